@@ -1,0 +1,1 @@
+//! An event-driven process and helpers for whatever would block.

@@ -1,0 +1,1 @@
+//! One process, one thread, one connection at a time.

@@ -1,0 +1,1 @@
+//! A bounded pool of threads behind one accepting thread.

@@ -1,0 +1,1 @@
+//! A single process driven by events.

@@ -1,0 +1,1 @@
+//! The contract between an architecture and everything that all of them share.

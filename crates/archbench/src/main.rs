@@ -1,0 +1,3 @@
+//! archbench, the laboratory for server architectures.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The document root: safe resolution, name, header and content caches, residency.

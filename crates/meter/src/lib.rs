@@ -1,0 +1,1 @@
+//! Counters and latencies in a page that all processes share; histogram formats.

@@ -1,0 +1,1 @@
+//! Statistics with their sources: tests, intervals, queueing formulas.

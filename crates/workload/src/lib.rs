@@ -1,0 +1,1 @@
+//! File sets, popularity, arrival processes and request traces; seeded and pure.
