@@ -1,1 +1,319 @@
-//! The document root: safe resolution, name, header and content caches, residency.
+//! The document root: which file a path names, what is known of it, and whether its bytes are at hand.
+//!
+//! Every step has two faces. [`Files::find`] and [`Files::load`] may wait for the disk; [`Files::try_find`]
+//! and [`Files::try_load`] never do, and say so when they would have to. An architecture is little more than a
+//! decision about who calls which. [`Files::fetch`] is for helpers: it waits so that somebody else need not.
+//!
+//! Three caches stand before the disk, as in Flash (section 5.3), each of them bounded and with its own switch:
+//! names (path to open file), headers (whatever the protocol wants to compute once for each file: `H`), and
+//! contents (the bytes of small files). Names are looked up afresh after [`Recipe::revalidate`], so that a changed
+//! file is seen within that time; headers and contents belong to one state of one file and cannot be stale.
+//!
+//! A path never leads out of the root: the kernel resolves it (`openat2` with `RESOLVE_BENEATH`), symbolic links
+//! and all, so there is no window between a check and its use.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`entry`] | an open file and its identity |
+//! | [`resolve`] | opening a path beneath the root |
+//! | [`residency`] | asking whether bytes are in memory |
+//! | [`slow`] | a disk that is slow on purpose |
+
+pub mod entry;
+pub mod residency;
+pub mod resolve;
+pub mod slow;
+
+use std::io::{self, IoSliceMut};
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use quick_cache::sync::Cache;
+use quick_cache::{DefaultHashBuilder, Equivalent, Weighter};
+use rustix::io::{Errno, ReadWriteFlags};
+
+pub use entry::{Entry, Header, Identity, Metadata};
+pub use residency::Residency;
+pub use resolve::Missing;
+pub use slow::Slow;
+
+/// How to make a [`Files`]; every process of a server makes its own from the same recipe.
+#[derive(Debug, Clone)]
+pub struct Recipe {
+    /// The document root.
+    pub root: PathBuf,
+    /// How many names to remember, each with an open file; 0 opens the file anew for every request.
+    pub name_cache: usize,
+    /// How long a name is used before it is looked up afresh.
+    pub revalidate: Duration,
+    /// Whether headers are computed once for each file or once for each request.
+    pub header_cache: bool,
+    /// How many bytes of small files to keep in memory; 0 keeps none.
+    pub content_cache_bytes: u64,
+    /// The largest file to keep in memory, in bytes.
+    pub content_cache_file_bytes: u64,
+    /// Whether files and directories whose names begin with a dot are served.
+    pub dotfiles: bool,
+    /// Files that are slow on purpose, if any.
+    pub slow: Option<Slow>,
+}
+
+/// Where the bytes of a body are.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// In memory, the whole file.
+    Memory(Arc<[u8]>),
+    /// In the file; to be sent from there.
+    File,
+}
+
+/// The largest file that may be kept in memory at all; a cache entry is read in one piece.
+const CONTENT_LIMIT: u64 = 16 << 20;
+
+/// The document root with its caches. `H` is what the header cache keeps.
+#[derive(Debug)]
+pub struct Files<H> {
+    recipe: Recipe,
+    root: resolve::Root,
+    describe: fn(&Metadata<'_>) -> H,
+    started: Instant,
+    names: Cache<Name, Arc<Entry<H>>>,
+    headers: Cache<Identity, Arc<H>>,
+    contents: Cache<Identity, Arc<[u8]>, Bytes>,
+}
+
+impl<H> Files<H> {
+    /// Opens the root; `describe` computes what the header cache keeps.
+    ///
+    /// # Errors
+    /// Where the root is missing, is no directory, may not be entered, or the kernel has no `openat2` (Linux
+    /// before 5.6).
+    pub fn open(recipe: Recipe, describe: fn(&Metadata<'_>) -> H) -> io::Result<Self> {
+        let root = resolve::Root::open(&recipe.root, recipe.dotfiles)?;
+        let content_files = (recipe.content_cache_bytes / 4096).clamp(16, 1 << 20) as usize;
+        Ok(Self {
+            root,
+            describe,
+            started: Instant::now(),
+            names: Cache::new(recipe.name_cache),
+            headers: Cache::new(if recipe.header_cache {
+                recipe.name_cache.max(1024)
+            } else {
+                0
+            }),
+            contents: Cache::with_options(
+                // One shard, because a small budget cut into several could hold no file at all.
+                quick_cache::OptionsBuilder::new()
+                    .shards(1)
+                    .estimated_items_capacity(content_files)
+                    .weight_capacity(recipe.content_cache_bytes)
+                    .build()
+                    .map_err(io::Error::other)?,
+                Bytes,
+                DefaultHashBuilder::default(),
+                quick_cache::sync::DefaultLifecycle::default(),
+            ),
+            recipe,
+        })
+    }
+
+    /// Which file `path` names, if that is known without asking the disk.
+    pub fn try_find(&self, path: Path<'_>, now: Instant) -> Option<Arc<Entry<H>>> {
+        if self.recipe.name_cache == 0 {
+            return None;
+        }
+        let entry = self.names.get(&path)?;
+        let age = self
+            .age_ns(now)
+            .saturating_sub(entry.checked_ns.load(Relaxed));
+        (u128::from(age) < self.recipe.revalidate.as_nanos()).then_some(entry)
+    }
+
+    /// Which file `path` names. May wait for the disk.
+    ///
+    /// # Errors
+    /// Why there is nothing to serve under that path.
+    pub fn find(&self, path: Path<'_>, now: Instant) -> Result<Arc<Entry<H>>, Missing> {
+        // Somebody else may have found it since the caller tried.
+        if let Some(entry) = self.try_find(path, now) {
+            return Ok(entry);
+        }
+        if let Some(slow) = self.slow(path.bytes) {
+            std::thread::sleep(slow);
+        }
+        let found = self.root.open_file(path);
+        let (file, identity) = match found {
+            Ok(found) => found,
+            Err(missing) => {
+                self.names.remove(&path);
+                return Err(missing);
+            }
+        };
+        let now_ns = self.age_ns(now);
+        if let Some(known) = self.names.peek(&path)
+            && known.identity == identity
+        {
+            known.checked_ns.fetch_max(now_ns, Relaxed);
+            return Ok(known);
+        }
+        let entry = Arc::new(Entry::new(
+            file,
+            identity,
+            path,
+            now_ns,
+            self.slow(path.bytes),
+        ));
+        if self.recipe.name_cache > 0 {
+            self.names.insert(Name::from(path), Arc::clone(&entry));
+        }
+        Ok(entry)
+    }
+
+    /// What the protocol wants to know of `entry`: from the header cache, or computed.
+    pub fn header<'e>(&self, entry: &'e Entry<H>) -> Header<'e, H> {
+        if !self.recipe.header_cache {
+            return Header::Fresh((self.describe)(&entry.metadata()));
+        }
+        Header::Cached(entry.header.get_or_init(|| {
+            self.headers.get(&entry.identity).unwrap_or_else(|| {
+                let header = Arc::new((self.describe)(&entry.metadata()));
+                self.headers.insert(entry.identity, Arc::clone(&header));
+                header
+            })
+        }))
+    }
+
+    /// The bytes of `entry`, if those in `range` can be sent without waiting for the disk. Asks the kernel for
+    /// what is not in the content cache; never guesses.
+    pub fn try_load(&self, entry: &Entry<H>, range: Range<u64>) -> Option<Body> {
+        if !self.keeps(entry) {
+            return (entry.is_fast() && residency::is_resident(&entry.file, range))
+                .then_some(Body::File);
+        }
+        if let Some(bytes) = self.contents.get(&entry.identity) {
+            return Some(Body::Memory(bytes));
+        }
+        if !entry.is_fast() {
+            return None;
+        }
+        // One call both asks and reads: EAGAIN where it would have to wait.
+        match self.read(entry, ReadWriteFlags::NOWAIT) {
+            Ok(body) => Some(body),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+            Err(_) => residency::is_resident(&entry.file, range).then(|| {
+                self.read(entry, ReadWriteFlags::empty())
+                    .unwrap_or(Body::File)
+            }),
+        }
+    }
+
+    /// The bytes of `entry`. May wait for the disk, now or, for a file that is not kept in memory, when they are
+    /// sent: whoever may wait here may wait there as well.
+    ///
+    /// # Errors
+    /// What reading the file reports.
+    pub fn load(&self, entry: &Entry<H>) -> io::Result<Body> {
+        entry.wait_if_slow();
+        if !self.keeps(entry) {
+            return Ok(Body::File);
+        }
+        match self.contents.get(&entry.identity) {
+            Some(bytes) => Ok(Body::Memory(bytes)),
+            None => self.read(entry, ReadWriteFlags::empty()),
+        }
+    }
+
+    /// Waits until the bytes in `range` are in memory, so that [`try_load`](Self::try_load) has them for somebody
+    /// who must not wait.
+    ///
+    /// # Errors
+    /// What reading the file reports.
+    pub fn fetch(&self, entry: &Entry<H>, range: Range<u64>) -> io::Result<()> {
+        entry.wait_if_slow();
+        if self.keeps(entry) {
+            return self.load(entry).map(drop);
+        }
+        residency::make_resident(&entry.file, range)
+    }
+
+    /// Whether a file is small enough for the content cache.
+    fn keeps(&self, entry: &Entry<H>) -> bool {
+        let largest = self.recipe.content_cache_file_bytes.min(CONTENT_LIMIT);
+        entry.len() <= largest && entry.len() <= self.recipe.content_cache_bytes
+    }
+
+    /// Reads a whole small file and keeps it, unless it changes meanwhile: then the file itself is the body, and
+    /// the sender meets its new length there.
+    fn read(&self, entry: &Entry<H>, flags: ReadWriteFlags) -> io::Result<Body> {
+        let mut bytes = vec![0; entry.len() as usize];
+        let mut done = 0;
+        while done < bytes.len() {
+            let slices = &mut [IoSliceMut::new(&mut bytes[done..])];
+            match rustix::io::preadv2(&entry.file, slices, done as u64, flags) {
+                Ok(0) => return Ok(Body::File),
+                Ok(count) => done += count,
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if Identity::of(&entry.file)? != entry.identity {
+            return Ok(Body::File);
+        }
+        let bytes = Arc::<[u8]>::from(bytes);
+        self.contents.insert(entry.identity, Arc::clone(&bytes));
+        Ok(Body::Memory(bytes))
+    }
+
+    fn slow(&self, path: &[u8]) -> Option<Duration> {
+        self.recipe.slow.as_ref().and_then(|slow| slow.delay(path))
+    }
+
+    fn age_ns(&self, now: Instant) -> u64 {
+        let age = now.saturating_duration_since(self.started);
+        u64::try_from(age.as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+/// A path below the root, decoded and normalised: no leading slash, no empty, `.` or `..` segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Path<'a> {
+    /// The segments, joined by slashes; empty for the root.
+    pub bytes: &'a [u8],
+    /// Whether it names a directory (ended in a slash), that is, the index file in it.
+    pub directory: bool,
+}
+
+/// A [`Path`] that owns its bytes, as the name cache needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Name {
+    bytes: Box<[u8]>,
+    directory: bool,
+}
+
+impl From<Path<'_>> for Name {
+    fn from(path: Path<'_>) -> Self {
+        Self {
+            bytes: path.bytes.into(),
+            directory: path.directory,
+        }
+    }
+}
+
+impl Equivalent<Name> for Path<'_> {
+    fn equivalent(&self, name: &Name) -> bool {
+        *self.bytes == *name.bytes && self.directory == name.directory
+    }
+}
+
+/// Weighs contents by their length.
+#[derive(Debug, Clone)]
+struct Bytes;
+
+impl Weighter<Identity, Arc<[u8]>> for Bytes {
+    fn weight(&self, _: &Identity, content: &Arc<[u8]>) -> u64 {
+        content.len().max(1) as u64
+    }
+}

@@ -1,1 +1,259 @@
-//! Counters and latencies in a page that all processes share; histogram formats.
+//! Counters and server-side latencies in a page that all processes share, and histogram formats.
+//!
+//! A server counts where it works: every thread has a [`Tally`], whose counters are its own or shared with few
+//! others, so that counting costs a few uncontended atomic additions for each request. Threads and forked
+//! processes write to the same mapping; whoever holds the [`Meter`] reads it at any time, as a [`Snapshot`]. A
+//! process that is killed takes nothing with it.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`latency`] | the buckets of the latency histogram |
+//! | [`formats`] | histograms as files that other tools open |
+
+pub mod formats;
+pub mod latency;
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+/// Tallies beyond this many share their counters with an earlier one.
+const SLOTS: usize = 64;
+/// Counters at the start of a slot; a multiple of a cache line's eight.
+const EVENTS: usize = 24;
+const SLOT: usize = EVENTS + latency::BUCKETS;
+/// Counters before the first slot: the next slot to hand out, and the gauges.
+const HEADER: usize = 8;
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A connection was accepted.
+    Connection,
+    /// A byte of an answer was put on a socket.
+    Byte,
+    /// An answer 2xx was sent whole.
+    Success,
+    /// An answer 3xx was sent whole.
+    Redirection,
+    /// An answer 4xx was sent whole.
+    ClientError,
+    /// An answer 5xx was sent whole.
+    ServerError,
+    /// The client reset the connection, or it broke otherwise.
+    Broken,
+    /// A request did not come whole in time (408).
+    RequestTimeout,
+    /// A client did not read its answer for too long.
+    Stalled,
+    /// A file became shorter while it was served.
+    Truncated,
+    /// A file could not be read.
+    Unreadable,
+    /// A connection could not be accepted for want of descriptors or memory.
+    AcceptFailed,
+    /// A connection was turned away with 503 at the door.
+    Refused,
+    /// A worker or helper died and was replaced.
+    Replaced,
+    /// An answer was cut off because the drain deadline passed.
+    Abandoned,
+}
+
+impl Event {
+    /// The errors, each with the name that reports give it.
+    pub const ERRORS: [(Self, &'static str); 9] = [
+        (Self::Broken, "connection_broken"),
+        (Self::RequestTimeout, "request_timeout"),
+        (Self::Stalled, "reader_stalled"),
+        (Self::Truncated, "file_truncated"),
+        (Self::Unreadable, "file_unreadable"),
+        (Self::AcceptFailed, "accept_failed"),
+        (Self::Refused, "connection_refused_503"),
+        (Self::Replaced, "worker_replaced"),
+        (Self::Abandoned, "answer_abandoned"),
+    ];
+
+    /// The event that an answer with this status is.
+    pub fn answer(status: u16) -> Self {
+        match status {
+            ..300 => Self::Success,
+            300..400 => Self::Redirection,
+            400..500 => Self::ClientError,
+            _ => Self::ServerError,
+        }
+    }
+}
+
+/// What there is more or less of from time to time; the most ever is remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gauge {
+    /// Threads that serve, in all processes.
+    Threads,
+    /// Processes that serve.
+    Processes,
+}
+
+/// The page that all threads and processes of a server count in.
+#[derive(Debug, Clone, Copy)]
+pub struct Meter {
+    page: &'static [AtomicU64],
+}
+
+impl Meter {
+    /// A new page, all zero; processes forked from now on share it.
+    ///
+    /// # Errors
+    /// Where the kernel has no memory for the mapping.
+    pub fn new() -> io::Result<Self> {
+        let page = sys::shared::counters(HEADER + SLOTS * SLOT)?;
+        Ok(Self { page })
+    }
+
+    /// Counters for one thread.
+    pub fn tally(&self) -> Tally {
+        let slot = self.page[0].fetch_add(1, Relaxed) as usize % SLOTS;
+        let start = HEADER + slot * SLOT;
+        Tally {
+            slot: &self.page[start..start + SLOT],
+        }
+    }
+
+    /// There is one more of `gauge`.
+    pub fn rise(&self, gauge: Gauge) {
+        let (now, peak) = self.gauge(gauge);
+        peak.fetch_max(now.fetch_add(1, Relaxed) + 1, Relaxed);
+    }
+
+    /// There is one fewer of `gauge`.
+    pub fn fall(&self, gauge: Gauge) {
+        self.gauge(gauge).0.fetch_sub(1, Relaxed);
+    }
+
+    fn gauge(&self, gauge: Gauge) -> (&AtomicU64, &AtomicU64) {
+        let now = 1 + 2 * gauge as usize;
+        (&self.page[now], &self.page[now + 1])
+    }
+
+    /// What has been counted so far, over all threads and processes.
+    pub fn snapshot(&self) -> Snapshot {
+        let slots = || self.page[HEADER..].chunks_exact(SLOT);
+        let mut events = [0; EVENTS];
+        let mut latency = latency::empty();
+        for slot in slots() {
+            let (counts, buckets) = slot.split_at(EVENTS);
+            for (sum, count) in events.iter_mut().zip(counts) {
+                *sum += count.load(Relaxed);
+            }
+            latency::merge(&mut latency, buckets);
+        }
+        Snapshot {
+            events,
+            peak_threads: self.gauge(Gauge::Threads).1.load(Relaxed),
+            peak_processes: self.gauge(Gauge::Processes).1.load(Relaxed),
+            latency_ns: latency,
+        }
+    }
+}
+
+/// One thread's counters.
+#[derive(Debug)]
+pub struct Tally {
+    slot: &'static [AtomicU64],
+}
+
+impl Tally {
+    /// `event` happened `times` times.
+    pub fn count(&self, event: Event, times: u64) {
+        self.slot[event as usize].fetch_add(times, Relaxed);
+    }
+
+    /// An answer with `status` was sent whole, `latency` after its request was readable.
+    pub fn answered(&self, status: u16, latency: Duration) {
+        self.count(Event::answer(status), 1);
+        let nanoseconds = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
+        self.slot[EVENTS + latency::bucket(nanoseconds)].fetch_add(1, Relaxed);
+    }
+}
+
+/// What a [`Meter`] held at one time.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    events: [u64; EVENTS],
+    /// The most threads that ever served at a time, over all processes.
+    pub peak_threads: u64,
+    /// The most processes that ever served at a time.
+    pub peak_processes: u64,
+    /// From the request being readable to its answer being sent, in nanoseconds, to 1 % or better.
+    pub latency_ns: Histogram<u64>,
+}
+
+impl Snapshot {
+    /// How often `event` happened.
+    pub fn count(&self, event: Event) -> u64 {
+        self.events[event as usize]
+    }
+
+    /// Requests answered, whatever the status.
+    pub fn requests(&self) -> u64 {
+        [
+            Event::Success,
+            Event::Redirection,
+            Event::ClientError,
+            Event::ServerError,
+        ]
+        .into_iter()
+        .map(|event| self.count(event))
+        .sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_threads_count_adds_up() {
+        let meter = Meter::new().unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..SLOTS + 10 {
+                scope.spawn(|| {
+                    let tally = meter.tally();
+                    for _ in 0..1000 {
+                        tally.answered(200, Duration::from_micros(5));
+                        tally.count(Event::Byte, 3);
+                    }
+                    tally.answered(404, Duration::from_micros(500));
+                });
+            }
+        });
+        let threads = (SLOTS + 10) as u64;
+        let snapshot = meter.snapshot();
+        assert_eq!(snapshot.requests(), threads * 1001);
+        assert_eq!(snapshot.count(Event::Success), threads * 1000);
+        assert_eq!(snapshot.count(Event::ClientError), threads);
+        assert_eq!(snapshot.count(Event::Byte), threads * 3000);
+        assert_eq!(snapshot.latency_ns.len(), threads * 1001);
+        let median = snapshot.latency_ns.value_at_quantile(0.5);
+        assert!(median.abs_diff(5_000) < 50, "{median}");
+    }
+
+    #[test]
+    fn a_gauge_remembers_its_peak() {
+        let meter = Meter::new().unwrap();
+        meter.rise(Gauge::Threads);
+        meter.rise(Gauge::Threads);
+        meter.fall(Gauge::Threads);
+        meter.rise(Gauge::Processes);
+        let snapshot = meter.snapshot();
+        assert_eq!((snapshot.peak_threads, snapshot.peak_processes), (2, 1));
+    }
+
+    #[test]
+    fn every_event_has_its_counter() {
+        assert!((Event::Abandoned as usize) < EVENTS);
+        assert!(2 + 2 * (Gauge::Processes as usize) < HEADER);
+    }
+}

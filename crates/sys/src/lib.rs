@@ -1,1 +1,32 @@
-//! The few system calls that the well-kept safe crates do not cover; the only crate with unsafe code.
+//! The few system calls that the well-kept safe crates do not cover.
+//!
+//! This is the only crate in the house with `unsafe` code. Each module is one small, safe face over one
+//! thing that the kernel offers; everything else goes through `rustix` or the standard library.
+//!
+//! | module | what it offers |
+//! | --- | --- |
+//! | [`shared`] | counters in memory that forked processes share |
+//! | [`process`] | `fork` for a process that has one thread |
+//! | [`signals`] | blocking signals, and waiting for them |
+//! | [`usage`] | processor time, memory and context switches of a process and its children |
+//! | [`residency`] | whether a range of a file is in the page cache |
+//! | [`heap`] | an allocator that counts, for tests |
+
+// The workspace denies unsafe code; this crate is where it lives instead.
+#![allow(unsafe_code)]
+
+pub mod heap;
+pub mod process;
+pub mod residency;
+pub mod shared;
+pub mod signals;
+pub mod usage;
+
+/// Turns the C convention "-1 and errno" into a `Result`.
+fn check(result: libc::c_int) -> std::io::Result<libc::c_int> {
+    if result == -1 {
+        Err(std::io::Error::last_os_error())
+    } else {
+        Ok(result)
+    }
+}

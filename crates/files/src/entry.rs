@@ -1,0 +1,142 @@
+//! An open file, and what tells one state of it from another.
+
+use std::fs::File;
+use std::io;
+use std::ops::Deref;
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use crate::Path;
+
+/// One state of one file: two files with the same identity have the same bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Identity {
+    device: u64,
+    inode: u64,
+    len: u64,
+    modified_s: i64,
+    modified_ns: u32,
+    /// The change time, which unlike the modification time nobody can set back.
+    changed_s: i64,
+    changed_ns: u32,
+}
+
+impl Identity {
+    pub(crate) fn of(file: impl AsFd) -> io::Result<Self> {
+        Ok(Self::from_stat(&rustix::fs::fstat(file)?))
+    }
+
+    // The fields' types differ between processors.
+    #[allow(clippy::unnecessary_cast, clippy::cast_lossless)]
+    pub(crate) fn from_stat(stat: &rustix::fs::Stat) -> Self {
+        Self {
+            device: stat.st_dev as u64,
+            inode: stat.st_ino as u64,
+            len: u64::try_from(stat.st_size).unwrap_or(0),
+            modified_s: stat.st_mtime as i64,
+            modified_ns: stat.st_mtime_nsec as u32,
+            changed_s: stat.st_ctime as i64,
+            changed_ns: stat.st_ctime_nsec as u32,
+        }
+    }
+}
+
+/// What the header cache is computed from.
+#[derive(Debug, Clone, Copy)]
+pub struct Metadata<'a> {
+    /// The last segment of the path.
+    pub name: &'a [u8],
+    /// Length in bytes.
+    pub len: u64,
+    /// Modification time: seconds since the epoch, and nanoseconds.
+    pub modified: (i64, u32),
+}
+
+/// An open file.
+#[derive(Debug)]
+pub struct Entry<H> {
+    /// The file, open for reading. Shared: read it by offset only.
+    pub file: File,
+    pub(crate) identity: Identity,
+    pub(crate) header: OnceLock<Arc<H>>,
+    /// When its name was last looked up, in nanoseconds since the cache was made.
+    pub(crate) checked_ns: AtomicU64,
+    name: Box<[u8]>,
+    /// What the first read costs extra, if this file is slow on purpose.
+    slow: Option<Duration>,
+    warm: AtomicBool,
+}
+
+impl<H> Entry<H> {
+    pub(crate) fn new(
+        file: File,
+        identity: Identity,
+        path: Path<'_>,
+        checked_ns: u64,
+        slow: Option<Duration>,
+    ) -> Self {
+        Self {
+            file,
+            identity,
+            header: OnceLock::new(),
+            checked_ns: AtomicU64::new(checked_ns),
+            name: path.file_name().into(),
+            slow,
+            warm: AtomicBool::new(false),
+        }
+    }
+
+    /// Length in bytes, as it was when the file was found.
+    pub fn len(&self) -> u64 {
+        self.identity.len
+    }
+
+    /// Whether the file is empty.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(crate) fn metadata(&self) -> Metadata<'_> {
+        Metadata {
+            name: &self.name,
+            len: self.len(),
+            modified: (self.identity.modified_s, self.identity.modified_ns),
+        }
+    }
+
+    /// Whether reading needs no waiting beyond what the real disk asks for.
+    pub(crate) fn is_fast(&self) -> bool {
+        self.slow.is_none() || self.warm.load(Relaxed)
+    }
+
+    pub(crate) fn wait_if_slow(&self) {
+        if let Some(slow) = self.slow
+            && !self.warm.load(Relaxed)
+        {
+            std::thread::sleep(slow);
+            self.warm.store(true, Relaxed);
+        }
+    }
+}
+
+/// What the header cache keeps for a file, or, with that cache off, a fresh copy.
+#[derive(Debug)]
+pub enum Header<'e, H> {
+    /// From the cache.
+    Cached(&'e H),
+    /// Computed for this call.
+    Fresh(H),
+}
+
+impl<H> Deref for Header<'_, H> {
+    type Target = H;
+
+    fn deref(&self) -> &H {
+        match self {
+            Self::Cached(header) => header,
+            Self::Fresh(header) => header,
+        }
+    }
+}

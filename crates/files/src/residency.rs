@@ -1,0 +1,89 @@
+//! Asking whether bytes of a file are in memory, in whichever way the kernel answers truthfully here.
+
+use std::fs::File;
+use std::io::{self, IoSliceMut};
+use std::ops::Range;
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+use rustix::io::{Errno, ReadWriteFlags};
+
+/// The ways to ask, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Residency {
+    /// `cachestat`: one call, nothing read. Linux 6.5, and only for files of one's own.
+    CacheStat,
+    /// `preadv2` with `RWF_NOWAIT`: reads what is there, up to what is not. Not on every file system.
+    ReadNoWait,
+    /// `mincore` on a mapping made for the question. Everywhere, but says "resident" of other people's files.
+    Mincore,
+}
+
+/// The way that answered last.
+static METHOD: AtomicU8 = AtomicU8::new(0);
+
+/// The way that answered the latest question; [`Residency::CacheStat`] before the first.
+pub fn method() -> Residency {
+    match METHOD.load(Relaxed) {
+        0 => Residency::CacheStat,
+        1 => Residency::ReadNoWait,
+        _ => Residency::Mincore,
+    }
+}
+
+/// Bytes read at a time where the question has to be asked, or made true, by reading.
+const PIECE: usize = 64 << 10;
+
+/// Whether all of `range` is in memory. Where the kernel would not say, the answer is no.
+pub(crate) fn is_resident(file: &File, range: Range<u64>) -> bool {
+    let ask = |method: Residency| match method {
+        Residency::CacheStat => sys::residency::cachestat(file.as_fd(), range.clone()),
+        Residency::ReadNoWait => read_without_waiting(file, range.clone()),
+        Residency::Mincore => sys::residency::mincore(file.as_fd(), range.clone()),
+    };
+    for method in [
+        Residency::CacheStat,
+        Residency::ReadNoWait,
+        Residency::Mincore,
+    ] {
+        if let Ok(resident) = ask(method) {
+            METHOD.store(method as u8, Relaxed);
+            return resident;
+        }
+    }
+    false
+}
+
+fn read_without_waiting(file: &File, range: Range<u64>) -> io::Result<bool> {
+    match read(file, range, ReadWriteFlags::NOWAIT) {
+        Ok(()) => Ok(true),
+        Err(Errno::AGAIN) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Reads all of `range`, waiting for the disk, so that the page cache has it.
+pub(crate) fn make_resident(file: &File, range: Range<u64>) -> io::Result<()> {
+    Ok(read(file, range, ReadWriteFlags::empty())?)
+}
+
+fn read(file: &File, range: Range<u64>, flags: ReadWriteFlags) -> Result<(), Errno> {
+    let mut piece = [0; PIECE];
+    let mut offset = range.start;
+    while offset < range.end {
+        let count = usize::try_from(range.end - offset).map_or(PIECE, |left| left.min(PIECE));
+        match rustix::io::preadv2(
+            file,
+            &mut [IoSliceMut::new(&mut piece[..count])],
+            offset,
+            flags,
+        ) {
+            // The file has become shorter; whoever sends it will notice.
+            Ok(0) => return Ok(()),
+            Ok(count) => offset += count as u64,
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,50 @@
+//! An allocator that counts, so that a test can prove that a path allocates nothing.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+/// The system's allocator, counting the allocations of each thread.
+///
+/// ```
+/// #[global_allocator]
+/// static HEAP: sys::heap::Counting = sys::heap::Counting;
+///
+/// let before = sys::heap::allocations();
+/// let boxed = std::hint::black_box(Box::new(1));
+/// assert_eq!(sys::heap::allocations() - before, 1);
+/// ```
+pub struct Counting;
+
+thread_local! {
+    // Const-initialised and without a destructor, so that using it inside the allocator allocates nothing.
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// The allocations and reallocations that the calling thread has made under [`Counting`].
+pub fn allocations() -> u64 {
+    ALLOCATIONS.with(Cell::get)
+}
+
+fn count() {
+    ALLOCATIONS.with(|count| count.set(count.get() + 1));
+}
+
+// SAFETY: every call goes to the system's allocator unchanged; the counter neither allocates nor unwinds.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}

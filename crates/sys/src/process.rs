@@ -1,0 +1,64 @@
+//! Making processes.
+
+use std::io;
+
+use rustix::process::Pid;
+
+/// Which side of a [`fork`] the caller is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fork {
+    /// The process that called; the new one's id.
+    Parent(Pid),
+    /// The new process.
+    Child,
+}
+
+/// Makes a copy of this process.
+///
+/// Only a process with a single thread may call it: in the copy of a process with several, a lock that another
+/// thread held would stay locked for ever.
+///
+/// # Errors
+/// `EBUSY` when this process has more than one thread; otherwise what `fork` reports (`EAGAIN` at the limit
+/// of processes, `ENOMEM`).
+pub fn fork() -> io::Result<Fork> {
+    if threads()? != 1 {
+        return Err(io::Error::from_raw_os_error(libc::EBUSY));
+    }
+    // SAFETY: with one thread, the child is an exact copy, no lock is held by a thread that it lacks, and any
+    // code may run in it.
+    match crate::check(unsafe { libc::fork() })? {
+        0 => Ok(Fork::Child),
+        pid => Pid::from_raw(pid)
+            .map(Fork::Parent)
+            .ok_or_else(|| io::Error::other("fork returned no process id")),
+    }
+}
+
+/// The threads that this process has now.
+///
+/// # Errors
+/// Where /proc cannot be read.
+pub fn threads() -> io::Result<usize> {
+    Ok(std::fs::read_dir("/proc/self/task")?.count())
+}
+
+/// Ends this process now: no destructors, no flushing.
+///
+/// For a forked worker, which must not run what its parent had planned for its own end.
+pub fn exit_now(status: i32) -> ! {
+    // SAFETY: _exit only ends the process.
+    unsafe { libc::_exit(status) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_with_several_threads_is_refused() {
+        // The test harness runs every test in a thread of its own.
+        let error = fork().unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(libc::EBUSY));
+    }
+}

@@ -1,0 +1,111 @@
+//! Signals, taken by waiting for them rather than by interrupting whatever runs.
+//!
+//! A process blocks the signals it cares about before it starts its first thread; one thread then waits for
+//! them. No code ever runs inside a signal handler.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::time::Duration;
+
+/// The signals that this house handles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// What `kill` and service managers send.
+    Terminate,
+    /// A child process ended.
+    Child,
+}
+
+impl Signal {
+    /// The kernel's number for it.
+    pub const fn number(self) -> i32 {
+        match self {
+            Self::Interrupt => libc::SIGINT,
+            Self::Terminate => libc::SIGTERM,
+            Self::Child => libc::SIGCHLD,
+        }
+    }
+}
+
+fn set(signals: &[Signal]) -> libc::sigset_t {
+    let mut set = MaybeUninit::uninit();
+    // SAFETY: sigemptyset initialises the whole set; sigaddset gets an initialised set and valid numbers.
+    unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        for signal in signals {
+            libc::sigaddset(set.as_mut_ptr(), signal.number());
+        }
+        set.assume_init()
+    }
+}
+
+/// Keeps `signals` pending until somebody [`wait`]s for them, in this thread and all that it starts later.
+///
+/// # Errors
+/// What `pthread_sigmask` reports.
+pub fn block(signals: &[Signal]) -> io::Result<()> {
+    mask(libc::SIG_BLOCK, signals)
+}
+
+/// Undoes [`block`]: the signals act as they do by default again.
+///
+/// # Errors
+/// What `pthread_sigmask` reports.
+pub fn unblock(signals: &[Signal]) -> io::Result<()> {
+    mask(libc::SIG_UNBLOCK, signals)
+}
+
+fn mask(how: libc::c_int, signals: &[Signal]) -> io::Result<()> {
+    // SAFETY: the set is initialised and the old mask is not asked for.
+    match unsafe { libc::pthread_sigmask(how, &set(signals), std::ptr::null_mut()) } {
+        0 => Ok(()),
+        error => Err(io::Error::from_raw_os_error(error)),
+    }
+}
+
+/// Waits until one of `signals` (blocked before) comes, at most `timeout`; `None` when none came.
+///
+/// # Errors
+/// What `sigtimedwait` reports.
+pub fn wait(signals: &[Signal], timeout: Option<Duration>) -> io::Result<Option<Signal>> {
+    let set = set(signals);
+    let timeout = timeout.map(|timeout| libc::timespec {
+        tv_sec: timeout.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+        tv_nsec: timeout.subsec_nanos().into(),
+    });
+    let timeout = timeout
+        .as_ref()
+        .map_or(std::ptr::null(), std::ptr::from_ref);
+    loop {
+        // SAFETY: the set is initialised, no details are asked for, and a null timeout means for ever.
+        match crate::check(unsafe { libc::sigtimedwait(&set, std::ptr::null_mut(), timeout) }) {
+            Ok(number) => {
+                return Ok(signals
+                    .iter()
+                    .copied()
+                    .find(|signal| signal.number() == number));
+            }
+            Err(error) if error.raw_os_error() == Some(libc::EAGAIN) => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blocked_signal_waits_to_be_taken() {
+        block(&[Signal::Child]).unwrap();
+        let none = wait(&[Signal::Child], Some(Duration::ZERO)).unwrap();
+        assert_eq!(none, None);
+        // SAFETY: raise sends a signal to this thread, where it is blocked.
+        unsafe { libc::raise(libc::SIGCHLD) };
+        let taken = wait(&[Signal::Child], Some(Duration::from_secs(10))).unwrap();
+        assert_eq!(taken, Some(Signal::Child));
+    }
+}
