@@ -1,0 +1,435 @@
+//! Putting a file set on a disk.
+//!
+//! A finished directory holds a manifest, written last: while it is missing the set is incomplete, and a second call goes on where the first one stopped. Every file is
+//! written under a temporary name and renamed, so a file that is there is whole. All names of ours begin with a dot and are never
+//! served. One process writes at a time, by a lock on the directory; the others wait and find the work done.
+
+use super::{File, FileSet, VERSION};
+use crate::content;
+use rustix::fs::{FlockOperation, flock, statvfs};
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+const MANIFEST: &str = ".archbench-files";
+const PARTIAL: &str = ".archbench-files.partial";
+const TEMPORARY: &str = ".archbench-files.tmp";
+const CHUNK: usize = 1 << 20;
+
+/// What a call had to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Written {
+    /// Files that were missing or wrong and now are right.
+    pub files: usize,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// Why a file set could not be put into a directory.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The directory holds something that is no file set.
+    #[error("{} is not empty and holds no file set; name an empty or a new directory", dir.display())]
+    NotEmpty {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// The directory holds another file set.
+    #[error("{} holds another file set ({found}), not {wanted}; name another directory, or remove that one", dir.display())]
+    Another {
+        /// The directory.
+        dir: PathBuf,
+        /// What its manifest says.
+        found: String,
+        /// What was asked for.
+        wanted: String,
+    },
+    /// The disk is full, or a quota is used up.
+    #[error("the disk of {} is full: {needed} bytes are needed and {free} are free; make room, or name another directory", dir.display())]
+    Full {
+        /// The directory.
+        dir: PathBuf,
+        /// Bytes still to be written.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
+    /// Anything else that the system refused.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+fn io_error<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> WriteError + 'a {
+    move |source| WriteError::Io {
+        action,
+        path: path.into(),
+        source,
+    }
+}
+
+impl FileSet {
+    /// Puts the set into `dir`, which is made if need be. `progress` is told (bytes done, bytes in all) now and then.
+    ///
+    /// Files already there with the right length and time are left alone, so that calling it again costs one `stat` a file. Contents are not
+    /// synced to the disk: after a crash of the machine, a file that came out short is made again.
+    pub fn write_to(
+        &self,
+        dir: &Path,
+        progress: impl FnMut(u64, u64),
+    ) -> Result<Written, WriteError> {
+        fs::create_dir_all(dir).map_err(io_error("make the directory", dir))?;
+        let handle = fs::File::open(dir).map_err(io_error("open the directory", dir))?;
+        // Where the file system knows no locks, two writers still only rename the same bytes over each other.
+        let _ = flock(&handle, FlockOperation::LockExclusive);
+        let complete = self.is_ours(dir)?;
+        let missing: Vec<&File> = self
+            .files
+            .iter()
+            .filter(|file| !self.is_right(dir, file))
+            .collect();
+        if complete && missing.is_empty() {
+            return Ok(Written::default());
+        }
+        let needed = missing.iter().map(|file| file.length).sum();
+        check_space(dir, needed)?;
+        if !complete {
+            put(
+                dir,
+                PARTIAL,
+                |file| file.write_all(self.manifest().as_bytes()),
+                None,
+            )?;
+        }
+        let mut writer = Writer {
+            dir,
+            modified: self.modified(),
+            chunk: Vec::new(),
+            done: self.total_bytes() - needed,
+            total: self.total_bytes(),
+            progress,
+        };
+        for (index, file) in missing.iter().enumerate() {
+            writer.file(file).map_err(|error| {
+                explain_full(error, dir, missing[index..].iter().map(|f| f.length).sum())
+            })?;
+        }
+        if !complete {
+            put(
+                dir,
+                MANIFEST,
+                |file| file.write_all(self.manifest().as_bytes()),
+                None,
+            )?;
+            let partial = dir.join(PARTIAL);
+            fs::remove_file(&partial).map_err(io_error("remove", &partial))?;
+        }
+        Ok(Written {
+            files: missing.len(),
+            bytes: needed,
+        })
+    }
+
+    fn manifest(&self) -> String {
+        format!(
+            "archbench file set\nversion {VERSION}\npreset {}\nseed {}\n",
+            self.preset, self.seed
+        )
+    }
+
+    /// Whether the directory holds this set complete (`true`), or nothing, or a part of it (`false`).
+    fn is_ours(&self, dir: &Path) -> Result<bool, WriteError> {
+        for (name, complete) in [(MANIFEST, true), (PARTIAL, false)] {
+            let path = dir.join(name);
+            match fs::read_to_string(&path) {
+                Ok(found) if found == self.manifest() => return Ok(complete),
+                Ok(found) => {
+                    let line = |text: &str| text.lines().skip(1).collect::<Vec<_>>().join(", ");
+                    return Err(WriteError::Another {
+                        dir: dir.into(),
+                        found: line(&found),
+                        wanted: line(&self.manifest()),
+                    });
+                }
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(io_error("read", &path)(error)),
+            }
+        }
+        let list = |error| io_error("list", dir)(error);
+        for entry in fs::read_dir(dir).map_err(list)? {
+            if entry.map_err(list)?.file_name() != TEMPORARY {
+                return Err(WriteError::NotEmpty { dir: dir.into() });
+            }
+        }
+        Ok(false)
+    }
+
+    fn is_right(&self, dir: &Path, file: &File) -> bool {
+        fs::symlink_metadata(dir.join(&file.path)).is_ok_and(|found| {
+            found.is_file()
+                && found.len() == file.length
+                && found.modified().is_ok_and(|m| m == self.modified())
+        })
+    }
+}
+
+struct Writer<'a, P> {
+    dir: &'a Path,
+    modified: SystemTime,
+    chunk: Vec<u8>,
+    done: u64,
+    total: u64,
+    progress: P,
+}
+
+impl<P: FnMut(u64, u64)> Writer<'_, P> {
+    fn file(&mut self, file: &File) -> Result<(), WriteError> {
+        if let Some((parent, _)) = file.path.rsplit_once('/') {
+            let parent = self.dir.join(parent);
+            fs::create_dir_all(&parent).map_err(io_error("make the directory", &parent))?;
+        }
+        let Self {
+            dir,
+            modified,
+            chunk,
+            done,
+            total,
+            progress,
+        } = self;
+        chunk.resize(
+            CHUNK
+                .min(usize::try_from(file.length).unwrap_or(CHUNK))
+                .max(chunk.len()),
+            0,
+        );
+        let contents = |out: &mut fs::File| {
+            let mut offset = 0;
+            while offset < file.length {
+                let part = usize::try_from(file.length - offset)
+                    .map_or(chunk.len(), |left| left.min(chunk.len()));
+                content::fill(file.key, offset, &mut chunk[..part]);
+                out.write_all(&chunk[..part])?;
+                offset += part as u64;
+                *done += part as u64;
+                progress(*done, *total);
+            }
+            Ok(())
+        };
+        put(dir, &file.path, contents, Some(*modified))
+    }
+}
+
+/// Makes `dir/name` under a temporary name and renames it; on failure the temporary file is removed.
+fn put(
+    dir: &Path,
+    name: &str,
+    contents: impl FnOnce(&mut fs::File) -> io::Result<()>,
+    modified: Option<SystemTime>,
+) -> Result<(), WriteError> {
+    let temporary = dir.join(TEMPORARY);
+    let target = dir.join(name);
+    let write = || {
+        let mut file = fs::File::create(&temporary)?;
+        contents(&mut file)?;
+        if let Some(time) = modified {
+            file.set_modified(time)?;
+        }
+        fs::rename(&temporary, &target)
+    };
+    write().map_err(|source| {
+        // It may not exist; what went wrong first is what matters.
+        let _ = fs::remove_file(&temporary);
+        io_error("write", &target)(source)
+    })
+}
+
+/// Refuses before anything is written what cannot fit.
+fn check_space(dir: &Path, needed: u64) -> Result<(), WriteError> {
+    match free_bytes(dir) {
+        Some(free) if free < needed => Err(WriteError::Full {
+            dir: dir.into(),
+            needed,
+            free,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Bytes an ordinary user may still write; `None` where the file system does not say.
+fn free_bytes(dir: &Path) -> Option<u64> {
+    statvfs(dir)
+        .ok()
+        .filter(|fs| fs.f_blocks > 0)
+        .map(|fs| fs.f_bavail.saturating_mul(fs.f_frsize))
+}
+
+fn explain_full(error: WriteError, dir: &Path, needed: u64) -> WriteError {
+    match error {
+        WriteError::Io { source, .. }
+            if matches!(
+                source.kind(),
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded
+            ) =>
+        {
+            WriteError::Full {
+                dir: dir.into(),
+                needed,
+                free: free_bytes(dir).unwrap_or(0),
+            }
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Preset;
+    use super::*;
+
+    fn set(text: &str, seed: u64) -> FileSet {
+        text.parse::<Preset>().unwrap().file_set(seed)
+    }
+
+    fn names(dir: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(dir)
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_set_is_written_once_and_mended() {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path().join("new/dir");
+        let set = set("specweb99:1", 3);
+        let mut seen = Vec::new();
+        let written = set
+            .write_to(&dir, |done, total| seen.push((done, total)))
+            .unwrap();
+        assert_eq!(
+            written,
+            Written {
+                files: 36,
+                bytes: set.total_bytes()
+            }
+        );
+        assert!(seen.is_sorted());
+        assert_eq!(seen.last(), Some(&(set.total_bytes(), set.total_bytes())));
+        assert_eq!(names(&dir), [MANIFEST, "dir00000"]);
+        for file in set.files() {
+            let bytes = fs::read(dir.join(&file.path)).unwrap();
+            assert_eq!(bytes.len() as u64, file.length);
+            assert_eq!(content::verify(file.key, 0, &bytes), Ok(()));
+            assert_eq!(
+                fs::metadata(dir.join(&file.path))
+                    .unwrap()
+                    .modified()
+                    .unwrap(),
+                set.modified()
+            );
+        }
+
+        assert_eq!(
+            set.write_to(&dir, |_, _| panic!("nothing is to be done"))
+                .unwrap(),
+            Written::default()
+        );
+
+        let (first, second) = (&set.files()[0], &set.files()[20]);
+        fs::remove_file(dir.join(&first.path)).unwrap();
+        fs::write(dir.join(&second.path), "short").unwrap();
+        let mended = set.write_to(&dir, |_, _| {}).unwrap();
+        assert_eq!(
+            mended,
+            Written {
+                files: 2,
+                bytes: first.length + second.length
+            }
+        );
+    }
+
+    #[test]
+    fn an_interrupted_set_is_resumed() {
+        let dir = tempfile::tempdir().unwrap();
+        let set = set("uniform:10:1k", 1);
+        set.write_to(dir.path(), |_, _| {}).unwrap();
+        // As a killed process leaves it.
+        fs::rename(dir.path().join(MANIFEST), dir.path().join(PARTIAL)).unwrap();
+        fs::write(dir.path().join(TEMPORARY), "half a fi").unwrap();
+        fs::remove_file(dir.path().join("d0000/f007.txt")).unwrap();
+        assert_eq!(
+            set.write_to(dir.path(), |_, _| {}).unwrap(),
+            Written {
+                files: 1,
+                bytes: 1024
+            }
+        );
+        assert_eq!(names(dir.path()), [MANIFEST, "d0000"]);
+    }
+
+    #[test]
+    fn other_things_are_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("thesis.tex"), "precious").unwrap();
+        let error = set("single:1k", 1)
+            .write_to(dir.path(), |_, _| {})
+            .unwrap_err();
+        assert!(matches!(error, WriteError::NotEmpty { .. }), "{error}");
+        assert_eq!(names(dir.path()), ["thesis.tex"]);
+
+        let file = dir.path().join("thesis.tex");
+        let error = set("single:1k", 1).write_to(&file, |_, _| {}).unwrap_err();
+        assert!(
+            error.to_string().starts_with("cannot make the directory"),
+            "{error}"
+        );
+
+        let dir = tempfile::tempdir().unwrap();
+        set("single:1k", 1).write_to(dir.path(), |_, _| {}).unwrap();
+        for other in [set("single:1k", 2), set("single:2k", 1)] {
+            let error = other
+                .write_to(dir.path(), |_, _| {})
+                .unwrap_err()
+                .to_string();
+            assert!(
+                error.contains("another file set (version 1, preset single:1k, seed 1)"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_called_so_before_and_after_the_fact() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(matches!(
+            check_space(dir.path(), u64::MAX),
+            Err(WriteError::Full { .. })
+        ));
+        let refused = io_error("write", dir.path())(ErrorKind::StorageFull.into());
+        let error = explain_full(refused, dir.path(), 77).to_string();
+        assert!(error.contains("is full: 77 bytes are needed"), "{error}");
+    }
+
+    #[test]
+    fn two_writers_agree() {
+        let dir = tempfile::tempdir().unwrap();
+        let set = set("uniform:200:2k", 1);
+        let written: usize = std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| set.write_to(dir.path(), |_, _| {}).unwrap().files))
+                .collect();
+            writers.into_iter().map(|w| w.join().unwrap()).sum()
+        });
+        assert_eq!(written, 200);
+        assert_eq!(names(dir.path()), [MANIFEST, "d0000"]);
+    }
+}

@@ -1,0 +1,343 @@
+//! How the asked rate changes over time: steps and ramps.
+//!
+//! Written as stages joined by commas, each a duration, an at sign and a rate, or two rates for a straight ramp between them:
+//!
+//! ```text
+//! 30s@500,1m@2000           half a minute at 500 a second, then a minute at 2000
+//! 30s@500..2000,10s@2000    a ramp, then its end held
+//! 10s@1k,5s@0,10s@1k        a pause
+//! ```
+//!
+//! What the rest of the crate needs of it is the cumulative rate Λ(t), the number of arrivals due by time t, and its inverse: a process
+//! of rate 1 pushed through the inverse has the asked rate (time rescaling; Çinlar, *Introduction to Stochastic Processes*, 1975, 4.7).
+
+use crate::units::{self, UnitError};
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+const NANOS: f64 = 1e9;
+
+/// One stretch of time and the rate at its start and end, in arrivals per second; in between it is on the straight line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stage {
+    /// How long it lasts.
+    pub length: Duration,
+    /// The rate at its start.
+    pub from: f64,
+    /// The rate at its end; equal to `from` for a step.
+    pub to: f64,
+}
+
+/// A sequence of stages that can be asked how many arrivals are due by when.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stages {
+    placed: Vec<Placed>,
+    endless: bool,
+}
+
+/// A stage, where it begins, and how many arrivals were due before it and are due in it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Placed {
+    stage: Stage,
+    start_ns: f64,
+    before: f64,
+    within: f64,
+}
+
+/// Why a text or a list is no sequence of stages.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum StagesError {
+    /// A part that is not of the form `DURATION@RATE`.
+    #[error(
+        "stage '{0}' is not DURATION@RATE or DURATION@RATE..RATE, like 30s@500 or 30s@500..2000"
+    )]
+    Form(String),
+    /// A duration or rate that cannot be read.
+    #[error("stage '{part}': {source}")]
+    Unit {
+        /// The stage as it was written.
+        part: String,
+        /// What is wrong with it.
+        source: UnitError,
+    },
+    /// A rate given in code that is negative or no number.
+    #[error("a rate of {0} per second makes no sense")]
+    Rate(f64),
+    /// Nothing would ever arrive.
+    #[error("no arrival would ever be due: every rate or duration is 0")]
+    Nothing,
+    /// The stages last longer than 2⁶⁴ nanoseconds.
+    #[error("the stages last more than 584 years together")]
+    TooLong,
+}
+
+impl Stages {
+    /// One rate for `length`, or with `None` for ever.
+    pub fn steady(rate: f64, length: Option<Duration>) -> Result<Self, StagesError> {
+        let stage = Stage {
+            length: length.unwrap_or(Duration::MAX),
+            from: rate,
+            to: rate,
+        };
+        Self::build([stage], length.is_none())
+    }
+
+    /// These stages, one after the other.
+    pub fn new(stages: impl IntoIterator<Item = Stage>) -> Result<Self, StagesError> {
+        Self::build(stages, false)
+    }
+
+    fn build(stages: impl IntoIterator<Item = Stage>, endless: bool) -> Result<Self, StagesError> {
+        let mut placed = Vec::new();
+        let mut start_ns = 0.0;
+        let mut before = 0.0;
+        for stage in stages {
+            if let Some(bad) = [stage.from, stage.to]
+                .into_iter()
+                .find(|r| !r.is_finite() || *r < 0.0)
+            {
+                return Err(StagesError::Rate(bad));
+            }
+            let seconds = if endless {
+                f64::INFINITY
+            } else {
+                stage.length.as_secs_f64()
+            };
+            let mean = stage.from.midpoint(stage.to);
+            let within = if mean == 0.0 { 0.0 } else { mean * seconds };
+            placed.push(Placed {
+                stage,
+                start_ns,
+                before,
+                within,
+            });
+            before += within;
+            start_ns += stage.length.as_nanos() as f64;
+        }
+        if before == 0.0 {
+            return Err(StagesError::Nothing);
+        }
+        if !endless && start_ns >= u64::MAX as f64 {
+            return Err(StagesError::TooLong);
+        }
+        Ok(Self { placed, endless })
+    }
+
+    /// The stages in order. An endless one has the length [`Duration::MAX`].
+    pub fn iter(&self) -> impl Iterator<Item = Stage> {
+        self.placed.iter().map(|p| p.stage)
+    }
+
+    /// How long all stages last, or `None` if for ever.
+    pub fn duration(&self) -> Option<Duration> {
+        (!self.endless).then(|| self.iter().map(|stage| stage.length).sum())
+    }
+
+    /// How many arrivals are due in all (the mean of a Poisson process); infinite if endless.
+    pub fn total(&self) -> f64 {
+        self.placed.last().map_or(0.0, |p| p.before + p.within)
+    }
+
+    /// The highest rate, in arrivals per second.
+    pub fn peak(&self) -> f64 {
+        self.iter()
+            .fold(0.0, |peak, stage| peak.max(stage.from).max(stage.to))
+    }
+
+    /// The rate at `nanos` since the start, in arrivals per second; 0 when all stages are over.
+    pub fn rate_at(&self, nanos: u64) -> f64 {
+        self.locate(nanos).map_or(0.0, |(placed, seconds)| {
+            placed.stage.from + placed.slope() * seconds
+        })
+    }
+
+    /// Λ: how many arrivals are due before `nanos` since the start. Differences of it turn the gaps of a real stream of any rate into
+    /// gaps of rate 1, which is how the stream is tested.
+    pub fn cumulative(&self, nanos: u64) -> f64 {
+        match self.locate(nanos) {
+            Some((placed, seconds)) => {
+                placed.before + (placed.stage.from + placed.slope() * seconds / 2.0) * seconds
+            }
+            None => self.total(),
+        }
+    }
+
+    /// The stage that runs at `nanos`, and the seconds since its start.
+    fn locate(&self, nanos: u64) -> Option<(&Placed, f64)> {
+        let nanos = nanos as f64;
+        let placed = &self.placed[self
+            .placed
+            .partition_point(|p| p.start_ns <= nanos)
+            .checked_sub(1)?];
+        let seconds = (nanos - placed.start_ns) / NANOS;
+        (self.endless || seconds < placed.stage.length.as_secs_f64()).then_some((placed, seconds))
+    }
+
+    /// Λ⁻¹: when, in nanoseconds since the start, the cumulative rate reaches `count`; `None` if it never does. `stage` is where
+    /// the search begins and ends, so that counts that only grow cost O(1).
+    pub(crate) fn due(&self, count: f64, stage: &mut usize) -> Option<u64> {
+        loop {
+            let placed = self.placed.get(*stage)?;
+            let missing = count - placed.before;
+            if missing < placed.within {
+                return Some((placed.start_ns + placed.nanos_until(missing)).round() as u64);
+            }
+            *stage += 1;
+        }
+    }
+}
+
+impl Placed {
+    /// By how much the rate grows in a second.
+    fn slope(&self) -> f64 {
+        let Stage { length, from, to } = self.stage;
+        if from == to {
+            0.0
+        } else {
+            (to - from) / length.as_secs_f64()
+        }
+    }
+
+    /// How long after the start of the stage `count` arrivals are due, `count` being less than it holds.
+    fn nanos_until(&self, count: f64) -> f64 {
+        let from = self.stage.from;
+        if self.stage.from == self.stage.to {
+            // In one division and from the count itself: the k-th arrival carries no error of those before it.
+            return count * NANOS / from;
+        }
+        // from·t + slope·t²/2 = count, in the form that does not cancel.
+        let root = (from * from + 2.0 * self.slope() * count).max(0.0).sqrt();
+        if count <= 0.0 {
+            0.0
+        } else {
+            2.0 * count / (from + root) * NANOS
+        }
+    }
+}
+
+impl FromStr for Stages {
+    type Err = StagesError;
+
+    fn from_str(text: &str) -> Result<Self, StagesError> {
+        let stages: Result<Vec<Stage>, StagesError> =
+            text.split(',').map(|part| stage(part.trim())).collect();
+        Self::new(stages?)
+    }
+}
+
+fn stage(part: &str) -> Result<Stage, StagesError> {
+    let unit = |source| StagesError::Unit {
+        part: part.into(),
+        source,
+    };
+    let (length, rates) = part
+        .split_once('@')
+        .ok_or_else(|| StagesError::Form(part.into()))?;
+    let (from, to) = rates.split_once("..").unwrap_or((rates, rates));
+    Ok(Stage {
+        length: units::duration(length).map_err(unit)?,
+        from: units::rate_or_zero(from).map_err(unit)?,
+        to: units::rate_or_zero(to).map_err(unit)?,
+    })
+}
+
+impl fmt::Display for Stages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, stage) in self.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            let length = if self.endless {
+                "∞".into()
+            } else {
+                units::show_duration(stage.length)
+            };
+            write!(f, "{comma}{length}@{}", stage.from)?;
+            if stage.from != stage.to {
+                write!(f, "..{}", stage.to)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn stages(text: &str) -> Stages {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn steps_and_ramps_add_up() {
+        let all = stages("30s@500..2000,1m@2k,10s@0,10s@6000/m");
+        assert_eq!(all.duration(), Some(Duration::from_secs(110)));
+        assert_eq!(all.total(), 37_500.0 + 120_000.0 + 1000.0);
+        assert_eq!(all.peak(), 2000.0);
+        assert_eq!(all.rate_at(15_000_000_000), 1250.0);
+        assert_eq!(all.rate_at(95_000_000_000), 0.0);
+        assert_eq!(all.rate_at(110_000_000_000), 0.0);
+        assert_eq!(all.cumulative(30_000_000_000), 37_500.0);
+        assert_eq!(all.cumulative(95_000_000_000), 157_500.0);
+        assert_eq!(all.cumulative(u64::MAX), 158_500.0);
+        assert_eq!(all.to_string(), "30s@500..2000,1m@2000,10s@0,10s@100");
+        assert_eq!(stages(&all.to_string()), all);
+    }
+
+    #[test]
+    fn a_pause_is_jumped() {
+        let all = stages("1s@10,5s@0,1s@10");
+        assert_eq!(all.due(9.0, &mut 0), Some(900_000_000));
+        assert_eq!(all.due(10.0, &mut 0), Some(6_000_000_000));
+        assert_eq!(all.due(20.0, &mut 0), None);
+    }
+
+    #[test]
+    fn ramps_from_and_to_zero() {
+        let all = stages("10s@0..100,10s@100..0");
+        assert_eq!(all.total(), 1000.0);
+        assert_eq!(all.due(0.0, &mut 0), Some(0));
+        assert_eq!(all.due(125.0, &mut 0), Some(5_000_000_000));
+        assert_eq!(all.due(875.0, &mut 0), Some(15_000_000_000));
+    }
+
+    #[test]
+    fn endless() {
+        let all = Stages::steady(1000.0, None).unwrap();
+        assert_eq!((all.duration(), all.total()), (None, f64::INFINITY));
+        assert_eq!(all.due(1e6, &mut 0), Some(1_000_000_000_000));
+        assert_eq!(all.cumulative(2_000_000_000), 2000.0);
+    }
+
+    #[test]
+    fn nonsense_is_refused_and_explained() {
+        for text in [
+            "", "30s", "30s@", "@5", "30@5", "30s@5..", "30s@-5", "30s@5,", "0s@5", "30s@0",
+        ] {
+            assert!(text.parse::<Stages>().is_err(), "{text}");
+        }
+        assert_eq!(
+            "30@5".parse::<Stages>().map_err(|e| e.to_string()),
+            Err("stage '30@5': duration '30' lacks a unit; expected a number with a unit, like 500ms, 10s, 1m or 2m30s".into())
+        );
+        assert!(Stages::steady(f64::NAN, None).is_err());
+        assert!(Stages::steady(0.0, None).is_err());
+    }
+
+    proptest! {
+        #![proptest_config(crate::cases(300))]
+
+        #[test]
+        fn the_inverse_is_one(parts in prop::collection::vec((1..100_u64, 0..5000_u32, 0..5000_u32), 1..6), share in 0.0..1.0) {
+            let parts = parts.into_iter().map(|(s, from, to)| Stage { length: Duration::from_secs(s), from: from.into(), to: to.into() });
+            if let Ok(stages) = Stages::new(parts) {
+                let count = share * stages.total();
+                let at = stages.due(count, &mut 0).unwrap();
+                // A nanosecond either way, and the rounding of doubles.
+                let slack = 2e-9 * stages.peak() + 1e-9 * stages.total();
+                prop_assert!((stages.cumulative(at) - count).abs() <= slack);
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! A list of URLs with weights.
+
+use std::io::{self, BufRead};
+
+/// A URL and how often it is asked for, relative to the others.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WeightedUrl {
+    /// As it was written.
+    pub url: String,
+    /// At least 0; 1 unless the line says otherwise.
+    pub weight: f64,
+}
+
+/// Why a text is no list of URLs.
+#[derive(Debug, thiserror::Error)]
+pub enum UrlsError {
+    /// The text could not be read.
+    #[error("cannot be read: {0}")]
+    Io(#[from] io::Error),
+    /// A line that is not `URL [weight]`.
+    #[error("line {line}: {problem}; expected 'URL' or 'URL WEIGHT', like /index.html 2.5")]
+    Line {
+        /// Counted from 1.
+        line: u64,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// No URL, or none with a weight above 0.
+    #[error("holds no URL with a weight above 0")]
+    Empty,
+}
+
+/// Reads `URL [weight]`, one a line. Empty lines and lines that begin with `#` are passed over. Whether a URL is one that can be asked for
+/// is left to whoever asks for it; here it is printable ASCII without spaces.
+pub fn urls(reader: impl BufRead) -> Result<Vec<WeightedUrl>, UrlsError> {
+    let mut list = Vec::new();
+    for (index, text) in reader.lines().enumerate() {
+        let text = text?;
+        let text = text.trim();
+        if text.is_empty() || text.starts_with('#') {
+            continue;
+        }
+        let entry = entry(text).map_err(|problem| UrlsError::Line {
+            line: index as u64 + 1,
+            problem,
+        })?;
+        list.push(entry);
+    }
+    if list.iter().any(|entry| entry.weight > 0.0) {
+        Ok(list)
+    } else {
+        Err(UrlsError::Empty)
+    }
+}
+
+fn entry(text: &str) -> Result<WeightedUrl, &'static str> {
+    let mut words = text.split_whitespace();
+    let url = words.next().unwrap_or_default();
+    let weight = words.next().map_or(Ok(1.0), str::parse);
+    if words.next().is_some() {
+        return Err("there is something after the weight");
+    }
+    if !url.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err("the URL holds characters that must be percent-encoded");
+    }
+    match weight {
+        Ok(weight) if weight >= 0.0 && f64::is_finite(weight) => Ok(WeightedUrl {
+            url: url.into(),
+            weight,
+        }),
+        _ => Err("the weight is not a number of at least 0"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_and_weights() {
+        let list = urls(&b"# popular\n/a 3\n\n  http://h/b#frag\t0.5 \n/c\n"[..]).unwrap();
+        let list: Vec<_> = list.iter().map(|e| (e.url.as_str(), e.weight)).collect();
+        assert_eq!(list, [("/a", 3.0), ("http://h/b#frag", 0.5), ("/c", 1.0)]);
+    }
+
+    #[test]
+    fn errors_name_the_line() {
+        for (text, start) in [
+            ("/a\n/b x\n", "line 2: the weight"),
+            ("/a -1\n", "line 1: the weight"),
+            ("/a inf\n", "line 1: the weight"),
+            ("/a 1 2\n", "line 1: there is something"),
+            ("/\u{e4}\n", "line 1: the URL"),
+            ("# nothing\n", "holds no URL"),
+            ("/a 0\n", "holds no URL"),
+        ] {
+            let error = urls(text.as_bytes()).unwrap_err().to_string();
+            assert!(error.starts_with(start), "{error}");
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! Quantities as people type them. Every function here can serve as a `value_parser` on a command line.
+//!
+//! | function | accepts | gives |
+//! | --- | --- | --- |
+//! | [`duration`] | `10s`, `500ms`, `1m`, `2m30s`, `1.5h`, `250us`; units ns, us or µs, ms, s, m or min, h, d | [`Duration`] |
+//! | [`rate`] | `5000`, `1k`, `100/s`, `6000/m`, `1.5k/s`; per s (the default), m or min, h | events per second |
+//! | [`size`] | `512`, `1k`, `16KB`, `1.5MiB`, `2g`; powers of 1024 whichever way the suffix is written | bytes |
+//! | [`count`] | `100`, `1k`, `2.5m`, `1g`; powers of 1000 | a number |
+//!
+//! Letter case matters nowhere. A size is a power of 1024 and a count one of 1000 because that is how pages and requests are counted.
+
+use std::time::Duration;
+
+/// What is wrong with a quantity, and what would have been right.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} '{text}' {problem}; expected {accepted}")]
+pub struct UnitError {
+    what: &'static str,
+    text: String,
+    problem: &'static str,
+    accepted: &'static str,
+}
+
+const DURATION: &str = "a number with a unit, like 500ms, 10s, 1m or 2m30s";
+const RATE: &str = "a number per second, minute or hour, like 5000, 1k, 100/s or 6000/m";
+const SIZE: &str = "bytes with an optional k, m or g (powers of 1024), like 512, 1k, 16KB or 2MiB";
+const COUNT: &str =
+    "a whole number with an optional k, m or g (powers of 1000), like 100, 10k or 1m";
+
+/// The highest rate: one event a nanosecond, which is how finely schedules are kept.
+const MAX_RATE: f64 = 1e9;
+
+/// Reads a length of time. Units may be strung together (`2m30s`); a number needs its unit, except for 0.
+pub fn duration(text: &str) -> Result<Duration, UnitError> {
+    let error = |problem| UnitError {
+        what: "duration",
+        text: text.into(),
+        problem,
+        accepted: DURATION,
+    };
+    let mut rest = text.trim();
+    if rest == "0" {
+        return Ok(Duration::ZERO);
+    }
+    if rest.is_empty() {
+        return Err(error("is empty"));
+    }
+    let mut total = 0_u64;
+    while !rest.is_empty() {
+        let (number, tail) = leading_number(rest);
+        let number = number.ok_or_else(|| error("does not begin with a number"))?;
+        let end = tail
+            .find(|c: char| !c.is_alphabetic())
+            .unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(end);
+        let nanos = match unit.to_lowercase().as_str() {
+            "ns" => 1.0,
+            "us" | "µs" | "μs" => 1e3,
+            "ms" => 1e6,
+            "s" | "sec" => 1e9,
+            "m" | "min" => 60e9,
+            "h" => 3600e9,
+            "d" => 86400e9,
+            "" => return Err(error("lacks a unit")),
+            _ => return Err(error("has an unknown unit")),
+        };
+        // Schedules count nanoseconds in 64 bits; the conversion saturates, so that what is too long overflows here at the latest.
+        let part = (number * nanos).round() as u64;
+        total = total
+            .checked_add(part)
+            .filter(|sum| *sum < u64::MAX)
+            .ok_or_else(|| error("is too long"))?;
+        rest = tail;
+    }
+    Ok(Duration::from_nanos(total))
+}
+
+/// Reads a rate, in events per second: above 0 and at most 10⁹.
+pub fn rate(text: &str) -> Result<f64, UnitError> {
+    let rate = rate_or_zero(text)?;
+    if rate == 0.0 {
+        return Err(UnitError {
+            what: "rate",
+            text: text.into(),
+            problem: "is zero",
+            accepted: RATE,
+        });
+    }
+    Ok(rate)
+}
+
+/// As [`rate`], and 0 for a pause.
+pub(crate) fn rate_or_zero(text: &str) -> Result<f64, UnitError> {
+    let error = |problem| UnitError {
+        what: "rate",
+        text: text.into(),
+        problem,
+        accepted: RATE,
+    };
+    let (number, per) = text.trim().split_once('/').unwrap_or((text.trim(), "s"));
+    let seconds = match per.to_lowercase().as_str() {
+        "s" | "sec" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(error("is per an unknown unit")),
+    };
+    let (number, suffix) = leading_number(number);
+    let number = number.ok_or_else(|| error("is not a number"))?;
+    let factor = factor(suffix, 1000.0).ok_or_else(|| error("has an unknown suffix"))?;
+    let rate = number * factor / seconds;
+    if rate > MAX_RATE {
+        return Err(error("is more than one a nanosecond"));
+    }
+    Ok(rate)
+}
+
+/// Reads a number of bytes.
+pub fn size(text: &str) -> Result<u64, UnitError> {
+    let error = |problem| UnitError {
+        what: "size",
+        text: text.into(),
+        problem,
+        accepted: SIZE,
+    };
+    let (number, suffix) = leading_number(text.trim());
+    let number = number.ok_or_else(|| error("is not a number"))?;
+    let suffix = suffix.to_lowercase();
+    let letter = suffix
+        .strip_suffix("ib")
+        .or_else(|| suffix.strip_suffix('b'))
+        .unwrap_or(&suffix);
+    let factor = factor(letter, 1024.0).ok_or_else(|| error("has an unknown suffix"))?;
+    whole(number * factor).ok_or_else(|| error("is not a whole number of bytes"))
+}
+
+/// Reads a count.
+pub fn count(text: &str) -> Result<u64, UnitError> {
+    let error = |problem| UnitError {
+        what: "count",
+        text: text.into(),
+        problem,
+        accepted: COUNT,
+    };
+    let (number, suffix) = leading_number(text.trim());
+    let number = number.ok_or_else(|| error("is not a number"))?;
+    let factor = factor(suffix, 1000.0).ok_or_else(|| error("has an unknown suffix"))?;
+    whole(number * factor).ok_or_else(|| error("is not a whole number"))
+}
+
+/// A size as [`size`] reads it back: the largest suffix that divides it.
+pub(crate) fn show_size(bytes: u64) -> String {
+    let units = [(1 << 30, "g"), (1 << 20, "m"), (1 << 10, "k")];
+    match units
+        .iter()
+        .find(|(unit, _)| bytes > 0 && bytes.is_multiple_of(*unit))
+    {
+        Some((unit, letter)) => format!("{}{letter}", bytes / unit),
+        None => bytes.to_string(),
+    }
+}
+
+/// A duration as [`duration`] reads it back: the largest unit that divides it.
+pub(crate) fn show_duration(duration: Duration) -> String {
+    let nanos = duration.as_nanos();
+    let units = [
+        (3_600_000_000_000, "h"),
+        (60_000_000_000, "m"),
+        (1_000_000_000, "s"),
+        (1_000_000, "ms"),
+        (1000, "us"),
+    ];
+    match units
+        .iter()
+        .find(|(unit, _)| nanos > 0 && nanos.is_multiple_of(*unit))
+    {
+        Some((unit, letter)) => format!("{}{letter}", nanos / unit),
+        None => format!("{nanos}ns"),
+    }
+}
+
+/// The decimal number at the start (digits and one point, no sign, no exponent), and what follows it.
+fn leading_number(text: &str) -> (Option<f64>, &str) {
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let (number, rest) = text.split_at(end);
+    (number.parse().ok().filter(|n: &f64| n.is_finite()), rest)
+}
+
+fn factor(letter: &str, base: f64) -> Option<f64> {
+    match letter {
+        "" => Some(1.0),
+        "k" | "K" => Some(base),
+        "m" | "M" => Some(base * base),
+        "g" | "G" => Some(base * base * base),
+        _ => None,
+    }
+}
+
+/// The number as an integer, if it is one that a double holds exactly.
+fn whole(number: f64) -> Option<u64> {
+    (number.fract() == 0.0 && number < 9_007_199_254_740_992.0).then_some(number as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn durations() {
+        let ms = Duration::from_millis;
+        for (text, expected) in [
+            ("10s", ms(10_000)),
+            ("1m", ms(60_000)),
+            ("500ms", ms(500)),
+            ("2m30s", ms(150_000)),
+            ("1h2m3s4ms", ms(3_723_004)),
+            ("1.5s", ms(1500)),
+            ("250us", Duration::from_micros(250)),
+            ("250µs", Duration::from_micros(250)),
+            ("7ns", Duration::from_nanos(7)),
+            (" 10S ", ms(10_000)),
+            ("0", ms(0)),
+            ("1min", ms(60_000)),
+            ("1d", ms(86_400_000)),
+        ] {
+            assert_eq!(duration(text), Ok(expected), "{text}");
+        }
+        for text in [
+            "",
+            "10",
+            "s",
+            "-1s",
+            "10x",
+            "1s2",
+            "1e3s",
+            "1..2s",
+            ".s",
+            "99999999999999h",
+            "600y",
+            "1s 2s",
+        ] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rates() {
+        for (text, expected) in [
+            ("1k", 1000.0),
+            ("100/s", 100.0),
+            ("5000", 5000.0),
+            ("6000/m", 100.0),
+            ("1.5k/s", 1500.0),
+            ("36/h", 0.01),
+            ("0.5", 0.5),
+        ] {
+            assert_eq!(rate(text), Ok(expected), "{text}");
+        }
+        for text in [
+            "", "0", "-1", "1/", "1/y", "k", "nan", "inf", "2g", "1/s/s", "1 k",
+        ] {
+            assert!(rate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_and_counts() {
+        for (text, expected) in [
+            ("0", 0),
+            ("512", 512),
+            ("1k", 1024),
+            ("1KB", 1024),
+            ("1KiB", 1024),
+            ("1.5m", 1_572_864),
+            ("2g", 2 << 30),
+            ("7b", 7),
+        ] {
+            assert_eq!(size(text), Ok(expected), "{text}");
+        }
+        for (text, expected) in [
+            ("0", 0),
+            ("1k", 1000),
+            ("2.5M", 2_500_000),
+            ("1g", 1_000_000_000),
+        ] {
+            assert_eq!(count(text), Ok(expected), "{text}");
+        }
+        for text in [
+            "",
+            "k",
+            "1.3",
+            "-1",
+            "1kk",
+            "1t",
+            "99999999999999999999",
+            "0x10",
+            "1,000",
+        ] {
+            assert!(size(text).is_err(), "{text}");
+            assert!(count(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn errors_say_what_is_accepted() {
+        assert_eq!(
+            duration("10").map_err(|e| e.to_string()),
+            Err("duration '10' lacks a unit; expected a number with a unit, like 500ms, 10s, 1m or 2m30s".into())
+        );
+    }
+
+    proptest! {
+        #![proptest_config(crate::cases(300))]
+
+        #[test]
+        fn what_is_shown_reads_back(bytes in 0..1_u64 << 50, nanos in 0..u64::MAX / 4) {
+            prop_assert_eq!(size(&show_size(bytes)), Ok(bytes));
+            // Doubles hold whole nanoseconds for a hundred days.
+            let time = Duration::from_nanos(nanos % (1 << 52));
+            prop_assert_eq!(duration(&show_duration(time)), Ok(time));
+        }
+
+        #[test]
+        fn nothing_panics(text in "\\PC{0,12}") {
+            let _ = (duration(&text), rate(&text), size(&text), count(&text));
+        }
+    }
+}
