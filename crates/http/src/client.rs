@@ -1,0 +1,279 @@
+//! The client's end of HTTP/1.1: a machine that reads responses.
+//!
+//! It does no I/O, knows no clock and owns no socket. Its grammar:
+//!
+//! ```text
+//! ( expect  next* → Done )*        closed
+//! ```
+//!
+//! [`Responses::expect`] announces that a request was written and whether its response may carry a body; [`Responses::next`] is
+//! then handed bytes as they came, cut anywhere, and answers with what they mean, until [`Event::More`] (all used) or
+//! [`Event::Done`] (that response is whole). With pipelining, call `expect` again after each `Done` and go on with the same bytes.
+//! [`Responses::closed`] says what the peer's closing means here.
+//!
+//! Nothing is allocated for a response whose head arrives in one piece. A head that is cut waits in a buffer that is kept and used
+//! again. Every malformation is an [`Error`] of its own class, and the machine stays in it.
+
+mod chunked;
+mod error;
+mod head;
+#[cfg(test)]
+mod tests;
+
+use chunked::{Chunked, Piece};
+pub use error::Error;
+pub use head::{Framing, Head, MAX_FIELDS, MAX_HEAD_BYTES};
+
+/// How many interim (1xx) responses may come before the final one.
+pub const MAX_INTERIM: u8 = 16;
+
+/// What the response to a request may look like, as far as its request decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// A response to GET and the like: framed as its head says.
+    Body,
+    /// A response to HEAD: it ends with its head, whatever the head promises.
+    HeadOnly,
+}
+
+/// What the bytes mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// All bytes are used; the response goes on.
+    More,
+    /// The head of the final response (interim ones are skipped).
+    Head(Head),
+    /// A piece of the body, chunk framing removed. Never empty.
+    Body(&'a [u8]),
+    /// The response is whole. What is left of the input belongs to the next one.
+    Done {
+        /// Whether the connection may carry another request.
+        keep_alive: bool,
+    },
+}
+
+/// What the peer's closing means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// No response was outstanding: an idle connection ended.
+    Idle,
+    /// The response ended with the connection, as its framing allows.
+    Done,
+}
+
+/// The responses on one connection, one after the other.
+#[derive(Debug, Default)]
+pub struct Responses {
+    state: State,
+    /// The beginning of a head that was cut; empty otherwise.
+    partial: Vec<u8>,
+    keep_alive: bool,
+    interim: u8,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Idle,
+    Head(Expect),
+    Length(u64),
+    Chunked(Chunked),
+    UntilClose,
+    Failed(Error),
+}
+
+impl Responses {
+    /// A machine for a fresh connection.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Forgets everything: the connection is a new one. Keeps its buffer.
+    pub fn reset(&mut self) {
+        self.state = State::Idle;
+        self.partial.clear();
+        self.keep_alive = false;
+        self.interim = 0;
+    }
+
+    /// Announces a response. The one before must be done.
+    pub fn expect(&mut self, expect: Expect) {
+        debug_assert!(matches!(self.state, State::Idle | State::Failed(_)));
+        if self.state == State::Idle {
+            self.state = State::Head(expect);
+            self.interim = 0;
+        }
+    }
+
+    /// Whether a response is announced and not yet whole.
+    pub fn in_progress(&self) -> bool {
+        !matches!(self.state, State::Idle | State::Failed(_))
+    }
+
+    /// Whether nothing of the announced response has come yet.
+    pub fn at_start(&self) -> bool {
+        matches!(self.state, State::Head(_)) && self.partial.is_empty()
+    }
+
+    /// Uses bytes off the front of `input` and says what they were.
+    #[inline]
+    pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<Event<'a>, Error> {
+        let outcome = match self.state {
+            State::Idle if input.is_empty() => Ok(Event::More),
+            State::Idle => Err(Error::Unsolicited),
+            State::Head(expect) => self.next_head(expect, input),
+            State::Length(0) => Ok(self.done()),
+            State::Length(left) => {
+                let piece = take(input, left);
+                self.state = State::Length(left - piece.len() as u64);
+                Ok(body_or_more(piece))
+            }
+            State::Chunked(mut chunked) => {
+                let piece = chunked.next(input);
+                self.state = State::Chunked(chunked);
+                match piece {
+                    Ok(Piece::More) => Ok(Event::More),
+                    Ok(Piece::Data(data)) => Ok(Event::Body(data)),
+                    Ok(Piece::End) => Ok(self.done()),
+                    Err(error) => Err(error),
+                }
+            }
+            State::UntilClose => Ok(body_or_more(take(input, u64::MAX))),
+            State::Failed(error) => Err(error),
+        };
+        if let Err(error) = outcome {
+            self.state = State::Failed(error);
+        }
+        outcome
+    }
+
+    /// The peer has closed and every byte was handed over.
+    pub fn closed(&mut self) -> Result<Closed, Error> {
+        let outcome = match self.state {
+            State::Idle => Ok(Closed::Idle),
+            State::UntilClose | State::Length(0) => Ok(Closed::Done),
+            State::Head(_) if self.partial.is_empty() && self.interim == 0 => {
+                Err(Error::ClosedBeforeResponse)
+            }
+            State::Head(_) => Err(Error::ClosedInHead),
+            State::Length(_) | State::Chunked(_) => Err(Error::ClosedInBody),
+            State::Failed(error) => Err(error),
+        };
+        self.state = match outcome {
+            Ok(_) => State::Idle,
+            Err(error) => State::Failed(error),
+        };
+        outcome
+    }
+
+    /// How many bytes, at least, are surely body and nothing else: a driver that does not look at bodies may drop them unread (a socket can
+    /// do so without copying) and say so by [`Responses::skip`].
+    pub fn skippable(&self) -> u64 {
+        match self.state {
+            State::Length(left) => left,
+            State::Chunked(chunked) => chunked.data_left(),
+            _ => 0,
+        }
+    }
+
+    /// `bytes` of the body, at most [`Responses::skippable`], were dropped unread.
+    pub fn skip(&mut self, bytes: u64) {
+        match &mut self.state {
+            State::Length(left) => *left = left.saturating_sub(bytes),
+            State::Chunked(chunked) => chunked.skip(bytes),
+            _ => debug_assert!(bytes == 0, "only a body can be skipped"),
+        }
+    }
+
+    fn done<'a>(&mut self) -> Event<'a> {
+        self.state = State::Idle;
+        Event::Done {
+            keep_alive: self.keep_alive,
+        }
+    }
+
+    #[inline]
+    fn next_head<'a>(&mut self, expect: Expect, input: &mut &'a [u8]) -> Result<Event<'a>, Error> {
+        loop {
+            let parsed = if self.partial.is_empty() {
+                match head::find_end(input)? {
+                    None => return self.keep_partial(input),
+                    Some(end) => {
+                        let (bytes, rest) = input.split_at(end);
+                        *input = rest;
+                        head::parse(bytes)?
+                    }
+                }
+            } else {
+                match self.complete_partial(input)? {
+                    false => return Ok(Event::More),
+                    true => {
+                        let parsed = head::parse(&self.partial);
+                        self.partial.clear();
+                        parsed?
+                    }
+                }
+            };
+            match parsed.status {
+                101 => return Err(Error::Upgrade),
+                100..200 if self.interim == MAX_INTERIM => return Err(Error::TooManyInterim),
+                100..200 => self.interim += 1,
+                _ => return Ok(self.begin_body(expect, parsed)),
+            }
+        }
+    }
+
+    fn begin_body<'a>(&mut self, expect: Expect, mut head: Head) -> Event<'a> {
+        if expect == Expect::HeadOnly || matches!(head.status, 204 | 304) {
+            head.framing = Framing::Length(0);
+        }
+        self.state = match head.framing {
+            Framing::Length(length) => State::Length(length),
+            Framing::Chunked => State::Chunked(Chunked::default()),
+            Framing::UntilClose => State::UntilClose,
+        };
+        head.keep_alive &= head.framing != Framing::UntilClose;
+        self.keep_alive = head.keep_alive;
+        Event::Head(head)
+    }
+
+    /// No end of the head in `input`: keep what came, if it can still become a head.
+    #[cold]
+    fn keep_partial<'a>(&mut self, input: &mut &'a [u8]) -> Result<Event<'a>, Error> {
+        self.partial.extend_from_slice(input);
+        *input = &[];
+        Ok(Event::More)
+    }
+
+    /// Moves the rest of a cut head, line by line, from `input` to the kept part. True when that is whole.
+    #[cold]
+    fn complete_partial(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
+        while !input.is_empty() {
+            let line = memchr::memchr(b'\n', input).map_or(input.len(), |at| at + 1);
+            let (bytes, rest) = input.split_at(line);
+            self.partial.extend_from_slice(bytes);
+            *input = rest;
+            if head::ends_with_empty_line(&self.partial) {
+                head::check_size(self.partial.len())?;
+                return Ok(true);
+            }
+            head::check_unfinished(&self.partial)?;
+        }
+        Ok(false)
+    }
+}
+
+fn take<'a>(input: &mut &'a [u8], at_most: u64) -> &'a [u8] {
+    let length = usize::try_from(at_most).map_or(input.len(), |most| most.min(input.len()));
+    let (piece, rest) = input.split_at(length);
+    *input = rest;
+    piece
+}
+
+fn body_or_more(piece: &[u8]) -> Event<'_> {
+    if piece.is_empty() {
+        Event::More
+    } else {
+        Event::Body(piece)
+    }
+}
