@@ -1,1 +1,41 @@
 //! Statistics with their sources: tests, intervals, queueing formulas.
+//!
+//! Pure functions of their arguments; where chance is needed it comes from a seed. Every function
+//! names the work it is taken from, and is tested against values published there or elsewhere.
+//! Times are in whatever unit the caller keeps to, unless a name says otherwise.
+//!
+//! | module | what it answers |
+//! | --- | --- |
+//! | [`ks`] | did the arrivals that really went out follow the distribution that was asked for? |
+//! | [`spacing`] | were they as evenly spaced as was asked for? |
+//! | [`queueing`] | what should have come out? |
+//! | [`sample`], [`interval`] | how sure is a figure, over repeats? |
+//! | [`series`] | did a run settle, did it drift, are its seconds independent? |
+//! | [`compare`] | is B faster than A, and by how much? |
+//! | [`fairness`] | did all clients get the same? |
+//! | [`hist`] | percentiles when some requests were never answered |
+
+pub mod compare;
+mod error;
+pub mod fairness;
+pub mod hist;
+pub mod interval;
+pub mod ks;
+pub mod queueing;
+pub mod sample;
+pub mod series;
+pub mod spacing;
+
+pub use error::Error;
+pub use interval::{Bootstrap, Interval, student_t};
+
+/// Property tests that draw the same cases every time and leave no files behind.
+#[cfg(test)]
+fn cases(cases: u32) -> proptest::test_runner::Config {
+    proptest::test_runner::Config {
+        cases,
+        rng_seed: proptest::test_runner::RngSeed::Fixed(1),
+        failure_persistence: None,
+        ..Default::default()
+    }
+}

@@ -1,7 +1,8 @@
 //! When each request is due: arrival processes.
 //!
-//! [`Arrival`] is the choice as people write it, [`Schedule`] the stream. The stream depends on the stages and the seed and nothing
-//! else: not on the clock, not on how many threads share it. For partly open load it gives the starts of the sessions.
+//! [`Arrival`] is the choice as people write it, [`Schedule`] the stream. The stream depends on the
+//! stages and the seed and nothing else: not on the clock, not on how many threads share it. For
+//! partly open load it gives the starts of the sessions.
 
 use crate::seed;
 use crate::stages::Stages;
@@ -53,7 +54,8 @@ impl fmt::Display for Arrival {
     }
 }
 
-/// A stream of arrival times: nanoseconds since the start, never decreasing. Allocates nothing per arrival.
+/// A stream of arrival times: nanoseconds since the start, never decreasing. Allocates nothing per
+/// arrival.
 #[derive(Debug, Clone)]
 pub struct Schedule {
     source: Source,
@@ -83,7 +85,8 @@ enum Source {
 }
 
 impl Schedule {
-    /// Evenly spaced arrivals: the k-th, counted from 0, when k are due. Each is computed from its own number, so nothing drifts.
+    /// Evenly spaced arrivals: the k-th, counted from 0, when k are due. Each is computed from its
+    /// own number, so nothing drifts.
     pub fn constant(stages: Stages) -> Self {
         Self::of(Source::Constant {
             stages,
@@ -92,7 +95,8 @@ impl Schedule {
         })
     }
 
-    /// A Poisson process, inhomogeneous where the rate changes: exponential gaps of mean 1 in the cumulative rate.
+    /// A Poisson process, inhomogeneous where the rate changes: exponential gaps of mean 1 in the
+    /// cumulative rate.
     pub fn poisson(stages: Stages, seed: u64) -> Self {
         Self::of(Source::Poisson {
             stages,
@@ -115,8 +119,9 @@ impl Schedule {
         }
     }
 
-    /// Every `threads`-th arrival from the `thread`-th on (counted from 0). The parts of all threads are together the whole stream,
-    /// and the j-th arrival of a part is number `thread + j·threads` of it: [`crate::Choices::split`] keeps step. A part can be split again.
+    /// Every `threads`-th arrival from the `thread`-th on (counted from 0). The parts of all
+    /// threads are together the whole stream, and the j-th arrival of a part is number `thread +
+    /// j·threads` of it: [`crate::Choices::split`] keeps step. A part can be split again.
     pub fn split(self, thread: usize, threads: usize) -> Self {
         Self {
             skip: self

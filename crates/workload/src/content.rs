@@ -1,10 +1,11 @@
 //! File contents that nobody has to store: the byte at any offset follows from the file's [`Key`].
 //!
-//! A body is lines of 63 characters and a line feed, so that `curl` prints something sane. The characters are the 64 of ASCII from
-//! `?` to `~` (letters, and none of `<`, `>`, `&` and quotes, so it is harmless inside HTML). A line depends on its number and its
-//! key alone: a client checks any range of any file without asking the server and without storing it, and bytes that
-//! were shifted, repeated or taken from another file do not pass. It is no text and has no structure: a compressor gains the quarter
-//! that six bits in eight leave, and no more.
+//! A body is lines of 63 characters and a line feed, so that `curl` prints something sane. The
+//! characters are the 64 of ASCII from `?` to `~` (letters, and none of `<`, `>`, `&` and quotes,
+//! so it is harmless inside HTML). A line depends on its number and its key alone: a client checks
+//! any range of any file without asking the server and without storing it, and bytes that were
+//! shifted, repeated or taken from another file do not pass. It is no text and has no structure: a
+//! compressor gains the quarter that six bits in eight leave, and no more.
 
 use crate::seed;
 
@@ -15,7 +16,8 @@ const LINE: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key(u64);
 
-/// The key of the file at `path` (as in [`crate::File::path`]: relative, no leading slash) in a set made from `seed`.
+/// The key of the file at `path` (as in [`crate::File::path`]: relative, no leading slash) in a set
+/// made from `seed`.
 pub fn key(seed: u64, path: &str) -> Key {
     Key(seed::derive(seed, path))
 }
@@ -46,7 +48,8 @@ pub fn fill(key: Key, offset: u64, into: &mut [u8]) {
     }
 }
 
-/// Compares `bytes`, said to be those from `offset` on, with what must stand there. Allocates nothing.
+/// Compares `bytes`, said to be those from `offset` on, with what must stand there. Allocates
+/// nothing.
 ///
 /// # Errors
 ///
@@ -85,7 +88,8 @@ fn same(found: &[u8], expected: &[u8], at: u64) -> Result<(), u64> {
     }
 }
 
-/// One line: a hash of (key, number), stretched to eight words by odd multipliers, six bits to the character.
+/// One line: a hash of (key, number), stretched to eight words by odd multipliers, six bits to the
+/// character.
 #[inline]
 fn line(key: Key, number: u64) -> [u8; LINE] {
     const SIX_BITS: u64 = 0x3f3f_3f3f_3f3f_3f3f;

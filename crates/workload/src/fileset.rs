@@ -1,7 +1,8 @@
 //! Sets of files: which there are, how long and how popular.
 //!
-//! A set is a [`Preset`] and a seed. Both ends of a measurement derive the same list from it: the server's disk is filled by
-//! [`FileSet::write_to`], and the client knows every length and, by [`crate::content`], every byte.
+//! A set is a [`Preset`] and a seed. Both ends of a measurement derive the same list from it: the
+//! server's disk is filled by [`FileSet::write_to`], and the client knows every length and, by
+//! [`crate::content`], every byte.
 
 mod home;
 mod preset;
@@ -21,7 +22,8 @@ pub const VERSION: u32 = 1;
 /// One file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct File {
-    /// Relative to the root, without a leading slash; letters, digits and `_ . /`, so that it needs no encoding in a URL. The extension gives a content type.
+    /// Relative to the root, without a leading slash; letters, digits and `_ . /`, so that it needs
+    /// no encoding in a URL. The extension gives a content type.
     pub path: String,
     /// In bytes.
     pub length: u64,
@@ -40,7 +42,8 @@ pub struct FileSet {
 }
 
 impl FileSet {
-    /// The set of `preset`, with contents from `seed`. Lengths and popularities do not depend on the seed.
+    /// The set of `preset`, with contents from `seed`. Lengths and popularities do not depend on
+    /// the seed.
     pub fn new(preset: Preset, seed: u64) -> Self {
         let listed = preset.list();
         let total: f64 = listed.iter().map(|(_, _, weight)| weight).sum();
@@ -93,8 +96,9 @@ impl FileSet {
         Sampler::new(self.files.iter().map(|file| file.weight))
     }
 
-    /// The modification time of every file, so that validators made from length and time are the same on every machine. It lies in 2000 to 2008 and
-    /// depends on the seed: the same path with other contents has another one.
+    /// The modification time of every file, so that validators made from length and time are the
+    /// same on every machine. It lies in 2000 to 2008 and depends on the seed: the same path with
+    /// other contents has another one.
     pub fn modified(&self) -> SystemTime {
         const YEAR_2000: u64 = 946_684_800;
         let offset = crate::seed::derive(self.seed, "modified") >> 36;
@@ -102,7 +106,8 @@ impl FileSet {
     }
 }
 
-/// The built-in set of a bare `archbench serve`: four SPECweb99 directories, 144 files, 20 MB, seed 1.
+/// The built-in set of a bare `archbench serve`: four SPECweb99 directories, 144 files, 20 MB, seed
+/// 1.
 pub fn default_file_set() -> FileSet {
     Preset::SpecWeb99 { directories: 4 }.file_set(1)
 }
@@ -113,7 +118,8 @@ mod tests {
 
     #[test]
     fn the_mean_transfer_is_that_of_the_papers() {
-        // 4.904 mean rank × 102.4 bytes × (0.35 + 0.5·10 + 0.14·100 + 0.01·1000) = 14,739 bytes = 14.4 KB.
+        // 4.904 mean rank × 102.4 bytes × (0.35 + 0.5·10 + 0.14·100 + 0.01·1000) = 14,739 bytes =
+        // 14.4 KB.
         for directories in [1, 4, 60] {
             let set = Preset::SpecWeb99 { directories }.file_set(1);
             assert!(

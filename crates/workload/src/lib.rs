@@ -1,8 +1,10 @@
-//! What is asked for and when: file sets with known contents, popularity, arrival processes, request traces.
+//! What is asked for and when: file sets with known contents, popularity, arrival processes,
+//! request traces.
 //!
-//! Everything follows from a seed, so that server, generator and laboratory agree without talking to each other, and so that two
-//! architectures can be given the very same stream. Nothing here looks at a clock or opens a socket. Only [`FileSet::write_to`] and
-//! [`default_dir`] know that there is a file system.
+//! Everything follows from a seed, so that server, generator and laboratory agree without talking
+//! to each other, and so that two architectures can be given the very same stream. Nothing here
+//! looks at a clock or opens a socket. Only [`FileSet::write_to`] and [`default_dir`] know that
+//! there is a file system.
 //!
 //! | module | what it answers |
 //! | --- | --- |

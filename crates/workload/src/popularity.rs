@@ -1,7 +1,8 @@
 //! Which file comes next.
 //!
-//! A choice is a pure function of (seed, its number), not the next of a sequence: a thread that issues every n-th request takes every n-th choice
-//! at no cost, and request k asks for the same file however many threads there are.
+//! A choice is a pure function of (seed, its number), not the next of a sequence: a thread that
+//! issues every n-th request takes every n-th choice at no cost, and request k asks for the same
+//! file however many threads there are.
 
 use crate::seed;
 use rand_distr::Distribution;
@@ -26,7 +27,8 @@ pub enum PopularityError {
     AllZero,
 }
 
-/// Draws indices in proportion to weights, in O(1) each: Walker's alias method, as kept by `rand_distr`.
+/// Draws indices in proportion to weights, in O(1) each: Walker's alias method, as kept by
+/// `rand_distr`.
 ///
 /// Clones share the table.
 #[derive(Debug, Clone)]
@@ -94,14 +96,16 @@ pub struct Choices {
 }
 
 impl Choices {
-    /// The choice that belongs to the `number`-th request of the whole stream, whatever was taken or split before.
+    /// The choice that belongs to the `number`-th request of the whole stream, whatever was taken
+    /// or split before.
     pub fn at(&self, number: u64) -> usize {
         self.sampler
             .table
             .sample(&mut seed::event(self.key, number))
     }
 
-    /// Every `threads`-th choice from the `thread`-th on (counted from 0). The parts interleave to the whole; a part can be split again.
+    /// Every `threads`-th choice from the `thread`-th on (counted from 0). The parts interleave to
+    /// the whole; a part can be split again.
     pub fn split(self, thread: usize, threads: usize) -> Self {
         Self {
             next: self
@@ -125,7 +129,8 @@ impl Iterator for Choices {
 
 impl FusedIterator for Choices {}
 
-/// Zipf weights of `count` ranks: 1, 2^−alpha, 3^−alpha, … (Zipf 1949; alpha = 1 is how SPECweb99 chooses directories).
+/// Zipf weights of `count` ranks: 1, 2^−alpha, 3^−alpha, … (Zipf 1949; alpha = 1 is how SPECweb99
+/// chooses directories).
 pub fn zipf(count: usize, alpha: f64) -> impl Iterator<Item = f64> {
     (1..=count).map(move |rank| (rank as f64).powf(-alpha))
 }

@@ -5,8 +5,8 @@ use rand_xoshiro::{SplitMix64, Xoshiro256PlusPlus, rand_core::SeedableRng};
 /// 2⁶⁴ divided by the golden ratio: the step of SplitMix64.
 pub(crate) const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014; Stafford's "Mix13"): a bijection in which every bit of the
-/// input turns about half of the output.
+/// The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014; Stafford's "Mix13"): a
+/// bijection in which every bit of the input turns about half of the output.
 pub(crate) const fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -27,7 +27,8 @@ pub(crate) fn stream(seed: u64, label: &str) -> Xoshiro256PlusPlus {
     Xoshiro256PlusPlus::seed_from_u64(derive(seed, label))
 }
 
-/// The short stream of the `index`-th event under `key`: random access, so that any thread can have any event.
+/// The short stream of the `index`-th event under `key`: random access, so that any thread can have
+/// any event.
 pub(crate) fn event(key: u64, index: u64) -> SplitMix64 {
     SplitMix64::seed_from_u64(mix(key.wrapping_add(index.wrapping_mul(STEP))))
 }

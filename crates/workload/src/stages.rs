@@ -1,6 +1,7 @@
 //! How the asked rate changes over time: steps and ramps.
 //!
-//! Written as stages joined by commas, each a duration, an at sign and a rate, or two rates for a straight ramp between them:
+//! Written as stages joined by commas, each a duration, an at sign and a rate, or two rates for a
+//! straight ramp between them:
 //!
 //! ```text
 //! 30s@500,1m@2000           half a minute at 500 a second, then a minute at 2000
@@ -8,8 +9,9 @@
 //! 10s@1k,5s@0,10s@1k        a pause
 //! ```
 //!
-//! What the rest of the crate needs of it is the cumulative rate Λ(t), the number of arrivals due by time t, and its inverse: a process
-//! of rate 1 pushed through the inverse has the asked rate (time rescaling; Çinlar, *Introduction to Stochastic Processes*, 1975, 4.7).
+//! What the rest of the crate needs of it is the cumulative rate Λ(t), the number of arrivals due
+//! by time t, and its inverse: a process of rate 1 pushed through the inverse has the asked rate
+//! (time rescaling; Çinlar, *Introduction to Stochastic Processes*, 1975).
 
 use crate::units::{self, UnitError};
 use std::fmt;
@@ -18,7 +20,8 @@ use std::time::Duration;
 
 const NANOS: f64 = 1e9;
 
-/// One stretch of time and the rate at its start and end, in arrivals per second; in between it is on the straight line.
+/// One stretch of time and the rate at its start and end, in arrivals per second; in between it is
+/// on the straight line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stage {
     /// How long it lasts.
@@ -152,8 +155,8 @@ impl Stages {
         })
     }
 
-    /// Λ: how many arrivals are due before `nanos` since the start. Differences of it turn the gaps of a real stream of any rate into
-    /// gaps of rate 1, which is how the stream is tested.
+    /// Λ: how many arrivals are due before `nanos` since the start. Differences of it turn the gaps
+    /// of a real stream of any rate into gaps of rate 1, which is how the stream is tested.
     pub fn cumulative(&self, nanos: u64) -> f64 {
         match self.locate(nanos) {
             Some((placed, seconds)) => {
@@ -174,8 +177,9 @@ impl Stages {
         (self.endless || seconds < placed.stage.length.as_secs_f64()).then_some((placed, seconds))
     }
 
-    /// Λ⁻¹: when, in nanoseconds since the start, the cumulative rate reaches `count`; `None` if it never does. `stage` is where
-    /// the search begins and ends, so that counts that only grow cost O(1).
+    /// Λ⁻¹: when, in nanoseconds since the start, the cumulative rate reaches `count`; `None` if it
+    /// never does. `stage` is where the search begins and ends, so that counts that only grow cost
+    /// O(1).
     pub(crate) fn due(&self, count: f64, stage: &mut usize) -> Option<u64> {
         loop {
             let placed = self.placed.get(*stage)?;
@@ -199,11 +203,13 @@ impl Placed {
         }
     }
 
-    /// How long after the start of the stage `count` arrivals are due, `count` being less than it holds.
+    /// How long after the start of the stage `count` arrivals are due, `count` being less than it
+    /// holds.
     fn nanos_until(&self, count: f64) -> f64 {
         let from = self.stage.from;
         if self.stage.from == self.stage.to {
-            // In one division and from the count itself: the k-th arrival carries no error of those before it.
+            // In one division and from the count itself: the k-th arrival carries no error of those
+            // before it.
             return count * NANOS / from;
         }
         // from·t + slope·t²/2 = count, in the form that does not cancel.

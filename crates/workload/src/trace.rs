@@ -1,6 +1,7 @@
 //! What somebody else once asked for: recorded times, access logs and lists of URLs.
 //!
-//! All readers take any [`BufRead`](std::io::BufRead), so where the text comes from is the caller's matter. Errors name the line.
+//! All readers take any [`BufRead`](std::io::BufRead), so where the text comes from is the caller's
+//! matter. Errors name the line.
 
 mod access_log;
 mod clf;

@@ -1,4 +1,5 @@
-//! Quantities as people type them. Every function here can serve as a `value_parser` on a command line.
+//! Quantities as people type them. Every function here can serve as a `value_parser` on a command
+//! line.
 //!
 //! | function | accepts | gives |
 //! | --- | --- | --- |
@@ -7,7 +8,8 @@
 //! | [`size`] | `512`, `1k`, `16KB`, `1.5MiB`, `2g`; powers of 1024 whichever way the suffix is written | bytes |
 //! | [`count`] | `100`, `1k`, `2.5m`, `1g`; powers of 1000 | a number |
 //!
-//! Letter case matters nowhere. A size is a power of 1024 and a count one of 1000 because that is how pages and requests are counted.
+//! Letter case matters nowhere. A size is a power of 1024 and a count one of 1000 because that is
+//! how pages and requests are counted.
 
 use std::time::Duration;
 
@@ -30,7 +32,8 @@ const COUNT: &str =
 /// The highest rate: one event a nanosecond, which is how finely schedules are kept.
 const MAX_RATE: f64 = 1e9;
 
-/// Reads a length of time. Units may be strung together (`2m30s`); a number needs its unit, except for 0.
+/// Reads a length of time. Units may be strung together (`2m30s`); a number needs its unit, except
+/// for 0.
 pub fn duration(text: &str) -> Result<Duration, UnitError> {
     let error = |problem| UnitError {
         what: "duration",
@@ -64,7 +67,8 @@ pub fn duration(text: &str) -> Result<Duration, UnitError> {
             "" => return Err(error("lacks a unit")),
             _ => return Err(error("has an unknown unit")),
         };
-        // Schedules count nanoseconds in 64 bits; the conversion saturates, so that what is too long overflows here at the latest.
+        // Schedules count nanoseconds in 64 bits; the conversion saturates, so that what is too
+        // long overflows here at the latest.
         let part = (number * nanos).round() as u64;
         total = total
             .checked_add(part)
@@ -178,7 +182,8 @@ pub(crate) fn show_duration(duration: Duration) -> String {
     }
 }
 
-/// The decimal number at the start (digits and one point, no sign, no exponent), and what follows it.
+/// The decimal number at the start (digits and one point, no sign, no exponent), and what follows
+/// it.
 fn leading_number(text: &str) -> (Option<f64>, &str) {
     let end = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')

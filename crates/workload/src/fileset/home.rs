@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 )]
 pub struct NoCacheDir;
 
-/// The directory of the built-in file set: below `$XDG_CACHE_HOME/archbench`, or `~/.cache/archbench` (XDG Base Directory Specification 0.8, by
-/// which a relative path counts as none).
+/// The directory of the built-in file set: below `$XDG_CACHE_HOME/archbench`, or
+/// `~/.cache/archbench` (XDG Base Directory Specification 0.8, by which a relative path counts as
+/// none).
 pub fn default_dir() -> Result<PathBuf, NoCacheDir> {
     default_file_set().cache_dir()
 }

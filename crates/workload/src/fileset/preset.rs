@@ -16,9 +16,11 @@ use std::str::FromStr;
 ///
 /// Sizes are read by [`units::size`], counts by [`units::count`].
 ///
-/// **SPECweb99.** File i of class c (i from 1 to 9, c from 0 to 3) has i × 102.4 × 10^c bytes, to the nearest byte. 35, 50, 14 and 1 % of requests go to the
-/// four classes; files 1 to 9 of a class get 3.9, 5.9, 8.8, 17.7, 35.3, 11.8, 7.1, 5.0 and 4.5 %; directory d gets a share in proportion to 1/(d+1), which is
-/// Zipf with exponent 1. The mean transfer is 14.4 KB. Classes 0 and 1, of a web page's size, are named `.html`, the others `.txt`.
+/// **SPECweb99.** File i of class c (i from 1 to 9, c from 0 to 3) has i × 102.4 × 10^c bytes, to
+/// the nearest byte. 35, 50, 14 and 1 % of requests go to the four classes; files 1 to 9 of a class
+/// get 3.9, 5.9, 8.8, 17.7, 35.3, 11.8, 7.1, 5.0 and 4.5 %; directory d gets a share in proportion
+/// to 1/(d+1), which is Zipf with exponent 1. The mean transfer is 14.4 KB. Classes 0 and 1, of a
+/// web page's size, are named `.html`, the others `.txt`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Preset {
     /// One file.
@@ -55,7 +57,8 @@ const FILE_SHARES: [f64; 9] = [3.9, 5.9, 8.8, 17.7, 35.3, 11.8, 7.1, 5.0, 4.5];
 const CLASS_UNITS: [f64; 4] = [102.4, 1024.0, 10_240.0, 102_400.0];
 const CLASS_EXTENSIONS: [&str; 4] = ["html", "html", "txt", "txt"];
 
-/// Names have five digits for directories and seven for files of a uniform set; and a typing error should not list files for hours.
+/// Names have five digits for directories and seven for files of a uniform set; and a typing error
+/// should not list files for hours.
 const MAX_DIRECTORIES: u32 = 100_000;
 const MAX_COUNT: u32 = 10_000_000;
 /// 1 TiB: with [`MAX_COUNT`] files of it the sum still fits in 64 bits.

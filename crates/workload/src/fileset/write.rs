@@ -1,8 +1,10 @@
 //! Putting a file set on a disk.
 //!
-//! A finished directory holds a manifest, written last: while it is missing the set is incomplete, and a second call goes on where the first one stopped. Every file is
-//! written under a temporary name and renamed, so a file that is there is whole. All names of ours begin with a dot and are never
-//! served. One process writes at a time, by a lock on the directory; the others wait and find the work done.
+//! A finished directory holds a manifest, written last: while it is missing the set is incomplete,
+//! and a second call goes on where the first one stopped. Every file is written under a temporary
+//! name and renamed, so a file that is there is whole. All names of ours begin with a dot and are
+//! never served. One process writes at a time, by a lock on the directory; the others wait and find
+//! the work done.
 
 use super::{File, FileSet, VERSION};
 use crate::content;
@@ -76,10 +78,12 @@ fn io_error<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) 
 }
 
 impl FileSet {
-    /// Puts the set into `dir`, which is made if need be. `progress` is told (bytes done, bytes in all) now and then.
+    /// Puts the set into `dir`, which is made if need be. `progress` is told (bytes done, bytes in
+    /// all) now and then.
     ///
-    /// Files already there with the right length and time are left alone, so that calling it again costs one `stat` a file. Contents are not
-    /// synced to the disk: after a crash of the machine, a file that came out short is made again.
+    /// Files already there with the right length and time are left alone, so that calling it again
+    /// costs one `stat` a file. Contents are not synced to the disk: after a crash of the machine,
+    /// a file that came out short is made again.
     pub fn write_to(
         &self,
         dir: &Path,
@@ -87,7 +91,8 @@ impl FileSet {
     ) -> Result<Written, WriteError> {
         fs::create_dir_all(dir).map_err(io_error("make the directory", dir))?;
         let handle = fs::File::open(dir).map_err(io_error("open the directory", dir))?;
-        // Where the file system knows no locks, two writers still only rename the same bytes over each other.
+        // Where the file system knows no locks, two writers still only rename the same bytes over
+        // each other.
         let _ = flock(&handle, FlockOperation::LockExclusive);
         let complete = self.is_ours(dir)?;
         let missing: Vec<&File> = self
@@ -144,7 +149,8 @@ impl FileSet {
         )
     }
 
-    /// Whether the directory holds this set complete (`true`), or nothing, or a part of it (`false`).
+    /// Whether the directory holds this set complete (`true`), or nothing, or a part of it
+    /// (`false`).
     fn is_ours(&self, dir: &Path) -> Result<bool, WriteError> {
         for (name, complete) in [(MANIFEST, true), (PARTIAL, false)] {
             let path = dir.join(name);
@@ -226,7 +232,8 @@ impl<P: FnMut(u64, u64)> Writer<'_, P> {
     }
 }
 
-/// Makes `dir/name` under a temporary name and renames it; on failure the temporary file is removed.
+/// Makes `dir/name` under a temporary name and renames it; on failure the temporary file is
+/// removed.
 fn put(
     dir: &Path,
     name: &str,

@@ -42,7 +42,8 @@ pub struct Malformed {
 pub struct AccessLog {
     /// Every path (with its query) that occurs, once.
     pub targets: Vec<String>,
-    /// In the order of their times, then of their lines: servers log a request when it ends, so that lines may be out of order.
+    /// In the order of their times, then of their lines: servers log a request when it ends, so
+    /// that lines may be out of order.
     pub requests: Vec<Request>,
     /// How many lines were well formed but neither GET nor HEAD.
     pub other_methods: u64,
@@ -76,8 +77,8 @@ pub enum LogError {
     TooManyTargets,
 }
 
-/// Reads an access log in the common or combined log format. Malformed lines are counted and the first of them kept; empty lines are
-/// passed over.
+/// Reads an access log in the common or combined log format. Malformed lines are counted and the
+/// first of them kept; empty lines are passed over.
 pub fn access_log(mut reader: impl BufRead) -> Result<AccessLog, LogError> {
     let mut log = AccessLog {
         targets: Vec::new(),
@@ -163,8 +164,9 @@ impl AccessLog {
 
     /// The log's own timing, one time for each of [`AccessLog::requests`].
     ///
-    /// A log has whole seconds only. Sent as they stand, the requests of a second would make a burst that never was; so the n requests of a second are
-    /// spaced by 1/n of it. This is a guess, and the mildest one: burstiness within a second is lost.
+    /// A log has whole seconds only. Sent as they stand, the requests of a second would make a
+    /// burst that never was; so the n requests of a second are spaced by 1/n of it. This is a
+    /// guess, and the mildest one: burstiness within a second is lost.
     pub fn times(&self) -> Option<Times> {
         const SECOND: u64 = 1_000_000_000;
         let seconds = self.requests.chunk_by(|a, b| a.second == b.second);

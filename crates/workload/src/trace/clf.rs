@@ -1,7 +1,8 @@
 //! One line of an access log.
 //!
-//! The common log format of NCSA httpd, `host ident user [time] "request" status bytes`, and the combined format, which adds referrer
-//! and agent; both are written by Apache and nginx as they come, and what follows the bytes is not looked at.
+//! The common log format of NCSA httpd, `host ident user [time] "request" status bytes`, and the
+//! combined format, which adds referrer and agent; both are written by Apache and nginx as they
+//! come, and what follows the bytes is not looked at.
 
 use super::Method;
 
@@ -95,7 +96,8 @@ fn origin_form(target: &str) -> Result<&str, &'static str> {
         .bytes()
         .all(|b| b.is_ascii_graphic() && b != b'\\' && b != b'"')
     {
-        // Servers log what they could not print as \x.. or \"; such a request cannot be sent again as it was.
+        // Servers log what they could not print as \x.. or \"; such a request cannot be sent again
+        // as it was.
         Err("the target holds escaped or unprintable bytes")
     } else {
         Ok(path)
@@ -146,7 +148,8 @@ fn parse_time(text: &str) -> Option<i64> {
     Some(days_since_1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - east)
 }
 
-/// Days of the proleptic Gregorian calendar (Howard Hinnant, "chrono-compatible low-level date algorithms", `days_from_civil`).
+/// Days of the proleptic Gregorian calendar (Howard Hinnant, "chrono-compatible low-level date
+/// algorithms", `days_from_civil`).
 fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);

@@ -33,8 +33,9 @@ pub enum TimesError {
 }
 
 impl Times {
-    /// Reads seconds since the start, one a line, in order, as decimal numbers without sign or exponent. Empty lines and lines that begin with `#` are
-    /// passed over. The first time need not be 0: what comes before it is waited for.
+    /// Reads seconds since the start, one a line, in order, as decimal numbers without sign or
+    /// exponent. Empty lines and lines that begin with `#` are passed over. The first time need not
+    /// be 0: what comes before it is waited for.
     pub fn read(reader: impl BufRead) -> Result<Self, TimesError> {
         let mut times = Vec::new();
         for (index, text) in reader.lines().enumerate() {

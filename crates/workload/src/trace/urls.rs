@@ -30,8 +30,9 @@ pub enum UrlsError {
     Empty,
 }
 
-/// Reads `URL [weight]`, one a line. Empty lines and lines that begin with `#` are passed over. Whether a URL is one that can be asked for
-/// is left to whoever asks for it; here it is printable ASCII without spaces.
+/// Reads `URL [weight]`, one a line. Empty lines and lines that begin with `#` are passed over.
+/// Whether a URL is one that can be asked for is left to whoever asks for it; here it is printable
+/// ASCII without spaces.
 pub fn urls(reader: impl BufRead) -> Result<Vec<WeightedUrl>, UrlsError> {
     let mut list = Vec::new();
     for (index, text) in reader.lines().enumerate() {

@@ -1,0 +1,314 @@
+//! What a series over time (say, one value a second) says about its run: did it settle, did it
+//! drift, are its values independent?
+
+use crate::error::{self, Error};
+use crate::interval::{self, Interval};
+use crate::sample;
+
+/// How much each value has to do with the next.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Autocorrelation {
+    /// The correlation at lag 1, from −1 to 1.
+    pub r: f64,
+    /// The probability of one as far from 0 in a series of independent values.
+    pub p: f64,
+}
+
+/// The correlation of each value with the next (Box and Jenkins, *Time Series Analysis*, 1970,
+/// 2.1), and its significance by r√n being about normal in independent series (Bartlett,
+/// *Supplement to the Journal of the Royal Statistical Society* 8, 1946). A constant series has
+/// none.
+pub fn autocorrelation(series: &[f64]) -> Result<Autocorrelation, Error> {
+    error::sample(series, 3)?;
+    let mean = sample::mean(series);
+    let squares: f64 = series.iter().map(|v| (v - mean).powi(2)).sum();
+    let products: f64 = series
+        .windows(2)
+        .map(|pair| (pair[0] - mean) * (pair[1] - mean))
+        .sum();
+    let r = if squares > 0.0 {
+        products / squares
+    } else {
+        0.0
+    };
+    Ok(Autocorrelation {
+        r,
+        p: interval::normal_two_sided(r * (series.len() as f64).sqrt()),
+    })
+}
+
+/// A mean of correlated values, made sound by batches.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchMeans {
+    /// The mean of each batch.
+    pub means: Vec<f64>,
+    /// Student's interval over the batch means.
+    pub interval: Interval,
+    /// What correlation is left between batches: if it is large, the batches are too short and the
+    /// interval too narrow.
+    pub left: Autocorrelation,
+}
+
+/// The method of batch means (Law, *Simulation Modeling and Analysis*, 9.5.3; Schmeiser,
+/// *Operations Research* 30, 1982, on why 10 to 30 batches): splits the series into `batches` of
+/// equal length, leaving out what does not fill one at the *start*, where warm-up would be.
+pub fn batch_means(series: &[f64], batches: usize, level: f64) -> Result<BatchMeans, Error> {
+    if batches < 3 {
+        return Err(Error::Parameter {
+            name: "number of batches",
+            value: batches as f64,
+            must: "at least 3",
+        });
+    }
+    error::sample(series, batches)?;
+    let length = series.len() / batches;
+    let means: Vec<f64> = series[series.len() % batches..]
+        .chunks(length)
+        .map(sample::mean)
+        .collect();
+    let interval = interval::student_t(&means, level)?;
+    let left = autocorrelation(&means)?;
+    Ok(BatchMeans {
+        means,
+        interval,
+        left,
+    })
+}
+
+/// Whether a series goes anywhere.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Trend {
+    /// Kendall's τ between value and time: −1 falls throughout, 1 rises throughout.
+    pub tau: f64,
+    /// The probability of one as far from 0 in a series of independent values without a trend.
+    pub p: f64,
+    /// The median slope per step (Sen, *Journal of the American Statistical Association* 63, 1968).
+    pub slope: f64,
+    /// What the slope adds up to over the whole series, as a share of the median value; the effect
+    /// size. 0 if the median is 0.
+    pub drift: f64,
+}
+
+impl Trend {
+    /// Whether the series drifts, surely (`p < alpha`) and by a margin that matters (`|drift| >
+    /// effect`).
+    pub fn drifts(&self, alpha: f64, effect: f64) -> bool {
+        self.p < alpha && self.drift.abs() > effect
+    }
+}
+
+/// The Mann–Kendall test for a monotonic trend, ties corrected for (Mann, *Econometrica* 13, 1945;
+/// Kendall, *Rank Correlation Methods*, 1975). It assumes independent values: positive
+/// autocorrelation makes it see trends that are none, so near saturation give it batch means.
+/// O(n²), n being seconds.
+pub fn mann_kendall(series: &[f64]) -> Result<Trend, Error> {
+    error::sample(series, 4)?;
+    let n = series.len();
+    let mut s = 0_i64;
+    let mut slopes = Vec::with_capacity(n * (n - 1) / 2);
+    for (i, early) in series.iter().enumerate() {
+        for (steps, late) in series[i + 1..].iter().enumerate() {
+            s += i64::from(late > early) - i64::from(late < early);
+            slopes.push((late - early) / (steps + 1) as f64);
+        }
+    }
+    let spread = |n: f64| n * (n - 1.0) * (2.0 * n + 5.0);
+    let ties = tie_groups(series);
+    let variance = (spread(n as f64) - ties.map(|t| spread(t as f64)).sum::<f64>()) / 18.0;
+    // One step towards 0, as s moves in steps of 2 (continuity correction).
+    let z = if variance > 0.0 {
+        (s - s.signum()) as f64 / variance.sqrt()
+    } else {
+        0.0
+    };
+    let slope = sample::median(&mut slopes);
+    let middle = sample::median(&mut series.to_vec());
+    let drift = if middle == 0.0 {
+        0.0
+    } else {
+        slope * (n - 1) as f64 / middle.abs()
+    };
+    let pairs = (n * (n - 1) / 2) as f64;
+    Ok(Trend {
+        tau: s as f64 / pairs,
+        p: interval::normal_two_sided(z),
+        slope,
+        drift,
+    })
+}
+
+/// The sizes of the groups of equal values.
+pub(crate) fn tie_groups(values: &[f64]) -> impl Iterator<Item = usize> {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let sizes: Vec<usize> = sorted.chunk_by(|a, b| a == b).map(<[f64]>::len).collect();
+    sizes.into_iter()
+}
+
+/// Where the warm-up ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WarmUp {
+    /// How many values at the start belong to it.
+    pub cut: usize,
+    /// Whether the rest is settled. If not, the best cut was as late as cuts may be: the run was
+    /// too short, or never settled.
+    pub settled: bool,
+}
+
+/// The marginal standard error rule, MSER-5 with `batch` = 5 (White, *Simulation* 69, 1997; White,
+/// Cobb and Spratt, *Winter Simulation Conference* 2000): cut where the standard error of the mean
+/// of what is left, Σ(y−ȳ)²/m², is least, looking at the first half only, in whole batches.
+pub fn mser(series: &[f64], batch: usize) -> Result<WarmUp, Error> {
+    let batch = batch.max(1);
+    error::sample(series, 4 * batch)?;
+    let means: Vec<f64> = series.chunks_exact(batch).map(sample::mean).collect();
+    let last = means.len() / 2;
+    // From the back, so that each cut takes one step (Welford).
+    let (mut n, mut mean, mut squares) = (0.0, 0.0, 0.0);
+    let mut best = (f64::INFINITY, 0);
+    for (cut, value) in means.iter().enumerate().rev() {
+        n += 1.0;
+        let before = value - mean;
+        mean += before / n;
+        squares += before * (value - mean);
+        let error = squares / (n * n);
+        // Of equally good cuts the earliest.
+        if cut <= last && error <= best.0 {
+            best = (error, cut);
+        }
+    }
+    Ok(WarmUp {
+        cut: best.1 * batch,
+        settled: best.1 < last,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand_xoshiro::Xoshiro256PlusPlus;
+    use rand_xoshiro::rand_core::{Rng, SeedableRng};
+
+    /// Independent values, uniform on [0, 1).
+    fn noise(n: usize, seed: u64) -> Vec<f64> {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        (0..n)
+            .map(|_| (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64)
+            .collect()
+    }
+
+    #[test]
+    fn autocorrelations() {
+        // By hand: mean 3, squares 4+1+0+1+4, products 2+0+0+2.
+        assert!((autocorrelation(&[1.0, 2.0, 3.0, 4.0, 5.0]).unwrap().r - 0.4).abs() < 1e-12);
+        let alternating: Vec<f64> = (0..100).map(|k| f64::from(k % 2)).collect();
+        let found = autocorrelation(&alternating).unwrap();
+        assert!((found.r + 0.99).abs() < 1e-9 && found.p < 1e-10);
+        assert!(autocorrelation(&noise(1000, 1)).unwrap().p > 0.05);
+        assert_eq!(
+            autocorrelation(&[2.0; 10]),
+            Ok(Autocorrelation { r: 0.0, p: 1.0 })
+        );
+        assert!(autocorrelation(&[1.0, 2.0]).is_err());
+    }
+
+    #[test]
+    fn batches() {
+        let found = batch_means(&[99.0, 1.0, 3.0, 2.0, 4.0, 3.0, 5.0], 3, 0.95).unwrap();
+        assert_eq!(found.means, [2.0, 3.0, 4.0]);
+        assert_eq!(found.interval.estimate, 3.0);
+        assert!(
+            batch_means(&[1.0; 10], 2, 0.95).is_err() && batch_means(&[1.0; 4], 5, 0.95).is_err()
+        );
+    }
+
+    #[test]
+    fn batches_hold_the_mean_of_a_correlated_series_where_its_values_do_not() {
+        // AR(1) with φ = 0.9 has a true mean of 0 and a lag-1 correlation of 0.9.
+        let held = |interval: &dyn Fn(&[f64]) -> Interval| {
+            (0..200)
+                .filter(|seed| {
+                    let series: Vec<f64> = noise(3000, *seed)
+                        .iter()
+                        .scan(0.0, |y, e| {
+                            *y = 0.9 * *y + e - 0.5;
+                            Some(*y)
+                        })
+                        .collect();
+                    interval(&series).contains(0.0)
+                })
+                .count()
+        };
+        let batched = held(&|series| batch_means(series, 20, 0.95).unwrap().interval);
+        let naive = held(&|series| interval::student_t(series, 0.95).unwrap());
+        assert!(
+            batched >= 178 && naive < 120,
+            "{batched} and {naive} of 200"
+        );
+    }
+
+    #[test]
+    fn trends() {
+        // All of the 10 pairs rise: s = 10, variance 5·4·15/18, z = 9/√16.67 = 2.2045, p = 0.0275.
+        let rising = mann_kendall(&[1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
+        assert_eq!((rising.tau, rising.slope), (1.0, 1.0));
+        assert!((rising.p - 0.0275).abs() < 1e-4 && (rising.drift - 4.0 / 3.0).abs() < 1e-12);
+        // With ties: s = 21, three pairs of equal values, variance (8·7·21 − 3·(2·1·9))/18.
+        let tied = mann_kendall(&[10.0, 22.0, 21.0, 30.0, 22.0, 30.0, 40.0, 40.0]).unwrap();
+        let z = 20.0 / ((8.0 * 7.0 * 21.0 - 54.0) / 18.0_f64).sqrt();
+        assert!(
+            (tied.p - interval::normal_two_sided(z)).abs() < 1e-12,
+            "{tied:?}"
+        );
+        assert_eq!(mann_kendall(&[5.0; 10]).unwrap().p, 1.0);
+        assert!(mann_kendall(&[1.0, 2.0]).is_err());
+    }
+
+    #[test]
+    fn drift_is_called_and_noise_is_not() {
+        let series = |slope: f64, seed| {
+            noise(60, seed)
+                .iter()
+                .enumerate()
+                .map(|(t, e)| 10.0 + e + slope * t as f64)
+                .collect::<Vec<_>>()
+        };
+        let called = |slope| {
+            (0..200)
+                .filter(|seed| mann_kendall(&series(slope, *seed)).unwrap().p < 0.05)
+                .count()
+        };
+        let false_alarms = called(0.0);
+        assert!(
+            (2..=20).contains(&false_alarms),
+            "{false_alarms} of 200 at the 5 % level"
+        );
+        assert!(called(0.02) > 190);
+        let found = mann_kendall(&series(0.05, 1)).unwrap();
+        assert!(found.drifts(0.01, 0.1) && !found.drifts(0.01, 0.9));
+    }
+
+    #[test]
+    fn warm_up_is_cut() {
+        let mut series = noise(200, 1);
+        series
+            .iter_mut()
+            .take(40)
+            .enumerate()
+            .for_each(|(t, v)| *v += 5.0 * (1.0 - t as f64 / 40.0));
+        let found = mser(&series, 5).unwrap();
+        assert!((30..=45).contains(&found.cut) && found.settled, "{found:?}");
+        let steady = mser(&noise(200, 2), 5).unwrap();
+        assert!(steady.cut <= 60 && steady.settled, "{steady:?}");
+        assert_eq!(
+            mser(&[1.0; 40], 5),
+            Ok(WarmUp {
+                cut: 0,
+                settled: true
+            })
+        );
+        let growing: Vec<f64> = (0..100).map(f64::from).collect();
+        assert!(!mser(&growing, 5).unwrap().settled);
+        assert!(mser(&[1.0; 10], 5).is_err());
+    }
+}
