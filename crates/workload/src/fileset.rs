@@ -4,13 +4,15 @@
 //! server's disk is filled by [`FileSet::write_to`], and the client knows every length and, by
 //! [`crate::content`], every byte.
 
+mod disk;
 mod home;
 mod preset;
 mod write;
 
+pub use disk::WriteError;
 pub use home::{NoCacheDir, default_dir};
 pub use preset::{Preset, PresetError};
-pub use write::{WriteError, Written};
+pub use write::Written;
 
 use crate::content::{self, Key};
 use crate::popularity::{PopularityError, Sampler};
@@ -80,7 +82,7 @@ impl FileSet {
 
     /// The sum of all lengths.
     pub fn total_bytes(&self) -> u64 {
-        self.files.iter().map(|file| file.length).sum()
+        sum(&self.files)
     }
 
     /// The mean length of a transfer, in bytes: lengths weighted by popularity.
@@ -104,6 +106,14 @@ impl FileSet {
         let offset = crate::seed::derive(self.seed, "modified") >> 36;
         SystemTime::UNIX_EPOCH + Duration::from_secs(YEAR_2000 + offset)
     }
+}
+
+/// The sum of the lengths; it saturates, as a preset made in code may ask for more than 64 bits
+/// count.
+fn sum<'a>(files: impl IntoIterator<Item = &'a File>) -> u64 {
+    files
+        .into_iter()
+        .fold(0, |sum, file| sum.saturating_add(file.length))
 }
 
 /// The built-in set of a bare `archbench serve`: four SPECweb99 directories, 144 files, 20 MB, seed
