@@ -15,13 +15,15 @@ use statrs::distribution::{ContinuousCDF, Normal};
 /// take [`crate::student_t`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bootstrap {
-    /// How many samples are drawn; 2000 by default.
+    /// How many samples are drawn, at most a million; 2000 by default.
     pub resamples: u32,
     /// 0.95 by default.
     pub level: f64,
     /// The same seed draws the same samples.
     pub seed: u64,
 }
+
+const MOST: u32 = 1_000_000;
 
 impl Default for Bootstrap {
     fn default() -> Self {
@@ -89,7 +91,13 @@ impl Bootstrap {
     ) -> Result<Drawn, Error> {
         error::sample(values, 2)?;
         error::inside("level", self.level)?;
-        error::positive("number of resamples", f64::from(self.resamples))?;
+        if !(1..=MOST).contains(&self.resamples) {
+            return Err(Error::Parameter {
+                name: "number of resamples",
+                value: f64::from(self.resamples),
+                must: "from 1 to 1,000,000",
+            });
+        }
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(self.seed);
         let mut scratch = values.to_vec();
         let estimate = statistic(&mut scratch);

@@ -30,7 +30,7 @@ pub struct Written {
 
 impl FileSet {
     /// Puts the set into `dir`, which is made if need be. `progress` is told (bytes done, bytes in
-    /// all) now and then.
+    /// all) now and then, and nothing if there is nothing to do.
     ///
     /// Files already there with the right length and time are left alone, so that calling it again
     /// costs one `stat` a file. Contents are not synced to the disk: after a crash of the machine,
@@ -56,13 +56,13 @@ impl FileSet {
         }
         let needed = super::sum(missing.iter().copied());
         check_space(dir, needed)?;
+        let mark = |name| {
+            let manifest = self.manifest();
+            put(dir, name, |file| file.write_all(manifest.as_bytes()), None)
+                .map_err(|error| explain_full(error, dir, needed))
+        };
         if !complete {
-            put(
-                dir,
-                PARTIAL,
-                |file| file.write_all(self.manifest().as_bytes()),
-                None,
-            )?;
+            mark(PARTIAL)?;
         }
         let mut writer = Writer {
             dir,
@@ -78,12 +78,7 @@ impl FileSet {
             })?;
         }
         if !complete {
-            put(
-                dir,
-                MANIFEST,
-                |file| file.write_all(self.manifest().as_bytes()),
-                None,
-            )?;
+            mark(MANIFEST)?;
             let partial = dir.join(PARTIAL);
             fs::remove_file(&partial).map_err(io_error("remove", &partial))?;
         }
