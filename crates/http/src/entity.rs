@@ -1,0 +1,210 @@
+//! What the answers about one file have in common (RFC 9110, section 8): computed once, copied into every answer.
+
+use std::io::Write as _;
+
+use crate::date;
+
+/// The representation metadata of one state of one file: its "header cache".
+///
+/// It holds the ready-made tail of the answer's head, so that an answer to a plain GET is rendered by a few copies:
+///
+/// ```text
+/// Last-Modified: …   left out if the date cannot be represented
+/// ETag: "…"
+/// Accept-Ranges: bytes
+/// Content-Type: …
+/// Content-Length: …
+///                    the empty line
+/// ```
+///
+/// The order is that of need: answers that say less are prefixes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entity {
+    len: u64,
+    /// Seconds since the epoch; `u64::MAX` if there is no Last-Modified.
+    modified: u64,
+    block: Box<[u8]>,
+    etag_start: u16,
+    ranges_start: u16,
+    type_start: u16,
+    length_start: u16,
+}
+
+const UNDATED: u64 = u64::MAX;
+const LAST_MODIFIED: &[u8] = b"Last-Modified: ";
+const ETAG: &[u8] = b"ETag: ";
+
+impl Entity {
+    /// `name` is the last component of the file's path, by whose extension the content type is known; `len` its size in
+    /// bytes; `mtime_s` and `mtime_ns` its modification time in seconds and nanoseconds since the epoch.
+    ///
+    /// Any time will do. One that an HTTP-date cannot represent, before 1970 or after 9999, leaves Last-Modified out.
+    pub fn new(name: &[u8], len: u64, mtime_s: i64, mtime_ns: u32) -> Entity {
+        let mut block = Vec::with_capacity(256);
+        let dated = u64::try_from(mtime_s)
+            .ok()
+            .and_then(|s| Some((s, date::format(s)?)));
+        if let Some((_, date)) = &dated {
+            block.extend_from_slice(LAST_MODIFIED);
+            block.extend_from_slice(date);
+            block.extend_from_slice(b"\r\n");
+        }
+        let etag_start = block.len();
+        let mtime = i128::from(mtime_s) * 1_000_000_000 + i128::from(mtime_ns);
+        write_to(&mut block, format_args!("ETag: \"{len:x}-{mtime:x}\"\r\n"));
+        let ranges_start = block.len();
+        block.extend_from_slice(b"Accept-Ranges: bytes\r\n");
+        let type_start = block.len();
+        write_to(
+            &mut block,
+            format_args!("Content-Type: {}\r\n", content_type(name)),
+        );
+        let length_start = block.len();
+        write_to(&mut block, format_args!("Content-Length: {len}\r\n\r\n"));
+        // The longest content type known is far below 64 KiB, and nothing else here has a length of its own.
+        let position = |at: usize| u16::try_from(at).unwrap_or(u16::MAX);
+        Entity {
+            len,
+            modified: dated.map_or(UNDATED, |(s, _)| s),
+            etag_start: position(etag_start),
+            ranges_start: position(ranges_start),
+            type_start: position(type_start),
+            length_start: position(length_start),
+            block: block.into_boxed_slice(),
+        }
+    }
+
+    /// Size of the file in bytes.
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "a number of bytes, not a collection"
+    )]
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// When the file was modified, in seconds since the epoch, and never later than `now`, which is when the answer is
+    /// made: what lies in the future counts as modified just now (RFC 9110, 8.8.2.1).
+    pub(crate) fn modified(&self, now: Option<u64>) -> Option<u64> {
+        (self.modified != UNDATED).then(|| now.map_or(self.modified, |now| now.min(self.modified)))
+    }
+
+    /// Whether the file claims to be modified later than `now`.
+    pub(crate) fn is_from_the_future(&self, now: Option<u64>) -> bool {
+        self.modified != UNDATED && now.is_some_and(|now| now < self.modified)
+    }
+
+    /// The value of Last-Modified.
+    pub(crate) fn last_modified(&self) -> Option<&[u8]> {
+        self.block[..self.etag_start.into()]
+            .get(LAST_MODIFIED.len()..LAST_MODIFIED.len() + date::LEN)
+    }
+
+    /// Where in the fields the value of Last-Modified begins, for a file that has one.
+    pub(crate) fn date_position(&self) -> usize {
+        LAST_MODIFIED.len()
+    }
+
+    /// The value of ETag, quotes included.
+    pub(crate) fn etag(&self) -> &[u8] {
+        let line = self.etag_line();
+        &line[ETAG.len()..line.len() - 2]
+    }
+
+    pub(crate) fn etag_line(&self) -> &[u8] {
+        &self.block[self.etag_start.into()..self.ranges_start.into()]
+    }
+
+    /// `Content-Type: …`, line end included.
+    pub(crate) fn type_line(&self) -> &[u8] {
+        &self.block[self.type_start.into()..self.length_start.into()]
+    }
+
+    /// All fields, and the empty line.
+    pub(crate) fn whole(&self) -> &[u8] {
+        &self.block
+    }
+
+    /// The fields up to and including the content type.
+    pub(crate) fn up_to_type(&self) -> &[u8] {
+        &self.block[..self.length_start.into()]
+    }
+
+    /// The fields before the content type.
+    pub(crate) fn up_to_ranges(&self) -> &[u8] {
+        &self.block[..self.type_start.into()]
+    }
+}
+
+/// Writing to a vector cannot fail.
+fn write_to(block: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+    let _ = block.write_fmt(text);
+}
+
+/// The media type that a file's name suggests. A leading dot does not begin an extension.
+fn content_type(name: &[u8]) -> &'static str {
+    let extension = match memchr::memrchr(b'.', name) {
+        Some(dot) if dot > 0 => &name[dot + 1..],
+        _ => b"",
+    };
+    std::str::from_utf8(extension)
+        .ok()
+        .and_then(|extension| mime_guess::from_ext(extension).first_raw())
+        .unwrap_or("application/octet-stream")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn block() {
+        let entity = Entity::new(b"index.html", 1234, 784_111_777, 255);
+        assert_eq!(
+            String::from_utf8_lossy(entity.whole()),
+            "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nETag: \"4d2-ae1b9c2a58a1aff\"\r\nAccept-Ranges: bytes\r\n\
+             Content-Type: text/html\r\nContent-Length: 1234\r\n\r\n"
+        );
+        assert_eq!(entity.etag(), b"\"4d2-ae1b9c2a58a1aff\"");
+        assert_eq!(
+            entity.last_modified(),
+            Some(&b"Sun, 06 Nov 1994 08:49:37 GMT"[..])
+        );
+        assert_eq!(entity.type_line(), b"Content-Type: text/html\r\n");
+    }
+
+    #[test]
+    fn absurd_times() {
+        for (s, ns) in [
+            (-1, 0),
+            (i64::MIN, u32::MAX),
+            (i64::MAX, u32::MAX),
+            (253_402_300_800, 0),
+        ] {
+            let entity = Entity::new(b"a", u64::MAX, s, ns);
+            assert_eq!(entity.last_modified(), None);
+            assert_eq!(entity.modified(Some(1)), None);
+            assert!(entity.whole().starts_with(b"ETag: \""));
+        }
+    }
+
+    #[test]
+    fn the_future_is_now() {
+        let entity = Entity::new(b"a", 0, 100, 0);
+        assert_eq!(entity.modified(Some(99)), Some(99));
+        assert_eq!(entity.modified(Some(101)), Some(100));
+        assert!(entity.is_from_the_future(Some(99)));
+        assert!(!entity.is_from_the_future(Some(100)));
+        assert!(!entity.is_from_the_future(None));
+    }
+
+    #[test]
+    fn types() {
+        assert_eq!(content_type(b"a.txt"), "text/plain");
+        assert_eq!(content_type(b"A.HTML"), "text/html");
+        assert_eq!(content_type(b"a.tar.gz"), "application/gzip");
+        for unknown in [&b"a"[..], b".html", b"a.", b"a.nonsense", b"a.\xff", b""] {
+            assert_eq!(content_type(unknown), "application/octet-stream");
+        }
+    }
+}

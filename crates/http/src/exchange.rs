@@ -1,0 +1,66 @@
+//! What a connection needs from the first byte of a request to the last byte of its answer.
+
+use std::ops::Range;
+
+use crate::body::Body;
+use crate::conditional::Conditions;
+use crate::head::Scan;
+use crate::target::Target;
+use crate::verdict::Verdict;
+
+/// Most memory in bytes that each buffer of an exchange may keep from one request for the next. Ordinary requests fit; one
+/// that did not must not leave its size behind in every entry of the pool.
+const MAX_SPARE_BUFFER: usize = 2048;
+
+/// One request and its answer. Lent by a [`Scratch`](crate::Scratch) and given back, so that its buffers serve again.
+#[derive(Debug, Default)]
+pub(crate) struct Exchange {
+    /// The bytes of a head that came cut, as far as they have come.
+    pub(crate) head: Vec<u8>,
+    /// How far the end of that head has been looked for.
+    pub(crate) scan: Scan,
+    pub(crate) target: Target,
+    pub(crate) conditions: Conditions,
+    /// The body that is being dropped.
+    pub(crate) body: Option<Body>,
+    /// What to do once the request is whole. `None`: its head is not.
+    pub(crate) verdict: Option<Verdict>,
+    /// The ranges that the answer consists of; empty: the whole file.
+    pub(crate) parts: Vec<Range<u64>>,
+    /// Which of them is under way.
+    pub(crate) part: usize,
+    /// What stands between the parts of a multipart answer.
+    pub(crate) boundary: Vec<u8>,
+}
+
+impl Exchange {
+    /// Makes it as good as new, apart from the memory it holds.
+    pub(crate) fn clear(&mut self) {
+        fn reuse<T>(buffer: &mut Vec<T>) {
+            buffer.clear();
+            if buffer.capacity() * size_of::<T>() > MAX_SPARE_BUFFER {
+                *buffer = Vec::new();
+            }
+        }
+        reuse(&mut self.head);
+        reuse(&mut self.parts);
+        reuse(&mut self.boundary);
+        self.target.clear();
+        if self.target.capacity() > MAX_SPARE_BUFFER {
+            self.target = Target::default();
+        }
+        self.conditions.clear();
+        if self.conditions.capacity() > MAX_SPARE_BUFFER {
+            self.conditions = Conditions::default();
+        }
+        self.scan = Scan::default();
+        self.body = None;
+        self.verdict = None;
+        self.part = 0;
+    }
+
+    /// Whether nothing of a request has come, an empty line apart.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.scan.is_blank()
+    }
+}

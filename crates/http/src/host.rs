@@ -1,0 +1,117 @@
+//! The authority of a request: the Host field, and the authority of a target in absolute form (RFC 3986, section 3.2).
+
+use crate::syntax::is_tchar;
+
+/// Whether `text` is `uri-host [":" port]` as a Host field may carry it (RFC 9110, 7.2). Empty is well-formed: it is
+/// what a client must send when its URI has no authority.
+///
+/// The grammar of a registered name allows a comma. It is refused all the same, because a list of two hosts, joined by
+/// an intermediary, must not pass for one.
+pub(crate) fn is_well_formed(text: &[u8]) -> bool {
+    let port = match text {
+        [b'[', rest @ ..] => {
+            let Some(end) = rest.iter().position(|&byte| byte == b']') else {
+                return false;
+            };
+            if end == 0 || !rest[..end].iter().all(|&byte| is_literal_byte(byte)) {
+                return false;
+            }
+            &rest[end + 1..]
+        }
+        _ => {
+            let end = text
+                .iter()
+                .position(|&byte| byte == b':')
+                .unwrap_or(text.len());
+            if !is_name(&text[..end]) {
+                return false;
+            }
+            &text[end..]
+        }
+    };
+    match port {
+        [] => true,
+        [b':', digits @ ..] => digits.iter().all(u8::is_ascii_digit),
+        _ => false,
+    }
+}
+
+/// Whether `text` is the authority of an http URI: as above, but with a host (RFC 9110, 4.2.1) and so never empty.
+pub(crate) fn is_authority(text: &[u8]) -> bool {
+    !matches!(text, [] | [b':', ..]) && is_well_formed(text)
+}
+
+/// What may stand between the brackets of an IP literal.
+fn is_literal_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'.' | b'-' | b'_' | b'~')
+}
+
+/// `reg-name` without the comma; an IPv4 address is one too.
+fn is_name(text: &[u8]) -> bool {
+    let mut rest = text;
+    while let [byte, tail @ ..] = rest {
+        rest = match (byte, tail) {
+            (b'%', [high, low, tail @ ..])
+                if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
+            {
+                tail
+            }
+            (b'%' | b'#' | b'^' | b'`' | b'|', _) => return false,
+            (b'(' | b')' | b';' | b'=', tail) => tail,
+            (&byte, tail) if is_tchar(byte) => tail,
+            _ => return false,
+        };
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts() {
+        for good in [
+            "",
+            "a",
+            "example.com",
+            "example.com:80",
+            "a:",
+            "127.0.0.1:8080",
+            "[::1]",
+            "[::1]:80",
+            "a_b",
+            "%41",
+        ] {
+            assert!(is_well_formed(good.as_bytes()), "{good}");
+        }
+        for bad in [
+            "a/b",
+            "u@h",
+            "a,b",
+            "a b",
+            "a:b",
+            "a:80:80",
+            "[::1",
+            "[]",
+            "[::1]x",
+            "::1",
+            "a?b",
+            "a#b",
+            "a\\b",
+            "%4",
+            "%zz",
+            "é",
+            "<a>",
+            "a\"",
+            "[::1]:80a",
+            "a:+80",
+            "[a,b]",
+        ] {
+            assert!(!is_well_formed(bad.as_bytes()), "{bad}");
+        }
+        assert!(!is_authority(b""));
+        assert!(!is_authority(b":80"));
+        assert!(is_authority(b"h:80"));
+    }
+}

@@ -1,0 +1,256 @@
+//! Which file a request means (RFC 9112, section 3.2): decoded once, normalised, and never outside the root.
+
+use crate::host;
+
+/// The path of a request target.
+///
+/// Percent-decoding happens once and yields bytes, not text: a file's name is bytes. Normalising comes after it, so that
+/// `%2e%2e` is as good as `..`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Target {
+    /// The path, then the query with its `?`, undecoded.
+    bytes: Vec<u8>,
+    path: usize,
+    directory: bool,
+}
+
+/// What a target turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A path, in origin form or absolute form.
+    Path,
+    /// A path that climbs above the root: nothing is there.
+    Outside,
+    /// A path with a broken escape, or with an escape for a byte that no path can hold as data.
+    Malformed,
+    /// `*`: the server as a whole.
+    Server,
+    /// None of these: authority form, or noise.
+    Other,
+}
+
+impl Target {
+    /// The target that names the root.
+    pub(crate) const ROOT: Target = Target {
+        bytes: Vec::new(),
+        path: 0,
+        directory: true,
+    };
+
+    /// The path relative to the root: no leading `/`, no empty segments, no `.`, no `..`, no NUL. Empty: the root itself.
+    /// The bytes need not be UTF-8.
+    pub fn path(&self) -> &[u8] {
+        &self.bytes[..self.path]
+    }
+
+    /// Whether the target ended in `/`, `/.` or `/..`, and so names a directory.
+    pub fn is_directory(&self) -> bool {
+        self.directory
+    }
+
+    /// The query with its `?`, as it came. Empty if there is none.
+    pub(crate) fn query(&self) -> &[u8] {
+        &self.bytes[self.path..]
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.path = 0;
+        self.directory = false;
+    }
+
+    /// The memory that this holds on to, in bytes.
+    pub(crate) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Reads a request target, which is not empty and holds no space or control byte.
+    pub(crate) fn read(&mut self, raw: &[u8]) -> Form {
+        self.clear();
+        match raw {
+            [b'/', path @ ..] => self.read_path(path),
+            b"*" => Form::Server,
+            _ => match after_scheme(raw) {
+                Some(rest) => self.read_absolute(rest),
+                None => Form::Other,
+            },
+        }
+    }
+
+    /// `rest` is what follows `http://`.
+    fn read_absolute(&mut self, rest: &[u8]) -> Form {
+        let end = memchr::memchr2(b'/', b'?', rest).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(end);
+        if !host::is_authority(authority) {
+            return Form::Other;
+        }
+        self.read_path(path.strip_prefix(b"/").unwrap_or(path))
+    }
+
+    /// `raw` is what follows the first `/`.
+    fn read_path(&mut self, raw: &[u8]) -> Form {
+        let end = memchr::memchr(b'?', raw).unwrap_or(raw.len());
+        let (path, query) = raw.split_at(end);
+        // A fragment is never sent (RFC 9112, 3.2).
+        if memchr::memchr(b'#', raw).is_some() {
+            return Form::Malformed;
+        }
+        let mut outside = false;
+        self.bytes.reserve(raw.len() + 1);
+        for segment in path.split(|&byte| byte == b'/') {
+            let parent = self.bytes.len();
+            if parent > 0 {
+                self.bytes.push(b'/');
+            }
+            let start = self.bytes.len();
+            if !self.decode(segment) {
+                return Form::Malformed;
+            }
+            self.directory = matches!(&self.bytes[start..], b"" | b"." | b"..");
+            if self.directory {
+                let climbs = self.bytes.len() - start == 2;
+                self.bytes.truncate(parent);
+                if climbs {
+                    outside |= parent == 0;
+                    let up = memchr::memrchr(b'/', &self.bytes).unwrap_or(0);
+                    self.bytes.truncate(up);
+                }
+            }
+        }
+        self.path = self.bytes.len();
+        self.bytes.extend_from_slice(query);
+        if outside { Form::Outside } else { Form::Path }
+    }
+
+    /// Appends a segment, decoded. `false`: an escape is broken, or stands for NUL, which no name holds, or for `/`, which
+    /// would be data here but a separator to the file system.
+    fn decode(&mut self, segment: &[u8]) -> bool {
+        let mut pieces = segment.split(|&byte| byte == b'%');
+        self.bytes
+            .extend_from_slice(pieces.next().unwrap_or_default());
+        for piece in pieces {
+            let [high, low, literal @ ..] = piece else {
+                return false;
+            };
+            match (hex(*high), hex(*low)) {
+                (Some(0), Some(0)) | (Some(2), Some(0xf)) => return false,
+                (Some(high), Some(low)) => self.bytes.push(high << 4 | low),
+                _ => return false,
+            }
+            self.bytes.extend_from_slice(literal);
+        }
+        true
+    }
+}
+
+/// What follows `http://` or `https://`, in any case.
+fn after_scheme(raw: &[u8]) -> Option<&[u8]> {
+    [&b"http://"[..], b"https://"]
+        .into_iter()
+        .find_map(|scheme| {
+            let (start, rest) = raw.split_at_checked(scheme.len())?;
+            start.eq_ignore_ascii_case(scheme).then_some(rest)
+        })
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(raw: &str) -> (Form, Target) {
+        let mut target = Target::default();
+        let form = target.read(raw.as_bytes());
+        (form, target)
+    }
+
+    #[track_caller]
+    fn path(raw: &str, path: &[u8], directory: bool, query: &[u8]) {
+        let (form, target) = read(raw);
+        assert_eq!(form, Form::Path, "{raw}");
+        assert_eq!(target.path(), path, "{raw}");
+        assert_eq!(target.is_directory(), directory, "{raw}");
+        assert_eq!(target.query(), query, "{raw}");
+    }
+
+    #[test]
+    fn normalises_inside_the_root() {
+        path("/", b"", true, b"");
+        path("//", b"", true, b"");
+        path("/a", b"a", false, b"");
+        path("/a/", b"a", true, b"");
+        path("//a//b//", b"a/b", true, b"");
+        path("/./a/./b", b"a/b", false, b"");
+        path("/a/../b", b"b", false, b"");
+        path("/a/b/..", b"a", true, b"");
+        path("/a/..", b"", true, b"");
+        path("/a/b/.", b"a/b", true, b"");
+        path("/a/b/../../c", b"c", false, b"");
+        path("/...", b"...", false, b"");
+        path("/a/..b", b"a/..b", false, b"");
+    }
+
+    #[test]
+    fn decodes_once() {
+        path("/%41", b"A", false, b"");
+        path("/%2541", b"%41", false, b"");
+        path("/a%20b", b"a b", false, b"");
+        path("/%ff\u{e9}", b"\xff\xc3\xa9", false, b"");
+        path("/a/%2e%2E/b", b"b", false, b"");
+        path("/a/%2e", b"a", true, b"");
+        path("/a?b=%zz&c=%00/../..?", b"a", false, b"?b=%zz&c=%00/../..?");
+        path("/?", b"", true, b"?");
+        for raw in [
+            "/%", "/%4", "/%zz", "/%+1", "/%00", "/a%2Fb", "/a%2fb", "/a/%4/b", "/a#b", "/../%zz",
+        ] {
+            assert_eq!(read(raw).0, Form::Malformed, "{raw}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_outside() {
+        for raw in [
+            "/..",
+            "/../a",
+            "/a/../../b",
+            "/%2e%2e/a",
+            "/.%2e",
+            "/../../etc/passwd",
+            "//..",
+            "/./..",
+        ] {
+            assert_eq!(read(raw).0, Form::Outside, "{raw}");
+        }
+    }
+
+    #[test]
+    fn forms() {
+        path("http://h/a?b", b"a", false, b"?b");
+        path("HTTPS://h:80", b"", true, b"");
+        path("http://h?b", b"", true, b"?b");
+        path("http://h//a", b"a", false, b"");
+        assert_eq!(read("*").0, Form::Server);
+        for raw in [
+            "h:80",
+            "a",
+            "*a",
+            "http:/a",
+            "http:///a",
+            "http://u@h/",
+            "http://a,b/",
+            "ftp://h/",
+            "?",
+            "http://",
+        ] {
+            assert_eq!(read(raw).0, Form::Other, "{raw}");
+        }
+    }
+}

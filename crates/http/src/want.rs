@@ -1,0 +1,66 @@
+//! What a connection and its driver say to each other.
+
+use std::ops::Range;
+
+use crate::status::Status;
+
+/// What a connection needs next from its driver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// Nothing to do until more bytes come: [`Connection::receive`], or [`Connection::end_of_input`].
+    Request,
+    /// Which file is [`Connection::target`]? Answered by [`Connection::found`].
+    Find,
+    /// Have these bytes of the file at hand: all that is left of the present part. Never empty. Answered by
+    /// [`Connection::loaded`] as soon as the first of them are, or by [`Connection::failed`].
+    Load(Range<u64>),
+    /// Put these bytes of the file on the socket, after whatever [`Scratch::out`](crate::Scratch::out) holds: all that is left of the present
+    /// part; the driver sends as many as it has at hand. Never empty. Answered by [`Connection::sent`].
+    Send(Range<u64>),
+    /// Send what [`Scratch::out`](crate::Scratch::out) holds, shut the write side, then read and drop until the end of the input or the linger
+    /// deadline, and close. Closing with input unread makes the kernel reset the connection, and the reset would destroy
+    /// the answer before the client has read it (RFC 9112, 9.6).
+    Linger,
+    /// Send what [`Scratch::out`](crate::Scratch::out) holds, and close.
+    Close,
+}
+
+/// Which deadline applies to a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Between requests: no byte of the next has come.
+    Idle,
+    /// A request has begun to come.
+    Request,
+    /// An answer is under way, or what is left of one.
+    Answer,
+    /// Nothing but dropping input is left.
+    Linger,
+}
+
+/// Why there is no file to answer with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// 404
+    NotFound,
+    /// 403
+    Forbidden,
+    /// It is a directory, and was asked for without the slash at its end: 301.
+    NeedsSlash,
+    /// The server has run out of something, descriptors for instance, and will have it again: 503.
+    Busy,
+    /// The file system failed: 500.
+    Failed,
+}
+
+impl From<Missing> for Status {
+    fn from(missing: Missing) -> Status {
+        match missing {
+            Missing::NotFound => Status::NotFound,
+            Missing::Forbidden => Status::Forbidden,
+            Missing::NeedsSlash => Status::MovedPermanently,
+            Missing::Busy => Status::ServiceUnavailable,
+            Missing::Failed => Status::InternalServerError,
+        }
+    }
+}
