@@ -1,1 +1,244 @@
-//! An event-driven process and helpers for whatever would block.
+//! AMPED, asymmetric multi-process event-driven: SPED's loop, and helpers for whatever would block (Flash, section 3.4).
+#![doc = concat!("\n```text", include_str!("diagram.txt"), "```\n")]
+//! What is shared: the caches, between the loop and its helpers. A helper waits for the disk and then says so; contents
+//! never pass through the channel. Before the loop sends from a file, it asks the kernel whether those bytes are in
+//! memory; for what the content cache holds, it need not ask.
+//!
+//! Departures from the paper: helpers are threads, not processes, and channels take the place of pipes. They find as well
+//! as read: Flash's own authors later measured that looking up names was what still blocked it (Ruan and Pai, USENIX
+//! 2004). Residency is asked with `cachestat` or `preadv2(RWF_NOWAIT)` instead of `mincore` on a mapping.
+
+use std::ops::Range;
+use std::os::fd::{AsFd, AsRawFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arch::listener::EXHAUSTED_PAUSE;
+use arch::session::Socket;
+use arch::{Accept, Architecture, Blocked, Desk, Entry, Files, Found, Listener, Sessions, Site, Token, Workplace, context};
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Waker};
+
+/// The options of AMPED.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Amped {
+    /// Threads that wait for the disk on behalf of the loop
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
+    pub helpers: u32,
+}
+
+impl Architecture for Amped {
+    const NAME: &'static str = "amped";
+    const SUMMARY: &'static str = "one event loop; helper threads find and read whatever is not in memory";
+    const DIAGRAM: &'static str = include_str!("diagram.txt");
+
+    fn serve(self, site: Site) -> std::io::Result<()> {
+        let workplace = site.open()?;
+        workplace.listener.never_block()?;
+        let poll = Poll::new()?;
+        let door = workplace.listener.as_fd().as_raw_fd();
+        poll.registry().register(&mut SourceFd(&door), DOOR, Interest::READABLE)?;
+        let helpers = Helpers::start(self.helpers, &workplace, Waker::new(poll.registry(), NOTICES)?)?;
+        EventLoop {
+            poll,
+            helpers,
+            desk: workplace.desk(),
+            listener: workplace.listener,
+            sessions: Sessions::default(),
+            turns: Vec::new(),
+            knock: None,
+        }
+        .run()
+    }
+}
+
+const DOOR: mio::Token = mio::Token(usize::MAX);
+const NOTICES: mio::Token = mio::Token(usize::MAX - 1);
+/// Connections accepted before those that are inside get their turn again.
+const ACCEPT_AT_ONCE: usize = 64;
+
+struct EventLoop {
+    poll: Poll,
+    listener: Arc<Listener>,
+    helpers: Helpers,
+    sessions: Sessions,
+    desk: Desk,
+    /// Sessions that could go on but let others go first.
+    turns: Vec<Token>,
+    /// When to look at the door again, if somebody may be waiting there.
+    knock: Option<Duration>,
+}
+
+impl EventLoop {
+    fn run(mut self) -> std::io::Result<()> {
+        let mut events = Events::with_capacity(1024);
+        while !(self.desk.is_stopping() && self.sessions.is_empty()) {
+            let patience = self.patience();
+            match self.poll.poll(&mut events, patience) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                polled => polled?,
+            }
+            self.desk.tick();
+            for event in &events {
+                match event.token() {
+                    DOOR => self.knock = Some(Duration::ZERO),
+                    NOTICES => self.read_notices(),
+                    token => {
+                        let token = Token::from(token.0);
+                        if let Some(session) = self.sessions.get_mut(token) {
+                            session.ready(event.is_readable(), event.is_writable(), event.is_read_closed());
+                            self.serve(token);
+                        }
+                    }
+                }
+            }
+            for token in std::mem::take(&mut self.turns) {
+                self.serve(token);
+            }
+            for token in self.sessions.expire(&mut self.desk) {
+                self.serve(token);
+            }
+            if self.knock.is_some() {
+                self.accept()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs one session until it has to wait for its client or for a helper.
+    fn serve(&mut self, token: Token) {
+        while let Some((session, blocked)) = self.sessions.advance(token, &mut self.desk) {
+            match blocked {
+                // Only a helper waits.
+                Blocked::Find => return self.helpers.send(Job::Find(token, session.path().into())),
+                Blocked::Load(entry, range) => match self.desk.files.try_load(&entry, range.clone()) {
+                    Some(body) => session.loaded(Ok(body), &mut self.desk),
+                    None => return self.helpers.send(Job::Fetch(token, entry, range)),
+                },
+                Blocked::Turn => return self.turns.push(token),
+                Blocked::Readable | Blocked::Writable | Blocked::Elsewhere | Blocked::Closed => return,
+            }
+        }
+    }
+
+    /// Goes on with the sessions whose helpers are done.
+    fn read_notices(&mut self) {
+        while let Ok(notice) = self.helpers.notices.try_recv() {
+            let (Notice::Found(token, _) | Notice::Fetched(token, ..)) = notice;
+            let Some(session) = self.sessions.get_mut(token) else { continue };
+            match notice {
+                Notice::Found(_, found) => session.found(found, &mut self.desk),
+                Notice::Fetched(_, entry, fetched) => {
+                    // What has just been fetched is not asked for again: under memory pressure that might never end.
+                    let loaded = fetched.map(|()| self.desk.files.kept(&entry).unwrap_or(files::Body::File));
+                    session.loaded(loaded, &mut self.desk);
+                }
+            }
+            self.serve(token);
+        }
+    }
+
+    fn accept(&mut self) -> std::io::Result<()> {
+        self.knock = Some(Duration::ZERO);
+        for _ in 0..ACCEPT_AT_ONCE {
+            match self.listener.try_accept(Socket::NonBlocking, &self.desk.tally) {
+                Accept::Client(client) => {
+                    let token = self.sessions.insert(client, &self.desk);
+                    if let Some(session) = self.sessions.get_mut(token) {
+                        let socket = session.socket().as_raw_fd();
+                        let interest = Interest::READABLE | Interest::WRITABLE;
+                        self.poll.registry().register(&mut SourceFd(&socket), mio::Token(token.into()), interest)?;
+                    }
+                }
+                Accept::Nobody | Accept::Stopped => {
+                    self.knock = None;
+                    break;
+                }
+                Accept::Full => {
+                    self.knock = Some(EXHAUSTED_PAUSE);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How long to wait for events.
+    fn patience(&self) -> Option<Duration> {
+        if !self.turns.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        [self.sessions.patience(self.desk.now), self.knock].into_iter().flatten().min()
+    }
+}
+
+/// What a helper is asked for; each session has at most one job out, which bounds the channel.
+enum Job {
+    Find(Token, files::PathBuf),
+    Fetch(Token, Entry, Range<u64>),
+}
+
+/// What a helper says when it is done.
+enum Notice {
+    Found(Token, Found),
+    Fetched(Token, Entry, std::io::Result<()>),
+}
+
+struct Helpers {
+    jobs: Sender<Job>,
+    notices: Receiver<Notice>,
+}
+
+impl Helpers {
+    fn start(count: u32, workplace: &Workplace, waker: Waker) -> std::io::Result<Self> {
+        let (jobs, taken) = unbounded();
+        let (done, notices) = unbounded();
+        let waker = Arc::new(waker);
+        for helper in 1..=count {
+            let (workplace, taken, done, waker) = (workplace.clone(), taken.clone(), done.clone(), Arc::clone(&waker));
+            std::thread::Builder::new()
+                .name("helper".into())
+                .spawn(move || {
+                    let _serving = workplace.serving_thread();
+                    help(&workplace, &taken, |notice| done.send(notice).is_ok() && waker.wake().is_ok());
+                })
+                .map_err(context(format!("cannot start helper {helper} of {count}; try fewer --helpers")))?;
+        }
+        Ok(Self { jobs, notices })
+    }
+
+    fn send(&self, job: Job) {
+        // The helpers hold the other end for as long as this one is held.
+        let _ = self.jobs.send(job);
+    }
+}
+
+/// A helper's life: takes a job, waits for the disk, gives notice.
+fn help(workplace: &Workplace, jobs: &Receiver<Job>, notify: impl Fn(Notice) -> bool) {
+    for job in jobs {
+        let notice = match job {
+            Job::Find(token, path) => {
+                let found = shielded(workplace, |files| files.find(path.as_path(), Instant::now()));
+                Notice::Found(token, found.unwrap_or(Err(files::Missing::Failed)))
+            }
+            Job::Fetch(token, entry, range) => {
+                let fetched = shielded(workplace, |files| files.fetch(&entry, range));
+                Notice::Fetched(token, entry, fetched.unwrap_or_else(|| Err(std::io::Error::other("the helper failed"))))
+            }
+        };
+        if !notify(notice) {
+            return;
+        }
+    }
+}
+
+/// Runs one job so that a defect in it costs that job and not the helper.
+fn shielded<T>(workplace: &Workplace, job: impl FnOnce(&Files) -> T) -> Option<T> {
+    let done = catch_unwind(AssertUnwindSafe(|| job(&workplace.files))).ok();
+    if done.is_none() {
+        workplace.count_replaced();
+    }
+    done
+}

@@ -1,1 +1,26 @@
-//! One process, one thread, one connection at a time.
+//! Iterative: one process, one thread, one connection at a time.
+#![doc = concat!("\n```text", include_str!("diagram.txt"), "```\n")]
+//! What is shared: nothing, there is nobody to share with. The first of the structures in Stevens' *UNIX Network
+//! Programming* (volume 1, chapter 30), and the yardstick for all others: it has no cost for concurrency, and no
+//! concurrency.
+
+use arch::{Architecture, Site, blocking};
+
+/// The options: there is nothing to turn.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Iterative {}
+
+impl Architecture for Iterative {
+    const NAME: &'static str = "iterative";
+    const SUMMARY: &'static str = "one thread serves one connection at a time; the others wait in the backlog";
+    const DIAGRAM: &'static str = include_str!("diagram.txt");
+
+    fn serve(self, site: Site) -> std::io::Result<()> {
+        let workplace = site.open()?;
+        let mut desk = workplace.desk();
+        while let Some(client) = workplace.listener.accept(&desk.tally) {
+            blocking::serve(client, &mut desk);
+        }
+        Ok(())
+    }
+}

@@ -1,1 +1,199 @@
-//! A process for each connection.
+//! MP, multi-process: a process for each connection (Flash, section 3.1).
+#![doc = concat!("\n```text", include_str!("diagram.txt"), "```\n")]
+//! What is shared: the listening socket and the page of counters. Every process has caches of its own, as in the paper,
+//! each with the whole of `--name-cache` and `--content-cache`: the same file may be in memory many times, which is the
+//! architecture's price, just as it is its strength that a process can die alone. The parent has one thread and serves
+//! nobody; it replaces workers that die, at a bounded rate.
+//!
+//! A process belongs to its connection for as long as that lives, so more keep-alive clients than processes wait for each
+//! other. Departures from the paper: none in kind; `--spawn connection` is the older form, before preforking.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arch::listener::{EXHAUSTED_PAUSE, Refused};
+use arch::session::Socket;
+use arch::{Accept, Architecture, Desk, Site, Workplace, blocking, context};
+use meter::{Event, Gauge, Tally};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal as Kill, WaitOptions, kill_process, set_parent_process_death_signal, waitpid};
+use sys::process::{Fork, exit_now, fork};
+use sys::signals::{self, Signal};
+
+/// When processes are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Spawn {
+    /// All at the start; each accepts for itself.
+    Prefork,
+    /// One for each connection, when it comes.
+    Connection,
+}
+
+/// The options of MP.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Mp {
+    /// Processes to make at the start, as in Flash; each serves one connection at a time
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..))]
+    pub processes: u32,
+    /// When processes are made: all at the start, or one for each connection
+    #[arg(long, value_name = "WHEN", default_value = "prefork")]
+    pub spawn: Spawn,
+}
+
+impl Architecture for Mp {
+    const NAME: &'static str = "mp";
+    const SUMMARY: &'static str = "a process for each connection, each with caches of its own";
+    const DIAGRAM: &'static str = include_str!("diagram.txt");
+
+    fn serve(self, site: Site) -> std::io::Result<()> {
+        signals::block(&SIGNALS)?;
+        let parent = Parent { tally: site.meter.tally(), site, workers: HashSet::new(), draining_until: None };
+        match self.spawn {
+            Spawn::Prefork => parent.prefork(self.processes as usize),
+            Spawn::Connection => parent.process_per_connection(),
+        }
+    }
+}
+
+const SIGNALS: [Signal; 3] = [Signal::Interrupt, Signal::Terminate, Signal::Child];
+/// The least time between two replacements, so that workers that cannot live do not take the machine.
+const REPLACE_EVERY: Duration = Duration::from_millis(50);
+
+struct Parent {
+    site: Site,
+    tally: Tally,
+    workers: HashSet<Pid>,
+    draining_until: Option<Instant>,
+}
+
+impl Parent {
+    /// Keeps `processes` workers alive until it is told to stop.
+    fn prefork(mut self, processes: usize) -> std::io::Result<()> {
+        let work = |desk: &mut Desk, workplace: &Workplace| {
+            while let Some(client) = workplace.listener.accept(&desk.tally) {
+                blocking::serve(client, desk);
+            }
+        };
+        for process in 1..=processes {
+            if let Err(error) = self.fork(work) {
+                self.end_all(Kill::KILL);
+                let what = format!("cannot start process {process} of {processes}; try fewer --processes");
+                return Err(context(what)(error));
+            }
+        }
+        while self.draining_until.is_none() {
+            let missing = self.workers.len() < processes;
+            match signals::wait(&SIGNALS, missing.then_some(REPLACE_EVERY))? {
+                Some(signal) => self.take(signal),
+                None => {
+                    self.tally.count(Event::Replaced, 1);
+                    // Without a process to be had now, the next round tries again.
+                    let _ = self.fork(work);
+                }
+            }
+        }
+        self.drain()
+    }
+
+    /// Accepts, and makes a process for each connection, until it is told to stop.
+    fn process_per_connection(mut self) -> std::io::Result<()> {
+        let workplace = self.site.open_unwatched()?;
+        workplace.listener.never_block()?;
+        let mut door = workplace.desk();
+        let mut refused = Refused::default();
+        let pending = signals::descriptor(&SIGNALS)?;
+        let most = self.site.options.max_connections;
+        let mut exhausted = false;
+        while self.draining_until.is_none() {
+            let full = most > 0 && self.workers.len() >= most;
+            let descriptors = &mut [PollFd::new(&pending, PollFlags::IN), PollFd::new(&workplace.listener, PollFlags::IN)];
+            let watched = if full || exhausted { 1 } else { 2 };
+            let pause = Timespec::try_from(EXHAUSTED_PAUSE).ok().filter(|_| exhausted);
+            rustix::io::retry_on_intr(|| poll(&mut descriptors[..watched], pause.as_ref()))?;
+            while let Some(signal) = signals::wait(&SIGNALS, Some(Duration::ZERO))? {
+                self.take(signal);
+            }
+            exhausted = false;
+            if full {
+                continue;
+            }
+            match workplace.listener.try_accept(Socket::Blocking, &door.tally) {
+                Accept::Client(client) => {
+                    let client = Arc::new(client);
+                    let work = |desk: &mut Desk, _: &Workplace| blocking::serve(Arc::clone(&client), desk);
+                    if self.fork(work).is_err() {
+                        refused.add(client, &mut door);
+                    }
+                }
+                Accept::Full => exhausted = true,
+                Accept::Nobody | Accept::Stopped => {}
+            }
+        }
+        self.drain()
+    }
+
+    /// Makes a process that does `work` and ends.
+    fn fork(&mut self, work: impl FnOnce(&mut Desk, &Workplace)) -> std::io::Result<()> {
+        match fork()? {
+            Fork::Parent(worker) => {
+                self.workers.insert(worker);
+                self.site.meter.rise(Gauge::Processes);
+                Ok(())
+            }
+            Fork::Child => {
+                // A worker whose parent is gone would serve for ever.
+                let _ = set_parent_process_death_signal(Some(Kill::TERM));
+                let served = self.site.open_as_worker().map(|workplace| work(&mut workplace.desk(), &workplace));
+                exit_now(i32::from(served.is_err()))
+            }
+        }
+    }
+
+    fn take(&mut self, signal: Signal) {
+        match signal {
+            Signal::Child => self.reap(),
+            Signal::Interrupt | Signal::Terminate if self.draining_until.is_some() => self.end_all(Kill::KILL),
+            Signal::Interrupt | Signal::Terminate => {
+                self.draining_until = Some(Instant::now() + self.site.options.drain_timeout);
+                self.end_all(Kill::TERM);
+            }
+        }
+    }
+
+    /// Takes note of the workers that have ended.
+    fn reap(&mut self) {
+        while let Ok(Some((worker, status))) = waitpid(None, WaitOptions::NOHANG) {
+            self.workers.remove(&worker);
+            self.site.meter.fall(Gauge::Processes);
+            if status.signaled() {
+                // It had no time to take its thread off the count.
+                self.site.meter.fall(Gauge::Threads);
+            }
+        }
+    }
+
+    /// Waits for the workers' last answers; they keep to the drain deadline themselves, unless they cannot.
+    fn drain(mut self) -> std::io::Result<()> {
+        const GRACE: Duration = Duration::from_millis(500);
+        self.site.listener.shut();
+        while !self.workers.is_empty() {
+            let left = self.draining_until.map(|until| (until + GRACE).saturating_duration_since(Instant::now()));
+            match signals::wait(&SIGNALS, left)? {
+                Some(signal) => self.take(signal),
+                None => {
+                    self.end_all(Kill::KILL);
+                    self.draining_until = None;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn end_all(&self, signal: Kill) {
+        for &worker in &self.workers {
+            // It fails only for a worker that has ended already.
+            let _ = kill_process(worker, signal);
+        }
+    }
+}

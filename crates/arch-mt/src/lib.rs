@@ -1,1 +1,93 @@
-//! A thread for each connection.
+//! MT, multi-threaded: a thread for each connection (Flash, section 3.2).
+#![doc = concat!("\n```text", include_str!("diagram.txt"), "```\n")]
+//! What is shared: the caches, behind their locks, and the address space. A thread belongs to its connection for as long
+//! as that lives, so with `--spawn prefork` more keep-alive clients than threads wait for each other.
+//!
+//! Departures from the paper: Flash's MT used user-level threads on a kernel without good ones; these are the kernel's
+//! own, one to one. The scheduler that it had to avoid is the one that is measured here.
+
+use std::sync::Arc;
+use std::thread::Builder;
+
+use arch::listener::Refused;
+use arch::{Architecture, Site, Workplace, blocking, context};
+
+/// When threads are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Spawn {
+    /// One for each connection, when it comes.
+    Connection,
+    /// All at the start; each accepts for itself.
+    Prefork,
+}
+
+/// The options of MT.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Mt {
+    /// When threads are made: one for each connection, or all at the start
+    #[arg(long, value_name = "WHEN", default_value = "connection")]
+    pub spawn: Spawn,
+    /// Threads to make at the start, with --spawn prefork
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    pub threads: u32,
+    /// Stack of each thread; reserved at once, used as it is touched
+    #[arg(long, value_name = "SIZE", default_value = "256k", value_parser = arch::options::stack_size)]
+    pub stack_size: usize,
+}
+
+impl Architecture for Mt {
+    const NAME: &'static str = "mt";
+    const SUMMARY: &'static str = "a thread for each connection; the kernel's scheduler decides";
+    const DIAGRAM: &'static str = include_str!("diagram.txt");
+
+    fn serve(self, site: Site) -> std::io::Result<()> {
+        let workplace = site.open()?;
+        match self.spawn {
+            Spawn::Connection => self.thread_per_connection(&workplace),
+            Spawn::Prefork => self.prefork(&workplace),
+        }
+    }
+}
+
+impl Mt {
+    fn thread_per_connection(&self, workplace: &Workplace) -> std::io::Result<()> {
+        let mut door = workplace.desk();
+        let mut refused = Refused::default();
+        while let Some(client) = workplace.listener.accept(&door.tally) {
+            let client = Arc::new(client);
+            let work = {
+                let (client, workplace) = (Arc::clone(&client), workplace.clone());
+                move || blocking::serve(client, &mut workplace.desk())
+            };
+            if self.builder().spawn(work).is_err() {
+                refused.add(client, &mut door);
+            }
+        }
+        workplace.wait_until_empty();
+        Ok(())
+    }
+
+    fn prefork(&self, workplace: &Workplace) -> std::io::Result<()> {
+        let work = || {
+            let mut desk = workplace.desk();
+            while let Some(client) = workplace.listener.accept(&desk.tally) {
+                blocking::serve(client, &mut desk);
+            }
+        };
+        std::thread::scope(|scope| {
+            for thread in 1..=self.threads {
+                let spawned = self.builder().spawn_scoped(scope, work);
+                if let Err(error) = spawned {
+                    workplace.listener.shut();
+                    let what = format!("cannot start thread {thread} of {}; try fewer --threads", self.threads);
+                    return Err(context(what)(error));
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn builder(&self) -> Builder {
+        Builder::new().name("connection".into()).stack_size(self.stack_size)
+    }
+}

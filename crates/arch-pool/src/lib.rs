@@ -1,1 +1,106 @@
-//! A bounded pool of threads behind one accepting thread.
+//! Pool: one thread accepts, a fixed number of workers serve what it queues.
+#![doc = concat!("\n```text", include_str!("diagram.txt"), "```\n")]
+//! What is shared: the queue, and the caches behind their locks. A worker belongs to its connection for as long as that
+//! lives: with more keep-alive clients than workers, the rest wait in the queue, and those beyond its bound in the
+//! kernel's backlog. That is what SEDA (section 5.1) blames for the tail of Apache's latencies: a bounded pool pushes its
+//! queue into the network.
+//!
+//! The pool is the `threadpool` crate's. Its own queue knows no bound, so the bound stands at the door.
+
+use std::cell::RefCell;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use arch::listener::Refused;
+use arch::{Architecture, Client, Desk, Site, Workplace, blocking};
+
+/// What happens to a connection for which there is no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum WhenFull {
+    /// It waits at the door, and the ones after it in the backlog.
+    Wait,
+    /// It is answered 503 and closed.
+    Refuse,
+}
+
+/// The options of the pool.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Pool {
+    /// Workers; each serves one connection at a time
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    pub threads: u32,
+    /// Accepted connections that may wait for a worker
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..))]
+    pub queue: u32,
+    /// What happens when the queue is full: the next connection waits, or is refused with 503
+    #[arg(long, value_name = "WHAT", default_value = "wait")]
+    pub when_full: WhenFull,
+}
+
+impl Architecture for Pool {
+    const NAME: &'static str = "pool";
+    const SUMMARY: &'static str = "one thread accepts, a bounded queue, a fixed pool of threads serves";
+    const DIAGRAM: &'static str = include_str!("diagram.txt");
+
+    fn serve(self, site: Site) -> std::io::Result<()> {
+        let workplace = Arc::new(site.open()?);
+        let pool = threadpool::Builder::new()
+            .num_threads(self.threads as usize)
+            .thread_name("worker".into())
+            .build();
+        let queue = Arc::new(Queue::new(self.queue));
+        let mut door = workplace.desk();
+        let mut refused = Refused::default();
+        while let Some(client) = workplace.listener.accept(&door.tally) {
+            if !queue.enter(self.when_full) {
+                refused.add(Arc::new(client), &mut door);
+                continue;
+            }
+            let (workplace, queue) = (Arc::clone(&workplace), Arc::clone(&queue));
+            pool.execute(move || {
+                queue.leave();
+                serve(client, &workplace);
+            });
+        }
+        pool.join();
+        Ok(())
+    }
+}
+
+/// Serves a connection at the desk of the worker that runs this.
+fn serve(client: Client, workplace: &Workplace) {
+    thread_local! {
+        static DESK: RefCell<Option<Desk>> = const { RefCell::new(None) };
+    }
+    DESK.with_borrow_mut(|desk| blocking::serve(client, desk.get_or_insert_with(|| workplace.desk())));
+}
+
+/// The bound of the pool's queue: counts who waits in it.
+struct Queue {
+    places: u32,
+    waiting: Mutex<u32>,
+    left: Condvar,
+}
+
+impl Queue {
+    fn new(places: u32) -> Self {
+        Self { places, waiting: Mutex::new(0), left: Condvar::new() }
+    }
+
+    /// Takes a place; waits for one, or says that there is none.
+    fn enter(&self, when_full: WhenFull) -> bool {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        while *waiting >= self.places {
+            if when_full == WhenFull::Refuse {
+                return false;
+            }
+            waiting = self.left.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+        *waiting += 1;
+        true
+    }
+
+    fn leave(&self) {
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.left.notify_one();
+    }
+}

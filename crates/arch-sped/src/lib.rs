@@ -1,1 +1,146 @@
-//! A single process driven by events.
+//! SPED, single-process event-driven: one loop, every step inline (Flash, section 3.3).
+#![doc = concat!("\n```text", include_str!("diagram.txt"), "```\n")]
+//! What is shared: nothing needs to be. What blocks: finding and reading a file that is not in memory, and with it the
+//! whole server; non-blocking calls do not help, for a file is always ready as far as the kernel is concerned.
+//!
+//! Departures from the paper: `epoll`, edge-triggered, instead of `select`, so that the cost of waiting does not grow with
+//! the number of idle connections.
+
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use arch::listener::EXHAUSTED_PAUSE;
+use arch::session::Socket;
+use arch::{Accept, Architecture, Blocked, Desk, Listener, Sessions, Site, Token};
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll};
+
+/// The options of SPED: there is nothing to turn.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Sped {}
+
+impl Architecture for Sped {
+    const NAME: &'static str = "sped";
+    const SUMMARY: &'static str = "one event loop runs every step inline; a slow disk stops it";
+    const DIAGRAM: &'static str = include_str!("diagram.txt");
+
+    fn serve(self, site: Site) -> std::io::Result<()> {
+        let workplace = site.open()?;
+        workplace.listener.never_block()?;
+        let poll = Poll::new()?;
+        let door = workplace.listener.as_fd().as_raw_fd();
+        poll.registry().register(&mut SourceFd(&door), DOOR, Interest::READABLE)?;
+        EventLoop {
+            poll,
+            desk: workplace.desk(),
+            listener: workplace.listener,
+            sessions: Sessions::default(),
+            turns: Vec::new(),
+            knock: None,
+        }
+        .run()
+    }
+}
+
+const DOOR: mio::Token = mio::Token(usize::MAX);
+/// Connections accepted before those that are inside get their turn again.
+const ACCEPT_AT_ONCE: usize = 64;
+
+struct EventLoop {
+    poll: Poll,
+    listener: Arc<Listener>,
+    sessions: Sessions,
+    desk: Desk,
+    /// Sessions that could go on but let others go first.
+    turns: Vec<Token>,
+    /// When to look at the door again, if somebody may be waiting there.
+    knock: Option<Duration>,
+}
+
+impl EventLoop {
+    fn run(mut self) -> std::io::Result<()> {
+        let mut events = Events::with_capacity(1024);
+        while !(self.desk.is_stopping() && self.sessions.is_empty()) {
+            let patience = self.patience();
+            match self.poll.poll(&mut events, patience) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                polled => polled?,
+            }
+            self.desk.tick();
+            for event in &events {
+                if event.token() == DOOR {
+                    self.knock = Some(Duration::ZERO);
+                    continue;
+                }
+                let token = Token::from(event.token().0);
+                if let Some(session) = self.sessions.get_mut(token) {
+                    session.ready(event.is_readable(), event.is_writable(), event.is_read_closed());
+                    self.serve(token);
+                }
+            }
+            for token in std::mem::take(&mut self.turns) {
+                self.serve(token);
+            }
+            for token in self.sessions.expire(&mut self.desk) {
+                self.serve(token);
+            }
+            if self.knock.is_some() {
+                self.accept()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs one session until it has to wait for its client.
+    fn serve(&mut self, token: Token) {
+        while let Some((session, blocked)) = self.sessions.advance(token, &mut self.desk) {
+            match blocked {
+                // The whole server waits here, and here.
+                Blocked::Find => {
+                    let found = self.desk.files.find(session.path(), self.desk.now);
+                    session.found(found, &mut self.desk);
+                }
+                Blocked::Load(entry, _) => {
+                    let loaded = self.desk.files.load(&entry);
+                    session.loaded(loaded, &mut self.desk);
+                }
+                Blocked::Turn => return self.turns.push(token),
+                Blocked::Readable | Blocked::Writable | Blocked::Elsewhere | Blocked::Closed => return,
+            }
+        }
+    }
+
+    fn accept(&mut self) -> std::io::Result<()> {
+        self.knock = Some(Duration::ZERO);
+        for _ in 0..ACCEPT_AT_ONCE {
+            match self.listener.try_accept(Socket::NonBlocking, &self.desk.tally) {
+                Accept::Client(client) => {
+                    let token = self.sessions.insert(client, &self.desk);
+                    if let Some(session) = self.sessions.get_mut(token) {
+                        let socket = session.socket().as_raw_fd();
+                        let interest = Interest::READABLE | Interest::WRITABLE;
+                        self.poll.registry().register(&mut SourceFd(&socket), mio::Token(token.into()), interest)?;
+                    }
+                }
+                Accept::Nobody | Accept::Stopped => {
+                    self.knock = None;
+                    break;
+                }
+                Accept::Full => {
+                    self.knock = Some(EXHAUSTED_PAUSE);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How long to wait for events.
+    fn patience(&self) -> Option<Duration> {
+        if !self.turns.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        [self.sessions.patience(self.desk.now), self.knock].into_iter().flatten().min()
+    }
+}

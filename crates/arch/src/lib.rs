@@ -1,1 +1,74 @@
-//! The contract between an architecture and everything that all of them share.
+//! The landing: the contract between an architecture and everything that all architectures share.
+//!
+//! Serving a file is five steps (Flash, figure 1): accept a connection, read the request, find the file, read the
+//! file, send the answer. An [`Architecture`] answers one question only: which process, thread, loop or helper runs
+//! each step, and who waits when a step would block. Whatever does not bear on that question lives here or below.
+//!
+//! A room receives a [`Site`], a recipe. Each of its processes opens the site once and has a [`Workplace`]; each of
+//! its threads asks that for a [`Desk`]. Connections come through the [`Listener`] and become [`Session`]s, which are
+//! driven in one of two ways:
+//!
+//! - [`blocking::serve`], for whoever may wait: twenty lines that serve one connection to its end;
+//! - a [`Sessions`] table under an event loop, for whoever must not: [`Sessions::advance`] runs one session until it
+//!   would block, and says on what.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`site`] | the recipe, what a process opens from it, what a thread needs |
+//! | [`options`] | the options that every model has |
+//! | [`listener`] | the door: accepting, the connection limit, turning away |
+//! | [`session`] | one connection: socket, protocol state, file |
+//! | [`transfer`] | how bytes leave |
+//! | [`blocking`] | the driver for whoever may wait |
+//! | [`readiness`] | the table of sessions for an event loop |
+//! | [`stop`] | ending in good order |
+
+pub mod blocking;
+pub mod listener;
+pub mod options;
+pub mod readiness;
+pub mod session;
+pub mod site;
+pub mod stop;
+pub mod transfer;
+
+pub use listener::{Accept, Client, Listener};
+pub use options::ServeOptions;
+pub use readiness::{Sessions, Token};
+pub use session::{Blocked, Session};
+pub use site::{Desk, Site, Workplace};
+
+/// The document root, with what HTTP wants to know of each file in its header cache.
+pub type Files = files::Files<http::Entity>;
+/// A file that was found.
+pub type Entry = std::sync::Arc<files::Entry<http::Entity>>;
+/// What came of looking for one.
+pub type Found = Result<Entry, files::Missing>;
+
+/// One way of turning connections into running code.
+///
+/// The type is the architecture's own options: what its author would call its knobs, with units in their names.
+pub trait Architecture: clap::Args {
+    /// What `--model` calls it.
+    const NAME: &'static str;
+    /// One line: who runs which step.
+    const SUMMARY: &'static str;
+    /// The paper's diagram, and what blocks where, for a terminal.
+    const DIAGRAM: &'static str;
+
+    /// Serves `site` until it is told to stop and its last answer is sent.
+    ///
+    /// # Errors
+    /// What kept it from starting or from going on, in words for the person who started it.
+    fn serve(self, site: Site) -> std::io::Result<()>;
+}
+
+/// Adds what was being tried to an error of the operating system.
+pub fn context(what: impl std::fmt::Display) -> impl FnOnce(std::io::Error) -> std::io::Error {
+    move |error| std::io::Error::new(error.kind(), format!("{what}: {error}"))
+}
+
+/// How this process has asked the kernel what is in memory; `None` if it never had to.
+pub fn residency() -> Option<files::Residency> {
+    files::residency::method()
+}

@@ -26,7 +26,6 @@ pub mod slow;
 
 use std::io::{self, IoSliceMut};
 use std::ops::Range;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
@@ -44,7 +43,7 @@ pub use slow::Slow;
 #[derive(Debug, Clone)]
 pub struct Recipe {
     /// The document root.
-    pub root: PathBuf,
+    pub root: std::path::PathBuf,
     /// How many names to remember, each with an open file; 0 opens the file anew for every request.
     pub name_cache: usize,
     /// How long a name is used before it is looked up afresh.
@@ -80,7 +79,7 @@ pub struct Files<H> {
     root: resolve::Root,
     describe: fn(&Metadata<'_>) -> H,
     started: Instant,
-    names: Cache<Name, Arc<Entry<H>>>,
+    names: Cache<PathBuf, Arc<Entry<H>>>,
     headers: Cache<Identity, Arc<H>>,
     contents: Cache<Identity, Arc<[u8]>, Bytes>,
 }
@@ -167,7 +166,7 @@ impl<H> Files<H> {
             self.slow(path.bytes),
         ));
         if self.recipe.name_cache > 0 {
-            self.names.insert(Name::from(path), Arc::clone(&entry));
+            self.names.insert(PathBuf::from(path), Arc::clone(&entry));
         }
         Ok(entry)
     }
@@ -186,6 +185,14 @@ impl<H> Files<H> {
         }))
     }
 
+    /// The bytes of `entry`, if the content cache keeps them. Costs no system call.
+    pub fn kept(&self, entry: &Entry<H>) -> Option<Body> {
+        if !self.keeps(entry) {
+            return None;
+        }
+        self.contents.get(&entry.identity).map(Body::Memory)
+    }
+
     /// The bytes of `entry`, if those in `range` can be sent without waiting for the disk. Asks the kernel for
     /// what is not in the content cache; never guesses.
     pub fn try_load(&self, entry: &Entry<H>, range: Range<u64>) -> Option<Body> {
@@ -193,8 +200,8 @@ impl<H> Files<H> {
             return (entry.is_fast() && residency::is_resident(&entry.file, range))
                 .then_some(Body::File);
         }
-        if let Some(bytes) = self.contents.get(&entry.identity) {
-            return Some(Body::Memory(bytes));
+        if let Some(body) = self.kept(entry) {
+            return Some(body);
         }
         if !entry.is_fast() {
             return None;
@@ -220,8 +227,8 @@ impl<H> Files<H> {
         if !self.keeps(entry) {
             return Ok(Body::File);
         }
-        match self.contents.get(&entry.identity) {
-            Some(bytes) => Ok(Body::Memory(bytes)),
+        match self.kept(entry) {
+            Some(body) => Ok(body),
             None => self.read(entry, ReadWriteFlags::empty()),
         }
     }
@@ -286,25 +293,29 @@ pub struct Path<'a> {
     pub directory: bool,
 }
 
-/// A [`Path`] that owns its bytes, as the name cache needs it.
+/// A [`Path`] that owns its bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Name {
+pub struct PathBuf {
     bytes: Box<[u8]>,
     directory: bool,
 }
 
-impl From<Path<'_>> for Name {
-    fn from(path: Path<'_>) -> Self {
-        Self {
-            bytes: path.bytes.into(),
-            directory: path.directory,
-        }
+impl PathBuf {
+    /// The path.
+    pub fn as_path(&self) -> Path<'_> {
+        Path { bytes: &self.bytes, directory: self.directory }
     }
 }
 
-impl Equivalent<Name> for Path<'_> {
-    fn equivalent(&self, name: &Name) -> bool {
-        *self.bytes == *name.bytes && self.directory == name.directory
+impl From<Path<'_>> for PathBuf {
+    fn from(path: Path<'_>) -> Self {
+        Self { bytes: path.bytes.into(), directory: path.directory }
+    }
+}
+
+impl Equivalent<PathBuf> for Path<'_> {
+    fn equivalent(&self, path: &PathBuf) -> bool {
+        *self == path.as_path()
     }
 }
 

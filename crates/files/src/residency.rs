@@ -19,15 +19,16 @@ pub enum Residency {
     Mincore,
 }
 
-/// The way that answered last.
+/// The way that answered last, plus one; 0 before the first question.
 static METHOD: AtomicU8 = AtomicU8::new(0);
 
-/// The way that answered the latest question; [`Residency::CacheStat`] before the first.
-pub fn method() -> Residency {
+/// The way that answered the latest question of this process; `None` before the first.
+pub fn method() -> Option<Residency> {
     match METHOD.load(Relaxed) {
-        0 => Residency::CacheStat,
-        1 => Residency::ReadNoWait,
-        _ => Residency::Mincore,
+        0 => None,
+        1 => Some(Residency::CacheStat),
+        2 => Some(Residency::ReadNoWait),
+        _ => Some(Residency::Mincore),
     }
 }
 
@@ -47,7 +48,7 @@ pub(crate) fn is_resident(file: &File, range: Range<u64>) -> bool {
         Residency::Mincore,
     ] {
         if let Ok(resident) = ask(method) {
-            METHOD.store(method as u8, Relaxed);
+            METHOD.store(method as u8 + 1, Relaxed);
             return resident;
         }
     }

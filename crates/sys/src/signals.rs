@@ -5,6 +5,7 @@
 
 use std::io;
 use std::mem::MaybeUninit;
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::time::Duration;
 
 /// The signals that this house handles.
@@ -91,6 +92,19 @@ pub fn wait(signals: &[Signal], timeout: Option<Duration>) -> io::Result<Option<
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
+    }
+}
+
+/// A descriptor that is readable while one of `signals` (blocked before) is pending, for whoever waits for other
+/// descriptors too; [`wait`] then takes the signal.
+///
+/// # Errors
+/// What `signalfd` reports, `EMFILE` as a rule.
+pub fn descriptor(signals: &[Signal]) -> io::Result<OwnedFd> {
+    // SAFETY: the set is initialised, and a new descriptor is asked for, which is ours alone.
+    unsafe {
+        let descriptor = crate::check(libc::signalfd(-1, &set(signals), libc::SFD_CLOEXEC))?;
+        Ok(OwnedFd::from_raw_fd(descriptor))
     }
 }
 

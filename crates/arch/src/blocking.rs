@@ -1,0 +1,49 @@
+//! The driver for whoever may wait: one connection, served to its end by the calling thread.
+
+use std::sync::Arc;
+
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+
+use crate::listener::Client;
+use crate::session::{Blocked, Session, Socket};
+use crate::site::Desk;
+
+/// Serves one connection until it is over. The thread waits wherever there is something to wait for.
+pub fn serve(client: impl Into<Arc<Client>>, desk: &mut Desk) {
+    let client = client.into();
+    let stop = Arc::clone(&desk.stop);
+    let _known = stop.know(&client);
+    desk.tick();
+    let mut session = Session::new(client, Socket::Blocking, desk.now);
+    // What the listener was given, and every accepted socket inherits.
+    let mut receive_timeout = desk.options.idle_timeout;
+    loop {
+        match session.advance(desk) {
+            Blocked::Find => {
+                let found = desk.files.find(session.path(), desk.now);
+                session.found(found, desk);
+            }
+            Blocked::Load(entry, _) => {
+                let loaded = desk.files.load(&entry);
+                session.loaded(loaded, desk);
+            }
+            Blocked::Readable => {
+                let left = session.deadline(desk).map_or(receive_timeout, |deadline| deadline - desk.now);
+                if left.is_zero() {
+                    session.expire(desk);
+                    continue;
+                }
+                if left != receive_timeout {
+                    receive_timeout = left;
+                    // Without its time-out a read would only wait longer.
+                    let _ = set_socket_timeout(session.socket(), Timeout::Recv, Some(left));
+                }
+                session.ready(true, true, false);
+            }
+            // The socket's own time-out has passed without a byte taken.
+            Blocked::Writable => session.expire(desk),
+            Blocked::Turn | Blocked::Elsewhere => {}
+            Blocked::Closed => return,
+        }
+    }
+}

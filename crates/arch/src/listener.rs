@@ -1,0 +1,243 @@
+//! The door: accepting connections, limiting how many are inside, and turning away in good order.
+
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use meter::{Event, Tally};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
+
+use crate::options::ServeOptions;
+use crate::session::Socket;
+use crate::stop::Stop;
+
+/// How long to wait when there is no descriptor or memory for another connection: often enough to resume soon, seldom
+/// enough to cost nothing.
+pub const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
+
+/// The socket that connections come to, and the count of those that are inside.
+#[derive(Debug)]
+pub struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+    max_connections: usize,
+    inside: Mutex<Inside>,
+    left: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Inside {
+    connections: usize,
+    /// Nobody else will come in.
+    shut: bool,
+}
+
+/// A connection that was let in. It counts against the limit until it is dropped.
+#[derive(Debug)]
+pub struct Client {
+    pub(crate) socket: TcpStream,
+    listener: Arc<Listener>,
+}
+
+/// What came of asking for a connection without waiting.
+#[derive(Debug)]
+pub enum Accept {
+    /// A connection.
+    Client(Client),
+    /// Nobody is waiting; the listener will become readable.
+    Nobody,
+    /// Somebody may be waiting but cannot come in now: the limit is reached, or descriptors are used up. Try again when a
+    /// connection has ended, or after [`EXHAUSTED_PAUSE`].
+    Full,
+    /// The server is stopping.
+    Stopped,
+}
+
+impl Listener {
+    /// Binds and listens. Accepted sockets inherit what is set here, which saves system calls for each of them.
+    pub(crate) fn bind(options: &ServeOptions) -> io::Result<Self> {
+        let bind = || -> io::Result<TcpListener> {
+            let socket = rustix::net::socket_with(
+                if options.addr.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 },
+                SocketType::STREAM,
+                SocketFlags::CLOEXEC,
+                Some(ipproto::TCP),
+            )?;
+            sockopt::set_socket_reuseaddr(&socket, true)?;
+            sockopt::set_tcp_nodelay(&socket, true)?;
+            sockopt::set_socket_timeout(&socket, sockopt::Timeout::Recv, Some(options.idle_timeout))?;
+            sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(options.send_timeout))?;
+            rustix::net::bind(&socket, &options.addr)?;
+            rustix::net::listen(&socket, options.backlog)?;
+            Ok(TcpListener::from(socket))
+        };
+        let socket = bind().map_err(|error| {
+            let hint = match error.kind() {
+                io::ErrorKind::AddrInUse => "; another server has it: choose another port with --addr, or 0 for a free one",
+                io::ErrorKind::PermissionDenied => "; ports below 1024 need privileges: choose a higher one with --addr",
+                io::ErrorKind::AddrNotAvailable => "; it is not an address of this machine: choose another with --addr",
+                _ => "",
+            };
+            io::Error::new(error.kind(), format!("cannot listen on {}: {error}{hint}", options.addr))
+        })?;
+        Ok(Self {
+            address: socket.local_addr()?,
+            socket,
+            max_connections: options.max_connections,
+            inside: Mutex::default(),
+            left: Condvar::new(),
+        })
+    }
+
+    /// The address that it really listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits for the next connection; `None` when the server is stopping. For whoever may wait.
+    pub fn accept(self: &Arc<Self>, tally: &Tally) -> Option<Client> {
+        loop {
+            self.wait_for_room();
+            match self.accept_with(SocketFlags::CLOEXEC, tally) {
+                Accept::Client(client) => return Some(client),
+                Accept::Nobody => {}
+                Accept::Full => std::thread::sleep(EXHAUSTED_PAUSE),
+                Accept::Stopped => return None,
+            }
+        }
+    }
+
+    /// The next connection if there is one. For whoever must not wait; call
+    /// [`never_block`](Self::never_block) first.
+    pub fn try_accept(self: &Arc<Self>, kind: Socket, tally: &Tally) -> Accept {
+        if self.max_connections > 0 && self.inside().connections >= self.max_connections {
+            return Accept::Full;
+        }
+        let flags = match kind {
+            Socket::Blocking => SocketFlags::CLOEXEC,
+            Socket::NonBlocking => SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
+        };
+        self.accept_with(flags, tally)
+    }
+
+    /// Makes [`try_accept`](Self::try_accept) return when nobody is waiting.
+    ///
+    /// # Errors
+    /// What the kernel reports.
+    pub fn never_block(&self) -> io::Result<()> {
+        self.socket.set_nonblocking(true)
+    }
+
+    fn accept_with(self: &Arc<Self>, flags: SocketFlags, tally: &Tally) -> Accept {
+        loop {
+            match rustix::net::accept_with(&self.socket, flags) {
+                Ok(socket) => {
+                    tally.count(Event::Connection, 1);
+                    self.inside().connections += 1;
+                    return Accept::Client(Client { socket: socket.into(), listener: Arc::clone(self) });
+                }
+                // Also how a time-out for accepted sockets shows on the listener itself.
+                Err(Errno::AGAIN) => return Accept::Nobody,
+                // The listener was shut.
+                Err(Errno::INVAL | Errno::BADF) => return Accept::Stopped,
+                Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => {
+                    tally.count(Event::AcceptFailed, 1);
+                    return Accept::Full;
+                }
+                // ECONNABORTED, EINTR and the network errors of a connection that died in the queue.
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Lets nobody else in, here and in every process that shares the socket, and wakes whoever waits for somebody.
+    pub fn shut(&self) {
+        // Fails only if it is shut already.
+        let _ = rustix::net::shutdown(&self.socket, rustix::net::Shutdown::Both);
+        self.inside().shut = true;
+        self.left.notify_all();
+    }
+
+    /// Waits until no connection is inside; a little longer than the drain deadline at most, when all are broken off.
+    pub(crate) fn wait_until_empty(&self, stop: &Stop) {
+        const GRACE: Duration = Duration::from_millis(500);
+        let mut inside = self.inside();
+        while inside.connections > 0 && !stop.is_overdue(Instant::now() - GRACE) {
+            inside = self.left.wait_timeout(inside, GRACE).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn wait_for_room(&self) {
+        if self.max_connections > 0 {
+            let full = |inside: &mut Inside| inside.connections >= self.max_connections && !inside.shut;
+            drop(self.left.wait_while(self.inside(), full).unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    fn inside(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::os::fd::AsFd for Listener {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.listener.inside().connections -= 1;
+        self.listener.left.notify_one();
+    }
+}
+
+/// Connections that were turned away: each has its 503, and is kept until its client has read it or the linger time is
+/// over, for closing a socket with input unread would destroy the answer.
+#[derive(Debug, Default)]
+pub struct Refused {
+    leaving: std::collections::VecDeque<(Arc<Client>, Instant)>,
+}
+
+impl Refused {
+    /// The most that linger at a time; beyond it the oldest goes.
+    const MOST: usize = 64;
+
+    /// Answers 503 and lets the connection end.
+    pub fn add(&mut self, client: Arc<Client>, desk: &mut crate::Desk) {
+        desk.tally.count(Event::Refused, 1);
+        desk.tick();
+        http::refusal(&mut desk.scratch);
+        let answer = &mut desk.scratch.out;
+        // A client that cannot take a hundred bytes at once does not wait for them either.
+        let flags = rustix::net::SendFlags::NOSIGNAL | rustix::net::SendFlags::DONTWAIT;
+        if let Ok(sent) = rustix::net::send(&client.socket, answer, flags) {
+            desk.tally.count(Event::Byte, sent as u64);
+            desk.tally.answered(503, Duration::ZERO);
+        }
+        answer.clear();
+        desk.scratch.finished.clear();
+        let _ = client.socket.shutdown(Shutdown::Write);
+        self.leaving.push_back((client, desk.now + desk.options.linger_timeout));
+        self.sweep(desk.now);
+    }
+
+    fn sweep(&mut self, now: Instant) {
+        let mut sink = [0; 4096];
+        self.leaving.retain(|(client, deadline)| {
+            now < *deadline
+                && loop {
+                    match rustix::net::recv(&client.socket, &mut sink[..], rustix::net::RecvFlags::DONTWAIT) {
+                        Ok((1.., _)) | Err(Errno::INTR) => {}
+                        Err(Errno::AGAIN) => break true,
+                        Ok(_) | Err(_) => break false,
+                    }
+                }
+        });
+        while self.leaving.len() > Self::MOST {
+            self.leaving.pop_front();
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The options that every model has: what is served, its limits, its time-outs, its caches.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use workload::units;
+
+use crate::transfer::SendPath;
+
+/// A switch, written `on` or `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Switch {
+    /// Yes.
+    On,
+    /// No.
+    Off,
+}
+
+impl Switch {
+    /// Whether it is on.
+    pub fn is_on(self) -> bool {
+        self == Self::On
+    }
+}
+
+/// What every model is told.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ServeOptions {
+    /// Directory to serve; without it, a built-in file set, made once in the user's cache directory
+    #[arg(long, value_name = "DIR", help_heading = "Site")]
+    pub root: Option<PathBuf>,
+    /// Address and port to listen on; port 0 picks a free one
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8080", help_heading = "Site")]
+    pub addr: SocketAddr,
+    /// Connections that may wait to be accepted; the kernel caps it at net.core.somaxconn
+    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(i32).range(1..), help_heading = "Site")]
+    pub backlog: i32,
+    /// Serve files and directories whose names begin with a dot
+    #[arg(long, help_heading = "Site")]
+    pub dotfiles: bool,
+
+    /// Keep connections open between requests. Where a worker serves one connection at a time, the clients beyond the
+    /// workers wait until a connection ends; 'off' lets them take turns
+    #[arg(long, value_name = "on|off", default_value = "on", hide_possible_values = true, help_heading = "Limits")]
+    pub keep_alive: Switch,
+    /// Close a connection after this many requests; 0 for no limit
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Limits")]
+    pub max_requests_per_connection: u64,
+    /// Connections served at a time, in each process; more wait in the backlog; 0 for no limit
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Limits")]
+    pub max_connections: usize,
+
+    /// Close a connection that has been idle this long
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = units::duration, help_heading = "Time-outs")]
+    pub idle_timeout: Duration,
+    /// Time for a request to come whole, from its first byte; then 408
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = units::duration, help_heading = "Time-outs")]
+    pub request_timeout: Duration,
+    /// Drop a client that has taken no byte of its answer for this long
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = units::duration, help_heading = "Time-outs")]
+    pub send_timeout: Duration,
+    /// Time for a client to take note of an early error, before the connection is closed
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = units::duration, help_heading = "Time-outs")]
+    pub linger_timeout: Duration,
+    /// Time for the answers under way when the server is told to stop
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = units::duration, help_heading = "Time-outs")]
+    pub drain_timeout: Duration,
+
+    /// Files to keep open with their names, in each process; 0 to open a file for every request
+    #[arg(long, value_name = "N", default_value_t = 4096, help_heading = "Caches and data path")]
+    pub name_cache: usize,
+    /// How long a name is used before it is looked up afresh
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = units::duration, help_heading = "Caches and data path")]
+    pub revalidate: Duration,
+    /// Compute the headers of an answer once for each file, not once for each request
+    #[arg(long, value_name = "on|off", default_value = "on", hide_possible_values = true, help_heading = "Caches and data path")]
+    pub header_cache: Switch,
+    /// Bytes of small files to keep in memory, in each process; 0 for none
+    #[arg(long, value_name = "SIZE", default_value = "64m", value_parser = units::size, help_heading = "Caches and data path")]
+    pub content_cache: u64,
+    /// The largest file to keep in memory
+    #[arg(long, value_name = "SIZE", default_value = "8k", value_parser = units::size, help_heading = "Caches and data path")]
+    pub content_cache_file: u64,
+    /// How the bytes of files that are not in the content cache leave
+    #[arg(long, value_name = "PATH", default_value = "sendfile", help_heading = "Caches and data path")]
+    pub send_path: SendPath,
+    /// Make the files below PREFIX slow: each look-up on disk and each first read takes this long, in whichever thread
+    /// does it. Shows who waits: compare sped and amped
+    #[arg(long, value_name = "PREFIX=MS", help_heading = "Caches and data path")]
+    pub slow: Option<files::Slow>,
+}
+
+/// Reads the size of a thread's stack; at least 64 KiB, which the work on a session needs.
+///
+/// # Errors
+/// In words, for the command line.
+pub fn stack_size(text: &str) -> Result<usize, String> {
+    let bytes = units::size(text).map_err(|error| error.to_string())?;
+    usize::try_from(bytes)
+        .ok()
+        .filter(|bytes| (64 << 10..=1 << 30).contains(bytes))
+        .ok_or_else(|| format!("'{text}' is not a stack: expected a size from 64k to 1g"))
+}

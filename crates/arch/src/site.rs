@@ -1,0 +1,202 @@
+//! What is served, where and within which limits: the recipe, what a process opens from it, what a thread needs.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::{Config, Scratch};
+use meter::{Event, Gauge, Meter, Tally};
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::listener::Listener;
+use crate::options::ServeOptions;
+use crate::stop::{SecondSignal, Stop};
+use crate::transfer::Buffers;
+use crate::{Files, context};
+
+/// The recipe that a room receives. What is shared between its processes, and what each of them makes for itself, is
+/// the room's own decision.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// The socket that connections come to; bound and listening.
+    pub listener: Arc<Listener>,
+    /// The document root and its caches.
+    pub files: files::Recipe,
+    /// The page that everybody counts in.
+    pub meter: Meter,
+    /// Limits and time-outs.
+    pub options: Arc<ServeOptions>,
+}
+
+impl Site {
+    /// Binds the address and takes the rest from the options; nothing is served yet. Call it before any thread
+    /// starts: from here on the signals that stop a server wait to be taken.
+    ///
+    /// # Errors
+    /// What is wrong with the address or the root, in words for the person who gave it.
+    pub fn new(options: ServeOptions, root: &Path) -> std::io::Result<Self> {
+        let files = files::Recipe {
+            root: root.to_owned(),
+            name_cache: options.name_cache,
+            revalidate: options.revalidate,
+            header_cache: options.header_cache.is_on(),
+            content_cache_bytes: options.content_cache,
+            content_cache_file_bytes: options.content_cache_file,
+            dotfiles: options.dotfiles,
+            slow: options.slow.clone(),
+        };
+        // Opened once here so that a bad root is told before anything starts.
+        Files::open(files.clone(), describe).map_err(context(format!("cannot serve {}", root.display())))?;
+        let listener = Listener::bind(&options)?;
+        Stop::block_signals()?;
+        let meter = Meter::new()?;
+        meter.rise(Gauge::Processes);
+        Ok(Self {
+            listener: Arc::new(listener),
+            files,
+            meter,
+            options: Arc::new(options),
+        })
+    }
+
+    /// Opens the site for a process that serves alone.
+    ///
+    /// # Errors
+    /// Where the root cannot be opened or the thread that waits for signals cannot be started.
+    pub fn open(&self) -> std::io::Result<Workplace> {
+        self.open_and_watch(SecondSignal::EndsAtOnce)
+    }
+
+    /// Opens the site for a process whose parent decides when patience ends.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_as_worker(&self) -> std::io::Result<Workplace> {
+        self.open_and_watch(SecondSignal::IsIgnored)
+    }
+
+    /// Opens the site for a process that takes its signals itself.
+    ///
+    /// # Errors
+    /// Where the root cannot be opened.
+    pub fn open_unwatched(&self) -> std::io::Result<Workplace> {
+        Ok(Workplace {
+            listener: Arc::clone(&self.listener),
+            files: Arc::new(Files::open(self.files.clone(), describe)?),
+            meter: self.meter,
+            options: Arc::clone(&self.options),
+            stop: Arc::new(Stop::new(self.options.drain_timeout)),
+        })
+    }
+
+    fn open_and_watch(&self, second: SecondSignal) -> std::io::Result<Workplace> {
+        let workplace = self.open_unwatched()?;
+        Stop::watch(Arc::clone(&workplace.stop), Arc::clone(&self.listener), second)?;
+        Ok(workplace)
+    }
+}
+
+fn describe(file: &files::Metadata<'_>) -> http::Entity {
+    let (modified_s, modified_ns) = file.modified;
+    http::Entity::new(file.name, file.len, modified_s, modified_ns)
+}
+
+/// What the threads of one process share.
+#[derive(Debug, Clone)]
+pub struct Workplace {
+    /// The socket that connections come to.
+    pub listener: Arc<Listener>,
+    /// The document root, with caches of this process.
+    pub files: Arc<Files>,
+    /// The page that everybody counts in.
+    pub meter: Meter,
+    /// Limits and time-outs.
+    pub options: Arc<ServeOptions>,
+    /// Whether and when this process is to end.
+    pub stop: Arc<Stop>,
+}
+
+impl Workplace {
+    /// What one thread needs to serve connections, one after the other or many at a time. The thread counts as one that
+    /// serves for as long as it has its desk.
+    pub fn desk(&self) -> Desk {
+        let config = Config {
+            keep_alive: self.options.keep_alive.is_on(),
+            max_requests_per_connection: self.options.max_requests_per_connection,
+            ..Config::default()
+        };
+        let mut desk = Desk {
+            _serving: self.serving_thread(),
+            files: Arc::clone(&self.files),
+            options: Arc::clone(&self.options),
+            stop: Arc::clone(&self.stop),
+            tally: self.meter.tally(),
+            scratch: Scratch::new(Arc::new(config)),
+            buffers: Buffers::default(),
+            turn: 0,
+            now: Instant::now(),
+        };
+        desk.tick();
+        desk
+    }
+
+    /// Counts the calling thread as one that serves, though it has no desk, until the guard is dropped.
+    pub fn serving_thread(&self) -> ServingThread {
+        self.meter.rise(Gauge::Threads);
+        ServingThread(self.meter)
+    }
+
+    /// A worker or helper died, and another takes its place.
+    pub fn count_replaced(&self) {
+        self.meter.tally().count(Event::Replaced, 1);
+    }
+
+    /// Waits, when the server is stopping, until the connections of this process are over.
+    pub fn wait_until_empty(&self) {
+        self.listener.wait_until_empty(&self.stop);
+    }
+}
+
+/// A thread that serves.
+#[derive(Debug)]
+pub struct ServingThread(Meter);
+
+impl Drop for ServingThread {
+    fn drop(&mut self) {
+        self.0.fall(Gauge::Threads);
+    }
+}
+
+/// What one thread needs only while it works on a session, so that an idle session owns none of it.
+#[derive(Debug)]
+pub struct Desk {
+    /// The document root.
+    pub files: Arc<Files>,
+    /// This thread's counters.
+    pub tally: Tally,
+    /// When the thread last looked at the clock; an event loop looks once for each batch of events.
+    pub now: Instant,
+    _serving: ServingThread,
+    pub(crate) options: Arc<ServeOptions>,
+    pub(crate) stop: Arc<Stop>,
+    pub(crate) scratch: Scratch,
+    pub(crate) buffers: Buffers,
+    /// What the present session has used of its turn.
+    pub(crate) turn: u64,
+}
+
+impl Desk {
+    /// Looks at the clock.
+    pub fn tick(&mut self) {
+        self.now = Instant::now();
+        let wall = clock_gettime(ClockId::RealtimeCoarse);
+        self.scratch.set_time(u64::try_from(wall.tv_sec).unwrap_or(0));
+    }
+}
+
+impl Desk {
+    /// Whether the server is stopping.
+    pub fn is_stopping(&self) -> bool {
+        self.stop.is_stopping()
+    }
+}

@@ -1,0 +1,140 @@
+//! Ending in good order, the same for every architecture.
+//!
+//! In each process one thread waits for SIGTERM and SIGINT. When one comes it shuts the listener, which wakes whoever
+//! waits in `accept` or in a poll on it; and it shuts the reading side of every connection that a thread may be blocked
+//! on, which ends the idle ones and leaves answers under way alone. At the drain deadline it breaks what is left.
+
+use std::net::Shutdown;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use slab::Slab;
+use sys::signals::{self, Signal};
+
+use crate::context;
+use crate::listener::{Client, Listener};
+
+const SIGNALS: [Signal; 2] = [Signal::Interrupt, Signal::Terminate];
+
+/// What a second signal does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecondSignal {
+    /// The process ends at once, with the status of an interrupted one.
+    EndsAtOnce,
+    /// Nothing: a parent process decides, and kills.
+    IsIgnored,
+}
+
+/// Exit status of a server that was told twice to end.
+pub const ENDED_AT_ONCE: i32 = 130;
+
+/// Whether and when a process is to end.
+#[derive(Debug)]
+pub struct Stop {
+    drain_timeout: Duration,
+    stopping: AtomicBool,
+    deadline: OnceLock<Instant>,
+    blocking: Mutex<Slab<Arc<Client>>>,
+}
+
+impl Stop {
+    pub(crate) fn new(drain_timeout: Duration) -> Self {
+        Self {
+            drain_timeout,
+            stopping: AtomicBool::new(false),
+            deadline: OnceLock::new(),
+            blocking: Mutex::default(),
+        }
+    }
+
+    /// Makes the signals wait to be taken, in this thread and all that it starts, and in children.
+    ///
+    /// # Errors
+    /// What the kernel reports.
+    pub fn block_signals() -> std::io::Result<()> {
+        signals::block(&SIGNALS)
+    }
+
+    /// Starts the thread that waits for signals.
+    pub(crate) fn watch(stop: Arc<Self>, listener: Arc<Listener>, second: SecondSignal) -> std::io::Result<()> {
+        let watch = move || {
+            // Waiting for valid signals that are blocked cannot fail; if it did, ending is the safe answer.
+            let _ = signals::wait(&SIGNALS, None);
+            stop.begin(&listener);
+            while let Some(left) = stop.left() {
+                match signals::wait(&SIGNALS, Some(left)) {
+                    Ok(Some(_)) if second == SecondSignal::EndsAtOnce => sys::process::exit_now(ENDED_AT_ONCE),
+                    Ok(_) => {}
+                    Err(_) => break,
+                }
+            }
+            stop.break_blocking();
+        };
+        std::thread::Builder::new()
+            .name("signals".into())
+            .stack_size(64 << 10)
+            .spawn(watch)
+            .map(drop)
+            .map_err(context("cannot start the thread that waits for signals"))
+    }
+
+    /// Whether the process is to end: no more connections, and each answer is the last of its connection.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Relaxed)
+    }
+
+    /// Whether even answers under way are to be broken off.
+    pub fn is_overdue(&self, now: Instant) -> bool {
+        self.deadline.get().is_some_and(|&deadline| now >= deadline)
+    }
+
+    fn begin(&self, listener: &Listener) {
+        self.deadline.get_or_init(|| Instant::now() + self.drain_timeout);
+        self.stopping.store(true, Relaxed);
+        listener.shut();
+        for (_, client) in self.blocking().iter() {
+            // An error means that the connection is gone already.
+            let _ = client.socket.shutdown(Shutdown::Read);
+        }
+    }
+
+    /// The time left until the drain deadline; `None` when it has passed.
+    fn left(&self) -> Option<Duration> {
+        let left = self.deadline.get()?.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then_some(left)
+    }
+
+    fn break_blocking(&self) {
+        for (_, client) in self.blocking().iter() {
+            let _ = client.socket.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Makes a connection known that a thread may be blocked on, until the returned guard is dropped.
+    pub(crate) fn know(&self, client: &Arc<Client>) -> Known<'_> {
+        let mut blocking = self.blocking();
+        // Looked at under the lock: either the watcher finds the connection in the table, or we see its mark here.
+        if self.is_stopping() {
+            let _ = client.socket.shutdown(Shutdown::Read);
+        }
+        Known { stop: self, key: blocking.insert(Arc::clone(client)) }
+    }
+
+    fn blocking(&self) -> MutexGuard<'_, Slab<Arc<Client>>> {
+        self.blocking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keeps a connection in the table of those to wake.
+#[derive(Debug)]
+pub(crate) struct Known<'a> {
+    stop: &'a Stop,
+    key: usize,
+}
+
+impl Drop for Known<'_> {
+    fn drop(&mut self) {
+        self.stop.blocking().try_remove(self.key);
+    }
+}

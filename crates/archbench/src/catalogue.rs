@@ -1,0 +1,67 @@
+//! Every architecture, a line each. Whatever knows an architecture by its name knows it from here.
+
+use std::io;
+
+use arch::{Architecture, Site};
+use clap::{ArgMatches, Command};
+
+/// An architecture, as the command line sees it.
+pub(crate) struct Entry {
+    pub(crate) name: &'static str,
+    pub(crate) summary: &'static str,
+    pub(crate) diagram: &'static str,
+    augment: fn(Command) -> Command,
+    prepare: fn(&ArgMatches) -> Result<Serve, clap::Error>,
+}
+
+/// Serves a site until told to stop.
+pub(crate) type Serve = Box<dyn FnOnce(Site) -> io::Result<()>>;
+
+/// The architectures, from the simplest on.
+pub(crate) const CATALOGUE: &[Entry] = &[
+    entry::<arch_iterative::Iterative>(),
+    entry::<arch_mp::Mp>(),
+    entry::<arch_mt::Mt>(),
+    entry::<arch_pool::Pool>(),
+    entry::<arch_sped::Sped>(),
+    entry::<arch_amped::Amped>(),
+];
+
+const fn entry<A: Architecture + 'static>() -> Entry {
+    Entry {
+        name: A::NAME,
+        summary: A::SUMMARY,
+        diagram: A::DIAGRAM,
+        augment: A::augment_args,
+        prepare: |matches| {
+            let architecture = A::from_arg_matches(matches)?;
+            Ok(Box::new(move |site| architecture.serve(site)))
+        },
+    }
+}
+
+impl Entry {
+    /// The entry called `name`.
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        CATALOGUE.iter().find(|entry| entry.name == name)
+    }
+
+    /// Grafts the architecture's own options onto a command.
+    pub(crate) fn augment(&self, command: Command) -> Command {
+        let own = self.options();
+        let command = (self.augment)(command);
+        own.iter().fold(command, |command, option| {
+            command.mut_arg(option.get_id().as_str(), |option| option.help_heading("Options of this model"))
+        })
+    }
+
+    /// The architecture's own options.
+    pub(crate) fn options(&self) -> Vec<clap::Arg> {
+        (self.augment)(Command::new(self.name)).get_arguments().cloned().collect()
+    }
+
+    /// The architecture with the options that were given.
+    pub(crate) fn prepare(&self, matches: &ArgMatches) -> Result<Serve, clap::Error> {
+        (self.prepare)(matches)
+    }
+}

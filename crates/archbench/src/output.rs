@@ -1,0 +1,28 @@
+//! Writing to a person or a program that may no longer be there.
+
+use std::io::Write;
+
+/// What is printed, and for whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Prints to standard output at once. A reader who has gone away does not stop a server.
+pub(crate) fn print(text: impl std::fmt::Display) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}
+
+/// Says on standard error what failed.
+pub(crate) fn error(failure: &dyn std::error::Error) {
+    let _ = writeln!(std::io::stderr(), "archbench: {failure}");
+}
+
+/// Says something on standard error that is no failure.
+pub(crate) fn note(text: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "archbench: {text}");
+}

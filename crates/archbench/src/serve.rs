@@ -1,0 +1,175 @@
+//! `archbench serve`: one architecture, serving files until it is told to stop.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use arch::{ServeOptions, Site};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde_json::json;
+
+use crate::catalogue::{CATALOGUE, Entry};
+use crate::output::{self, Format};
+use crate::{Failure, files, summary};
+
+/// What `archbench serve` alone serves with.
+const DEFAULT_MODEL: &str = "amped";
+
+/// The command, with the options of the model that `arguments` ask for.
+pub(crate) fn command(arguments: &[OsString]) -> Command {
+    let command = Command::new("serve")
+        .about("Serve files with one architecture")
+        .long_about(
+            "Serve files with one architecture.\n\n\
+             Everything but the architecture is the same for all of them: protocol, caches, data path. Every model has the \
+             options below, and some have more: 'archbench serve --model amped --help' lists those of amped.\n\n\
+             Where a worker belongs to a connection (iterative, mp, mt --spawn prefork, pool), more keep-alive clients than \
+             workers starve each other. That is the nature of these architectures; --keep-alive off and \
+             --max-requests-per-connection let clients take turns.",
+        )
+        .after_help(
+            "SIGTERM or Ctrl-C stops accepting, finishes the answers under way, prints a summary and exits 0; a second one \
+             ends at once (130).\nExit status: 0 served and stopped, 1 failed, 2 wrong usage.",
+        )
+        .arg(
+            Arg::new("model")
+                .long("model")
+                .short('m')
+                .value_name("MODEL")
+                .default_value(DEFAULT_MODEL)
+                .value_parser(CATALOGUE.iter().map(|entry| entry.name).collect::<Vec<_>>())
+                .help("Which architecture serves; 'archbench models' describes them"),
+        )
+        .arg(
+            clap::arg!(--"output-format" <FORMAT> "How readiness and the summary at the end are printed")
+                .value_parser(clap::value_parser!(Format))
+                .default_value("text"),
+        );
+    let command = ServeOptions::augment_args(command);
+    match requested_model(arguments) {
+        Some(entry) => entry.augment(command),
+        None => command,
+    }
+}
+
+/// The model that the arguments ask for, before they are parsed for good: its options are part of the grammar.
+fn requested_model(arguments: &[OsString]) -> Option<&'static Entry> {
+    let arguments: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
+    let following = |flag: &str| {
+        let place = arguments.iter().position(|argument| argument == flag)?;
+        arguments.get(place + 1).map(|model| model.to_string())
+    };
+    let joined = |prefix: &str| {
+        arguments.iter().find_map(|argument| argument.strip_prefix(prefix).map(str::to_owned))
+    };
+    let model = following("--model").or_else(|| following("-m")).or_else(|| joined("--model=")).or_else(|| joined("-m"));
+    Entry::named(model.as_deref().unwrap_or(DEFAULT_MODEL))
+}
+
+/// Adds to an error about an unknown option which models have it.
+pub(crate) fn explain(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
+    if error.kind() != ErrorKind::UnknownArgument {
+        return error;
+    }
+    let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg) else { return error };
+    let unknown = unknown.trim_start_matches('-').to_owned();
+    let owners: Vec<_> = CATALOGUE
+        .iter()
+        .filter(|entry| entry.options().iter().any(|option| option.get_long() == Some(&unknown)))
+        .map(|entry| entry.name)
+        .collect();
+    if let (false, Some(model)) = (owners.is_empty(), requested_model(arguments)) {
+        let hint = format!("--{unknown} is an option of {}, not of {}", owners.join(" and "), model.name);
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![hint.into()]));
+        error.remove(ContextKind::SuggestedArg);
+    }
+    error
+}
+
+/// Serves until stopped.
+pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
+    let model = matches.get_one::<String>("model").map_or(DEFAULT_MODEL, String::as_str);
+    let format = matches.get_one("output-format").copied().unwrap_or(Format::Text);
+    let entry = Entry::named(model).ok_or("no such model")?;
+    let options = ServeOptions::from_arg_matches(matches)?;
+    let serve = entry.prepare(matches)?;
+
+    let descriptors = raise_descriptor_limit();
+    let root = root(&options)?;
+    let site = Site::new(options, &root)?;
+    let meter = site.meter;
+    let started = Instant::now();
+    announce(entry, &site, &descriptors, format);
+    serve(site)?;
+
+    let counted = meter.snapshot();
+    let summary = summary::Summary::new(entry.name, &counted, started.elapsed())?;
+    match format {
+        Format::Text => output::print(summary.text()),
+        Format::Json => output::print(summary.json()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The directory to serve: the one given, or the built-in file set, made if need be.
+fn root(options: &ServeOptions) -> Result<PathBuf, Failure> {
+    match &options.root {
+        Some(root) => Ok(root.clone()),
+        None => {
+            let set = workload::fileset::default_file_set();
+            let directory = workload::fileset::default_dir()?;
+            files::write(&set, &directory)?;
+            Ok(directory)
+        }
+    }
+}
+
+fn announce(entry: &Entry, site: &Site, descriptors: &Descriptors, format: Format) {
+    let address = site.listener.address();
+    let root = site.files.root.display();
+    match format {
+        Format::Text => output::print(format_args!(
+            "{} serves {root} on http://{address}/ (process {}, {descriptors})",
+            entry.name,
+            std::process::id(),
+        )),
+        Format::Json => output::print(json!({
+            "event": "ready",
+            "schema": summary::SCHEMA,
+            "model": entry.name,
+            "address": address.to_string(),
+            "url": format!("http://{address}/"),
+            "root": root.to_string(),
+            "process_id": std::process::id(),
+            "descriptors": { "soft_limit": descriptors.now, "soft_limit_before": descriptors.before },
+        })),
+    }
+}
+
+/// The soft limit on descriptors; `None` is no limit.
+struct Descriptors {
+    before: Option<u64>,
+    now: Option<u64>,
+}
+
+/// Raises the soft limit on descriptors to the hard one.
+fn raise_descriptor_limit() -> Descriptors {
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let raised = setrlimit(Resource::Nofile, wanted).is_ok();
+    Descriptors { before: limit.current, now: if raised { limit.maximum } else { limit.current } }
+}
+
+impl std::fmt::Display for Descriptors {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let say = |limit: Option<u64>| limit.map_or("any number of".to_owned(), |limit| limit.to_string());
+        write!(formatter, "{} descriptors", say(self.now))?;
+        if self.before != self.now {
+            write!(formatter, ", raised from {}", say(self.before))?;
+        }
+        Ok(())
+    }
+}

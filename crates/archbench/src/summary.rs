@@ -1,0 +1,180 @@
+//! What a server says when it has stopped.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use meter::{Event, Snapshot};
+use serde_json::{Value, json};
+use sys::usage::{Usage, Who, usage};
+
+/// The version of the JSON lines that `serve` prints.
+pub(crate) const SCHEMA: &str = "archbench.serve/1";
+
+const PERCENTILES: [(&str, f64); 6] =
+    [("p50", 0.5), ("p75", 0.75), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999), ("p99.99", 0.9999)];
+
+/// What a server did, and what it took.
+pub(crate) struct Summary<'a> {
+    model: &'a str,
+    counted: &'a Snapshot,
+    elapsed: Duration,
+    /// Of this process.
+    own: Usage,
+    /// Of the workers that have ended, which by now are all.
+    workers: Usage,
+}
+
+impl<'a> Summary<'a> {
+    pub(crate) fn new(model: &'a str, counted: &'a Snapshot, elapsed: Duration) -> std::io::Result<Self> {
+        let (own, workers) = (usage(Who::Process)?, usage(Who::EndedChildren)?);
+        Ok(Self { model, counted, elapsed, own, workers })
+    }
+
+    fn user(&self) -> Duration {
+        self.own.user + self.workers.user
+    }
+
+    fn system(&self) -> Duration {
+        self.own.system + self.workers.system
+    }
+
+    /// The largest resident set of one process, of which there were several.
+    fn peak_resident_bytes(&self) -> u64 {
+        self.own.peak_resident_bytes.max(self.workers.peak_resident_bytes)
+    }
+
+    fn cpu_per_request_us(&self) -> Option<f64> {
+        let requests = self.counted.requests();
+        (requests > 0).then(|| (self.user() + self.system()).as_secs_f64() * 1e6 / requests as f64)
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        let counted = self.counted;
+        let latency = &counted.latency_ns;
+        let microseconds = |nanoseconds: u64| nanoseconds as f64 / 1e3;
+        let mut server_time = json!({
+            "count": latency.len(),
+            "mean": latency.mean() / 1e3,
+            "min": microseconds(latency.min()),
+            "max": microseconds(latency.max()),
+        });
+        for (name, quantile) in PERCENTILES {
+            server_time[name] = json!(microseconds(latency.value_at_quantile(quantile)));
+        }
+        let errors: serde_json::Map<_, _> =
+            Event::ERRORS.iter().map(|&(event, name)| (name.to_owned(), json!(counted.count(event)))).collect();
+        json!({
+            "event": "summary",
+            "schema": SCHEMA,
+            "model": self.model,
+            "elapsed_s": self.elapsed.as_secs_f64(),
+            "requests": counted.requests(),
+            "bytes": counted.count(Event::Byte),
+            "connections": counted.count(Event::Connection),
+            "status": {
+                "2xx": counted.count(Event::Success),
+                "3xx": counted.count(Event::Redirection),
+                "4xx": counted.count(Event::ClientError),
+                "5xx": counted.count(Event::ServerError),
+            },
+            "errors": errors,
+            "server_time_us": server_time,
+            "cpu": {
+                "user_s": self.user().as_secs_f64(),
+                "system_s": self.system().as_secs_f64(),
+                "per_request_us": self.cpu_per_request_us(),
+            },
+            "context_switches": {
+                "voluntary": self.own.voluntary_switches + self.workers.voluntary_switches,
+                "involuntary": self.own.involuntary_switches + self.workers.involuntary_switches,
+            },
+            "faults": {
+                "minor": self.own.minor_faults + self.workers.minor_faults,
+                "major": self.own.major_faults + self.workers.major_faults,
+            },
+            "peak_resident_bytes_of_largest_process": self.peak_resident_bytes(),
+            "peak_threads": counted.peak_threads,
+            "peak_processes": counted.peak_processes,
+            "residency": residency(),
+        })
+    }
+
+    pub(crate) fn text(&self) -> String {
+        let counted = self.counted;
+        let mut text = String::new();
+        let mut line = |name: &str, value: String| {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "  {name:<18}{value}");
+        };
+        line("requests", format!(
+            "{} in {:.1} s  (2xx {}, 3xx {}, 4xx {}, 5xx {})",
+            counted.requests(),
+            self.elapsed.as_secs_f64(),
+            counted.count(Event::Success),
+            counted.count(Event::Redirection),
+            counted.count(Event::ClientError),
+            counted.count(Event::ServerError),
+        ));
+        line("bytes sent", bytes(counted.count(Event::Byte)));
+        line("connections", counted.count(Event::Connection).to_string());
+        let errors: Vec<_> = Event::ERRORS
+            .iter()
+            .map(|&(event, name)| (counted.count(event), name.replace('_', " ")))
+            .filter(|&(count, _)| count > 0)
+            .map(|(count, name)| format!("{name} {count}"))
+            .collect();
+        line("errors", if errors.is_empty() { "none".into() } else { errors.join(", ") });
+        let latency = &counted.latency_ns;
+        if !latency.is_empty() {
+            let percentiles: Vec<_> = PERCENTILES
+                .iter()
+                .map(|&(name, quantile)| format!("{name} {}", time(latency.value_at_quantile(quantile))))
+                .collect();
+            line("readable to sent", format!("{}, max {}", percentiles.join(", "), time(latency.max())));
+        }
+        line("processor time", format!(
+            "{:.2} s user, {:.2} s system{}",
+            self.user().as_secs_f64(),
+            self.system().as_secs_f64(),
+            self.cpu_per_request_us().map_or(String::new(), |us| format!(", {us:.1} µs a request")),
+        ));
+        line("context switches", format!(
+            "{} voluntary, {} involuntary",
+            self.own.voluntary_switches + self.workers.voluntary_switches,
+            self.own.involuntary_switches + self.workers.involuntary_switches,
+        ));
+        let largest = if counted.peak_processes > 1 { " in the largest process" } else { "" };
+        line("peak memory", format!("{} resident{largest}", bytes(self.peak_resident_bytes())));
+        line("at the most", format!("{} serving threads, {} processes", counted.peak_threads, counted.peak_processes));
+        format!("{} has stopped\n{}", self.model, text.trim_end())
+    }
+}
+
+/// How this process asked the kernel what is in memory; none that only waits ever asks.
+fn residency() -> Option<&'static str> {
+    arch::residency().map(|method| match method {
+        files::Residency::CacheStat => "cachestat",
+        files::Residency::ReadNoWait => "preadv2(RWF_NOWAIT)",
+        files::Residency::Mincore => "mincore",
+    })
+}
+
+fn time(nanoseconds: u64) -> String {
+    let nanoseconds = nanoseconds as f64;
+    match nanoseconds {
+        ..1e6 => format!("{:.1} µs", nanoseconds / 1e3),
+        ..1e9 => format!("{:.1} ms", nanoseconds / 1e6),
+        _ => format!("{:.1} s", nanoseconds / 1e9),
+    }
+}
+
+fn bytes(count: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut value = count as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{count} B") } else { format!("{value:.1} {}", UNITS[unit]) }
+}
