@@ -16,7 +16,10 @@ use std::time::{Duration, Instant};
 
 use arch::listener::EXHAUSTED_PAUSE;
 use arch::session::Socket;
-use arch::{Accept, Architecture, Blocked, Desk, Entry, Files, Found, Listener, Sessions, Site, Token, Workplace, context};
+use arch::{
+    Accept, Architecture, Blocked, Desk, Entry, Files, Found, Listener, Sessions, Site, Token,
+    Workplace, context,
+};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Waker};
@@ -31,7 +34,8 @@ pub struct Amped {
 
 impl Architecture for Amped {
     const NAME: &'static str = "amped";
-    const SUMMARY: &'static str = "one event loop; helper threads find and read whatever is not in memory";
+    const SUMMARY: &'static str =
+        "one event loop; helper threads find and read whatever is not in memory";
     const DIAGRAM: &'static str = include_str!("diagram.txt");
 
     fn serve(self, site: Site) -> std::io::Result<()> {
@@ -39,8 +43,13 @@ impl Architecture for Amped {
         workplace.listener.never_block()?;
         let poll = Poll::new()?;
         let door = workplace.listener.as_fd().as_raw_fd();
-        poll.registry().register(&mut SourceFd(&door), DOOR, Interest::READABLE)?;
-        let helpers = Helpers::start(self.helpers, &workplace, Waker::new(poll.registry(), NOTICES)?)?;
+        poll.registry()
+            .register(&mut SourceFd(&door), DOOR, Interest::READABLE)?;
+        let helpers = Helpers::start(
+            self.helpers,
+            &workplace,
+            Waker::new(poll.registry(), NOTICES)?,
+        )?;
         EventLoop {
             poll,
             helpers,
@@ -88,7 +97,11 @@ impl EventLoop {
                     token => {
                         let token = Token::from(token.0);
                         if let Some(session) = self.sessions.get_mut(token) {
-                            session.ready(event.is_readable(), event.is_writable(), event.is_read_closed());
+                            session.ready(
+                                event.is_readable(),
+                                event.is_writable(),
+                                event.is_read_closed(),
+                            );
                             self.serve(token);
                         }
                     }
@@ -113,12 +126,16 @@ impl EventLoop {
             match blocked {
                 // Only a helper waits.
                 Blocked::Find => return self.helpers.send(Job::Find(token, session.path().into())),
-                Blocked::Load(entry, range) => match self.desk.files.try_load(&entry, range.clone()) {
-                    Some(body) => session.loaded(Ok(body), &mut self.desk),
-                    None => return self.helpers.send(Job::Fetch(token, entry, range)),
-                },
+                Blocked::Load(entry, range) => {
+                    match self.desk.files.try_load(&entry, range.clone()) {
+                        Some(body) => session.loaded(Ok(body), &mut self.desk),
+                        None => return self.helpers.send(Job::Fetch(token, entry, range)),
+                    }
+                }
                 Blocked::Turn => return self.turns.push(token),
-                Blocked::Readable | Blocked::Writable | Blocked::Elsewhere | Blocked::Closed => return,
+                Blocked::Readable | Blocked::Writable | Blocked::Elsewhere | Blocked::Closed => {
+                    return;
+                }
             }
         }
     }
@@ -127,12 +144,15 @@ impl EventLoop {
     fn read_notices(&mut self) {
         while let Ok(notice) = self.helpers.notices.try_recv() {
             let (Notice::Found(token, _) | Notice::Fetched(token, ..)) = notice;
-            let Some(session) = self.sessions.get_mut(token) else { continue };
+            let Some(session) = self.sessions.get_mut(token) else {
+                continue;
+            };
             match notice {
                 Notice::Found(_, found) => session.found(found, &mut self.desk),
                 Notice::Fetched(_, entry, fetched) => {
                     // What has just been fetched is not asked for again: under memory pressure that might never end.
-                    let loaded = fetched.map(|()| self.desk.files.kept(&entry).unwrap_or(files::Body::File));
+                    let loaded =
+                        fetched.map(|()| self.desk.files.kept(&entry).unwrap_or(files::Body::File));
                     session.loaded(loaded, &mut self.desk);
                 }
             }
@@ -143,13 +163,20 @@ impl EventLoop {
     fn accept(&mut self) -> std::io::Result<()> {
         self.knock = Some(Duration::ZERO);
         for _ in 0..ACCEPT_AT_ONCE {
-            match self.listener.try_accept(Socket::NonBlocking, &self.desk.tally) {
+            match self
+                .listener
+                .try_accept(Socket::NonBlocking, &self.desk.tally)
+            {
                 Accept::Client(client) => {
                     let token = self.sessions.insert(client, &self.desk);
                     if let Some(session) = self.sessions.get_mut(token) {
                         let socket = session.socket().as_raw_fd();
                         let interest = Interest::READABLE | Interest::WRITABLE;
-                        self.poll.registry().register(&mut SourceFd(&socket), mio::Token(token.into()), interest)?;
+                        self.poll.registry().register(
+                            &mut SourceFd(&socket),
+                            mio::Token(token.into()),
+                            interest,
+                        )?;
                     }
                 }
                 Accept::Nobody | Accept::Stopped => {
@@ -170,7 +197,10 @@ impl EventLoop {
         if !self.turns.is_empty() {
             return Some(Duration::ZERO);
         }
-        [self.sessions.patience(self.desk.now), self.knock].into_iter().flatten().min()
+        [self.sessions.patience(self.desk.now), self.knock]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }
 
@@ -197,14 +227,23 @@ impl Helpers {
         let (done, notices) = unbounded();
         let waker = Arc::new(waker);
         for helper in 1..=count {
-            let (workplace, taken, done, waker) = (workplace.clone(), taken.clone(), done.clone(), Arc::clone(&waker));
+            let (workplace, taken, done, waker) = (
+                workplace.clone(),
+                taken.clone(),
+                done.clone(),
+                Arc::clone(&waker),
+            );
             std::thread::Builder::new()
                 .name("helper".into())
                 .spawn(move || {
                     let _serving = workplace.serving_thread();
-                    help(&workplace, &taken, |notice| done.send(notice).is_ok() && waker.wake().is_ok());
+                    help(&workplace, &taken, |notice| {
+                        done.send(notice).is_ok() && waker.wake().is_ok()
+                    });
                 })
-                .map_err(context(format!("cannot start helper {helper} of {count}; try fewer --helpers")))?;
+                .map_err(context(format!(
+                    "cannot start helper {helper} of {count}; try fewer --helpers"
+                )))?;
         }
         Ok(Self { jobs, notices })
     }
@@ -220,12 +259,18 @@ fn help(workplace: &Workplace, jobs: &Receiver<Job>, notify: impl Fn(Notice) -> 
     for job in jobs {
         let notice = match job {
             Job::Find(token, path) => {
-                let found = shielded(workplace, |files| files.find(path.as_path(), Instant::now()));
+                let found = shielded(workplace, |files| {
+                    files.find(path.as_path(), Instant::now())
+                });
                 Notice::Found(token, found.unwrap_or(Err(files::Missing::Failed)))
             }
             Job::Fetch(token, entry, range) => {
                 let fetched = shielded(workplace, |files| files.fetch(&entry, range));
-                Notice::Fetched(token, entry, fetched.unwrap_or_else(|| Err(std::io::Error::other("the helper failed"))))
+                Notice::Fetched(
+                    token,
+                    entry,
+                    fetched.unwrap_or_else(|| Err(std::io::Error::other("the helper failed"))),
+                )
             }
         };
         if !notify(notice) {

@@ -12,7 +12,8 @@ pub struct Iterative {}
 
 impl Architecture for Iterative {
     const NAME: &'static str = "iterative";
-    const SUMMARY: &'static str = "one thread serves one connection at a time; the others wait in the backlog";
+    const SUMMARY: &'static str =
+        "one thread serves one connection at a time; the others wait in the backlog";
     const DIAGRAM: &'static str = include_str!("diagram.txt");
 
     fn serve(self, site: Site) -> std::io::Result<()> {

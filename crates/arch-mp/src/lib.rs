@@ -17,7 +17,9 @@ use arch::session::Socket;
 use arch::{Accept, Architecture, Desk, Site, Workplace, blocking, context};
 use meter::{Event, Gauge, Tally};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal as Kill, WaitOptions, kill_process, set_parent_process_death_signal, waitpid};
+use rustix::process::{
+    Pid, Signal as Kill, WaitOptions, kill_process, set_parent_process_death_signal, waitpid,
+};
 use sys::process::{Fork, exit_now, fork};
 use sys::signals::{self, Signal};
 
@@ -48,7 +50,12 @@ impl Architecture for Mp {
 
     fn serve(self, site: Site) -> std::io::Result<()> {
         signals::block(&SIGNALS)?;
-        let parent = Parent { tally: site.meter.tally(), site, workers: HashSet::new(), draining_until: None };
+        let parent = Parent {
+            tally: site.meter.tally(),
+            site,
+            workers: HashSet::new(),
+            draining_until: None,
+        };
         match self.spawn {
             Spawn::Prefork => parent.prefork(self.processes as usize),
             Spawn::Connection => parent.process_per_connection(),
@@ -78,7 +85,8 @@ impl Parent {
         for process in 1..=processes {
             if let Err(error) = self.fork(work) {
                 self.end_all(Kill::KILL);
-                let what = format!("cannot start process {process} of {processes}; try fewer --processes");
+                let what =
+                    format!("cannot start process {process} of {processes}; try fewer --processes");
                 return Err(context(what)(error));
             }
         }
@@ -107,9 +115,14 @@ impl Parent {
         let mut exhausted = false;
         while self.draining_until.is_none() {
             let full = most > 0 && self.workers.len() >= most;
-            let descriptors = &mut [PollFd::new(&pending, PollFlags::IN), PollFd::new(&workplace.listener, PollFlags::IN)];
+            let descriptors = &mut [
+                PollFd::new(&pending, PollFlags::IN),
+                PollFd::new(&workplace.listener, PollFlags::IN),
+            ];
             let watched = if full || exhausted { 1 } else { 2 };
-            let pause = Timespec::try_from(EXHAUSTED_PAUSE).ok().filter(|_| exhausted);
+            let pause = Timespec::try_from(EXHAUSTED_PAUSE)
+                .ok()
+                .filter(|_| exhausted);
             rustix::io::retry_on_intr(|| poll(&mut descriptors[..watched], pause.as_ref()))?;
             while let Some(signal) = signals::wait(&SIGNALS, Some(Duration::ZERO))? {
                 self.take(signal);
@@ -121,7 +134,8 @@ impl Parent {
             match workplace.listener.try_accept(Socket::Blocking, &door.tally) {
                 Accept::Client(client) => {
                     let client = Arc::new(client);
-                    let work = |desk: &mut Desk, _: &Workplace| blocking::serve(Arc::clone(&client), desk);
+                    let work =
+                        |desk: &mut Desk, _: &Workplace| blocking::serve(Arc::clone(&client), desk);
                     if self.fork(work).is_err() {
                         refused.add(client, &mut door);
                     }
@@ -144,7 +158,10 @@ impl Parent {
             Fork::Child => {
                 // A worker whose parent is gone would serve for ever.
                 let _ = set_parent_process_death_signal(Some(Kill::TERM));
-                let served = self.site.open_as_worker().map(|workplace| work(&mut workplace.desk(), &workplace));
+                let served = self
+                    .site
+                    .open_as_worker()
+                    .map(|workplace| work(&mut workplace.desk(), &workplace));
                 exit_now(i32::from(served.is_err()))
             }
         }
@@ -153,7 +170,9 @@ impl Parent {
     fn take(&mut self, signal: Signal) {
         match signal {
             Signal::Child => self.reap(),
-            Signal::Interrupt | Signal::Terminate if self.draining_until.is_some() => self.end_all(Kill::KILL),
+            Signal::Interrupt | Signal::Terminate if self.draining_until.is_some() => {
+                self.end_all(Kill::KILL)
+            }
             Signal::Interrupt | Signal::Terminate => {
                 self.draining_until = Some(Instant::now() + self.site.options.drain_timeout);
                 self.end_all(Kill::TERM);
@@ -178,7 +197,9 @@ impl Parent {
         const GRACE: Duration = Duration::from_millis(500);
         self.site.listener.shut();
         while !self.workers.is_empty() {
-            let left = self.draining_until.map(|until| (until + GRACE).saturating_duration_since(Instant::now()));
+            let left = self
+                .draining_until
+                .map(|until| (until + GRACE).saturating_duration_since(Instant::now()));
             match signals::wait(&SIGNALS, left)? {
                 Some(signal) => self.take(signal),
                 None => {

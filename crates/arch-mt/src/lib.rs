@@ -79,7 +79,10 @@ impl Mt {
                 let spawned = self.builder().spawn_scoped(scope, work);
                 if let Err(error) = spawned {
                     workplace.listener.shut();
-                    let what = format!("cannot start thread {thread} of {}; try fewer --threads", self.threads);
+                    let what = format!(
+                        "cannot start thread {thread} of {}; try fewer --threads",
+                        self.threads
+                    );
                     return Err(context(what)(error));
                 }
             }
@@ -88,6 +91,8 @@ impl Mt {
     }
 
     fn builder(&self) -> Builder {
-        Builder::new().name("connection".into()).stack_size(self.stack_size)
+        Builder::new()
+            .name("connection".into())
+            .stack_size(self.stack_size)
     }
 }

@@ -38,7 +38,8 @@ pub struct Pool {
 
 impl Architecture for Pool {
     const NAME: &'static str = "pool";
-    const SUMMARY: &'static str = "one thread accepts, a bounded queue, a fixed pool of threads serves";
+    const SUMMARY: &'static str =
+        "one thread accepts, a bounded queue, a fixed pool of threads serves";
     const DIAGRAM: &'static str = include_str!("diagram.txt");
 
     fn serve(self, site: Site) -> std::io::Result<()> {
@@ -71,7 +72,9 @@ fn serve(client: Client, workplace: &Workplace) {
     thread_local! {
         static DESK: RefCell<Option<Desk>> = const { RefCell::new(None) };
     }
-    DESK.with_borrow_mut(|desk| blocking::serve(client, desk.get_or_insert_with(|| workplace.desk())));
+    DESK.with_borrow_mut(|desk| {
+        blocking::serve(client, desk.get_or_insert_with(|| workplace.desk()))
+    });
 }
 
 /// The bound of the pool's queue: counts who waits in it.
@@ -83,7 +86,11 @@ struct Queue {
 
 impl Queue {
     fn new(places: u32) -> Self {
-        Self { places, waiting: Mutex::new(0), left: Condvar::new() }
+        Self {
+            places,
+            waiting: Mutex::new(0),
+            left: Condvar::new(),
+        }
     }
 
     /// Takes a place; waits for one, or says that there is none.
@@ -93,7 +100,10 @@ impl Queue {
             if when_full == WhenFull::Refuse {
                 return false;
             }
-            waiting = self.left.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+            waiting = self
+                .left
+                .wait(waiting)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         *waiting += 1;
         true

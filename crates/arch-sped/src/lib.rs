@@ -30,7 +30,8 @@ impl Architecture for Sped {
         workplace.listener.never_block()?;
         let poll = Poll::new()?;
         let door = workplace.listener.as_fd().as_raw_fd();
-        poll.registry().register(&mut SourceFd(&door), DOOR, Interest::READABLE)?;
+        poll.registry()
+            .register(&mut SourceFd(&door), DOOR, Interest::READABLE)?;
         EventLoop {
             poll,
             desk: workplace.desk(),
@@ -75,7 +76,11 @@ impl EventLoop {
                 }
                 let token = Token::from(event.token().0);
                 if let Some(session) = self.sessions.get_mut(token) {
-                    session.ready(event.is_readable(), event.is_writable(), event.is_read_closed());
+                    session.ready(
+                        event.is_readable(),
+                        event.is_writable(),
+                        event.is_read_closed(),
+                    );
                     self.serve(token);
                 }
             }
@@ -106,7 +111,9 @@ impl EventLoop {
                     session.loaded(loaded, &mut self.desk);
                 }
                 Blocked::Turn => return self.turns.push(token),
-                Blocked::Readable | Blocked::Writable | Blocked::Elsewhere | Blocked::Closed => return,
+                Blocked::Readable | Blocked::Writable | Blocked::Elsewhere | Blocked::Closed => {
+                    return;
+                }
             }
         }
     }
@@ -114,13 +121,20 @@ impl EventLoop {
     fn accept(&mut self) -> std::io::Result<()> {
         self.knock = Some(Duration::ZERO);
         for _ in 0..ACCEPT_AT_ONCE {
-            match self.listener.try_accept(Socket::NonBlocking, &self.desk.tally) {
+            match self
+                .listener
+                .try_accept(Socket::NonBlocking, &self.desk.tally)
+            {
                 Accept::Client(client) => {
                     let token = self.sessions.insert(client, &self.desk);
                     if let Some(session) = self.sessions.get_mut(token) {
                         let socket = session.socket().as_raw_fd();
                         let interest = Interest::READABLE | Interest::WRITABLE;
-                        self.poll.registry().register(&mut SourceFd(&socket), mio::Token(token.into()), interest)?;
+                        self.poll.registry().register(
+                            &mut SourceFd(&socket),
+                            mio::Token(token.into()),
+                            interest,
+                        )?;
                     }
                 }
                 Accept::Nobody | Accept::Stopped => {
@@ -141,6 +155,9 @@ impl EventLoop {
         if !self.turns.is_empty() {
             return Some(Duration::ZERO);
         }
-        [self.sessions.patience(self.desk.now), self.knock].into_iter().flatten().min()
+        [self.sessions.patience(self.desk.now), self.knock]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }

@@ -1,12 +1,16 @@
 //! The driver for whoever may wait: one connection, served to its end by the calling thread.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 
 use crate::listener::Client;
 use crate::session::{Blocked, Session, Socket};
 use crate::site::Desk;
+
+/// A difference in waiting that is not worth a system call.
+const TIMEOUT_TOLERANCE: Duration = Duration::from_millis(10);
 
 /// Serves one connection until it is over. The thread waits wherever there is something to wait for.
 pub fn serve(client: impl Into<Arc<Client>>, desk: &mut Desk) {
@@ -28,14 +32,16 @@ pub fn serve(client: impl Into<Arc<Client>>, desk: &mut Desk) {
                 session.loaded(loaded, desk);
             }
             Blocked::Readable => {
-                let left = session.deadline(desk).map_or(receive_timeout, |deadline| deadline - desk.now);
+                let left = session
+                    .deadline(desk)
+                    .map_or(receive_timeout, |deadline| deadline - desk.now);
                 if left.is_zero() {
                     session.expire(desk);
                     continue;
                 }
-                if left != receive_timeout {
+                if left.abs_diff(receive_timeout) > TIMEOUT_TOLERANCE {
                     receive_timeout = left;
-                    // Without its time-out a read would only wait longer.
+                    // If it fails, the read only waits longer.
                     let _ = set_socket_timeout(session.socket(), Timeout::Recv, Some(left));
                 }
                 session.ready(true, true, false);

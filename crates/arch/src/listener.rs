@@ -60,27 +60,48 @@ impl Listener {
     pub(crate) fn bind(options: &ServeOptions) -> io::Result<Self> {
         let bind = || -> io::Result<TcpListener> {
             let socket = rustix::net::socket_with(
-                if options.addr.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 },
+                if options.addr.is_ipv4() {
+                    AddressFamily::INET
+                } else {
+                    AddressFamily::INET6
+                },
                 SocketType::STREAM,
                 SocketFlags::CLOEXEC,
                 Some(ipproto::TCP),
             )?;
             sockopt::set_socket_reuseaddr(&socket, true)?;
             sockopt::set_tcp_nodelay(&socket, true)?;
-            sockopt::set_socket_timeout(&socket, sockopt::Timeout::Recv, Some(options.idle_timeout))?;
-            sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(options.send_timeout))?;
+            sockopt::set_socket_timeout(
+                &socket,
+                sockopt::Timeout::Recv,
+                Some(options.idle_timeout),
+            )?;
+            sockopt::set_socket_timeout(
+                &socket,
+                sockopt::Timeout::Send,
+                Some(options.send_timeout),
+            )?;
             rustix::net::bind(&socket, &options.addr)?;
             rustix::net::listen(&socket, options.backlog)?;
             Ok(TcpListener::from(socket))
         };
         let socket = bind().map_err(|error| {
             let hint = match error.kind() {
-                io::ErrorKind::AddrInUse => "; another server has it: choose another port with --addr, or 0 for a free one",
-                io::ErrorKind::PermissionDenied => "; ports below 1024 need privileges: choose a higher one with --addr",
-                io::ErrorKind::AddrNotAvailable => "; it is not an address of this machine: choose another with --addr",
+                io::ErrorKind::AddrInUse => {
+                    "; another server has it: choose another port with --addr, or 0 for a free one"
+                }
+                io::ErrorKind::PermissionDenied => {
+                    "; ports below 1024 need privileges: choose a higher one with --addr"
+                }
+                io::ErrorKind::AddrNotAvailable => {
+                    "; it is not an address of this machine: choose another with --addr"
+                }
                 _ => "",
             };
-            io::Error::new(error.kind(), format!("cannot listen on {}: {error}{hint}", options.addr))
+            io::Error::new(
+                error.kind(),
+                format!("cannot listen on {}: {error}{hint}", options.addr),
+            )
         })?;
         Ok(Self {
             address: socket.local_addr()?,
@@ -136,18 +157,22 @@ impl Listener {
                 Ok(socket) => {
                     tally.count(Event::Connection, 1);
                     self.inside().connections += 1;
-                    return Accept::Client(Client { socket: socket.into(), listener: Arc::clone(self) });
+                    return Accept::Client(Client {
+                        socket: socket.into(),
+                        listener: Arc::clone(self),
+                    });
                 }
                 // Also how a time-out for accepted sockets shows on the listener itself.
                 Err(Errno::AGAIN) => return Accept::Nobody,
                 // The listener was shut.
                 Err(Errno::INVAL | Errno::BADF) => return Accept::Stopped,
-                Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => {
+                // The connection died in the queue; the next one is another.
+                Err(Errno::CONNABORTED | Errno::INTR | Errno::PROTO | Errno::PERM) => {}
+                // No descriptor or memory left, as a rule: no use in asking again at once.
+                Err(_) => {
                     tally.count(Event::AcceptFailed, 1);
                     return Accept::Full;
                 }
-                // ECONNABORTED, EINTR and the network errors of a connection that died in the queue.
-                Err(_) => {}
             }
         }
     }
@@ -165,14 +190,23 @@ impl Listener {
         const GRACE: Duration = Duration::from_millis(500);
         let mut inside = self.inside();
         while inside.connections > 0 && !stop.is_overdue(Instant::now() - GRACE) {
-            inside = self.left.wait_timeout(inside, GRACE).unwrap_or_else(PoisonError::into_inner).0;
+            inside = self
+                .left
+                .wait_timeout(inside, GRACE)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
     }
 
     fn wait_for_room(&self) {
         if self.max_connections > 0 {
-            let full = |inside: &mut Inside| inside.connections >= self.max_connections && !inside.shut;
-            drop(self.left.wait_while(self.inside(), full).unwrap_or_else(PoisonError::into_inner));
+            let full =
+                |inside: &mut Inside| inside.connections >= self.max_connections && !inside.shut;
+            drop(
+                self.left
+                    .wait_while(self.inside(), full)
+                    .unwrap_or_else(PoisonError::into_inner),
+            );
         }
     }
 
@@ -220,7 +254,8 @@ impl Refused {
         answer.clear();
         desk.scratch.finished.clear();
         let _ = client.socket.shutdown(Shutdown::Write);
-        self.leaving.push_back((client, desk.now + desk.options.linger_timeout));
+        self.leaving
+            .push_back((client, desk.now + desk.options.linger_timeout));
         self.sweep(desk.now);
     }
 
@@ -229,7 +264,11 @@ impl Refused {
         self.leaving.retain(|(client, deadline)| {
             now < *deadline
                 && loop {
-                    match rustix::net::recv(&client.socket, &mut sink[..], rustix::net::RecvFlags::DONTWAIT) {
+                    match rustix::net::recv(
+                        &client.socket,
+                        &mut sink[..],
+                        rustix::net::RecvFlags::DONTWAIT,
+                    ) {
                         Ok((1.., _)) | Err(Errno::INTR) => {}
                         Err(Errno::AGAIN) => break true,
                         Ok(_) | Err(_) => break false,

@@ -31,7 +31,12 @@ pub struct ServeOptions {
     #[arg(long, value_name = "DIR", help_heading = "Site")]
     pub root: Option<PathBuf>,
     /// Address and port to listen on; port 0 picks a free one
-    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8080", help_heading = "Site")]
+    #[arg(
+        long,
+        value_name = "IP:PORT",
+        default_value = "127.0.0.1:8080",
+        help_heading = "Site"
+    )]
     pub addr: SocketAddr,
     /// Connections that may wait to be accepted; the kernel caps it at net.core.somaxconn
     #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(i32).range(1..), help_heading = "Site")]
@@ -42,7 +47,13 @@ pub struct ServeOptions {
 
     /// Keep connections open between requests. Where a worker serves one connection at a time, the clients beyond the
     /// workers wait until a connection ends; 'off' lets them take turns
-    #[arg(long, value_name = "on|off", default_value = "on", hide_possible_values = true, help_heading = "Limits")]
+    #[arg(
+        long,
+        value_name = "on|off",
+        default_value = "on",
+        hide_possible_values = true,
+        help_heading = "Limits"
+    )]
     pub keep_alive: Switch,
     /// Close a connection after this many requests; 0 for no limit
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Limits")]
@@ -68,13 +79,24 @@ pub struct ServeOptions {
     pub drain_timeout: Duration,
 
     /// Files to keep open with their names, in each process; 0 to open a file for every request
-    #[arg(long, value_name = "N", default_value_t = 4096, help_heading = "Caches and data path")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 4096,
+        help_heading = "Caches and data path"
+    )]
     pub name_cache: usize,
     /// How long a name is used before it is looked up afresh
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = units::duration, help_heading = "Caches and data path")]
     pub revalidate: Duration,
     /// Compute the headers of an answer once for each file, not once for each request
-    #[arg(long, value_name = "on|off", default_value = "on", hide_possible_values = true, help_heading = "Caches and data path")]
+    #[arg(
+        long,
+        value_name = "on|off",
+        default_value = "on",
+        hide_possible_values = true,
+        help_heading = "Caches and data path"
+    )]
     pub header_cache: Switch,
     /// Bytes of small files to keep in memory, in each process; 0 for none
     #[arg(long, value_name = "SIZE", default_value = "64m", value_parser = units::size, help_heading = "Caches and data path")]
@@ -83,7 +105,12 @@ pub struct ServeOptions {
     #[arg(long, value_name = "SIZE", default_value = "8k", value_parser = units::size, help_heading = "Caches and data path")]
     pub content_cache_file: u64,
     /// How the bytes of files that are not in the content cache leave
-    #[arg(long, value_name = "PATH", default_value = "sendfile", help_heading = "Caches and data path")]
+    #[arg(
+        long,
+        value_name = "PATH",
+        default_value = "sendfile",
+        help_heading = "Caches and data path"
+    )]
     pub send_path: SendPath,
     /// Make the files below PREFIX slow: each look-up on disk and each first read takes this long, in whichever thread
     /// does it. Shows who waits: compare sped and amped

@@ -81,7 +81,11 @@ impl Sessions {
 
     /// Begins a session.
     pub fn insert(&mut self, client: Client, desk: &Desk) -> Token {
-        let place = self.sessions.insert(Session::new(Arc::new(client), Socket::NonBlocking, desk.now));
+        let place = self.sessions.insert(Session::new(
+            Arc::new(client),
+            Socket::NonBlocking,
+            desk.now,
+        ));
         if place == self.generations.len() {
             self.generations.push(0);
             self.deadlines_ms.push(NEVER);
@@ -117,7 +121,9 @@ impl Sessions {
     fn note_deadline(&mut self, place: usize, desk: &Desk) {
         self.deadlines_ms[place] = self.sessions[place]
             .deadline(desk)
-            .map_or(NEVER, |deadline| milliseconds(deadline.saturating_duration_since(self.started)));
+            .map_or(NEVER, |deadline| {
+                milliseconds(deadline.saturating_duration_since(self.started))
+            });
     }
 
     /// How long an event loop may wait for events before it looks at the deadlines again; `None` without any session.
@@ -143,7 +149,9 @@ impl Sessions {
             if !late && !stopping {
                 continue;
             }
-            let Some(session) = self.sessions.get_mut(place) else { continue };
+            let Some(session) = self.sessions.get_mut(place) else {
+                continue;
+            };
             if overdue {
                 session.abandon(desk);
             } else if late {

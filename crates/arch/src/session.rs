@@ -131,7 +131,10 @@ impl Session {
     /// The path to be found, while blocked on [`Blocked::Find`].
     pub fn path(&self) -> files::Path<'_> {
         let target = self.http.target();
-        files::Path { bytes: target.path(), directory: target.is_directory() }
+        files::Path {
+            bytes: target.path(),
+            directory: target.is_directory(),
+        }
     }
 
     /// The socket may have become readable or writable.
@@ -146,7 +149,8 @@ impl Session {
         self.elsewhere = false;
         match found {
             Ok(entry) => {
-                self.http.found(Ok(&desk.files.header(&entry)), &mut desk.scratch);
+                self.http
+                    .found(Ok(&desk.files.header(&entry)), &mut desk.scratch);
                 self.entry = Some(entry);
             }
             Err(missing) => self.http.found(Err(translate(missing)), &mut desk.scratch),
@@ -156,7 +160,9 @@ impl Session {
     /// Somebody has bytes of the file at hand. To be advanced at once: its head stands on the desk.
     pub fn loaded(&mut self, loaded: std::io::Result<Body>, desk: &mut Desk) {
         self.elsewhere = false;
-        let Want::Load(range) = self.http.want() else { return };
+        let Want::Load(range) = self.http.want() else {
+            return;
+        };
         match (loaded, &self.entry) {
             (Ok(body), Some(entry)) => {
                 self.piece_end = match body {
@@ -164,7 +170,8 @@ impl Session {
                     Body::File => range.end.min(range.start + PIECE),
                 };
                 self.body = Some(body);
-                self.http.loaded(&desk.files.header(entry), &mut desk.scratch);
+                self.http
+                    .loaded(&desk.files.header(entry), &mut desk.scratch);
             }
             _ => {
                 desk.tally.count(Event::Unreadable, 1);
@@ -175,12 +182,15 @@ impl Session {
 
     /// When to call [`expire`](Self::expire); `None` while somebody else works for it.
     pub fn deadline(&self, desk: &Desk) -> Option<Instant> {
-        (!self.elsewhere).then_some(self.since + match self.phase {
-            Phase::Idle => desk.options.idle_timeout,
-            Phase::Request => desk.options.request_timeout,
-            Phase::Answer => desk.options.send_timeout,
-            Phase::Linger => desk.options.linger_timeout,
-        })
+        (!self.elsewhere).then_some(
+            self.since
+                + match self.phase {
+                    Phase::Idle => desk.options.idle_timeout,
+                    Phase::Request => desk.options.request_timeout,
+                    Phase::Answer => desk.options.send_timeout,
+                    Phase::Linger => desk.options.linger_timeout,
+                },
+        )
     }
 
     /// The deadline has passed: a late request is answered, a silent client is left. To be advanced at once.
@@ -235,7 +245,11 @@ impl Session {
             self.unread = desk.buffers.input[rest].to_vec();
         }
         self.elsewhere |= matches!(blocked, Blocked::Find | Blocked::Load(..));
-        let phase = if self.unsent.is_some() { Phase::Answer } else { self.http.phase() };
+        let phase = if self.unsent.is_some() {
+            Phase::Answer
+        } else {
+            self.http.phase()
+        };
         if phase != self.phase {
             self.phase = phase;
             self.since = desk.now;
@@ -268,7 +282,9 @@ impl Session {
     fn read_request(&mut self, desk: &mut Desk, rest: &mut Range<usize>) -> Result<(), Halt> {
         (self.entry, self.body) = (None, None);
         if rest.start < rest.end {
-            let taken = self.http.receive(&desk.buffers.input[rest.clone()], &mut desk.scratch);
+            let taken = self
+                .http
+                .receive(&desk.buffers.input[rest.clone()], &mut desk.scratch);
             rest.start += taken;
             return self.charge(desk, ANSWER_COST);
         }
@@ -307,7 +323,10 @@ impl Session {
                 Ok(())
             }
             None => {
-                let load = Blocked::Load(Arc::clone(entry), range.start..range.end.min(range.start + PIECE));
+                let load = Blocked::Load(
+                    Arc::clone(entry),
+                    range.start..range.end.min(range.start + PIECE),
+                );
                 self.flush(desk, More::Nothing)?;
                 Err(load.into())
             }
@@ -321,7 +340,9 @@ impl Session {
         };
         match body {
             Body::Memory(bytes) => {
-                let Some(part) = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok())
+                let Some(part) = usize::try_from(range.start)
+                    .ok()
+                    .zip(usize::try_from(range.end).ok())
                     .and_then(|(start, end)| bytes.get(start..end))
                 else {
                     return Err(Halt::Broken(Event::Truncated));
@@ -353,7 +374,13 @@ impl Session {
                 }
                 let range = range.start..range.end.min(self.piece_end);
                 let path = desk.options.send_path;
-                let sent = transfer::send_file(&self.client.socket, &entry.file, range, path, &mut desk.buffers);
+                let sent = transfer::send_file(
+                    &self.client.socket,
+                    &entry.file,
+                    range,
+                    path,
+                    &mut desk.buffers,
+                );
                 match self.wrote(sent, desk)? {
                     0 => Err(Halt::Broken(Event::Truncated)),
                     sent => {
@@ -415,7 +442,10 @@ impl Session {
         if !self.writable {
             return Err(self.keep_unsent(desk, 0));
         }
-        let sent = self.wrote(transfer::send(&self.client.socket, &desk.scratch.out, more), desk);
+        let sent = self.wrote(
+            transfer::send(&self.client.socket, &desk.scratch.out, more),
+            desk,
+        );
         match sent {
             Ok(sent) if sent == desk.scratch.out.len() => {
                 desk.scratch.out.clear();
@@ -432,7 +462,10 @@ impl Session {
         while let Some(mut unsent) = self.unsent.take() {
             let rest = &unsent.bytes[unsent.start..];
             let sent = if self.writable {
-                self.wrote(transfer::send(&self.client.socket, rest, More::Nothing), desk)
+                self.wrote(
+                    transfer::send(&self.client.socket, rest, More::Nothing),
+                    desk,
+                )
             } else {
                 Err(Blocked::Writable.into())
             };

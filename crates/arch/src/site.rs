@@ -46,7 +46,8 @@ impl Site {
             slow: options.slow.clone(),
         };
         // Opened once here so that a bad root is told before anything starts.
-        Files::open(files.clone(), describe).map_err(context(format!("cannot serve {}", root.display())))?;
+        Files::open(files.clone(), describe)
+            .map_err(context(format!("cannot serve {}", root.display())))?;
         let listener = Listener::bind(&options)?;
         Stop::block_signals()?;
         let meter = Meter::new()?;
@@ -91,7 +92,11 @@ impl Site {
 
     fn open_and_watch(&self, second: SecondSignal) -> std::io::Result<Workplace> {
         let workplace = self.open_unwatched()?;
-        Stop::watch(Arc::clone(&workplace.stop), Arc::clone(&self.listener), second)?;
+        Stop::watch(
+            Arc::clone(&workplace.stop),
+            Arc::clone(&self.listener),
+            second,
+        )?;
         Ok(workplace)
     }
 }
@@ -190,7 +195,8 @@ impl Desk {
     pub fn tick(&mut self) {
         self.now = Instant::now();
         let wall = clock_gettime(ClockId::RealtimeCoarse);
-        self.scratch.set_time(u64::try_from(wall.tv_sec).unwrap_or(0));
+        self.scratch
+            .set_time(u64::try_from(wall.tv_sec).unwrap_or(0));
     }
 }
 

@@ -57,14 +57,20 @@ impl Stop {
     }
 
     /// Starts the thread that waits for signals.
-    pub(crate) fn watch(stop: Arc<Self>, listener: Arc<Listener>, second: SecondSignal) -> std::io::Result<()> {
+    pub(crate) fn watch(
+        stop: Arc<Self>,
+        listener: Arc<Listener>,
+        second: SecondSignal,
+    ) -> std::io::Result<()> {
         let watch = move || {
             // Waiting for valid signals that are blocked cannot fail; if it did, ending is the safe answer.
             let _ = signals::wait(&SIGNALS, None);
             stop.begin(&listener);
             while let Some(left) = stop.left() {
                 match signals::wait(&SIGNALS, Some(left)) {
-                    Ok(Some(_)) if second == SecondSignal::EndsAtOnce => sys::process::exit_now(ENDED_AT_ONCE),
+                    Ok(Some(_)) if second == SecondSignal::EndsAtOnce => {
+                        sys::process::exit_now(ENDED_AT_ONCE)
+                    }
                     Ok(_) => {}
                     Err(_) => break,
                 }
@@ -90,7 +96,8 @@ impl Stop {
     }
 
     fn begin(&self, listener: &Listener) {
-        self.deadline.get_or_init(|| Instant::now() + self.drain_timeout);
+        self.deadline
+            .get_or_init(|| Instant::now() + self.drain_timeout);
         self.stopping.store(true, Relaxed);
         listener.shut();
         for (_, client) in self.blocking().iter() {
@@ -101,7 +108,10 @@ impl Stop {
 
     /// The time left until the drain deadline; `None` when it has passed.
     fn left(&self) -> Option<Duration> {
-        let left = self.deadline.get()?.saturating_duration_since(Instant::now());
+        let left = self
+            .deadline
+            .get()?
+            .saturating_duration_since(Instant::now());
         (!left.is_zero()).then_some(left)
     }
 
@@ -118,7 +128,10 @@ impl Stop {
         if self.is_stopping() {
             let _ = client.socket.shutdown(Shutdown::Read);
         }
-        Known { stop: self, key: blocking.insert(Arc::clone(client)) }
+        Known {
+            stop: self,
+            key: blocking.insert(Arc::clone(client)),
+        }
     }
 
     fn blocking(&self) -> MutexGuard<'_, Slab<Arc<Client>>> {

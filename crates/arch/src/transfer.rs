@@ -44,7 +44,10 @@ pub(crate) struct Buffers {
 
 impl Default for Buffers {
     fn default() -> Self {
-        Self { input: vec![0; INPUT].into(), copy: Vec::new() }
+        Self {
+            input: vec![0; INPUT].into(),
+            copy: Vec::new(),
+        }
     }
 }
 
@@ -65,7 +68,8 @@ impl More {
 }
 
 pub(crate) fn receive(socket: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno> {
-    rustix::io::retry_on_intr(|| rustix::net::recv(&socket, &mut *buffer, RecvFlags::empty())).map(|(count, _)| count)
+    rustix::io::retry_on_intr(|| rustix::net::recv(&socket, &mut *buffer, RecvFlags::empty()))
+        .map(|(count, _)| count)
 }
 
 pub(crate) fn send(socket: impl AsFd, bytes: &[u8], more: More) -> Result<usize, Errno> {
@@ -76,7 +80,12 @@ pub(crate) fn send(socket: impl AsFd, bytes: &[u8], more: More) -> Result<usize,
 pub(crate) fn gather(socket: impl AsFd, head: &[u8], body: &[u8]) -> Result<usize, Errno> {
     let slices = [IoSlice::new(head), IoSlice::new(body)];
     rustix::io::retry_on_intr(|| {
-        rustix::net::sendmsg(&socket, &slices, &mut SendAncillaryBuffer::default(), More::Nothing.flags())
+        rustix::net::sendmsg(
+            &socket,
+            &slices,
+            &mut SendAncillaryBuffer::default(),
+            More::Nothing.flags(),
+        )
     })
 }
 
@@ -99,7 +108,11 @@ pub(crate) fn send_file(
             let read = rustix::io::retry_on_intr(|| {
                 rustix::io::preadv(file, &mut [IoSliceMut::new(buffer)], range.start)
             })?;
-            if read == 0 { Ok(0) } else { send(socket, &buffer[..read], More::Nothing) }
+            if read == 0 {
+                Ok(0)
+            } else {
+                send(socket, &buffer[..read], More::Nothing)
+            }
         }
     }
 }

@@ -51,13 +51,18 @@ impl Entry {
         let own = self.options();
         let command = (self.augment)(command);
         own.iter().fold(command, |command, option| {
-            command.mut_arg(option.get_id().as_str(), |option| option.help_heading("Options of this model"))
+            command.mut_arg(option.get_id().as_str(), |option| {
+                option.help_heading("Options of this model")
+            })
         })
     }
 
     /// The architecture's own options.
     pub(crate) fn options(&self) -> Vec<clap::Arg> {
-        (self.augment)(Command::new(self.name)).get_arguments().cloned().collect()
+        (self.augment)(Command::new(self.name))
+            .get_arguments()
+            .cloned()
+            .collect()
     }
 
     /// The architecture with the options that were given.

@@ -53,7 +53,12 @@ pub(crate) fn write(set: &FileSet, directory: &Path) -> Result<(), Failure> {
         let percent = done * 100 / total.max(1);
         if terminal && shown != Some(percent) {
             shown = Some(percent);
-            let _ = write!(std::io::stderr(), "\rmaking {} in {}: {percent} %", set.preset(), directory.display());
+            let _ = write!(
+                std::io::stderr(),
+                "\rmaking {} in {}: {percent} %",
+                set.preset(),
+                directory.display()
+            );
         }
     })?;
     if shown.is_some() {

@@ -21,7 +21,10 @@ pub(crate) fn command() -> Command {
 }
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let text = match matches.get_one::<String>("model").and_then(|model| Entry::named(model)) {
+    let text = match matches
+        .get_one::<String>("model")
+        .and_then(|model| Entry::named(model))
+    {
         Some(entry) => describe(entry)?,
         None => list()?,
     };
@@ -33,12 +36,20 @@ fn list() -> Result<String, std::fmt::Error> {
     let mut text = String::new();
     for entry in CATALOGUE {
         writeln!(text, "{:<10} {}", entry.name, entry.summary)?;
-        let options: Vec<_> = entry.options().iter().filter_map(|option| option.get_long()).map(|long| format!("--{long}")).collect();
+        let options: Vec<_> = entry
+            .options()
+            .iter()
+            .filter_map(|option| option.get_long())
+            .map(|long| format!("--{long}"))
+            .collect();
         if !options.is_empty() {
             writeln!(text, "{:<10} {}", "", options.join(" "))?;
         }
     }
-    writeln!(text, "\n'archbench models MODEL' shows how one works; 'archbench serve --model MODEL' runs it.")?;
+    writeln!(
+        text,
+        "\n'archbench models MODEL' shows how one works; 'archbench serve --model MODEL' runs it."
+    )?;
     Ok(text)
 }
 
@@ -48,13 +59,27 @@ fn describe(entry: &Entry) -> Result<String, std::fmt::Error> {
     writeln!(text, "{}", entry.diagram.trim_end_matches('\n'))?;
     let options = entry.options();
     if !options.is_empty() {
-        writeln!(text, "\nOptions of {}, beside those that every model has ('archbench serve --help'):\n", entry.name)?;
+        writeln!(
+            text,
+            "\nOptions of {}, beside those that every model has ('archbench serve --help'):\n",
+            entry.name
+        )?;
     }
     for option in options {
-        let value = option.get_value_names().and_then(|names| names.first()).map_or(String::new(), |name| format!(" <{name}>"));
+        let value = option
+            .get_value_names()
+            .and_then(|names| names.first())
+            .map_or(String::new(), |name| format!(" <{name}>"));
         writeln!(text, "  --{}{value}", option.get_long().unwrap_or_default())?;
-        let default: Vec<_> = option.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
-        let help = option.get_help().map(ToString::to_string).unwrap_or_default();
+        let default: Vec<_> = option
+            .get_default_values()
+            .iter()
+            .map(|value| value.to_string_lossy())
+            .collect();
+        let help = option
+            .get_help()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         writeln!(text, "      {help} (default {})", default.join(" "))?;
     }
     Ok(text)

@@ -21,8 +21,3 @@ pub(crate) fn print(text: impl std::fmt::Display) {
 pub(crate) fn error(failure: &dyn std::error::Error) {
     let _ = writeln!(std::io::stderr(), "archbench: {failure}");
 }
-
-/// Says something on standard error that is no failure.
-pub(crate) fn note(text: impl std::fmt::Display) {
-    let _ = writeln!(std::io::stderr(), "archbench: {text}");
-}

@@ -57,15 +57,23 @@ pub(crate) fn command(arguments: &[OsString]) -> Command {
 
 /// The model that the arguments ask for, before they are parsed for good: its options are part of the grammar.
 fn requested_model(arguments: &[OsString]) -> Option<&'static Entry> {
-    let arguments: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
+    let arguments: Vec<_> = arguments
+        .iter()
+        .map(|argument| argument.to_string_lossy())
+        .collect();
     let following = |flag: &str| {
         let place = arguments.iter().position(|argument| argument == flag)?;
         arguments.get(place + 1).map(|model| model.to_string())
     };
     let joined = |prefix: &str| {
-        arguments.iter().find_map(|argument| argument.strip_prefix(prefix).map(str::to_owned))
+        arguments
+            .iter()
+            .find_map(|argument| argument.strip_prefix(prefix).map(str::to_owned))
     };
-    let model = following("--model").or_else(|| following("-m")).or_else(|| joined("--model=")).or_else(|| joined("-m"));
+    let model = following("--model")
+        .or_else(|| following("-m"))
+        .or_else(|| joined("--model="))
+        .or_else(|| joined("-m"));
     Entry::named(model.as_deref().unwrap_or(DEFAULT_MODEL))
 }
 
@@ -74,16 +82,30 @@ pub(crate) fn explain(mut error: clap::Error, arguments: &[OsString]) -> clap::E
     if error.kind() != ErrorKind::UnknownArgument {
         return error;
     }
-    let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg) else { return error };
+    let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg) else {
+        return error;
+    };
     let unknown = unknown.trim_start_matches('-').to_owned();
     let owners: Vec<_> = CATALOGUE
         .iter()
-        .filter(|entry| entry.options().iter().any(|option| option.get_long() == Some(&unknown)))
+        .filter(|entry| {
+            entry
+                .options()
+                .iter()
+                .any(|option| option.get_long() == Some(&unknown))
+        })
         .map(|entry| entry.name)
         .collect();
     if let (false, Some(model)) = (owners.is_empty(), requested_model(arguments)) {
-        let hint = format!("--{unknown} is an option of {}, not of {}", owners.join(" and "), model.name);
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![hint.into()]));
+        let hint = format!(
+            "--{unknown} is an option of {}, not of {}",
+            owners.join(" and "),
+            model.name
+        );
+        error.insert(
+            ContextKind::Suggested,
+            ContextValue::StyledStrs(vec![hint.into()]),
+        );
         error.remove(ContextKind::SuggestedArg);
     }
     error
@@ -91,18 +113,23 @@ pub(crate) fn explain(mut error: clap::Error, arguments: &[OsString]) -> clap::E
 
 /// Serves until stopped.
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let model = matches.get_one::<String>("model").map_or(DEFAULT_MODEL, String::as_str);
-    let format = matches.get_one("output-format").copied().unwrap_or(Format::Text);
+    let model = matches
+        .get_one::<String>("model")
+        .map_or(DEFAULT_MODEL, String::as_str);
+    let format = matches
+        .get_one("output-format")
+        .copied()
+        .unwrap_or(Format::Text);
     let entry = Entry::named(model).ok_or("no such model")?;
     let options = ServeOptions::from_arg_matches(matches)?;
     let serve = entry.prepare(matches)?;
 
     let descriptors = raise_descriptor_limit();
-    let root = root(&options)?;
+    let (root, sample) = root(&options)?;
     let site = Site::new(options, &root)?;
     let meter = site.meter;
     let started = Instant::now();
-    announce(entry, &site, &descriptors, format);
+    announce(entry, &site, sample.as_deref(), &descriptors, format);
     serve(site)?;
 
     let counted = meter.snapshot();
@@ -114,34 +141,43 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The directory to serve: the one given, or the built-in file set, made if need be.
-fn root(options: &ServeOptions) -> Result<PathBuf, Failure> {
-    match &options.root {
-        Some(root) => Ok(root.clone()),
-        None => {
-            let set = workload::fileset::default_file_set();
-            let directory = workload::fileset::default_dir()?;
-            files::write(&set, &directory)?;
-            Ok(directory)
-        }
+/// The directory to serve: the one given, or the built-in file set, made if need be, with the path of one of its files.
+fn root(options: &ServeOptions) -> Result<(PathBuf, Option<String>), Failure> {
+    if let Some(root) = &options.root {
+        return Ok((root.clone(), None));
     }
+    let set = workload::fileset::default_file_set();
+    let directory = workload::fileset::default_dir()?;
+    files::write(&set, &directory)?;
+    Ok((directory, set.files().first().map(|file| file.path.clone())))
 }
 
-fn announce(entry: &Entry, site: &Site, descriptors: &Descriptors, format: Format) {
-    let address = site.listener.address();
+fn announce(
+    entry: &Entry,
+    site: &Site,
+    sample: Option<&str>,
+    descriptors: &Descriptors,
+    format: Format,
+) {
+    let url = format!("http://{}/", site.listener.address());
     let root = site.files.root.display();
     match format {
-        Format::Text => output::print(format_args!(
-            "{} serves {root} on http://{address}/ (process {}, {descriptors})",
-            entry.name,
-            std::process::id(),
-        )),
+        Format::Text => {
+            let name = entry.name;
+            output::print(format_args!(
+                "{name} serves {root} on {url} (process {}, {descriptors})",
+                std::process::id()
+            ));
+            if let Some(sample) = sample {
+                output::print(format_args!("try 'curl {url}{sample}'; Ctrl-C stops it"));
+            }
+        }
         Format::Json => output::print(json!({
             "event": "ready",
             "schema": summary::SCHEMA,
             "model": entry.name,
-            "address": address.to_string(),
-            "url": format!("http://{address}/"),
+            "address": site.listener.address().to_string(),
+            "url": url,
             "root": root.to_string(),
             "process_id": std::process::id(),
             "descriptors": { "soft_limit": descriptors.now, "soft_limit_before": descriptors.before },
@@ -158,14 +194,22 @@ struct Descriptors {
 /// Raises the soft limit on descriptors to the hard one.
 fn raise_descriptor_limit() -> Descriptors {
     let limit = getrlimit(Resource::Nofile);
-    let wanted = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let wanted = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
     let raised = setrlimit(Resource::Nofile, wanted).is_ok();
-    Descriptors { before: limit.current, now: if raised { limit.maximum } else { limit.current } }
+    Descriptors {
+        before: limit.current,
+        now: if raised { limit.maximum } else { limit.current },
+    }
 }
 
 impl std::fmt::Display for Descriptors {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let say = |limit: Option<u64>| limit.map_or("any number of".to_owned(), |limit| limit.to_string());
+        let say = |limit: Option<u64>| {
+            limit.map_or("any number of".to_owned(), |limit| limit.to_string())
+        };
         write!(formatter, "{} descriptors", say(self.now))?;
         if self.before != self.now {
             write!(formatter, ", raised from {}", say(self.before))?;

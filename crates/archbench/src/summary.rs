@@ -10,8 +10,14 @@ use sys::usage::{Usage, Who, usage};
 /// The version of the JSON lines that `serve` prints.
 pub(crate) const SCHEMA: &str = "archbench.serve/1";
 
-const PERCENTILES: [(&str, f64); 6] =
-    [("p50", 0.5), ("p75", 0.75), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999), ("p99.99", 0.9999)];
+const PERCENTILES: [(&str, f64); 6] = [
+    ("p50", 0.5),
+    ("p75", 0.75),
+    ("p90", 0.9),
+    ("p99", 0.99),
+    ("p99.9", 0.999),
+    ("p99.99", 0.9999),
+];
 
 /// What a server did, and what it took.
 pub(crate) struct Summary<'a> {
@@ -25,9 +31,19 @@ pub(crate) struct Summary<'a> {
 }
 
 impl<'a> Summary<'a> {
-    pub(crate) fn new(model: &'a str, counted: &'a Snapshot, elapsed: Duration) -> std::io::Result<Self> {
+    pub(crate) fn new(
+        model: &'a str,
+        counted: &'a Snapshot,
+        elapsed: Duration,
+    ) -> std::io::Result<Self> {
         let (own, workers) = (usage(Who::Process)?, usage(Who::EndedChildren)?);
-        Ok(Self { model, counted, elapsed, own, workers })
+        Ok(Self {
+            model,
+            counted,
+            elapsed,
+            own,
+            workers,
+        })
     }
 
     fn user(&self) -> Duration {
@@ -40,7 +56,9 @@ impl<'a> Summary<'a> {
 
     /// The largest resident set of one process, of which there were several.
     fn peak_resident_bytes(&self) -> u64 {
-        self.own.peak_resident_bytes.max(self.workers.peak_resident_bytes)
+        self.own
+            .peak_resident_bytes
+            .max(self.workers.peak_resident_bytes)
     }
 
     fn cpu_per_request_us(&self) -> Option<f64> {
@@ -61,8 +79,10 @@ impl<'a> Summary<'a> {
         for (name, quantile) in PERCENTILES {
             server_time[name] = json!(microseconds(latency.value_at_quantile(quantile)));
         }
-        let errors: serde_json::Map<_, _> =
-            Event::ERRORS.iter().map(|&(event, name)| (name.to_owned(), json!(counted.count(event)))).collect();
+        let errors: serde_json::Map<_, _> = Event::ERRORS
+            .iter()
+            .map(|&(event, name)| (name.to_owned(), json!(counted.count(event))))
+            .collect();
         json!({
             "event": "summary",
             "schema": SCHEMA,
@@ -106,15 +126,18 @@ impl<'a> Summary<'a> {
             // Writing to a string does not fail.
             let _ = writeln!(text, "  {name:<18}{value}");
         };
-        line("requests", format!(
-            "{} in {:.1} s  (2xx {}, 3xx {}, 4xx {}, 5xx {})",
-            counted.requests(),
-            self.elapsed.as_secs_f64(),
-            counted.count(Event::Success),
-            counted.count(Event::Redirection),
-            counted.count(Event::ClientError),
-            counted.count(Event::ServerError),
-        ));
+        line(
+            "requests",
+            format!(
+                "{} in {:.1} s  (2xx {}, 3xx {}, 4xx {}, 5xx {})",
+                counted.requests(),
+                self.elapsed.as_secs_f64(),
+                counted.count(Event::Success),
+                counted.count(Event::Redirection),
+                counted.count(Event::ClientError),
+                counted.count(Event::ServerError),
+            ),
+        );
         line("bytes sent", bytes(counted.count(Event::Byte)));
         line("connections", counted.count(Event::Connection).to_string());
         let errors: Vec<_> = Event::ERRORS
@@ -123,29 +146,61 @@ impl<'a> Summary<'a> {
             .filter(|&(count, _)| count > 0)
             .map(|(count, name)| format!("{name} {count}"))
             .collect();
-        line("errors", if errors.is_empty() { "none".into() } else { errors.join(", ") });
+        line(
+            "errors",
+            if errors.is_empty() {
+                "none".into()
+            } else {
+                errors.join(", ")
+            },
+        );
         let latency = &counted.latency_ns;
         if !latency.is_empty() {
             let percentiles: Vec<_> = PERCENTILES
                 .iter()
-                .map(|&(name, quantile)| format!("{name} {}", time(latency.value_at_quantile(quantile))))
+                .map(|&(name, quantile)| {
+                    format!("{name} {}", time(latency.value_at_quantile(quantile)))
+                })
                 .collect();
-            line("readable to sent", format!("{}, max {}", percentiles.join(", "), time(latency.max())));
+            line(
+                "readable to sent",
+                format!("{}, max {}", percentiles.join(", "), time(latency.max())),
+            );
         }
-        line("processor time", format!(
-            "{:.2} s user, {:.2} s system{}",
-            self.user().as_secs_f64(),
-            self.system().as_secs_f64(),
-            self.cpu_per_request_us().map_or(String::new(), |us| format!(", {us:.1} µs a request")),
-        ));
-        line("context switches", format!(
-            "{} voluntary, {} involuntary",
-            self.own.voluntary_switches + self.workers.voluntary_switches,
-            self.own.involuntary_switches + self.workers.involuntary_switches,
-        ));
-        let largest = if counted.peak_processes > 1 { " in the largest process" } else { "" };
-        line("peak memory", format!("{} resident{largest}", bytes(self.peak_resident_bytes())));
-        line("at the most", format!("{} serving threads, {} processes", counted.peak_threads, counted.peak_processes));
+        line(
+            "processor time",
+            format!(
+                "{:.2} s user, {:.2} s system{}",
+                self.user().as_secs_f64(),
+                self.system().as_secs_f64(),
+                self.cpu_per_request_us()
+                    .map_or(String::new(), |us| format!(", {us:.1} µs a request")),
+            ),
+        );
+        line(
+            "context switches",
+            format!(
+                "{} voluntary, {} involuntary",
+                self.own.voluntary_switches + self.workers.voluntary_switches,
+                self.own.involuntary_switches + self.workers.involuntary_switches,
+            ),
+        );
+        let largest = if counted.peak_processes > 1 {
+            " in the largest process"
+        } else {
+            ""
+        };
+        line(
+            "peak memory",
+            format!("{} resident{largest}", bytes(self.peak_resident_bytes())),
+        );
+        line(
+            "at the most",
+            format!(
+                "{} serving threads, {} processes",
+                counted.peak_threads, counted.peak_processes
+            ),
+        );
         format!("{} has stopped\n{}", self.model, text.trim_end())
     }
 }
@@ -176,5 +231,9 @@ fn bytes(count: u64) -> String {
         value /= 1024.0;
         unit += 1;
     }
-    if unit == 0 { format!("{count} B") } else { format!("{value:.1} {}", UNITS[unit]) }
+    if unit == 0 {
+        format!("{count} B")
+    } else {
+        format!("{value:.1} {}", UNITS[unit])
+    }
 }

@@ -303,13 +303,19 @@ pub struct PathBuf {
 impl PathBuf {
     /// The path.
     pub fn as_path(&self) -> Path<'_> {
-        Path { bytes: &self.bytes, directory: self.directory }
+        Path {
+            bytes: &self.bytes,
+            directory: self.directory,
+        }
     }
 }
 
 impl From<Path<'_>> for PathBuf {
     fn from(path: Path<'_>) -> Self {
-        Self { bytes: path.bytes.into(), directory: path.directory }
+        Self {
+            bytes: path.bytes.into(),
+            directory: path.directory,
+        }
     }
 }
 
