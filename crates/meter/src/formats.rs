@@ -1,0 +1,284 @@
+//! Histograms as files that other tools open.
+//!
+//! | format | opened by |
+//! | --- | --- |
+//! | [`hgrm`] | the HdrHistogram plotter, and whatever reads the output of `wrk2` |
+//! | [`IntervalLog`] (hlog) | HistogramLogProcessor, HistogramLogAnalyzer, the HdrHistogram libraries |
+//! | [`csv_rows`] | spreadsheets |
+//!
+//! Histograms here hold nanoseconds. Files hold what is usual in each format: milliseconds in `hgrm`, nanoseconds in the log, microseconds in CSV.
+
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::V2DeflateSerializer;
+use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
+use std::io::{self, Write};
+use std::time::{Duration, SystemTime};
+
+/// Steps of the percentile axis for each halving of the distance to 100 %.
+const TICKS: u32 = 5;
+const NANOS_PER_MS: f64 = 1e6;
+
+/// Writes the percentile distribution as `HdrHistogram.outputPercentileDistribution` does, in milliseconds.
+///
+/// # Errors
+/// What `out` reports.
+pub fn hgrm(histogram: &Histogram<u64>, out: &mut impl Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "{:>12} {:>14} {:>10} {:>14}\n",
+        "Value", "Percentile", "TotalCount", "1/(1-Percentile)"
+    )?;
+    for step in steps(histogram) {
+        let value = step.nanos as f64 / NANOS_PER_MS;
+        write!(out, "{value:12.3} {:2.12} {:10}", step.quantile, step.count)?;
+        match step.quantile {
+            quantile if quantile < 1.0 => writeln!(out, " {:14.2}", 1.0 / (1.0 - quantile))?,
+            _ => writeln!(out)?,
+        }
+    }
+    let mean = mean(histogram) / NANOS_PER_MS;
+    let deviation = if histogram.is_empty() {
+        0.0
+    } else {
+        histogram.stdev() / NANOS_PER_MS
+    };
+    let max = histogram.max() as f64 / NANOS_PER_MS;
+    writeln!(
+        out,
+        "#[Mean    = {mean:12.3}, StdDeviation   = {deviation:12.3}]"
+    )?;
+    writeln!(
+        out,
+        "#[Max     = {max:12.3}, Total count    = {:12}]",
+        histogram.len()
+    )?;
+    writeln!(
+        out,
+        "#[Buckets = {:12}, SubBuckets     = {:12}]",
+        histogram.buckets(),
+        2048
+    )
+}
+
+/// The columns of [`csv_rows`].
+pub const CSV_HEADER: &str = "metric,value_us,percentile,count,one_by_one_minus_percentile";
+
+/// Writes the percentile distribution as rows of comma-separated values, in microseconds, `metric` first in each.
+///
+/// # Errors
+/// What `out` reports.
+pub fn csv_rows(metric: &str, histogram: &Histogram<u64>, out: &mut impl Write) -> io::Result<()> {
+    for step in steps(histogram) {
+        let (us, percentile) = (step.nanos as f64 / 1e3, step.quantile * 100.0);
+        write!(out, "{metric},{us:.3},{percentile:.10},{},", step.count)?;
+        match step.quantile {
+            quantile if quantile < 1.0 => writeln!(out, "{:.2}", 1.0 / (1.0 - quantile))?,
+            _ => writeln!(out, "inf")?,
+        }
+    }
+    Ok(())
+}
+
+struct Step {
+    nanos: u64,
+    quantile: f64,
+    count: u64,
+}
+
+fn steps(histogram: &Histogram<u64>) -> impl Iterator<Item = Step> {
+    let mut count = 0;
+    histogram.iter_quantiles(TICKS).map(move |step| {
+        count += step.count_since_last_iteration();
+        Step {
+            nanos: step.value_iterated_to().min(histogram.max()),
+            quantile: step.quantile_iterated_to(),
+            count,
+        }
+    })
+}
+
+fn mean(histogram: &Histogram<u64>) -> f64 {
+    if histogram.is_empty() {
+        0.0
+    } else {
+        histogram.mean()
+    }
+}
+
+/// A histogram log, version 1.3: one compressed histogram for each interval. Kept in memory, a few kilobytes an interval.
+pub struct IntervalLog {
+    text: Vec<u8>,
+    interval: Vec<u8>,
+    serializer: V2DeflateSerializer,
+}
+
+impl IntervalLog {
+    /// A log that begins at `start`.
+    pub fn new(start: SystemTime, comment: &str) -> Self {
+        let mut text = Vec::new();
+        let epoch = start
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs_f64();
+        for line in comment.lines() {
+            text.extend_from_slice(format!("#[{line}]\n").as_bytes());
+        }
+        let head = format!(
+            "#[Histogram log format version 1.3]\n#[StartTime: {epoch:.3} (seconds since epoch)]\n\
+             \"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n"
+        );
+        text.extend_from_slice(head.as_bytes());
+        Self {
+            text,
+            interval: Vec::new(),
+            serializer: V2DeflateSerializer::new(),
+        }
+    }
+
+    /// Adds an interval that began `from` after the start. Tools show those without a tag unless told otherwise. Tags have no commas, spaces or line ends.
+    pub fn add(
+        &mut self,
+        histogram: &Histogram<u64>,
+        from: Duration,
+        length: Duration,
+        tag: Option<&str>,
+    ) {
+        self.interval.clear();
+        let written = IntervalLogWriterBuilder::new()
+            // The log's own column of maxima is in milliseconds, as its readers expect.
+            .with_max_value_divisor(NANOS_PER_MS)
+            .begin_log_with(&mut self.interval, &mut self.serializer)
+            .map(|mut log| log.write_histogram(histogram, from, length, tag.and_then(Tag::new)));
+        // The writer begins with a comment on its settings; one for each interval would be too many.
+        let lines = self.interval.split_inclusive(|byte| *byte == b'\n');
+        for line in lines.filter(|line| !line.starts_with(b"#")) {
+            self.text.extend_from_slice(line);
+        }
+        debug_assert!(
+            matches!(written, Ok(Ok(()))),
+            "memory takes what is written, and every histogram of counts can be serialised"
+        );
+    }
+
+    /// The log so far.
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hdrhistogram::serialization::Deserializer;
+    use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
+
+    fn thousand() -> Histogram<u64> {
+        let mut histogram = Histogram::new_with_bounds(1, 3_600_000_000_000, 3).unwrap();
+        (1..=1000).for_each(|ms| histogram.saturating_record(ms * 1_000_000));
+        histogram
+    }
+
+    #[test]
+    fn hgrm_is_the_percentile_distribution_in_milliseconds() {
+        let mut text = Vec::new();
+        hgrm(&thousand(), &mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.starts_with("       Value     Percentile TotalCount 1/(1-Percentile)\n\n"));
+        let rows: Vec<Vec<f64>> = text
+            .lines()
+            .skip(2)
+            .filter(|line| !line.starts_with('#'))
+            .map(|line| {
+                line.split_whitespace()
+                    .map(|field| field.parse().unwrap())
+                    .collect()
+            })
+            .collect();
+        let median = rows.iter().find(|row| row[1] >= 0.5).unwrap();
+        assert!(
+            (median[0] - 500.0).abs() < 1.0 && median[2] == 500.0,
+            "{median:?}"
+        );
+        let last = rows.last().unwrap();
+        assert_eq!((last[1], last[2], last.len()), (1.0, 1000.0, 3));
+        assert!(text.contains("#[Mean    =      500.5"), "{text}");
+        hgrm(&Histogram::new(3).unwrap(), &mut Vec::new()).unwrap();
+    }
+
+    #[test]
+    fn csv_has_one_row_for_each_step() {
+        let mut text = Vec::new();
+        csv_rows("response_time", &thousand(), &mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let columns = CSV_HEADER.split(',').count();
+        assert!(
+            text.lines().all(|line| line.split(',').count() == columns),
+            "{text}"
+        );
+        assert!(
+            text.lines()
+                .last()
+                .unwrap()
+                .contains(",100.0000000000,1000,inf"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn the_log_is_read_back() {
+        let mut log = IntervalLog::new(
+            SystemTime::UNIX_EPOCH + Duration::from_secs(10),
+            "made by a test",
+        );
+        let second = Duration::from_secs(1);
+        log.add(&thousand(), Duration::ZERO, second, None);
+        log.add(&thousand(), second, second, Some("service"));
+        let text = std::str::from_utf8(log.text()).unwrap();
+        assert_eq!(text.matches("#[").count(), 3, "{text}");
+        assert!(
+            text.contains("#[StartTime: 10.000 (seconds since epoch)]"),
+            "{text}"
+        );
+        // The library's own reader knows no legend; the standard one does.
+        let body: Vec<u8> = text
+            .lines()
+            .filter(|line| !line.starts_with('"'))
+            .flat_map(|line| [line.as_bytes(), b"\n"].concat())
+            .collect();
+        let intervals: Vec<_> = IntervalLogIterator::new(&body)
+            .filter_map(|entry| match entry.unwrap() {
+                LogEntry::Interval(interval) => Some(interval),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(intervals.len(), 2);
+        assert_eq!(intervals[1].tag().map(|tag| tag.as_str()), Some("service"));
+        assert_eq!(intervals[0].max(), 1000.342);
+        let encoded = intervals[0].encoded_histogram();
+        let bytes = base64(encoded);
+        let mut deserializer = hdrhistogram::serialization::Deserializer::new();
+        let back: Histogram<u64> = deserialize(&mut deserializer, &bytes);
+        assert_eq!(back, thousand());
+    }
+
+    fn deserialize(deserializer: &mut Deserializer, bytes: &[u8]) -> Histogram<u64> {
+        deserializer.deserialize(&mut &bytes[..]).unwrap()
+    }
+
+    fn base64(text: &str) -> Vec<u8> {
+        let digit = |byte: u8| match byte {
+            b'A'..=b'Z' => u32::from(byte - b'A'),
+            b'a'..=b'z' => u32::from(byte - b'a') + 26,
+            b'0'..=b'9' => u32::from(byte - b'0') + 52,
+            b'+' => 62,
+            _ => 63,
+        };
+        let mut bytes = Vec::new();
+        for four in text.trim_end_matches('=').as_bytes().chunks(4) {
+            let bits = four.iter().fold(0, |bits, byte| bits << 6 | digit(*byte))
+                << (6 * (4 - four.len()));
+            bytes.extend_from_slice(&bits.to_be_bytes()[1..four.len()]);
+        }
+        bytes
+    }
+}
