@@ -66,6 +66,8 @@ pub struct Session {
     /// Somebody has been asked to find or load its file.
     elsewhere: bool,
     dropped: bool,
+    /// The protocol has been told that the server is stopping.
+    finishing: bool,
     phase: Phase,
     /// Since when `phase` lasts; for an answer, when it last made progress.
     since: Instant,
@@ -112,6 +114,7 @@ impl Session {
             write_shut: false,
             elsewhere: false,
             dropped: false,
+            finishing: false,
             phase: Phase::Idle,
             since: now,
             readable_at: now,
@@ -215,9 +218,6 @@ impl Session {
 
     /// Runs until it would block, and says on what.
     pub fn advance(&mut self, desk: &mut Desk) -> Blocked {
-        if desk.stop.is_stopping() {
-            self.http.finish();
-        }
         desk.turn = 0;
         // What of the desk's input buffer is still to be received.
         let mut rest = 0..self.unread.len();
@@ -286,17 +286,39 @@ impl Session {
                 .http
                 .receive(&desk.buffers.input[rest.clone()], &mut desk.scratch);
             rest.start += taken;
+            if desk.is_stopping() {
+                self.finish();
+            }
             return self.charge(desk, ANSWER_COST);
         }
         self.flush(desk, More::Nothing)?;
-        if !self.readable {
-            return Err(Blocked::Readable.into());
+        if self.readable {
+            match self.receive(desk) {
+                Ok(0) => self.http.end_of_input(&mut desk.scratch),
+                Ok(count) => *rest = 0..count,
+                // Only now is it certain that no request lies unread, which closing would destroy.
+                Err(Halt::Blocked(_)) if self.is_to_finish(desk) => self.finish(),
+                Err(halt) => return Err(halt),
+            }
+            return Ok(());
         }
-        match self.receive(desk)? {
-            0 => self.http.end_of_input(&mut desk.scratch),
-            count => *rest = 0..count,
+        if self.is_to_finish(desk) {
+            self.readable = true;
+            return Ok(());
         }
-        Ok(())
+        Err(Blocked::Readable.into())
+    }
+
+    /// The present answer is the last; without one, the session is over.
+    fn finish(&mut self) {
+        self.finishing = true;
+        self.http.finish();
+    }
+
+    /// Whether the server is stopping and the protocol does not know it yet. Whoever waits in a blocking read is woken
+    /// from it instead: its reading side is shut.
+    fn is_to_finish(&self, desk: &Desk) -> bool {
+        desk.is_stopping() && self.kind == Socket::NonBlocking && !self.finishing
     }
 
     fn find_file(&mut self, desk: &mut Desk) -> Result<(), Halt> {
