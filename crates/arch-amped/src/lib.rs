@@ -8,17 +8,16 @@
 //! as read: Flash's own authors later measured that looking up names was what still blocked it (Ruan and Pai, USENIX
 //! 2004). Residency is asked with `cachestat` or `preadv2(RWF_NOWAIT)` instead of `mincore` on a mapping.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arch::listener::EXHAUSTED_PAUSE;
-use arch::session::Socket;
 use arch::{
-    Accept, Architecture, Blocked, Desk, Entry, Files, Found, Listener, Sessions, Site, Token,
-    Workplace, context,
+    Architecture, Blocked, Desk, Door, Entry, Files, Found, Sessions, Site, Token, Workplace,
+    context,
 };
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use mio::unix::SourceFd;
@@ -40,11 +39,10 @@ impl Architecture for Amped {
 
     fn serve(self, site: Site) -> std::io::Result<()> {
         let workplace = site.open()?;
-        workplace.listener.never_block()?;
         let poll = Poll::new()?;
-        let door = workplace.listener.as_fd().as_raw_fd();
+        let listener = workplace.listener.as_fd().as_raw_fd();
         poll.registry()
-            .register(&mut SourceFd(&door), DOOR, Interest::READABLE)?;
+            .register(&mut SourceFd(&listener), LISTENER, Interest::READABLE)?;
         let helpers = Helpers::start(
             self.helpers,
             &workplace,
@@ -54,30 +52,25 @@ impl Architecture for Amped {
             poll,
             helpers,
             desk: workplace.desk(),
-            listener: workplace.listener,
+            door: Door::new(workplace.listener)?,
             sessions: Sessions::default(),
-            turns: Vec::new(),
-            knock: None,
+            turns: VecDeque::new(),
         }
         .run()
     }
 }
 
-const DOOR: mio::Token = mio::Token(usize::MAX);
+const LISTENER: mio::Token = mio::Token(usize::MAX);
 const NOTICES: mio::Token = mio::Token(usize::MAX - 1);
-/// Connections accepted before those that are inside get their turn again.
-const ACCEPT_AT_ONCE: usize = 64;
 
 struct EventLoop {
     poll: Poll,
-    listener: Arc<Listener>,
+    door: Door,
     helpers: Helpers,
     sessions: Sessions,
     desk: Desk,
     /// Sessions that could go on but let others go first.
-    turns: Vec<Token>,
-    /// When to look at the door again, if somebody may be waiting there.
-    knock: Option<Duration>,
+    turns: VecDeque<Token>,
 }
 
 impl EventLoop {
@@ -92,7 +85,7 @@ impl EventLoop {
             self.desk.tick();
             for event in &events {
                 match event.token() {
-                    DOOR => self.knock = Some(Duration::ZERO),
+                    LISTENER => self.door.knock(),
                     NOTICES => self.read_notices(),
                     token => {
                         let token = Token::from(token.0);
@@ -107,15 +100,15 @@ impl EventLoop {
                     }
                 }
             }
-            for token in std::mem::take(&mut self.turns) {
-                self.serve(token);
+            for _ in 0..self.turns.len() {
+                if let Some(token) = self.turns.pop_front() {
+                    self.serve(token);
+                }
             }
             for token in self.sessions.expire(&mut self.desk) {
                 self.serve(token);
             }
-            if self.knock.is_some() {
-                self.accept()?;
-            }
+            self.accept();
         }
         Ok(())
     }
@@ -132,7 +125,7 @@ impl EventLoop {
                         None => return self.helpers.send(Job::Fetch(token, entry, range)),
                     }
                 }
-                Blocked::Turn => return self.turns.push(token),
+                Blocked::Turn => return self.turns.push_back(token),
                 Blocked::Readable | Blocked::Writable | Blocked::Elsewhere | Blocked::Closed => {
                     return;
                 }
@@ -160,36 +153,17 @@ impl EventLoop {
         }
     }
 
-    fn accept(&mut self) -> std::io::Result<()> {
-        self.knock = Some(Duration::ZERO);
-        for _ in 0..ACCEPT_AT_ONCE {
-            match self
-                .listener
-                .try_accept(Socket::NonBlocking, &self.desk.tally)
-            {
-                Accept::Client(client) => {
-                    let token = self.sessions.insert(client, &self.desk);
-                    if let Some(session) = self.sessions.get_mut(token) {
-                        let socket = session.socket().as_raw_fd();
-                        let interest = Interest::READABLE | Interest::WRITABLE;
-                        self.poll.registry().register(
-                            &mut SourceFd(&socket),
-                            mio::Token(token.into()),
-                            interest,
-                        )?;
-                    }
-                }
-                Accept::Nobody | Accept::Stopped => {
-                    self.knock = None;
-                    break;
-                }
-                Accept::Full => {
-                    self.knock = Some(EXHAUSTED_PAUSE);
-                    break;
-                }
+    fn accept(&mut self) {
+        while let Some(client) = self.door.admit(&self.desk.tally) {
+            let (token, socket) = self.sessions.insert(client, &self.desk);
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            let registry = self.poll.registry();
+            let watched = registry.register(&mut SourceFd(&socket), mio::Token(token.into()), interest);
+            if watched.is_err() {
+                // The kernel has no memory to watch it with; unwatched it would never move again.
+                self.sessions.remove(token);
             }
         }
-        Ok(())
     }
 
     /// How long to wait for events.
@@ -197,7 +171,7 @@ impl EventLoop {
         if !self.turns.is_empty() {
             return Some(Duration::ZERO);
         }
-        [self.sessions.patience(self.desk.now), self.knock]
+        [self.sessions.patience(self.desk.now), self.door.patience()]
             .into_iter()
             .flatten()
             .min()

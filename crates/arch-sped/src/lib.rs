@@ -6,13 +6,11 @@
 //! Departures from the paper: `epoll`, edge-triggered, instead of `select`, so that the cost of waiting does not grow with
 //! the number of idle connections.
 
+use std::collections::VecDeque;
 use std::os::fd::{AsFd, AsRawFd};
-use std::sync::Arc;
 use std::time::Duration;
 
-use arch::listener::EXHAUSTED_PAUSE;
-use arch::session::Socket;
-use arch::{Accept, Architecture, Blocked, Desk, Listener, Sessions, Site, Token};
+use arch::{Architecture, Blocked, Desk, Door, Sessions, Site, Token};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll};
 
@@ -27,36 +25,30 @@ impl Architecture for Sped {
 
     fn serve(self, site: Site) -> std::io::Result<()> {
         let workplace = site.open()?;
-        workplace.listener.never_block()?;
         let poll = Poll::new()?;
-        let door = workplace.listener.as_fd().as_raw_fd();
+        let listener = workplace.listener.as_fd().as_raw_fd();
         poll.registry()
-            .register(&mut SourceFd(&door), DOOR, Interest::READABLE)?;
+            .register(&mut SourceFd(&listener), LISTENER, Interest::READABLE)?;
         EventLoop {
             poll,
             desk: workplace.desk(),
-            listener: workplace.listener,
+            door: Door::new(workplace.listener)?,
             sessions: Sessions::default(),
-            turns: Vec::new(),
-            knock: None,
+            turns: VecDeque::new(),
         }
         .run()
     }
 }
 
-const DOOR: mio::Token = mio::Token(usize::MAX);
-/// Connections accepted before those that are inside get their turn again.
-const ACCEPT_AT_ONCE: usize = 64;
+const LISTENER: mio::Token = mio::Token(usize::MAX);
 
 struct EventLoop {
     poll: Poll,
-    listener: Arc<Listener>,
+    door: Door,
     sessions: Sessions,
     desk: Desk,
     /// Sessions that could go on but let others go first.
-    turns: Vec<Token>,
-    /// When to look at the door again, if somebody may be waiting there.
-    knock: Option<Duration>,
+    turns: VecDeque<Token>,
 }
 
 impl EventLoop {
@@ -70,8 +62,8 @@ impl EventLoop {
             }
             self.desk.tick();
             for event in &events {
-                if event.token() == DOOR {
-                    self.knock = Some(Duration::ZERO);
+                if event.token() == LISTENER {
+                    self.door.knock();
                     continue;
                 }
                 let token = Token::from(event.token().0);
@@ -84,15 +76,15 @@ impl EventLoop {
                     self.serve(token);
                 }
             }
-            for token in std::mem::take(&mut self.turns) {
-                self.serve(token);
+            for _ in 0..self.turns.len() {
+                if let Some(token) = self.turns.pop_front() {
+                    self.serve(token);
+                }
             }
             for token in self.sessions.expire(&mut self.desk) {
                 self.serve(token);
             }
-            if self.knock.is_some() {
-                self.accept()?;
-            }
+            self.accept();
         }
         Ok(())
     }
@@ -110,7 +102,7 @@ impl EventLoop {
                     let loaded = self.desk.files.load(&entry);
                     session.loaded(loaded, &mut self.desk);
                 }
-                Blocked::Turn => return self.turns.push(token),
+                Blocked::Turn => return self.turns.push_back(token),
                 Blocked::Readable | Blocked::Writable | Blocked::Elsewhere | Blocked::Closed => {
                     return;
                 }
@@ -118,36 +110,17 @@ impl EventLoop {
         }
     }
 
-    fn accept(&mut self) -> std::io::Result<()> {
-        self.knock = Some(Duration::ZERO);
-        for _ in 0..ACCEPT_AT_ONCE {
-            match self
-                .listener
-                .try_accept(Socket::NonBlocking, &self.desk.tally)
-            {
-                Accept::Client(client) => {
-                    let token = self.sessions.insert(client, &self.desk);
-                    if let Some(session) = self.sessions.get_mut(token) {
-                        let socket = session.socket().as_raw_fd();
-                        let interest = Interest::READABLE | Interest::WRITABLE;
-                        self.poll.registry().register(
-                            &mut SourceFd(&socket),
-                            mio::Token(token.into()),
-                            interest,
-                        )?;
-                    }
-                }
-                Accept::Nobody | Accept::Stopped => {
-                    self.knock = None;
-                    break;
-                }
-                Accept::Full => {
-                    self.knock = Some(EXHAUSTED_PAUSE);
-                    break;
-                }
+    fn accept(&mut self) {
+        while let Some(client) = self.door.admit(&self.desk.tally) {
+            let (token, socket) = self.sessions.insert(client, &self.desk);
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            let registry = self.poll.registry();
+            let watched = registry.register(&mut SourceFd(&socket), mio::Token(token.into()), interest);
+            if watched.is_err() {
+                // The kernel has no memory to watch it with; unwatched it would never move again.
+                self.sessions.remove(token);
             }
         }
-        Ok(())
     }
 
     /// How long to wait for events.
@@ -155,7 +128,7 @@ impl EventLoop {
         if !self.turns.is_empty() {
             return Some(Duration::ZERO);
         }
-        [self.sessions.patience(self.desk.now), self.knock]
+        [self.sessions.patience(self.desk.now), self.door.patience()]
             .into_iter()
             .flatten()
             .min()

@@ -32,7 +32,7 @@ pub mod site;
 pub mod stop;
 pub mod transfer;
 
-pub use listener::{Accept, Client, Listener};
+pub use listener::{Accept, Client, Door, Listener};
 pub use options::ServeOptions;
 pub use readiness::{Sessions, Token};
 pub use session::{Blocked, Session};

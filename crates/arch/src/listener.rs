@@ -228,6 +228,60 @@ impl Drop for Client {
     }
 }
 
+/// The door of an event loop: lets connections in without waiting for any, and remembers when to look again.
+#[derive(Debug)]
+pub struct Door {
+    listener: Arc<Listener>,
+    /// When to look whether somebody is there; `None`: when the listener becomes readable.
+    look_after: Option<Duration>,
+    admitted: usize,
+}
+
+impl Door {
+    /// Connections let in before those that are inside get their turn again.
+    const AT_ONCE: usize = 64;
+
+    /// The door at `listener`, which from now on never makes anybody wait.
+    ///
+    /// # Errors
+    /// What the kernel reports.
+    pub fn new(listener: Arc<Listener>) -> io::Result<Self> {
+        listener.never_block()?;
+        Ok(Self {
+            listener,
+            look_after: None,
+            admitted: 0,
+        })
+    }
+
+    /// The listener has become readable.
+    pub fn knock(&mut self) {
+        self.look_after = Some(Duration::ZERO);
+    }
+
+    /// How long an event loop may wait before it looks at the door again; `None`: until somebody knocks.
+    pub fn patience(&self) -> Option<Duration> {
+        self.look_after
+    }
+
+    /// The next connection, if one can come in now.
+    pub fn admit(&mut self, tally: &Tally) -> Option<Client> {
+        self.look_after?;
+        if self.admitted < Self::AT_ONCE {
+            self.look_after = match self.listener.try_accept(Socket::NonBlocking, tally) {
+                Accept::Client(client) => {
+                    self.admitted += 1;
+                    return Some(client);
+                }
+                Accept::Nobody | Accept::Stopped => None,
+                Accept::Full => Some(EXHAUSTED_PAUSE),
+            };
+        }
+        self.admitted = 0;
+        None
+    }
+}
+
 /// Connections that were turned away: each has its 503, and is kept until its client has read it or the linger time is
 /// over, for closing a socket with input unread would destroy the answer.
 #[derive(Debug, Default)]

@@ -1,5 +1,6 @@
 //! The table of sessions for an event loop, with their deadlines.
 
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -79,8 +80,9 @@ impl Sessions {
         self.sessions.is_empty()
     }
 
-    /// Begins a session.
-    pub fn insert(&mut self, client: Client, desk: &Desk) -> Token {
+    /// Begins a session; its socket is to be watched under the token.
+    pub fn insert(&mut self, client: Client, desk: &Desk) -> (Token, RawFd) {
+        let socket = client.socket.as_raw_fd();
         let place = self.sessions.insert(Session::new(
             Arc::new(client),
             Socket::NonBlocking,
@@ -91,7 +93,7 @@ impl Sessions {
             self.deadlines_ms.push(NEVER);
         }
         self.note_deadline(place, desk);
-        Token::new(place, self.generations[place])
+        (Token::new(place, self.generations[place]), socket)
     }
 
     /// The session that `token` names, unless it is over.
@@ -107,15 +109,23 @@ impl Sessions {
     /// over.
     pub fn advance(&mut self, token: Token, desk: &mut Desk) -> Option<(&mut Session, Blocked)> {
         let blocked = self.get_mut(token)?.advance(desk);
-        let place = token.place();
         if matches!(blocked, Blocked::Closed) {
+            self.remove(token);
+            return None;
+        }
+        let place = token.place();
+        self.note_deadline(place, desk);
+        Some((&mut self.sessions[place], blocked))
+    }
+
+    /// Ends a session; its token, and whatever is still to come under it, names nothing from now on.
+    pub fn remove(&mut self, token: Token) {
+        if self.get_mut(token).is_some() {
+            let place = token.place();
             self.generations[place] = self.generations[place].wrapping_add(1);
             self.deadlines_ms[place] = NEVER;
             self.sessions.remove(place);
-            return None;
         }
-        self.note_deadline(place, desk);
-        Some((&mut self.sessions[place], blocked))
     }
 
     fn note_deadline(&mut self, place: usize, desk: &Desk) {
