@@ -46,11 +46,13 @@ impl Scratch {
         self.put(b"\r\n");
     }
 
-    /// The head of a 206 with several ranges (RFC 9110, 15.3.7.2). Leaves what is to stand between them in `boundary`.
+    /// The head of a 206 with several ranges (RFC 9110, 15.3.7.2). Leaves what is to stand between
+    /// them in `boundary`.
     ///
-    /// The boundary is the entity tag without its quotes, so that every server of the same file sends the same bytes. A
-    /// file could contain it, if its owner sets its times on purpose. The parts of the answer that he could so forge are
-    /// parts of the very file that he can fill as he likes, sent under its name; it gains him nothing.
+    /// The boundary is the entity tag without its quotes, so that every server of the same file
+    /// sends the same bytes. A file could contain it, if its owner sets its times on purpose. The
+    /// parts of the answer that he could so forge are parts of the very file that he can fill as he
+    /// likes, sent under its name; it gains him nothing.
     pub(crate) fn parts(
         &mut self,
         entity: &Entity,
@@ -101,8 +103,9 @@ impl Scratch {
         })
     }
 
-    /// 304: what a 200 would have said of the kind that updates a cache, and that its client does not know already
-    /// (RFC 9110, 15.4.5). With an entity tag at hand, Last-Modified is not of that kind.
+    /// 304: what a 200 would have said of the kind that updates a cache, and that its client does
+    /// not know already (RFC 9110, 15.4.5). With an entity tag at hand, Last-Modified is not of
+    /// that kind.
     pub(crate) fn not_modified(&mut self, entity: &Entity, persistence: Persistence) {
         self.open(Status::NotModified, persistence);
         self.put(entity.etag_line());
@@ -121,8 +124,8 @@ impl Scratch {
     /// 301 to the same path with a slash at its end.
     pub(crate) fn redirect(&mut self, target: &Target, manner: Manner) {
         self.open(Status::MovedPermanently, manner.persistence);
-        // The path is normalised: it does not begin with a slash. So this does not begin with two, which would send the
-        // client to another host.
+        // The path is normalised: it does not begin with a slash. So this does not begin with two,
+        // which would send the client to another host.
         self.put(b"Location: /");
         if !target.path().is_empty() {
             self.encoded(target.path(), is_path_byte);
@@ -178,7 +181,8 @@ impl Scratch {
         }
     }
 
-    /// `fields`, which are the first of `entity`'s. A Last-Modified in the future gives way to Date (RFC 9110, 8.8.2.1).
+    /// `fields`, which are the first of `entity`'s. A Last-Modified in the future gives way to Date
+    /// (RFC 9110, 8.8.2.1).
     fn entity_fields(&mut self, entity: &Entity, fields: &[u8]) {
         let Scratch { out, stamp, .. } = self;
         if entity.is_from_the_future(stamp.now()) {

@@ -1,4 +1,5 @@
-//! Drops a request's body, which no method here has a use for, so that the next request can be read.
+//! Drops a request's body, which no method here has a use for, so that the next request can be
+//! read.
 
 use crate::chunked::Chunked;
 

@@ -3,8 +3,8 @@
 use crate::body::Dropped;
 use crate::syntax::{is_field_text, is_tchar};
 
-/// How many bytes of chunk extensions and trailer fields one body may have. Nobody sends them; they must not be a way to
-/// keep a server reading.
+/// How many bytes of chunk extensions and trailer fields one body may have. Nobody sends them; they
+/// must not be a way to keep a server reading.
 const MAX_OVERHEAD: u32 = 4096;
 
 /// Most digits of a chunk size: what a 64-bit number holds.

@@ -14,7 +14,8 @@ pub(crate) enum Name {
     Range,
 }
 
-/// The preconditions of a request, and its ranges, kept as they came until the file is known that they are about.
+/// The preconditions of a request, and its ranges, kept as they came until the file is known that
+/// they are about.
 #[derive(Debug, Default)]
 pub(crate) struct Conditions {
     text: Vec<u8>,
@@ -56,13 +57,15 @@ impl Conditions {
         self.lines.iter().any(|&(name, _)| name == wanted)
     }
 
-    /// The value of a field that can occur only once. `None`: it is not there, or it is there twice.
+    /// The value of a field that can occur only once. `None`: it is not there, or it is there
+    /// twice.
     fn only(&self, wanted: Name) -> Option<&[u8]> {
         let mut values = self.all(wanted);
         values.next().filter(|_| values.next().is_none())
     }
 
-    /// What the request comes to for `entity`, in the order of RFC 9110, 13.2.2. `now`: see [`Entity::modified`].
+    /// What the request comes to for `entity`, in the order of RFC 9110, 13.2.2. `now`: see
+    /// [`Entity::modified`].
     pub(crate) fn evaluate(&self, entity: &Entity, now: Option<u64>) -> Outcome<'_> {
         if self.has(Name::IfMatch) {
             if !self
@@ -91,8 +94,8 @@ impl Conditions {
         }
     }
 
-    /// Whether the file has stayed as it is since the date that the field holds. `None`: the field does not count,
-    /// because it is no date, or the file has none (RFC 9110, 13.1.3 and 13.1.4).
+    /// Whether the file has stayed as it is since the date that the field holds. `None`: the field
+    /// does not count, because it is no date, or the file has none (RFC 9110, 13.1.3 and 13.1.4).
     fn unmodified_since(&self, name: Name, entity: &Entity, now: Option<u64>) -> Option<bool> {
         let value = self.only(name)?;
         if Some(value) == entity.last_modified() {
@@ -112,8 +115,8 @@ impl Conditions {
         if validator.starts_with(b"\"") || validator.starts_with(b"W/") {
             return validator == entity.etag();
         }
-        // A date must match exactly. It is a strong validator only once its second is over: until then the file could
-        // change again without changing its date (RFC 9110, 8.8.2.2).
+        // A date must match exactly. It is a strong validator only once its second is over: until
+        // then the file could change again without changing its date (RFC 9110, 8.8.2.2).
         match (date::parse(validator), entity.modified(None)) {
             (Some(date), Some(modified)) => {
                 date == modified && now.is_some_and(|now| modified < now)
@@ -134,14 +137,16 @@ pub(crate) enum Outcome<'a> {
     Failed,
 }
 
-/// How entity tags are compared (RFC 9110, 8.8.3.2). Ours are strong: a weak one is never strongly equal.
+/// How entity tags are compared (RFC 9110, 8.8.3.2). Ours are strong: a weak one is never strongly
+/// equal.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Comparison {
     Strong,
     Weak,
 }
 
-/// Whether `entity` is in `list`: `*`, or entity tags with commas between them. What is malformed ends the list.
+/// Whether `entity` is in `list`: `*`, or entity tags with commas between them. What is malformed
+/// ends the list.
 fn matches(list: &[u8], entity: &Entity, comparison: Comparison) -> bool {
     if list == b"*" {
         return true;

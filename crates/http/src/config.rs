@@ -1,23 +1,29 @@
 //! What a server tells all of its connections.
 
-/// Limits, and whether connections are kept. One for a process; it does not change while the process serves.
+/// Limits, and whether connections are kept. One for a process; it does not change while the
+/// process serves.
 ///
 /// Every limit is a bound on memory or on work that one client can cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Whether a connection may carry a second request. `false`: every answer says `Connection: close`.
+    /// Whether a connection may carry a second request. `false`: every answer says `Connection:
+    /// close`.
     pub keep_alive: bool,
-    /// Requests that one connection may carry; the last answer says `Connection: close`. 0 = no limit.
+    /// Requests that one connection may carry; the last answer says `Connection: close`. 0 = no
+    /// limit.
     pub max_requests_per_connection: u64,
     /// Longest request target in bytes, query included; beyond it 414 (RFC 9110, 15.5.15).
     pub max_target: usize,
-    /// Longest head in bytes, from the request line to the empty line that ends it; beyond it 431 (RFC 6585, 5).
+    /// Longest head in bytes, from the request line to the empty line that ends it; beyond it 431
+    /// (RFC 6585, 5).
     pub max_head: usize,
     /// Most header field lines in a head; beyond it 431.
     pub max_fields: usize,
-    /// Longest request body in bytes that is read and dropped, so that the connection can be kept; beyond it 413.
+    /// Longest request body in bytes that is read and dropped, so that the connection can be kept;
+    /// beyond it 413.
     pub max_body: u64,
-    /// Most ranges in a request; a request for more is answered with the whole file (RFC 9110, 14.2).
+    /// Most ranges in a request; a request for more is answered with the whole file (RFC 9110,
+    /// 14.2).
     pub max_ranges: usize,
 }
 

@@ -1,4 +1,5 @@
-//! What the answers about one file have in common (RFC 9110, section 8): computed once, copied into every answer.
+//! What the answers about one file have in common (RFC 9110, section 8): computed once, copied into
+//! every answer.
 
 use std::io::Write as _;
 
@@ -6,7 +7,8 @@ use crate::date;
 
 /// The representation metadata of one state of one file: its "header cache".
 ///
-/// It holds the ready-made tail of the answer's head, so that an answer to a plain GET is rendered by a few copies:
+/// It holds the ready-made tail of the answer's head, so that an answer to a plain GET is rendered
+/// by a few copies:
 ///
 /// ```text
 /// Last-Modified: …   left out if the date cannot be represented
@@ -35,10 +37,12 @@ const LAST_MODIFIED: &[u8] = b"Last-Modified: ";
 const ETAG: &[u8] = b"ETag: ";
 
 impl Entity {
-    /// `name` is the last component of the file's path, by whose extension the content type is known; `len` its size in
-    /// bytes; `mtime_s` and `mtime_ns` its modification time in seconds and nanoseconds since the epoch.
+    /// `name` is the last component of the file's path, by whose extension the content type is
+    /// known; `len` its size in bytes; `mtime_s` and `mtime_ns` its modification time in seconds
+    /// and nanoseconds since the epoch.
     ///
-    /// Any time will do. One that an HTTP-date cannot represent, before 1970 or after 9999, leaves Last-Modified out.
+    /// Any time will do. One that an HTTP-date cannot represent, before 1970 or after 9999, leaves
+    /// Last-Modified out.
     pub fn new(name: &[u8], len: u64, mtime_s: i64, mtime_ns: u32) -> Entity {
         let mut block = Vec::with_capacity(256);
         let dated = u64::try_from(mtime_s)
@@ -61,7 +65,8 @@ impl Entity {
         );
         let length_start = block.len();
         write_to(&mut block, format_args!("Content-Length: {len}\r\n\r\n"));
-        // The longest content type known is far below 64 KiB, and nothing else here has a length of its own.
+        // The longest content type known is far below 64 KiB, and nothing else here has a length of
+        // its own.
         let position = |at: usize| u16::try_from(at).unwrap_or(u16::MAX);
         Entity {
             len,
@@ -83,8 +88,9 @@ impl Entity {
         self.len
     }
 
-    /// When the file was modified, in seconds since the epoch, and never later than `now`, which is when the answer is
-    /// made: what lies in the future counts as modified just now (RFC 9110, 8.8.2.1).
+    /// When the file was modified, in seconds since the epoch, and never later than `now`, which is
+    /// when the answer is made: what lies in the future counts as modified just now (RFC 9110,
+    /// 8.8.2.1).
     pub(crate) fn modified(&self, now: Option<u64>) -> Option<u64> {
         (self.modified != UNDATED).then(|| now.map_or(self.modified, |now| now.min(self.modified)))
     }

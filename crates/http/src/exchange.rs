@@ -8,11 +8,13 @@ use crate::head::Scan;
 use crate::target::Target;
 use crate::verdict::Verdict;
 
-/// Most memory in bytes that each buffer of an exchange may keep from one request for the next. Ordinary requests fit; one
-/// that did not must not leave its size behind in every entry of the pool.
+/// Most memory in bytes that each buffer of an exchange may keep from one request for the next.
+/// Ordinary requests fit; one that did not must not leave its size behind in every entry of the
+/// pool.
 const MAX_SPARE_BUFFER: usize = 2048;
 
-/// One request and its answer. Lent by a [`Scratch`](crate::Scratch) and given back, so that its buffers serve again.
+/// One request and its answer. Lent by a [`Scratch`](crate::Scratch) and given back, so that its
+/// buffers serve again.
 #[derive(Debug, Default)]
 pub(crate) struct Exchange {
     /// The bytes of a head that came cut, as far as they have come.

@@ -1,4 +1,4 @@
-//! The field lines of a head: one pass of `httparse`, and the few names that this server acts on.
+//! The field lines of a head, and the few names that this server acts on.
 
 use httparse::{EMPTY_HEADER, Header, Status as Parsed};
 
@@ -17,9 +17,9 @@ pub(crate) enum Name {
 }
 
 impl Name {
-    /// `None`: a field that makes no difference here. The length comes first, because it tells nearly all names apart
-    /// before a byte is compared.
-    fn of(name: &str) -> Option<Name> {
+    /// `None`: a field that makes no difference here. The length comes first, because it tells
+    /// nearly all names apart before a byte is compared.
+    pub(crate) fn of(name: &str) -> Option<Name> {
         let is = |known: &str| name.eq_ignore_ascii_case(known);
         let name = match name.len() {
             4 if is("host") => Name::Host,
@@ -39,45 +39,30 @@ impl Name {
     }
 }
 
-/// Calls `visit` with each field of `block` that matters, in order, its value trimmed. `block` holds `count` field
-/// lines and the empty line after them, all ended by CRLF.
+/// Most fields for which the stack has room.
+const FEW: usize = 128;
+
+/// Hands the field lines of `block` to `then`. `block` holds `count` of them and the empty line
+/// after them, all ended by CRLF.
 ///
-/// `httparse` by its defaults refuses what must be refused: names that are no tokens, space before the colon or the
-/// first name, folded lines, and control bytes in values (RFC 9112, 5.1 and 5.2). A bare LF, which it would let pass,
-/// never comes here.
-pub(crate) fn each<'a>(
+/// `httparse` by its defaults refuses what must be refused: names that are no tokens, space before
+/// the colon or the first name, folded lines, and control bytes in values (RFC 9112, 5.1 and 5.2).
+/// A bare LF, which it would let pass, never comes here.
+pub(crate) fn parse<'a, T>(
     block: &'a [u8],
     count: usize,
-    visit: impl FnMut(Name, &'a [u8]),
-) -> Result<(), Status> {
-    // Room on the stack, and no more of it than the head needs: clearing room for a hundred fields would cost more than
-    // parsing a short head.
-    if count <= 8 {
-        parse(block, &mut [EMPTY_HEADER; 8], visit)
-    } else if count <= 32 {
-        parse(block, &mut [EMPTY_HEADER; 32], visit)
-    } else if count <= 128 {
-        parse(block, &mut [EMPTY_HEADER; 128], visit)
+    then: impl FnOnce(&[Header<'a>]) -> Result<T, Status>,
+) -> Result<T, Status> {
+    let mut few = [EMPTY_HEADER; FEW];
+    let mut many = Vec::new();
+    let room = if count <= FEW {
+        &mut few[..]
     } else {
-        parse(block, &mut vec![EMPTY_HEADER; count], visit)
-    }
-}
-
-fn parse<'a>(
-    block: &'a [u8],
-    room: &mut [Header<'a>],
-    mut visit: impl FnMut(Name, &'a [u8]),
-) -> Result<(), Status> {
-    let Ok(Parsed::Complete((length, headers))) = httparse::parse_headers(block, room) else {
-        return Err(Status::BadRequest);
+        many.resize(count, EMPTY_HEADER);
+        &mut many[..]
     };
-    if length != block.len() {
-        return Err(Status::BadRequest);
+    match httparse::parse_headers(block, room) {
+        Ok(Parsed::Complete((length, fields))) if length == block.len() => then(fields),
+        _ => Err(Status::BadRequest),
     }
-    for header in headers {
-        if let Some(name) = Name::of(header.name) {
-            visit(name, header.value);
-        }
-    }
-    Ok(())
 }

@@ -1,7 +1,8 @@
 //! How long a request's body is (RFC 9112, section 6).
 //!
-//! Two parties that disagree on where a body ends disagree on where the next request begins, which is how requests are
-//! smuggled. So this is the place to be strict: whatever has two readings is refused.
+//! Two parties that disagree on where a body ends disagree on where the next request begins, which
+//! is how requests are smuggled. So this is the place to be strict: whatever has two readings is
+//! refused.
 
 use crate::body::Body;
 use crate::config::Config;
@@ -19,8 +20,8 @@ pub(crate) struct Framing {
 }
 
 impl Framing {
-    /// A Content-Length line. Repetitions of one value are one value, in one line or several (RFC 9112, 6.3); anything
-    /// else is broken.
+    /// A Content-Length line. Repetitions of one value are one value, in one line or several (RFC
+    /// 9112, 6.3); anything else is broken.
     pub(crate) fn content_length(&mut self, value: &[u8]) {
         for element in elements(value) {
             match decimal(element) {
@@ -32,8 +33,8 @@ impl Framing {
         }
     }
 
-    /// A Transfer-Encoding line. Empty elements are broken here, although other lists may have them: nothing but an
-    /// attack sends them.
+    /// A Transfer-Encoding line. Empty elements are broken here, although other lists may have
+    /// them: nothing but an attack sends them.
     pub(crate) fn transfer_encoding(&mut self, value: &[u8]) {
         self.coded = true;
         for element in elements(value) {
@@ -53,7 +54,8 @@ impl Framing {
         }
     }
 
-    /// The body to come, `None` if there is none. `old`: the request is of HTTP/1.0, which knows no transfer codings.
+    /// The body to come, `None` if there is none. `old`: the request is of HTTP/1.0, which knows no
+    /// transfer codings.
     pub(crate) fn body(&self, old: bool, config: &Config) -> Result<Option<Body>, Status> {
         if self.broken || (self.coded && (old || self.length.is_some())) {
             return Err(Status::BadRequest);

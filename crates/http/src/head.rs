@@ -1,25 +1,29 @@
 //! Finds the end of a head, however the head is cut (RFC 9112, section 2).
 //!
-//! The scan goes by line ends and never looks at a byte twice, so that a head which comes byte by byte costs no more
-//! than one which comes whole. Each verdict hangs on a position in the input: the first byte that settles it. Taking
-//! verdicts in the order of their positions is what makes the answer independent of how the input is cut.
+//! The scan goes by line ends and never looks at a byte twice, so that a head which comes byte by
+//! byte costs no more than one which comes whole. Each verdict hangs on a position in the input:
+//! the first byte that settles it. Taking verdicts in the order of their positions is what makes
+//! the answer independent of how the input is cut.
+
+use std::ops::Range;
 
 use memchr::memchr_iter;
 
 use crate::config::Config;
-use crate::request::RequestLine;
+use crate::line::Line;
 use crate::status::Status;
 use crate::syntax::is_tchar;
 
-/// What method, version and separators may add to the longest target before its line counts as too long: 414 without
-/// waiting for the line's end.
+/// What method, version and separators may add to the longest target before its line counts as too
+/// long: 414 without waiting for the line's end.
 const LINE_MARGIN: usize = 64;
 
-/// How much of an unfinished request line is looked at to see whether it is HTTP at all. All methods that exist are
-/// shorter; a TLS hello or a line of noise is told apart within it.
+/// How much of an unfinished request line is looked at to see whether it is HTTP at all. All
+/// methods that exist are shorter; a TLS hello or a line of noise is told apart within it.
 const GLANCE: usize = 16;
 
-/// How far the search for the end of a head has come. Positions count from the first byte after the previous request.
+/// How far the search for the end of a head has come. Positions count from the first byte after the
+/// previous request.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Scan {
     /// Where the request line begins: 2 if an empty line was skipped.
@@ -28,16 +32,14 @@ pub(crate) struct Scan {
     line: usize,
     /// The first byte not looked at.
     next: usize,
-    /// The request line, once it is whole.
-    request_line: Option<RequestLine>,
+    /// Where the first field line begins. 0: the request line is not whole.
+    fields_start: usize,
     /// Field lines that are whole.
     fields: usize,
-    /// Where the first of them begins.
-    fields_start: usize,
 }
 
 /// What a scan has come to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Scanned {
     /// The head goes on: all bytes are looked at.
     Partial,
@@ -48,31 +50,31 @@ pub(crate) enum Scanned {
 }
 
 /// Where the parts of a whole head are.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Layout {
-    pub(crate) line: RequestLine,
+    /// The request line, without its line end.
+    pub(crate) line: Range<usize>,
+    /// The field lines, and the empty line after them.
+    pub(crate) block: Range<usize>,
     /// Number of field lines.
     pub(crate) fields: usize,
-    /// Where the first field line begins.
-    pub(crate) fields_start: usize,
-    /// Where the head ends: just after the empty line.
-    pub(crate) end: usize,
 }
 
 impl Scan {
-    /// Goes on with `bytes`, which are all bytes since the previous request: those already looked at, and more.
+    /// Goes on with `bytes`, which are all bytes since the previous request: those already looked
+    /// at, and more.
     pub(crate) fn advance(&mut self, bytes: &[u8], config: &Config) -> Scanned {
         let from = self.next.min(bytes.len());
         for newline in memchr_iter(b'\n', &bytes[from..]) {
             let newline = from + newline;
             let line = &bytes[self.line..newline];
-            let verdict = match self.request_line {
-                None => self.first_line(line, config),
-                Some(request_line) => self.field_line(line, newline, request_line, config),
+            let is_last = match self.fields_start {
+                0 => self.first_line(line, config).map(|()| false),
+                _ => self.field_line(line, newline, config),
             };
-            match verdict {
-                Ok(None) => self.line = newline + 1,
-                Ok(Some(layout)) => return Scanned::Whole(layout),
+            match is_last {
+                Ok(false) => self.line = newline + 1,
+                Ok(true) => return Scanned::Whole(self.layout(newline + 1)),
                 Err(status) => return Scanned::Broken(status),
             }
         }
@@ -88,8 +90,9 @@ impl Scan {
         self.next == self.start
     }
 
-    /// `line` is everything up to the first LF: the empty line that may precede a request line, or the request line.
-    fn first_line(&mut self, line: &[u8], config: &Config) -> Result<Option<Layout>, Status> {
+    /// `line` is everything up to the first LF: the empty line that may precede a request line, or
+    /// the request line.
+    fn first_line(&mut self, line: &[u8], config: &Config) -> Result<(), Status> {
         let [content @ .., b'\r'] = line else {
             glance(line)?;
             return Err(if line.len() > longest_line(config) {
@@ -102,47 +105,45 @@ impl Scan {
             glance(line)?;
             return Err(Status::UriTooLong);
         }
+        let after = self.line + line.len() + 1;
         if content.is_empty() && self.start == 0 {
-            self.start = line.len() + 1;
-            return Ok(None);
+            self.start = after;
+            return Ok(());
         }
-        self.request_line = Some(RequestLine::parse(content, self.line, config.max_target)?);
-        self.fields_start = self.line + line.len() + 1;
-        Ok(None)
+        Line::parse(content, config.max_target)?;
+        self.fields_start = after;
+        Ok(())
     }
 
     /// `line` is a field line, or the empty line that ends the head; its LF is at `newline`.
-    fn field_line(
-        &mut self,
-        line: &[u8],
-        newline: usize,
-        request_line: RequestLine,
-        config: &Config,
-    ) -> Result<Option<Layout>, Status> {
+    /// Returns whether it is the latter.
+    fn field_line(&mut self, line: &[u8], newline: usize, config: &Config) -> Result<bool, Status> {
         if newline >= config.max_head {
             return Err(Status::HeaderFieldsTooLarge);
         }
         match line {
-            [b'\r'] => {
-                return Ok(Some(Layout {
-                    line: request_line,
-                    fields: self.fields,
-                    fields_start: self.fields_start,
-                    end: newline + 1,
-                }));
-            }
+            [b'\r'] => return Ok(true),
             [.., b'\r'] => self.fields += 1,
             _ => return Err(Status::BadRequest),
         }
         if self.fields > config.max_fields {
             return Err(Status::HeaderFieldsTooLarge);
         }
-        Ok(None)
+        Ok(false)
+    }
+
+    /// The parts of a head that ends at `end`.
+    fn layout(&self, end: usize) -> Layout {
+        Layout {
+            line: self.start..self.fields_start.saturating_sub(2),
+            block: self.fields_start..end,
+            fields: self.fields,
+        }
     }
 
     /// What can be said of `bytes` although their last line is not whole.
     fn unfinished(&self, bytes: &[u8], config: &Config) -> Result<(), Status> {
-        if self.request_line.is_some() {
+        if self.fields_start > 0 {
             return if bytes.len() > config.max_head {
                 Err(Status::HeaderFieldsTooLarge)
             } else {
@@ -161,9 +162,9 @@ impl Scan {
     }
 }
 
-/// Longest request line in bytes, its CR included. Always within the longest head, so that of the two limits the same
-/// one is met first whether the line comes whole or in pieces.
-fn longest_line(config: &Config) -> usize {
+/// Longest request line in bytes, its CR included. Always within the longest head, so that of the
+/// two limits the same one is met first whether the line comes whole or in pieces.
+pub(crate) fn longest_line(config: &Config) -> usize {
     let longest = config.max_target.saturating_add(LINE_MARGIN);
     longest.min(config.max_head.saturating_sub(4))
 }
@@ -178,7 +179,8 @@ fn glance(line: &[u8]) -> Result<(), Status> {
     Ok(())
 }
 
-/// Whether a head that is not whole begins a HEAD request, whose answer has no body even if it is an error.
+/// Whether a head that is not whole begins a HEAD request, whose answer has no body even if it is
+/// an error.
 pub(crate) fn begins_head_request(bytes: &[u8]) -> bool {
     bytes
         .strip_prefix(b"\r\n")

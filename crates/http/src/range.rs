@@ -15,10 +15,12 @@ pub(crate) enum Selection {
     Unsatisfiable,
 }
 
-/// Reads the value of a Range field for a file of `len` bytes, and puts the ranges into `parts`, which must be empty.
+/// Reads the value of a Range field for a file of `len` bytes, and puts the ranges into `parts`,
+/// which must be empty.
 ///
-/// Ignored, as RFC 9110, 14.2 allows or demands: a unit other than bytes; a malformed set; more than `max` ranges; ranges
-/// that add up to more than the file, which ask for more work than the file is worth; any range of an empty file.
+/// Ignored, as RFC 9110, 14.2 allows or demands: a unit other than bytes; a malformed set; more
+/// than `max` ranges; ranges that add up to more than the file, which ask for more work than the
+/// file is worth; any range of an empty file.
 pub(crate) fn select(value: &[u8], len: u64, max: usize, parts: &mut Vec<Range<u64>>) -> Selection {
     let selection = read(value, len, max, parts).unwrap_or(Selection::Whole);
     if selection != Selection::Parts {
@@ -74,6 +76,7 @@ fn part(spec: &[u8], len: u64) -> Option<Option<Range<u64>>> {
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "lists of ranges are what this is about")]
 mod tests {
     use super::*;
 

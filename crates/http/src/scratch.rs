@@ -8,14 +8,17 @@ use crate::exchange::Exchange;
 use crate::stamp::Stamp;
 use crate::status::Status;
 
-/// Most exchanges kept for later. Beyond it the allocator serves: so many answers under way at once have other costs.
+/// Most exchanges kept for later. Beyond it the allocator serves: so many answers under way at once
+/// have other costs.
 const MAX_SPARE: usize = 1024;
 
-/// The answers' way out, the time, and a store of buffers. One for each thread or loop, shared by its connections.
+/// The answers' way out, the time, and a store of buffers. One for each thread or loop, shared by
+/// its connections.
 #[derive(Debug)]
 pub struct Scratch {
-    /// Bytes to put on the socket, in order, and before the part of a file that [`Want::Send`](crate::Want::Send) names.
-    /// The driver drains it before it works on another connection.
+    /// Bytes to put on the socket, in order, and before the part of a file that
+    /// [`Want::Send`](crate::Want::Send) names. The driver drains it before it works on another
+    /// connection.
     pub out: Vec<u8>,
     /// Answers whose last byte has been handed over since the driver last drained this.
     pub finished: Vec<Finished>,
@@ -28,7 +31,8 @@ pub struct Scratch {
     spare: Vec<Box<Exchange>>,
 }
 
-/// An answer that is complete as far as this machine is concerned: all of it was handed to the driver.
+/// An answer that is complete as far as this machine is concerned: all of it was handed to the
+/// driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Finished {
     /// The status code of the answer.
@@ -47,9 +51,11 @@ impl Scratch {
         }
     }
 
-    /// Tells the time, in whole seconds since the epoch. Costs next to nothing while the second is the same.
+    /// Tells the time, in whole seconds since the epoch. Costs next to nothing while the second is
+    /// the same.
     ///
-    /// A server without a clock must not send Date (RFC 9110, 6.6.1), and so none is sent before the first call.
+    /// A server without a clock must not send Date (RFC 9110, 6.6.1), and so none is sent before
+    /// the first call.
     pub fn set_time(&mut self, unix_s: u64) {
         self.stamp.set_time(unix_s);
     }
@@ -67,8 +73,9 @@ impl Scratch {
     }
 }
 
-/// A whole answer, to [`Scratch::out`], for a connection that cannot be served because the server lacks what it takes, a
-/// thread for instance: 503, to come back in a second. Afterwards linger: a request may be on its way.
+/// A whole answer, to [`Scratch::out`], for a connection that cannot be served because the server
+/// lacks what it takes, a thread for instance: 503, to come back in a second. Afterwards linger: a
+/// request may be on its way.
 pub fn refusal(scratch: &mut Scratch) {
     let manner = Manner {
         persistence: Persistence::Closed,

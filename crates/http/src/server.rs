@@ -2,13 +2,18 @@
 
 use std::ops::Range;
 
+use httparse::Header;
+
 use crate::answer::{Manner, Persistence};
 use crate::body::Dropped;
 use crate::conditional::Outcome;
 use crate::config::Config;
 use crate::entity::Entity;
 use crate::exchange::Exchange;
+use crate::fields;
 use crate::head::{self, Layout, Scanned};
+use crate::line::{Line, Method};
+use crate::quick::{self, Quick};
 use crate::range::{self, Selection};
 use crate::request::{Expectation, Request};
 use crate::scratch::{Finished, Scratch};
@@ -19,7 +24,8 @@ use crate::want::{Missing, Phase, Want};
 
 /// One connection, seen from the server.
 ///
-/// [`want`](Connection::want) says what is to be done, and one of the other methods says that it was done:
+/// [`want`](Connection::want) says what is to be done, and one of the other methods says that it
+/// was done:
 ///
 /// ```text
 /// want        then
@@ -31,11 +37,13 @@ use crate::want::{Missing, Phase, Want};
 /// Close       (the driver's own)
 /// ```
 ///
-/// At any time: `want`, `phase`, [`finish`](Connection::finish), [`expire`](Connection::expire), and
-/// [`end_of_input`](Connection::end_of_input) once all input has been received. A call out of turn changes nothing. After
-/// each call, [`Scratch::out`] may hold bytes to send; they go before everything that is wanted next.
+/// At any time: `want`, `phase`, [`finish`](Connection::finish), [`expire`](Connection::expire),
+/// and [`end_of_input`](Connection::end_of_input) once all input has been received. A call out of
+/// turn changes nothing. After each call, [`Scratch::out`] may hold bytes to send; they go before
+/// everything that is wanted next.
 ///
-/// An idle connection owns no memory beyond these few bytes. A cut head is kept inside until it is whole.
+/// An idle connection owns no memory beyond these few bytes. A cut head is kept inside until it is
+/// whole.
 #[derive(Debug, Default)]
 pub struct Connection {
     exchange: Option<Box<Exchange>>,
@@ -102,11 +110,12 @@ impl Connection {
         }
     }
 
-    /// Takes bytes as they came, and returns how many it took. Fewer than given: a request is complete, and the rest
-    /// belongs to the next; keep it, and offer it again when [`want`](Connection::want) is [`Want::Request`] again.
+    /// Takes bytes as they came, and returns how many it took. Fewer than given: a request is
+    /// complete, and the rest belongs to the next; keep it, and offer it again when
+    /// [`want`](Connection::want) is [`Want::Request`] again.
     ///
-    /// Only while `want()` is [`Want::Request`]; otherwise nothing is taken, or, once only closing is left, everything,
-    /// to be dropped.
+    /// Only while `want()` is [`Want::Request`]; otherwise nothing is taken, or, once only closing
+    /// is left, everything, to be dropped.
     pub fn receive(&mut self, input: &[u8], scratch: &mut Scratch) -> usize {
         match self.step {
             Step::Head => {
@@ -119,8 +128,8 @@ impl Connection {
         }
     }
 
-    /// The client shut its write side, all earlier bytes having been received. The answer under way is still sent; a
-    /// request that is cut short is answered with 400.
+    /// The client shut its write side, all earlier bytes having been received. The answer under way
+    /// is still sent; a request that is cut short is answered with 400.
     pub fn end_of_input(&mut self, scratch: &mut Scratch) {
         self.ended = true;
         match self.step {
@@ -138,8 +147,8 @@ impl Connection {
         }
     }
 
-    /// The deadline of [`phase`](Connection::phase) has passed: a request that has begun is answered with 408, anything
-    /// else ends the connection.
+    /// The deadline of [`phase`](Connection::phase) has passed: a request that has begun is
+    /// answered with 408, anything else ends the connection.
     pub fn expire(&mut self, scratch: &mut Scratch) {
         if self.phase() == Phase::Request {
             self.cut_short(Status::RequestTimeout, scratch);
@@ -148,8 +157,8 @@ impl Connection {
         }
     }
 
-    /// The server is stopping: an idle connection closes. Otherwise the answer under way, or that to the request which
-    /// has begun to come, is the last.
+    /// The server is stopping: an idle connection closes. Otherwise the answer under way, or that
+    /// to the request which has begun to come, is the last.
     pub fn finish(&mut self) {
         self.finishing = true;
         if self.step == Step::Head && self.is_idle() {
@@ -157,7 +166,8 @@ impl Connection {
         }
     }
 
-    /// Which file the request means. Only while [`want`](Connection::want) is [`Want::Find`]; otherwise it is the root.
+    /// Which file the request means. Only while [`want`](Connection::want) is [`Want::Find`];
+    /// otherwise it is the root.
     pub fn target(&self) -> &Target {
         static ROOT: Target = Target::ROOT;
         self.exchange
@@ -194,7 +204,8 @@ impl Connection {
 
     /// The first of the bytes of [`Want::Load`] are at hand. `entity` is the one that was found.
     ///
-    /// The head of the answer is handed over here, and not before, so that a load that fails can still be answered.
+    /// The head of the answer is handed over here, and not before, so that a load that fails can
+    /// still be answered.
     pub fn loaded(&mut self, entity: &Entity, scratch: &mut Scratch) {
         if self.step != Step::Load {
             return;
@@ -226,8 +237,8 @@ impl Connection {
         }
     }
 
-    /// The bytes of [`Want::Load`] or [`Want::Send`] cannot be had: 500 if the answer has not begun. Otherwise the
-    /// connection is closed short, which is the only way left to say so.
+    /// The bytes of [`Want::Load`] or [`Want::Send`] cannot be had: 500 if the answer has not
+    /// begun. Otherwise the connection is closed short, which is the only way left to say so.
     pub fn failed(&mut self, scratch: &mut Scratch) {
         let begun = self.opened
             || self
@@ -243,7 +254,8 @@ impl Connection {
         }
     }
 
-    /// So many of the bytes of [`Want::Send`] have been put on the socket. If some are left, they are to be loaded next.
+    /// So many of the bytes of [`Want::Send`] have been put on the socket. If some are left, they
+    /// are to be loaded next.
     pub fn sent(&mut self, bytes: u64, scratch: &mut Scratch) {
         if self.step != Step::Send {
             return;
@@ -286,7 +298,10 @@ impl Connection {
         let kept = exchange.head.len();
         let taken = if kept == 0 {
             // A head that comes whole is read where it lies.
-            let end = self.look(input, &mut exchange, config);
+            let end = match self.glance(input, &mut exchange, config) {
+                Some(end) => end,
+                None => self.look(input, &mut exchange, config),
+            };
             if exchange.verdict.is_none() {
                 exchange.head.extend_from_slice(input);
             }
@@ -315,13 +330,25 @@ impl Connection {
         taken
     }
 
-    /// Looks for the end of a head in `bytes`, and reads the head if it is there. Returns how many bytes are used.
+    /// Looks for the end of a head in `bytes`, and reads the head if it is there. Returns how many
+    /// bytes are used.
     fn look(&mut self, bytes: &[u8], exchange: &mut Exchange, config: &Config) -> usize {
         match exchange.scan.advance(bytes, config) {
             Scanned::Partial => bytes.len(),
-            Scanned::Whole(layout) => {
-                self.read(bytes, &layout, exchange, config);
-                layout.end
+            Scanned::Whole(Layout {
+                line,
+                block,
+                fields,
+            }) => {
+                let end = block.end;
+                let verdict = Line::parse(&bytes[line], config.max_target).and_then(|line| {
+                    self.head_only = line.method == Method::Head;
+                    fields::parse(&bytes[block], fields, |fields| {
+                        self.read(line, fields, exchange, config)
+                    })
+                });
+                exchange.verdict = Some(verdict.unwrap_or_else(Verdict::Fatal));
+                end
             }
             Scanned::Broken(status) => {
                 self.head_only = head::begins_head_request(bytes);
@@ -331,36 +358,45 @@ impl Connection {
         }
     }
 
-    fn read(&mut self, bytes: &[u8], layout: &Layout, exchange: &mut Exchange, config: &Config) {
+    /// As [`look`](Connection::look), but for a head that lies whole in `bytes` and is sound.
+    /// `None`: have a closer look.
+    fn glance(&mut self, bytes: &[u8], exchange: &mut Exchange, config: &Config) -> Option<usize> {
+        let mut room = quick::ROOM;
+        let Quick { line, fields, end } = quick::parse(bytes, &mut room, config)?;
+        let verdict = self.read(line, fields, exchange, config);
+        exchange.verdict = Some(verdict.unwrap_or_else(Verdict::Fatal));
+        Some(end)
+    }
+
+    /// The verdict on a head. An error means that its framing is not in order.
+    fn read(
+        &mut self,
+        line: Line<'_>,
+        fields: &[Header<'_>],
+        exchange: &mut Exchange,
+        config: &Config,
+    ) -> Result<Verdict, Status> {
         self.requests = self.requests.saturating_add(1);
-        self.head_only = layout.line.is_head();
-        let request = match Request::parse(bytes, layout, &mut exchange.conditions, config) {
-            Ok(request) => request,
-            Err(status) => {
-                exchange.verdict = Some(Verdict::Fatal(status));
-                return;
-            }
-        };
+        self.head_only = line.method == Method::Head;
+        let request = Request::new(line, fields, &mut exchange.conditions, config)?;
         let limit = config.max_requests_per_connection;
-        self.old = request.old;
+        self.old = request.line.old;
         self.close =
             !request.persistent || !config.keep_alive || (limit > 0 && self.requests >= limit);
         let verdict = Verdict::on(&request, &mut exchange.target);
-        exchange.verdict = Some(verdict);
         match request.body {
             None => {}
-            // The client may be waiting for leave to send the body, and may go on without it. So the final status comes
-            // at once, and nobody needs to guess what the next bytes are.
+            // The client may be waiting for leave to send the body, and may go on without it. So
+            // the final status comes at once, and nobody needs to guess what the next bytes are.
             Some(_) if request.expectation != Expectation::None => {
                 self.close = true;
                 self.unread = true;
             }
-            Some(body) if body.exceeds(config.max_body) => {
-                exchange.verdict = Some(verdict.on_large_body())
-            }
+            Some(body) if body.exceeds(config.max_body) => return Ok(verdict.on_large_body()),
             Some(_) if matches!(verdict, Verdict::Fatal(_)) => {}
             body => exchange.body = body,
         }
+        Ok(verdict)
     }
 
     fn receive_body(&mut self, input: &[u8], scratch: &mut Scratch) -> usize {
@@ -403,7 +439,8 @@ impl Connection {
         }
     }
 
-    /// Decides what of the file is wanted. Returns the status of an answer that is complete already.
+    /// Decides what of the file is wanted. Returns the status of an answer that is complete
+    /// already.
     fn select(
         &mut self,
         entity: &Entity,
@@ -455,7 +492,8 @@ impl Connection {
         self.end(status, scratch);
     }
 
-    /// Answers with an error after which nobody can tell where the next request begins, or whether one comes.
+    /// Answers with an error after which nobody can tell where the next request begins, or whether
+    /// one comes.
     fn fatal(&mut self, status: Status, scratch: &mut Scratch) {
         self.close = true;
         self.unread = true;

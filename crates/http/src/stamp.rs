@@ -6,8 +6,8 @@ use crate::status::Status;
 const SERVER: &[u8] = b"Server: archbench\r\n";
 const DATE: &[u8] = b"Date: ";
 
-/// Server and Date, rendered once a second. The status line of 200 stands before them, so that the begin of the most
-/// frequent head is one copy.
+/// Server and Date, rendered once a second. The status line of 200 stands before them, so that the
+/// begin of the most frequent head is one copy.
 #[derive(Debug)]
 pub(crate) struct Stamp {
     now: Option<u64>,

@@ -23,13 +23,19 @@ pub(crate) fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(|&byte| is_tchar(byte))
 }
 
-/// What may stand in a field's value, white space included (RFC 9110, 5.5).
-pub(crate) fn is_field_text(byte: u8) -> bool {
-    byte == b'\t' || (byte >= b' ' && byte != 0x7f)
+/// Neither space nor control byte. What is not ASCII counts as visible.
+pub(crate) const fn is_visible(byte: u8) -> bool {
+    byte > b' ' && byte != 0x7f
 }
 
-/// The text without the optional white space at its ends (`OWS`, RFC 9110, 5.6.3). That is space and tab and no other:
-/// the notion of white space in the standard library is wider, and a form feed must not pass for a separator.
+/// What may stand in a field's value, white space included (RFC 9110, 5.5).
+pub(crate) fn is_field_text(byte: u8) -> bool {
+    byte == b'\t' || byte == b' ' || is_visible(byte)
+}
+
+/// The text without the optional white space at its ends (`OWS`, RFC 9110, 5.6.3). That is space
+/// and tab and no other: the notion of white space in the standard library is wider, and a form
+/// feed must not pass for a separator.
 pub(crate) fn trim(mut text: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
         text = rest;
@@ -37,13 +43,14 @@ pub(crate) fn trim(mut text: &[u8]) -> &[u8] {
     text
 }
 
-/// The elements of a comma-separated list, trimmed, empty ones included (RFC 9110, 5.6.1). Not for lists whose elements
-/// can hold a comma in quotes.
+/// The elements of a comma-separated list, trimmed, empty ones included (RFC 9110, 5.6.1). Not for
+/// lists whose elements can hold a comma in quotes.
 pub(crate) fn elements(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     list.split(|&byte| byte == b',').map(trim)
 }
 
-/// `1*DIGIT` as a number; a number too large to hold comes out as `u64::MAX`. `None`: not a digit, or nothing.
+/// `1*DIGIT` as a number; a number too large to hold comes out as `u64::MAX`. `None`: not a digit,
+/// or nothing.
 pub(crate) fn saturating_decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;

@@ -1,11 +1,14 @@
-//! Which file a request means (RFC 9112, section 3.2): decoded once, normalised, and never outside the root.
+//! Which file a request means (RFC 9112, section 3.2): decoded once, normalised, and never outside
+//! the root.
 
 use crate::host;
+use crate::line::Line;
+use crate::syntax::is_visible;
 
 /// The path of a request target.
 ///
-/// Percent-decoding happens once and yields bytes, not text: a file's name is bytes. Normalising comes after it, so that
-/// `%2e%2e` is as good as `..`.
+/// Percent-decoding happens once and yields bytes, not text: a file's name is bytes. Normalising
+/// comes after it, so that `%2e%2e` is as good as `..`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target {
     /// The path, then the query with its `?`, undecoded.
@@ -37,8 +40,8 @@ impl Target {
         directory: true,
     };
 
-    /// The path relative to the root: no leading `/`, no empty segments, no `.`, no `..`, no NUL. Empty: the root itself.
-    /// The bytes need not be UTF-8.
+    /// The path relative to the root: no leading `/`, no empty segments, no `.`, no `..`, no NUL.
+    /// Empty: the root itself. The bytes need not be UTF-8.
     pub fn path(&self) -> &[u8] {
         &self.bytes[..self.path]
     }
@@ -64,13 +67,20 @@ impl Target {
         self.bytes.capacity()
     }
 
-    /// Reads a request target, which is not empty and holds no space or control byte.
-    pub(crate) fn read(&mut self, raw: &[u8]) -> Form {
+    /// Reads the target of a request.
+    pub(crate) fn read(&mut self, line: &Line<'_>) -> Form {
         self.clear();
-        match raw {
+        match line.target {
+            [b'/', path @ ..] if line.plain => {
+                self.bytes
+                    .extend_from_slice(path.strip_suffix(b"/").unwrap_or(path));
+                self.path = self.bytes.len();
+                self.directory = self.path < path.len() || path.is_empty();
+                Form::Path
+            }
             [b'/', path @ ..] => self.read_path(path),
             b"*" => Form::Server,
-            _ => match after_scheme(raw) {
+            raw => match after_scheme(raw) {
                 Some(rest) => self.read_absolute(rest),
                 None => Form::Other,
             },
@@ -122,8 +132,8 @@ impl Target {
         if outside { Form::Outside } else { Form::Path }
     }
 
-    /// Appends a segment, decoded. `false`: an escape is broken, or stands for NUL, which no name holds, or for `/`, which
-    /// would be data here but a separator to the file system.
+    /// Appends a segment, decoded. `false`: an escape is broken, or stands for NUL, which no name
+    /// holds, or for `/`, which would be data here but a separator to the file system.
     fn decode(&mut self, segment: &[u8]) -> bool {
         let mut pieces = segment.split(|&byte| byte == b'%');
         self.bytes
@@ -142,6 +152,46 @@ impl Target {
         true
     }
 }
+
+/// Whether `target` is a path that needs neither decoding nor normalising, and has no query:
+/// nothing but segments that do not begin with a dot, and no byte that must not be in a target.
+/// Nearly all targets are like this, and one look at each byte tells.
+pub(crate) fn is_plain(target: &[u8]) -> bool {
+    let [b'/', path @ ..] = target else {
+        return false;
+    };
+    let mut forbidden = STOP | NOT_FIRST;
+    path.iter().all(|&byte| {
+        let mark = MARKS[usize::from(byte)];
+        let allowed = mark & forbidden == 0;
+        forbidden = if mark & SLASH == 0 {
+            STOP
+        } else {
+            STOP | NOT_FIRST
+        };
+        allowed
+    })
+}
+
+/// A byte that a plain path does not hold.
+const STOP: u8 = 1;
+/// A byte that a plain segment does not begin with.
+const NOT_FIRST: u8 = 2;
+const SLASH: u8 = 4;
+
+static MARKS: [u8; 256] = {
+    let mut marks = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        if !is_visible(byte as u8) || matches!(byte as u8, b'%' | b'?' | b'#') {
+            marks[byte] = STOP;
+        }
+        byte += 1;
+    }
+    marks[b'.' as usize] = NOT_FIRST;
+    marks[b'/' as usize] = NOT_FIRST | SLASH;
+    marks
+};
 
 /// What follows `http://` or `https://`, in any case.
 fn after_scheme(raw: &[u8]) -> Option<&[u8]> {
@@ -165,10 +215,17 @@ fn hex(digit: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::line::Method;
 
     fn read(raw: &str) -> (Form, Target) {
         let mut target = Target::default();
-        let form = target.read(raw.as_bytes());
+        let line = Line {
+            method: Method::Get,
+            old: false,
+            target: raw.as_bytes(),
+            plain: is_plain(raw.as_bytes()),
+        };
+        let form = target.read(&line);
         (form, target)
     }
 

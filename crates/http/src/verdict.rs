@@ -1,6 +1,7 @@
 //! What a request comes to, as far as it can be told without the file.
 
-use crate::request::{Expectation, Method, Request};
+use crate::line::Method;
+use crate::request::{Expectation, Request};
 use crate::status::Status;
 use crate::target::{Form, Target};
 
@@ -18,10 +19,10 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    /// The verdict on a request whose framing and Host are in order: its method first, then what it expects, then its
-    /// target, which is read into `target`.
+    /// The verdict on a request whose framing and Host are in order: its method first, then what it
+    /// expects, then its target, which is read into `target`.
     pub(crate) fn on(request: &Request<'_>, target: &mut Target) -> Verdict {
-        match request.method {
+        match request.line.method {
             Method::Unknown => return Verdict::Fatal(Status::NotImplemented),
             Method::Refused => return Verdict::Refuse(Status::MethodNotAllowed),
             Method::Get | Method::Head | Method::Options => {}
@@ -29,7 +30,7 @@ impl Verdict {
         if request.expectation == Expectation::Unknown {
             return Verdict::Refuse(Status::ExpectationFailed);
         }
-        match (target.read(request.target), request.method) {
+        match (target.read(&request.line), request.line.method) {
             (Form::Path | Form::Server, Method::Options) => Verdict::Options,
             (Form::Path, _) => Verdict::Find,
             (Form::Outside, _) => Verdict::Refuse(Status::NotFound),

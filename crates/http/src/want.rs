@@ -7,19 +7,23 @@ use crate::status::Status;
 /// What a connection needs next from its driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Want {
-    /// Nothing to do until more bytes come: [`Connection::receive`], or [`Connection::end_of_input`].
+    /// Nothing to do until more bytes come: [`Connection::receive`], or
+    /// [`Connection::end_of_input`].
     Request,
     /// Which file is [`Connection::target`]? Answered by [`Connection::found`].
     Find,
-    /// Have these bytes of the file at hand: all that is left of the present part. Never empty. Answered by
-    /// [`Connection::loaded`] as soon as the first of them are, or by [`Connection::failed`].
+    /// Have these bytes of the file at hand: all that is left of the present part. Never empty.
+    /// Answered by [`Connection::loaded`] as soon as the first of them are, or by
+    /// [`Connection::failed`].
     Load(Range<u64>),
-    /// Put these bytes of the file on the socket, after whatever [`Scratch::out`](crate::Scratch::out) holds: all that is left of the present
-    /// part; the driver sends as many as it has at hand. Never empty. Answered by [`Connection::sent`].
+    /// Put these bytes of the file on the socket, after whatever
+    /// [`Scratch::out`](crate::Scratch::out) holds: all that is left of the present part; the
+    /// driver sends as many as it has at hand. Never empty. Answered by [`Connection::sent`].
     Send(Range<u64>),
-    /// Send what [`Scratch::out`](crate::Scratch::out) holds, shut the write side, then read and drop until the end of the input or the linger
-    /// deadline, and close. Closing with input unread makes the kernel reset the connection, and the reset would destroy
-    /// the answer before the client has read it (RFC 9112, 9.6).
+    /// Send what [`Scratch::out`](crate::Scratch::out) holds, shut the write side, then read and
+    /// drop until the end of the input or the linger deadline, and close. Closing with input unread
+    /// makes the kernel reset the connection, and the reset would destroy the answer before the
+    /// client has read it (RFC 9112, 9.6).
     Linger,
     /// Send what [`Scratch::out`](crate::Scratch::out) holds, and close.
     Close,

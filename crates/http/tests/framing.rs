@@ -478,7 +478,8 @@ fn expectations() {
     ] {
         check(get("/ten.txt", fields), &[417], End::Open);
     }
-    // With a body announced, nobody can tell whether it will come: the final status at once, and then nothing more.
+    // With a body announced, nobody can tell whether it will come: the final status at once, and
+    // then nothing more.
     check(
         get("/ten.txt", "Expect: 100-continue\r\nContent-Length: 5\r\n"),
         &[200],

@@ -136,7 +136,8 @@ fn finishing() {
         (&[200][..], End::Close)
     );
 
-    // The head had promised to keep the connection; closing it between answers is within the protocol all the same.
+    // The head had promised to keep the connection; closing it between answers is within the
+    // protocol all the same.
     let mut driver = Driver::new();
     driver.send = 5;
     driver

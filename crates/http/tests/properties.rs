@@ -209,7 +209,8 @@ proptest! {
         prop_assert_eq!(driver.taken, requests.len());
         prop_assert_eq!(driver.end(), End::Open);
         driver.feed(&noise).end_of_input();
-        // Noise can be a request of its own only by saying so, which fifty random bytes do not; at most it is refused.
+        // Noise can be a request of its own only by saying so, which fifty random bytes do not; at
+        // most it is refused.
         prop_assert!(driver.statuses.len() <= targets.len() + 1);
         prop_assert_eq!(driver.end(), End::Close);
     }

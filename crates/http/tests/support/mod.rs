@@ -22,7 +22,8 @@ pub(crate) fn request(method: &str, target: &str, fields: &str) -> String {
     format!("{method} {target} HTTP/1.1\r\nHost: h\r\n{fields}\r\n")
 }
 
-/// What is where: `ten.txt` is ten digits, `empty`, `big.bin` is 100,000 bytes, `dir/` has an index.
+/// What is where: `ten.txt` is ten digits, `empty`, `big.bin` is 100,000 bytes, `dir/` has an
+/// index.
 pub(crate) fn find(target: &Target) -> Result<(Entity, Vec<u8>), Missing> {
     let content: Vec<u8> = match (target.path(), target.is_directory()) {
         (b"" | b"dir" | b"a b/\xe4", true) => b"<p>index</p>".to_vec(),
@@ -251,7 +252,8 @@ pub(crate) fn serve(input: impl AsRef<[u8]>) -> Driver {
     driver
 }
 
-/// Checks the answers' statuses and what becomes of the connection, the input coming whole and byte by byte.
+/// Checks the answers' statuses and what becomes of the connection, the input coming whole and byte
+/// by byte.
 #[track_caller]
 pub(crate) fn check(input: impl AsRef<[u8]>, statuses: &[u16], end: End) {
     let input = input.as_ref();
