@@ -158,7 +158,8 @@ impl EventLoop {
             let (token, socket) = self.sessions.insert(client, &self.desk);
             let interest = Interest::READABLE | Interest::WRITABLE;
             let registry = self.poll.registry();
-            let watched = registry.register(&mut SourceFd(&socket), mio::Token(token.into()), interest);
+            let watched =
+                registry.register(&mut SourceFd(&socket), mio::Token(token.into()), interest);
             if watched.is_err() {
                 // The kernel has no memory to watch it with; unwatched it would never move again.
                 self.sessions.remove(token);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use workload::units;
 
-use crate::transfer::SendPath;
+use crate::transfer::{self, SendPath};
 
 /// A switch, written `on` or `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -104,6 +104,9 @@ pub struct ServeOptions {
     /// The largest file to keep in memory
     #[arg(long, value_name = "SIZE", default_value = "8k", value_parser = units::size, help_heading = "Caches and data path")]
     pub content_cache_file: u64,
+    /// Bodies in memory from this size on are gathered by the kernel; smaller ones are copied beside their head
+    #[arg(long, value_name = "SIZE", default_value = transfer::GATHER_FROM, value_parser = units::size, help_heading = "Caches and data path")]
+    pub gather_from: u64,
     /// How the bytes of files that are not in the content cache leave
     #[arg(
         long,

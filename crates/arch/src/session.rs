@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use crate::listener::Client;
 use crate::site::Desk;
-use crate::transfer::{self, GATHER_FROM, More};
+use crate::transfer::{self, More};
 use crate::{Entry, Found};
 
 /// What a session waits for.
@@ -369,7 +369,7 @@ impl Session {
                 else {
                     return Err(Halt::Broken(Event::Truncated));
                 };
-                if part.len() < GATHER_FROM {
+                if (part.len() as u64) < desk.options.gather_from {
                     desk.scratch.out.extend_from_slice(part);
                     self.http.sent(part.len() as u64, &mut desk.scratch);
                     return Ok(());

@@ -1,0 +1,100 @@
+# Sourced by the scripts that compare servers: starts each one pinned, drives them in turn, prints medians.
+#
+# A script declares servers with `server NAME PORT COMMAND...`, then calls `compare ROUNDS SECONDS REFERENCE SIZE...`, which asks
+# every server for /SIZE.txt and prints processor time for each request, and its ratio to the least of the servers whose names
+# match the pattern REFERENCE. The client is wrk with $connections keep-alive connections.
+set -euo pipefail
+
+server_core=0 client_core=1 connections=64
+work=$(mktemp -d)
+chmod 755 "$work"
+mkdir "$work/root"
+pids=() names=()
+declare -A port process
+
+cleanup() {
+  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+  wait 2>/dev/null || true
+  rm -rf "$work"
+}
+trap cleanup EXIT
+
+die() { echo "$0: $*" >&2; exit 1; }
+
+need() {
+  for tool in "$@"; do command -v "$tool" >/dev/null || die "$tool is missing; try: apt-get install wrk nginx-light lighttpd util-linux procps"; done
+  [ "$(nproc)" -ge 2 ] || die "needs two cores, one for the server and one for the client"
+}
+
+build() {
+  cargo build --release --quiet
+  archbench=$PWD/target/release/archbench
+}
+
+# One file of each size under $work/root.
+make_files() {
+  for size in "$@"; do
+    "$archbench" files "single:$size" "$work/set" >/dev/null
+    mv "$work"/set/file.txt "$work/root/$size.txt"
+    rm -rf "$work/set"
+  done
+}
+
+server() {
+  local name=$1
+  names+=("$name"); port[$name]=$2
+  shift 2
+  taskset -c "$server_core" "$@" >"$work/$name.out" 2>&1 &
+  pids+=($!); process[$name]=$!
+}
+
+# Nanoseconds on a processor of a process, its threads and its children.
+cpu_ns() {
+  local total=0 ns pid task
+  for pid in "$1" $(pgrep -P "$1" || true); do
+    for task in /proc/"$pid"/task/*/schedstat; do
+      read -r ns _ <"$task" && total=$((total + ns))
+    done
+  done
+  echo "$total"
+}
+
+compare() {
+  local rounds=$1 seconds=$2 reference=$3 round cell name size before after out requests rate
+  shift 3
+  sleep 1
+  : >"$work/samples"
+  for round in $(seq "$rounds"); do
+    for cell in $(for name in "${names[@]}"; do for size in "$@"; do echo "$name/$size"; done; done | shuf --random-source=<(yes "$round")); do
+      name=${cell%/*} size=${cell#*/}
+      [ -t 2 ] && printf '\rround %s of %s, %-24s' "$round" "$rounds" "$cell" >&2
+      before=$(cpu_ns "${process[$name]}")
+      out=$(taskset -c "$client_core" wrk -t1 -c"$connections" -d"${seconds}s" "http://127.0.0.1:${port[$name]}/$size.txt")
+      after=$(cpu_ns "${process[$name]}")
+      grep -Eq 'Non-2xx|Socket errors' <<<"$out" && die "errors from $name at $size: $out"
+      requests=$(awk '/requests in/ {print $1}' <<<"$out")
+      rate=$(awk '/Requests\/sec/ {printf "%d", $2}' <<<"$out")
+      echo "$name $size $(((after - before) / requests)) $rate" >>"$work/samples"
+    done
+  done
+  [ -t 2 ] && printf '\r%60s\r' '' >&2
+  awk -v sizes="$*" -v names="${names[*]}" -v reference="$reference" '
+    function median(list,   n, i, j, v, t) {
+      n = split(list, v, " ")
+      for (i = 1; i <= n; i++) for (j = i + 1; j <= n; j++) if (v[j] + 0 < v[i] + 0) { t = v[i]; v[i] = v[j]; v[j] = t }
+      return n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2
+    }
+    { cpu[$1, $2] = cpu[$1, $2] " " $3; rate[$1, $2] = rate[$1, $2] " " $4 }
+    END {
+      count = split(sizes, size, " "); servers = split(names, name, " ")
+      printf "%-16s %6s %16s %12s %12s\n", "server", "file", "cpu/request µs", "ratio", "requests/s"
+      for (i = 1; i <= count; i++) {
+        best = 0
+        for (j = 1; j <= servers; j++) if (name[j] ~ reference) { us = median(cpu[name[j], size[i]]); if (!best || us < best) best = us }
+        for (j = 1; j <= servers; j++) {
+          us = median(cpu[name[j], size[i]])
+          printf "%-16s %6s %16.2f %12.2f %12d\n", name[j], size[i], us / 1000, us / best, median(rate[name[j], size[i]])
+        }
+      }
+    }' "$work/samples"
+}
