@@ -1,0 +1,193 @@
+//! A client that sends bytes as they are given and reads answers as they come.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// After this long a test fails: far beyond what any machine needs.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// One connection.
+pub(crate) struct Client {
+    pub(crate) socket: TcpStream,
+    /// What was read beyond the last answer.
+    unread: Vec<u8>,
+}
+
+/// One answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// From the status line to the empty line, both included.
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Closed,
+    Reset,
+}
+
+impl Client {
+    pub(crate) fn connect(address: SocketAddr) -> Self {
+        let socket = TcpStream::connect_timeout(&address, PATIENCE).expect("the server accepts");
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.set_write_timeout(Some(PATIENCE)).unwrap();
+        socket.set_nodelay(true).unwrap();
+        Self { socket, unread: Vec::new() }
+    }
+
+    /// A client whose kernel takes little before it has read it.
+    pub(crate) fn connect_with_small_buffer(address: SocketAddr) -> Self {
+        use rustix::net::{AddressFamily, SocketType, connect, ipproto, socket, sockopt};
+        let small = socket(AddressFamily::INET, SocketType::STREAM, Some(ipproto::TCP)).unwrap();
+        sockopt::set_socket_recv_buffer_size(&small, 4096).unwrap();
+        connect(&small, &address).expect("the server accepts");
+        let socket = TcpStream::from(small);
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.set_write_timeout(Some(PATIENCE)).unwrap();
+        Self { socket, unread: Vec::new() }
+    }
+
+    /// The same connection, for another thread that sends while this one reads.
+    pub(crate) fn another_hand(&self) -> Self {
+        Self { socket: self.socket.try_clone().unwrap(), unread: Vec::new() }
+    }
+
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.socket.write_all(bytes.as_ref()).expect("the server takes the request");
+    }
+
+    /// Sends what may find nobody to take it.
+    pub(crate) fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        self.socket.write_all(bytes.as_ref()).is_ok()
+    }
+
+    /// Asks for `path` and reads the answer.
+    pub(crate) fn get(&mut self, path: &str) -> Answer {
+        self.send(get(path));
+        self.answer()
+    }
+
+    pub(crate) fn half_close(&self) {
+        self.socket.shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// Ends the connection with a reset instead of a FIN.
+    pub(crate) fn reset(self) {
+        rustix::net::sockopt::set_socket_linger(&self.socket, Some(Duration::ZERO)).unwrap();
+    }
+
+    /// Reads the answer to anything but a HEAD.
+    pub(crate) fn answer(&mut self) -> Answer {
+        let mut answer = self.head();
+        answer.body = self.exactly(answer.content_length());
+        answer
+    }
+
+    /// Reads the answer to a HEAD, or the head of another.
+    pub(crate) fn head(&mut self) -> Answer {
+        let end = loop {
+            if let Some(end) = self.unread.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+                break end + 4;
+            }
+            let so_far = String::from_utf8_lossy(&self.unread).into_owned();
+            assert_ne!(self.read_some(), 0, "the connection ended within a head: {so_far:?}");
+        };
+        let head = String::from_utf8(self.unread.drain(..end).collect()).expect("heads are ASCII");
+        let status = head.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).and_then(|code| code.parse().ok());
+        let status = status.unwrap_or_else(|| panic!("no status line: {head:?}"));
+        Answer { status, head, body: Vec::new() }
+    }
+
+    /// Reads so many bytes.
+    pub(crate) fn exactly(&mut self, count: usize) -> Vec<u8> {
+        while self.unread.len() < count {
+            let so_far = self.unread.len();
+            assert_ne!(self.read_some(), 0, "the connection ended after {so_far} of {count} bytes");
+        }
+        self.unread.drain(..count).collect()
+    }
+
+    /// Reads to the end of the connection, which must be no reset.
+    pub(crate) fn to_end(&mut self) -> Vec<u8> {
+        let (bytes, end) = self.ending();
+        assert_eq!(end, End::Closed, "after {:?}", String::from_utf8_lossy(&bytes));
+        bytes
+    }
+
+    /// Reads to the end of the connection.
+    pub(crate) fn ending(&mut self) -> (Vec<u8>, End) {
+        let mut bytes = std::mem::take(&mut self.unread);
+        let mut piece = vec![0; 64 << 10];
+        loop {
+            match self.socket.read(&mut piece) {
+                Ok(0) => return (bytes, End::Closed),
+                Ok(count) => bytes.extend_from_slice(&piece[..count]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return (bytes, End::Reset),
+                Err(error) => panic!("{error} after {} bytes: {:?}", bytes.len(), tail(&bytes)),
+            }
+        }
+    }
+
+    /// Whether nothing comes for `time`, not even an end.
+    pub(crate) fn is_silent_for(&mut self, time: Duration) -> bool {
+        assert!(self.unread.is_empty(), "an unread answer: {:?}", tail(&self.unread));
+        self.socket.set_read_timeout(Some(time)).unwrap();
+        let silent = match self.socket.peek(&mut [0]) {
+            Err(error) => matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+            Ok(_) => false,
+        };
+        self.socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        silent
+    }
+
+    fn read_some(&mut self) -> usize {
+        let mut piece = [0; 16 << 10];
+        let count = loop {
+            match self.socket.read(&mut piece) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                read => break read.expect("an answer"),
+            }
+        };
+        self.unread.extend_from_slice(&piece[..count]);
+        count
+    }
+}
+
+fn tail(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(200)..]).into_owned()
+}
+
+impl Answer {
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            key.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+
+    pub(crate) fn content_length(&self) -> usize {
+        match self.field("content-length") {
+            Some(length) => length.parse().expect("a length"),
+            None => 0,
+        }
+    }
+
+    pub(crate) fn closes(&self) -> bool {
+        self.field("connection") == Some("close")
+    }
+}
+
+/// A plain GET.
+pub(crate) fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n")
+}
+
+/// A GET that is the last of its connection.
+pub(crate) fn last_get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+}

@@ -1,0 +1,217 @@
+//! The built binary, serving.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::client::{Client, PATIENCE};
+
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_archbench");
+
+/// A catalogue entry, as the binary itself lists it.
+#[derive(Debug, Clone)]
+pub(crate) struct Model {
+    pub(crate) name: String,
+    /// Its own options, with their dashes.
+    options: Vec<String>,
+}
+
+impl Model {
+    /// All of them.
+    pub(crate) fn all() -> Vec<Self> {
+        let listed = Command::new(BINARY).arg("models").output().expect("the binary runs");
+        let listed = String::from_utf8(listed.stdout).expect("text");
+        let mut models: Vec<Self> = Vec::new();
+        for line in listed.lines().take_while(|line| !line.is_empty()) {
+            let mut words = line.split_whitespace().map(str::to_owned);
+            if line.starts_with(' ') {
+                models.last_mut().expect("a model before its options").options.extend(words);
+            } else {
+                models.push(Self { name: words.next().expect("a name"), options: Vec::new() });
+            }
+        }
+        assert!(!models.is_empty(), "no models: {listed}");
+        models
+    }
+
+    pub(crate) fn has(&self, option: &str) -> bool {
+        self.options.iter().any(|own| own == option)
+    }
+
+    /// Its own options, with their dashes.
+    pub(crate) fn options(&self) -> &[String] {
+        &self.options
+    }
+}
+
+/// A server to be started.
+pub(crate) struct Recipe {
+    command: Command,
+}
+
+impl Recipe {
+    pub(crate) fn new(model: &Model, root: &Path) -> Self {
+        Self::of(Command::new(BINARY), model, root)
+    }
+
+    /// As [`new`](Self::new), with at most so many descriptors, hard limit included.
+    pub(crate) fn with_descriptors(limit: u32, model: &Model, root: &Path) -> Self {
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(format!("ulimit -n {limit}; exec \"$0\" \"$@\"")).arg(BINARY);
+        Self::of(shell, model, root)
+    }
+
+    /// As [`new`](Self::new), with another binary and as nobody.
+    pub(crate) fn as_nobody(binary: &Path, model: &Model, root: &Path) -> Self {
+        let mut command = Command::new(binary);
+        command.uid(65534).gid(65534);
+        Self::of(command, model, root)
+    }
+
+    fn of(mut command: Command, model: &Model, root: &Path) -> Self {
+        command.args(["serve", "--model", &model.name, "--addr", "127.0.0.1:0", "--output-format", "json", "--root"]);
+        command.arg(root).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self { command }
+    }
+
+    pub(crate) fn args<S: AsRef<std::ffi::OsStr>>(mut self, options: impl IntoIterator<Item = S>) -> Self {
+        self.command.args(options);
+        self
+    }
+
+    pub(crate) fn start(mut self) -> Server {
+        let mut child = self.command.spawn().expect("the binary starts");
+        let mut out = BufReader::new(child.stdout.take().expect("piped"));
+        let mut err = child.stderr.take().expect("piped");
+        let complaints = std::thread::spawn(move || {
+            let mut text = String::new();
+            let _ = err.read_to_string(&mut text);
+            text
+        });
+        let mut line = String::new();
+        out.read_line(&mut line).expect("a line");
+        if line.is_empty() {
+            let status = child.wait();
+            panic!("no ready line; {status:?}: {}", complaints.join().unwrap_or_default());
+        }
+        let ready: Value = serde_json::from_str(&line).expect("the ready line is JSON");
+        let address = ready["address"].as_str().and_then(|text| text.parse().ok()).expect("an address");
+        Server { child, out, complaints: Some(complaints), address, ready }
+    }
+}
+
+/// A server that runs. Dropped, it is killed.
+pub(crate) struct Server {
+    child: Child,
+    out: BufReader<ChildStdout>,
+    complaints: Option<JoinHandle<String>>,
+    pub(crate) address: SocketAddr,
+    pub(crate) ready: Value,
+}
+
+impl Server {
+    pub(crate) fn connect(&self) -> Client {
+        Client::connect(self.address)
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).expect("the server is there");
+    }
+
+    /// Its own process and the ones that it has made.
+    pub(crate) fn processes(&self) -> Vec<Pid> {
+        let own = self.pid();
+        let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", own.as_raw_nonzero()));
+        let children = children.unwrap_or_default();
+        let children = children.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?));
+        std::iter::once(own).chain(children).collect()
+    }
+
+    /// Resident memory in bytes that is no file's, of the largest of its processes.
+    pub(crate) fn memory(&self) -> u64 {
+        let of = |pid: &Pid| -> u64 {
+            let status = std::fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).unwrap_or_default();
+            let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+            line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0_u64)
+        };
+        self.processes().iter().map(of).max().unwrap_or(0) << 10
+    }
+
+    /// Processor time so far, of all its processes.
+    pub(crate) fn cpu(&self) -> Duration {
+        let ticks = |pid: &Pid| -> u64 {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
+            let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
+            fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum()
+        };
+        let per_second = rustix::param::clock_ticks_per_second();
+        Duration::from_millis(self.processes().iter().map(ticks).sum::<u64>() * 1000 / per_second)
+    }
+
+    /// Open descriptors of its own process.
+    pub(crate) fn descriptors(&self) -> usize {
+        let directory = format!("/proc/{}/fd", self.pid().as_raw_nonzero());
+        std::fs::read_dir(directory).map(Iterator::count).unwrap_or(0)
+    }
+
+    /// Tells it to stop, and returns its summary.
+    pub(crate) fn stop(self) -> Value {
+        self.signal(Signal::TERM);
+        self.summary()
+    }
+
+    /// Waits for it to end in good order, and returns its summary.
+    pub(crate) fn summary(self) -> Value {
+        let (status, out) = self.end();
+        assert_eq!(status.code(), Some(0), "{out}");
+        let line = out.lines().last().unwrap_or_else(|| panic!("no summary"));
+        let summary: Value = serde_json::from_str(line).expect("the summary is JSON");
+        assert_eq!(summary["event"], "summary");
+        summary
+    }
+
+    /// Waits for it to end, and returns its status and what it printed since it was ready.
+    pub(crate) fn end(mut self) -> (ExitStatus, String) {
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("it can be waited for") {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "the server has not ended");
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        let mut out = String::new();
+        self.out.read_to_string(&mut out).expect("text");
+        let mut complaints = String::new();
+        if let Some(reader) = self.complaints.take() {
+            let _ = write!(complaints, "{}", reader.join().unwrap_or_default());
+        }
+        assert!(!complaints.contains("panicked"), "{complaints}");
+        (status, out)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            return;
+        }
+        // Workers first: whoever is killed cannot tell his own.
+        for process in self.processes().into_iter().rev() {
+            let _ = kill_process(process, Signal::KILL);
+        }
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,160 @@
+//! What is served: a tree with one of everything that a path can name.
+
+use std::fs::{self, File};
+use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, FileType, Mode, Timespec, Timestamps, mknodat, utimensat};
+use tempfile::TempDir;
+use workload::content;
+
+/// Length of `large.bin`: more than every buffer on its way together.
+pub(crate) const LARGE: u64 = 24 << 20;
+/// Length of `medium.bin`: too large for the content cache, and more than one piece of what is sent at a time.
+pub(crate) const MEDIUM: u64 = 1_300_001;
+/// Length of `kept.bin`: in the content cache, and sent beside its head.
+pub(crate) const KEPT: u64 = 8000;
+/// Length of `sparse.bin`, a hole but for what [`AFTER_4_GIB`] and the end hold.
+pub(crate) const SPARSE: u64 = (5 << 30) + 7;
+/// Where in `sparse.bin` the word `needle` stands.
+pub(crate) const AFTER_4_GIB: u64 = (4 << 30) + 100;
+/// Sunday, 06 November 1994, 08:49:37 GMT, and 255 ns.
+const MODIFIED: Timespec = Timespec { tv_sec: 784_111_777, tv_nsec: 255 };
+
+/// The tree. Nothing in it changes; tests that change files have a tree of their own.
+pub(crate) struct Site {
+    directory: TempDir,
+    _socket: UnixListener,
+}
+
+impl Site {
+    pub(crate) fn new() -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let at = |name: &str| directory.path().join(name);
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        for name in ["dir", "dir/deep", "bare", ".dotdir", "spaced dir", "closed"] {
+            fs::create_dir(at(name)).unwrap();
+        }
+        for (name, text) in [
+            ("index.html", "<p>root</p>\n"),
+            ("file.txt", "abcdefghijklmnopqrstuvwxyz"),
+            ("again.txt", "again\n"),
+            ("empty.txt", ""),
+            ("dir/index.html", "<p>dir</p>\n"),
+            ("dir/inner.txt", "inner\n"),
+            ("dir/deep/x.css", "p {}\n"),
+            ("bare/file.txt", "bare\n"),
+            ("spaced dir/index.html", "<p>spaced</p>\n"),
+            ("a b.txt", "a b\n"),
+            ("100%.txt", "percent\n"),
+            (".hidden", "hidden\n"),
+            (".dotdir/file.txt", "hidden\n"),
+            ("dir/.hidden", "hidden\n"),
+            ("forbidden.txt", "forbidden\n"),
+            ("closed/file.txt", "closed\n"),
+        ] {
+            fs::write(at(name), text).unwrap();
+        }
+        for (name, length) in [("large.bin", LARGE), ("medium.bin", MEDIUM), ("kept.bin", KEPT)] {
+            fs::write(at(name), contents(name, length)).unwrap();
+        }
+        let odd = directory.path().join(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"\xff\xfe.txt"));
+        fs::write(odd, "odd\n").unwrap();
+        let sparse = File::create(at("sparse.bin")).unwrap();
+        sparse.set_len(SPARSE).unwrap();
+        sparse.write_all_at(b"needle", AFTER_4_GIB).unwrap();
+        sparse.write_all_at(b"the end", SPARSE - 7).unwrap();
+        for (link, target) in [
+            ("link.txt", "file.txt"),
+            ("dir/up.txt", "../file.txt"),
+            ("linked-dir", "dir"),
+            ("chain.txt", "dir/up.txt"),
+            ("out.txt", "/etc/passwd"),
+            ("out-dir", "/etc"),
+            ("climb.txt", "../../../../../../../../etc/passwd"),
+            ("there-and-back.txt", "dir/../../../../../../../../etc/passwd"),
+            ("loop-a", "loop-b"),
+            ("loop-b", "loop-a"),
+            ("dangling", "nowhere"),
+            ("magic", "/proc/self/root"),
+            ("dir/to-fifo", "../fifo"),
+        ] {
+            symlink(target, at(link)).unwrap();
+        }
+        mknodat(CWD, at("fifo"), FileType::Fifo, Mode::from_raw_mode(0o644), 0).unwrap();
+        let socket = UnixListener::bind(at("socket")).unwrap();
+        fs::set_permissions(at("forbidden.txt"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(at("closed"), fs::Permissions::from_mode(0)).unwrap();
+        for name in [
+            "index.html", "file.txt", "again.txt", "empty.txt", "dir/index.html", "dir/inner.txt", "dir/deep/x.css",
+            "spaced dir/index.html", "a b.txt", "100%.txt", ".hidden", ".dotdir/file.txt", "kept.bin", "sparse.bin",
+        ] {
+            modified_in_1994(&at(name));
+        }
+        Self { directory, _socket: socket }
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        self.directory.path()
+    }
+}
+
+fn modified_in_1994(path: &Path) {
+    let times = Timestamps { last_access: MODIFIED, last_modification: MODIFIED };
+    utimensat(CWD, path, &times, AtFlags::empty()).unwrap();
+}
+
+/// What `name` holds, if it is so long.
+pub(crate) fn contents(name: &str, length: u64) -> Vec<u8> {
+    let mut bytes = vec![0; usize::try_from(length).unwrap()];
+    content::fill(content::key(1, name), 0, &mut bytes);
+    bytes
+}
+
+/// Whether `bytes` are those of `name` from `offset` on.
+#[track_caller]
+pub(crate) fn assert_contents(name: &str, offset: u64, bytes: &[u8]) {
+    assert_eq!(content::verify(content::key(1, name), offset, bytes), Ok(()), "{name} is wrong at");
+}
+
+/// A tree of a test's own, whose files may change.
+pub(crate) struct Garden {
+    directory: TempDir,
+}
+
+impl Garden {
+    pub(crate) fn new() -> Self {
+        Self { directory: tempfile::tempdir().expect("a directory") }
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub(crate) fn at(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Writes a file in place.
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.at(name);
+        fs::create_dir_all(path.parent().expect("below the root")).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    /// Puts another file in its place.
+    pub(crate) fn replace(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        self.write(".new", bytes);
+        fs::rename(self.at(".new"), self.at(name)).unwrap();
+    }
+
+    pub(crate) fn truncate(&self, name: &str, length: u64) {
+        File::options().write(true).open(self.at(name)).unwrap().set_len(length).unwrap();
+    }
+
+    pub(crate) fn append(&self, name: &str, bytes: &[u8]) {
+        use std::io::Write;
+        File::options().append(true).open(self.at(name)).unwrap().write_all(bytes).unwrap();
+    }
+}
