@@ -1,1 +1,182 @@
-//! The load generator.
+//! The load generator: right first, and fast too.
+//!
+//! Four time stamps decide everything: when a request was *intended*, when a connection was free for it, when it was written, when its last byte came.
+//! They are taken as the crate's modules meet them, from the top:
+//!
+//! | module | what it answers |
+//! | --- | --- |
+//! | [`cli`], [`prepare`] | what was typed, and the run it means |
+//! | [`run`] | a run as values |
+//! | [`measure`](mod@measure) | threads begin together, and their records are put together |
+//! | [`schedule`] | who is due, and when: pure, on any clock |
+//! | `engine`, `timer` | the loop of a thread: sends what is due, reads what comes |
+//! | [`target`], [`verify`] | what is asked for, and whether it was what came |
+//! | [`record`], [`batches`], [`failure`] | what is kept of requests: histograms, means of stretches, counts |
+//! | [`collect`] | the series by the second |
+//! | [`fidelity`], [`verdict`] | whether the run may be believed |
+//! | [`slo`] | whether what was to be met was met |
+//! | [`report`], [`output`] | how it is told, and where to |
+
+pub mod batches;
+pub mod cli;
+pub mod clock;
+pub mod collect;
+mod cpu;
+mod engine;
+pub mod failure;
+pub mod fidelity;
+pub mod host;
+pub mod measure;
+pub mod output;
+pub mod prepare;
+mod progress;
+pub mod record;
+pub mod report;
+pub mod run;
+pub mod schedule;
+pub mod slo;
+pub mod target;
+mod timer;
+mod tui;
+pub mod verdict;
+pub mod verify;
+
+pub use cli::Arguments;
+
+use measure::{Error, measure};
+use output::Format;
+use prepare::{Prepared, prepare};
+use progress::{View, Watch};
+use report::histograms::{self, Log};
+use report::{Report, json, text};
+use run::Control;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, SystemTime};
+use sys::signals::{self, Signal};
+
+const STOPPING: [Signal; 2] = [Signal::Interrupt, Signal::Terminate];
+
+/// The whole of `archbench load`.
+///
+/// Exit statuses: 0 fine, 1 failure of the tool, 2 usage, 3 an objective missed, 4 INVALID. INVALID outranks a missed objective: what is not to
+/// be believed was not missed either.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let status = match load(arguments) {
+        Ok(status) => status,
+        Err(Failed::Usage(why)) => {
+            eprintln!("error: {why}\n\nFor more information, try '--help'.");
+            2
+        }
+        Err(Failed::Tool(why)) => {
+            eprintln!("error: {why}");
+            1
+        }
+    };
+    ExitCode::from(status)
+}
+
+enum Failed {
+    Usage(String),
+    Tool(String),
+}
+
+fn load(arguments: &Arguments) -> Result<u8, Failed> {
+    let Prepared {
+        run,
+        slos,
+        title,
+        remarks,
+    } = prepare(arguments).map_err(Failed::Usage)?;
+    if let Some(path) = &arguments.output {
+        let refused = |error| Failed::Usage(format!("cannot write {}: {error}", path.display()));
+        output::check(path).map_err(refused)?;
+    }
+    for remark in remarks {
+        eprintln!("note: {remark}");
+    }
+    let (run, control) = (Arc::new(run), Arc::new(Control::default()));
+    let signals = Signals::watch(control.clone());
+    let started = SystemTime::now();
+    let mut watch = Watch {
+        view: View::new(arguments.quiet, arguments.no_tui, &run, &title, &control),
+        log: (arguments.output_format == Format::Hlog).then(|| Log::new(run.is_closed_loop())),
+        must_hold: if arguments.slo_abort {
+            slos.clone()
+        } else {
+            Vec::new()
+        },
+        run: &run,
+        control: &control,
+        hopeless: None,
+        done: 0,
+    };
+    let outcome = measure(run.clone(), &control, &mut watch);
+    let (log, hopeless) = (watch.log.take(), watch.hopeless.take());
+    // Gives the terminal back before anything is written to it.
+    drop(watch);
+    drop(signals);
+    let outcome = outcome.map_err(|error: Error| Failed::Tool(error.to_string()))?;
+    let typed = std::env::args().skip(1).collect();
+    let mut report = Report::new(&run, &outcome, &slos, typed, title, started);
+    report.notes.extend(hopeless);
+    let failed = |error| Failed::Tool(format!("the report cannot be written: {error}"));
+    let bytes = match arguments.output_format {
+        Format::Text => text::render(&report).into_bytes(),
+        Format::Json => json::render(&report),
+        Format::Csv => histograms::csv(&outcome.record, run.is_closed_loop()).map_err(failed)?,
+        Format::Hgrm => histograms::hgrm(&outcome.record, run.is_closed_loop()).map_err(failed)?,
+        Format::Hlog => log.map_or_else(Vec::new, |log| log.text().to_vec()),
+    };
+    output::write(arguments.output.as_deref(), &bytes).map_err(failed)?;
+    tell_verdict(arguments, &report);
+    Ok(report.exit_status())
+}
+
+/// Where the report says nothing of it, or nobody reads it now, the verdict goes to standard error.
+fn tell_verdict(arguments: &Arguments, report: &Report<'_>) {
+    let shown = arguments.output_format == Format::Text && arguments.output.is_none();
+    if shown || arguments.quiet && report.exit_status() == 0 {
+        return;
+    }
+    eprintln!("{}", report.level());
+    for finding in &report.findings {
+        eprintln!("  {}: {}", finding.level, finding.text);
+    }
+    for slo in report.slos.iter().filter(|slo| !slo.met) {
+        eprintln!("  missed: {}", slo.slo);
+    }
+}
+
+/// A thread that turns Ctrl-C into an early end of the run.
+struct Signals {
+    over: Arc<AtomicBool>,
+}
+
+impl Signals {
+    fn watch(control: Arc<Control>) -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let ended = over.clone();
+        // Without them Ctrl-C ends the process as it does any other.
+        if signals::block(&STOPPING).is_ok() {
+            std::thread::spawn(move || {
+                while !ended.load(Relaxed) {
+                    let taken = signals::wait(&STOPPING, Some(Duration::from_millis(100)));
+                    if let Ok(Some(_)) = taken {
+                        control.stop();
+                    }
+                }
+            });
+        }
+        Self { over }
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        self.over.store(true, Relaxed);
+        // The report may take a moment; Ctrl-C ends that at once.
+        let _ = signals::unblock(&STOPPING);
+    }
+}

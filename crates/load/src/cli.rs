@@ -1,0 +1,379 @@
+//! The arguments of `archbench load`, as they are typed.
+
+use crate::output::Format;
+use crate::schedule::Think;
+use crate::slo::Slo;
+use crate::target::Field;
+use clap::{ArgAction, Args, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+use workload::{Arrival, Preset, Stages, units};
+
+/// Puts load on an HTTP/1.1 server and measures how it answers.
+///
+/// The figure reported first is the response time: from the moment a request was *due* to the last byte of its answer, so that a server that stalls
+/// is seen to stall. A generator that could not keep up says so: it calls the run INVALID rather than the server slow.
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Arguments {
+    /// What to ask for: http:// URLs, all of one server, each as often as the others. Without any, the address and the built-in file set of a
+    /// bare `archbench serve`
+    #[arg(value_name = "URL", help_heading = "What is asked for")]
+    pub urls: Vec<String>,
+
+    /// A file of URLs, one a line, each with its weight behind it if that is not 1
+    #[arg(long, value_name = "FILE", help_heading = "What is asked for", conflicts_with_all = ["urls", "files", "replay"])]
+    pub urls_file: Option<PathBuf>,
+
+    /// A file set with its own popularity, like specweb99:60, uniform:1000:16k or single:1k, at the URL given (http://127.0.0.1:8080 if none is)
+    #[arg(
+        long,
+        value_name = "PRESET",
+        help_heading = "What is asked for",
+        conflicts_with = "replay"
+    )]
+    pub files: Option<Preset>,
+
+    /// The seed that the contents of the file set were made from
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        help_heading = "What is asked for"
+    )]
+    pub files_seed: u64,
+
+    /// An access log in common or combined format: its GET and HEAD requests, in its order, at the URL given
+    #[arg(long, value_name = "LOG", help_heading = "What is asked for")]
+    pub replay: Option<PathBuf>,
+
+    /// Replay the log in its own time too
+    #[arg(long, requires = "replay", conflicts_with_all = ["rate", "stages", "arrival", "poisson"], help_heading = "What is asked for")]
+    pub replay_timing: bool,
+
+    /// The method of every request
+    #[arg(long, value_enum, default_value_t = Method::Get, conflicts_with = "replay", help_heading = "What is asked for")]
+    pub method: Method,
+
+    /// A field for the head of every request; repeatable
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = Field::parse, help_heading = "What is asked for")]
+    pub headers: Vec<Field>,
+
+    /// Compare every body: with what the file set must hold, or else with the first answer to the same URL
+    #[arg(long, help_heading = "What is asked for")]
+    pub verify: bool,
+
+    /// Closed loop: the number of clients. Open loop: the number of connections opened at the start
+    #[arg(short = 'c', long, alias = "clients", value_name = "N", default_value = "64", value_parser = positive, help_heading = "When it is asked (closed loop, unless a rate is given)")]
+    pub connections: u64,
+
+    /// Open loop: so many requests are due each second, whatever becomes of those before. 5000, 5k, 100/s, 6000/m
+    #[arg(short = 'R', long, alias = "qps", value_name = "RATE", value_parser = units::rate, conflicts_with = "stages", help_heading = "When it is asked (closed loop, unless a rate is given)")]
+    pub rate: Option<f64>,
+
+    /// Poisson arrivals, as of many clients that know nothing of each other; the same as --arrival poisson
+    #[arg(
+        long,
+        conflicts_with = "arrival",
+        help_heading = "When it is asked (closed loop, unless a rate is given)"
+    )]
+    pub poisson: bool,
+
+    /// How arrivals are spaced: constant, poisson, or trace:FILE, a file of seconds since the start, one a line
+    #[arg(
+        long,
+        value_name = "PROCESS",
+        help_heading = "When it is asked (closed loop, unless a rate is given)"
+    )]
+    pub arrival: Option<Arrival>,
+
+    /// A rate that changes by steps and ramps: 30s@500,1m@2000 or 30s@500..2000
+    #[arg(
+        long,
+        value_name = "STAGES",
+        help_heading = "When it is asked (closed loop, unless a rate is given)"
+    )]
+    pub stages: Option<Stages>,
+
+    /// Partly open: what arrives is sessions of K requests, each following the answer to the one before
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..), help_heading = "When it is asked (closed loop, unless a rate is given)")]
+    pub session_requests: Option<u32>,
+
+    /// How long a client or session thinks between an answer and its next request: 100ms, or exp:100ms for exponentially distributed times
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = think, help_heading = "When it is asked (closed loop, unless a rate is given)")]
+    pub think: Think,
+
+    /// The seed of arrivals, choices of files and think times: the same seed asks the same again
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        help_heading = "When it is asked (closed loop, unless a rate is given)"
+    )]
+    pub seed: u64,
+
+    /// How long requests are made, like 30s or 2m; 10s if neither this nor -n is given
+    #[arg(short = 'd', long, short_alias = 'z', value_name = "TIME", value_parser = positive_duration, help_heading = "Until when")]
+    pub duration: Option<Duration>,
+
+    /// How many requests are made
+    #[arg(short = 'n', long, value_name = "N", value_parser = positive, help_heading = "Until when")]
+    pub requests: Option<u64>,
+
+    /// What is due in this first stretch of the run is asked for and not measured
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = units::duration, help_heading = "Until when")]
+    pub warmup: Duration,
+
+    /// Open loop: the most connections, if there may be more than at the start; one is added when a request is due and all are busy
+    #[arg(long, value_name = "N", value_parser = positive, help_heading = "Connections and threads")]
+    pub max_connections: Option<u64>,
+
+    /// Replace a connection after so many requests
+    #[arg(long, value_name = "K", value_parser = positive, help_heading = "Connections and threads")]
+    pub requests_per_connection: Option<u64>,
+
+    /// A new connection for each request; the same as --requests-per-connection 1
+    #[arg(
+        long,
+        alias = "disable-keepalive",
+        conflicts_with = "requests_per_connection",
+        help_heading = "Connections and threads"
+    )]
+    pub no_keepalive: bool,
+
+    /// Pipelining: how many requests may be outstanding on one connection
+    #[arg(long, value_name = "DEPTH", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Connections and threads")]
+    pub pipeline: u16,
+
+    /// How long an answer, or a connection, is waited for. Also bounds the wait for the last answers
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = positive_duration, help_heading = "Connections and threads")]
+    pub timeout: Duration,
+
+    /// Threads, each with its own loop and its share of the connections
+    #[arg(short = 't', long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Connections and threads")]
+    pub threads: u16,
+
+    /// Cores to run the threads on, in turn: 1 or 0,2 or 0-3
+    #[arg(long, value_name = "CORES", value_parser = cores, help_heading = "Connections and threads")]
+    pub pin: Option<Cores>,
+
+    /// How long before a due time the loop may spin rather than sleep; how much of it is used is learned from how late wake-ups are
+    #[arg(long, value_name = "TIME", default_value = "200us", value_parser = units::duration, help_heading = "Connections and threads")]
+    pub max_spin: Duration,
+
+    /// What must be met, else the exit status is 3; repeatable. 'p(99)<10ms', 'service:p(99.9)<5ms', 'mean<1ms', 'max<100ms', 'errors<0.1%', 'throughput>=4900'
+    #[arg(long, value_name = "SLO", help_heading = "What must be met")]
+    pub slo: Vec<Slo>,
+
+    /// A file of the same, one a line; # begins a comment
+    #[arg(long, value_name = "FILE", help_heading = "What must be met")]
+    pub slo_file: Option<PathBuf>,
+
+    /// End the run as soon as one of them cannot be met any more
+    #[arg(long, help_heading = "What must be met")]
+    pub slo_abort: bool,
+
+    /// The format of the report
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text, help_heading = "What comes out")]
+    pub output_format: Format,
+
+    /// Write the report to a file, in one piece, rather than to standard output
+    #[arg(
+        short = 'o',
+        long,
+        value_name = "FILE",
+        help_heading = "What comes out"
+    )]
+    pub output: Option<PathBuf>,
+
+    /// Show progress in lines, even on a terminal
+    #[arg(long, help_heading = "What comes out")]
+    pub no_tui: bool,
+
+    /// Show no progress
+    #[arg(long, help_heading = "What comes out")]
+    pub quiet: bool,
+
+    /// Accepted for those who are used to it; it is always on
+    #[arg(long, hide = true)]
+    pub latency_correction: bool,
+
+    /// Refused: it means too many things
+    #[arg(short = 'q', hide = true, num_args = 0..=1, default_missing_value = "", value_parser = refuse_q, action = ArgAction::Set)]
+    pub refused_q: Option<String>,
+}
+
+/// The method of every request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Method {
+    /// With the body.
+    #[value(alias = "GET")]
+    Get,
+    /// Without the body.
+    #[value(alias = "HEAD")]
+    Head,
+}
+
+/// A list of cores.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cores(pub Vec<usize>);
+
+const EXAMPLES: &str = "\
+What is measured, in nanoseconds, for each request:
+  intended → connection free → written → first byte → last byte
+  response time     last byte − intended: what users feel, and what an SLO is held against
+  service time      last byte − written. In a closed loop nothing is intended, and this comes first
+  connection wait   connection free − intended: all connections were busy
+  generator lag     written − both the others: the generator's own fault
+A request that was not answered in time, or not by the end, counts with the time it had been waited for, and every percentile that it touches is
+marked as a lower bound (≥). Answers with a status of 3xx, 4xx or 5xx and bodies that do not verify are errors: counted, and not timed.
+
+Verdict and exit status:
+  VALID             0 (3 if an SLO is missed)
+  SUSPECT           0 (3 if an SLO is missed), with reasons: drift, correlation, a wide interval, a disturbed machine, many errors
+  INVALID           4, even if an SLO is missed: the generator was late, behind or busy, out of ports or descriptors, sent other arrivals than were asked for, or
+                    got no answer at all
+  no figures        1 the tool failed or no connection could be made, 2 wrong usage
+
+The JSON report has a schema with a version, `schema: \"archbench.load/1\"`: fields may be added to it, and a changed meaning makes a new version.
+Times are in microseconds; `at_least` lists those that are lower bounds. hgrm is in milliseconds; hlog has one interval a second with
+response time (closed loop: service time) untagged and the others tagged service, wait and lag.
+
+Examples:
+  archbench load                                              the built-in files of a bare `archbench serve`, 64 clients, 10 s
+  archbench load --rate 5000 --poisson                        the same in an open loop
+  archbench load -c 100 -d 30s http://127.0.0.1:8080/a.html   one URL, 100 clients
+  archbench load -R 1k --stages 30s@500,1m@500..2000 …        no: a rate or stages
+  archbench load -R 200/s --poisson --session-requests 5 --think exp:1s --slo 'p(99)<10ms'
+  archbench load -R 5000 --output-format json -o run.json";
+
+fn positive(text: &str) -> Result<u64, String> {
+    match units::count(text) {
+        Ok(0) => Err("must be at least 1".to_owned()),
+        Ok(count) => Ok(count),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn positive_duration(text: &str) -> Result<Duration, String> {
+    match units::duration(text) {
+        Ok(Duration::ZERO) => Err("must be more than nothing".to_owned()),
+        Ok(duration) => Ok(duration),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn think(text: &str) -> Result<Think, String> {
+    let (of, time): (fn(Duration) -> Think, _) = match text.strip_prefix("exp:") {
+        Some(mean) => (Think::Exponential, mean),
+        None => (Think::Constant, text),
+    };
+    units::duration(time)
+        .map(of)
+        .map_err(|error| error.to_string())
+}
+
+fn cores(text: &str) -> Result<Cores, String> {
+    let number = |text: &str| {
+        text.parse::<usize>()
+            .ok()
+            .filter(|core| *core < 1024)
+            .ok_or_else(|| format!("'{text}' is not the number of a core; expected 1, 0,2 or 0-3"))
+    };
+    let mut cores = Vec::new();
+    for part in text.split(',') {
+        match part.split_once('-') {
+            Some((first, last)) => cores.extend(number(first)?..=number(last)?),
+            None => cores.push(number(part)?),
+        }
+    }
+    if cores.is_empty() {
+        return Err("no core is named; expected 1, 0,2 or 0-3".to_owned());
+    }
+    Ok(Cores(cores))
+}
+
+fn refuse_q(_: &str) -> Result<String, String> {
+    Err(
+        "-q is a rate in some load generators and means quiet in others. Use -R (--rate, --qps) for a rate in all, \
+         --quiet for no progress"
+            .to_owned(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        load: Arguments,
+    }
+
+    fn parse(line: &str) -> Result<Arguments, clap::Error> {
+        Cli::try_parse_from(std::iter::once("load").chain(line.split_whitespace()))
+            .map(|cli| cli.load)
+    }
+
+    #[test]
+    fn familiar_letters() {
+        let line = "-c 10 -d 10s -t 2 -n 1k -R 100/s -H A:b http://h/ -o x";
+        let arguments = parse(line).expect(line);
+        assert_eq!((arguments.connections, arguments.threads), (10, 2));
+        assert_eq!(arguments.duration, Some(Duration::from_secs(10)));
+        assert_eq!(
+            (arguments.requests, arguments.rate),
+            (Some(1000), Some(100.0))
+        );
+        assert_eq!(arguments.headers.len(), 1);
+        let arguments = parse("-z 1m --qps 5k --latency-correction").expect("aliases");
+        assert_eq!(arguments.duration, Some(Duration::from_secs(60)));
+        assert_eq!(arguments.rate, Some(5000.0));
+    }
+
+    #[test]
+    fn q_is_refused_with_a_hint() {
+        for line in ["-q 100", "-q"] {
+            let error = parse(line).expect_err(line).to_string();
+            assert!(error.contains("--quiet") && error.contains("-R"), "{error}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for line in [
+            "-c 0",
+            "-d 0s",
+            "-d 10",
+            "-n 0",
+            "-R 0",
+            "-t 0",
+            "--pin x",
+            "--pin 3-1",
+            "--think x",
+            "--stages 5",
+            "--slo p99",
+            "--arrival often",
+            "--files x",
+            "--pipeline 0",
+            "--rate 5 --stages 5s@5",
+            "--poisson --arrival poisson",
+            "--replay-timing",
+            "--output-format xml",
+            "-H nothing",
+            "--session-requests 0",
+            "--timeout 0",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+        assert_eq!(cores("0,2-3"), Ok(Cores(vec![0, 2, 3])));
+    }
+
+    #[test]
+    fn the_command_is_sound() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,192 @@
+//! From the threads to one picture: every second each hands over what it recorded and takes an empty record in exchange.
+//!
+//! Nothing is shared while requests are under way, so nothing is locked.
+
+use crate::clock::{Nanos, SECOND};
+use crate::record::Record;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+/// The state of a thread at the end of a second.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Live {
+    pub(crate) in_flight: usize,
+    /// Arrivals that are due and not sent.
+    pub(crate) waiting: u64,
+}
+
+/// What a thread hands over.
+pub(crate) struct Parcel {
+    pub(crate) record: Box<Record>,
+    pub(crate) at: Nanos,
+    pub(crate) live: Live,
+}
+
+/// A thread's end.
+pub(crate) struct Mailbox {
+    thread: usize,
+    parcels: Sender<(usize, Parcel)>,
+    empties: Receiver<Box<Record>>,
+}
+
+impl Mailbox {
+    pub(crate) fn empty(&self) -> Option<Box<Record>> {
+        self.empties.try_recv().ok()
+    }
+
+    pub(crate) fn send(&self, parcel: Parcel) {
+        // Nobody listens any more only when the run is being given up.
+        let _ = self.parcels.send((self.thread, parcel));
+    }
+}
+
+/// The collector's end.
+pub(crate) struct Post {
+    pub(crate) parcels: Receiver<(usize, Parcel)>,
+    empties: Vec<Sender<Box<Record>>>,
+}
+
+/// Mailboxes for so many threads.
+pub(crate) fn post(threads: usize) -> (Vec<Mailbox>, Post) {
+    let (parcels_in, parcels) = channel();
+    let (mailboxes, empties) = (0..threads)
+        .map(|thread| {
+            let (empties_in, empties) = channel();
+            // Its memory is touched now rather than in the loop.
+            let mut spare: Box<Record> = Box::default();
+            spare.response.saturating_record(1);
+            spare.clear();
+            let _ = empties_in.send(spare);
+            let mailbox = Mailbox {
+                thread,
+                parcels: parcels_in.clone(),
+                empties,
+            };
+            (mailbox, empties_in)
+        })
+        .unzip();
+    (mailboxes, Post { parcels, empties })
+}
+
+/// One second of the series.
+#[derive(Clone, Debug, Default, serde::Serialize)]
+pub struct Second {
+    /// Its end, in seconds since the start.
+    pub at_s: f64,
+    /// Requests written.
+    pub sent: u64,
+    /// Requests answered well.
+    pub completed: u64,
+    /// Failures of all classes.
+    pub failed: u64,
+    /// Bytes received.
+    pub bytes: u64,
+    /// Of the times that come first in the report (response time; in a closed loop, service time) in this second: the mean, in µs.
+    pub mean_us: f64,
+    /// The median.
+    pub p50_us: f64,
+    /// The 99th percentile.
+    pub p99_us: f64,
+    /// The 99.9th percentile.
+    #[serde(rename = "p99.9_us")]
+    pub p99_9_us: f64,
+    /// The maximum.
+    pub max_us: f64,
+    /// Requests under way at its end.
+    pub in_flight: usize,
+    /// Arrivals due and not sent at its end.
+    pub waiting: u64,
+}
+
+/// Somebody who wants to see the run second by second.
+pub trait Observer {
+    /// A second is over. `second` holds what was recorded in it, `total` everything so far.
+    fn second(&mut self, row: &Second, second: &Record, total: &Record);
+}
+
+/// Puts the parcels together.
+pub(crate) struct Collector {
+    pub(crate) total: Record,
+    pub(crate) seconds: Vec<Second>,
+    current: Record,
+    /// The second that `current` is of, counted from 0, and its end as the last parcel had it.
+    index: u64,
+    end: Nanos,
+    live: Vec<Live>,
+    closed_loop: bool,
+}
+
+impl Collector {
+    pub(crate) fn new(threads: usize, closed_loop: bool) -> Self {
+        Self {
+            total: Record::default(),
+            seconds: Vec::new(),
+            current: Record::default(),
+            index: 0,
+            end: 0,
+            live: vec![Live::default(); threads],
+            closed_loop,
+        }
+    }
+
+    /// Takes what a thread recorded and gives the record back to it, empty.
+    pub(crate) fn take(
+        &mut self,
+        (thread, mut parcel): (usize, Parcel),
+        post: &Post,
+        observer: &mut dyn Observer,
+    ) {
+        // Parcels are sent right after a second's end, and a last one at any time: less than half a second counts to the one before.
+        let index = parcel.at.saturating_sub(SECOND / 2) / SECOND;
+        if index > self.index {
+            self.finish(observer);
+            self.index = index;
+        }
+        self.end = self.end.max(parcel.at);
+        self.live[thread] = parcel.live;
+        self.current.merge(&mut parcel.record);
+        parcel.record.clear();
+        // A thread that has ended takes no more.
+        let _ = post.empties[thread].send(parcel.record);
+    }
+
+    /// The present second is over.
+    pub(crate) fn finish(&mut self, observer: &mut dyn Observer) {
+        if self.end == 0 {
+            return;
+        }
+        let row = self.row();
+        self.total.merge(&mut self.current);
+        observer.second(&row, &self.current, &self.total);
+        self.seconds.push(row);
+        self.current.clear();
+        self.end = 0;
+    }
+
+    fn row(&self) -> Second {
+        let times = if self.closed_loop {
+            &self.current.service
+        } else {
+            &self.current.response
+        };
+        let us = |nanos: u64| nanos as f64 / 1e3;
+        let quantile = |q| us(times.value_at_quantile(q));
+        Second {
+            at_s: (crate::clock::seconds(self.end) * 1e3).round() / 1e3,
+            sent: self.current.counts.sent,
+            completed: self.current.counts.completed,
+            failed: self.current.counts.failed(),
+            bytes: self.current.counts.bytes,
+            mean_us: if times.is_empty() {
+                0.0
+            } else {
+                times.mean() / 1e3
+            },
+            p50_us: quantile(0.5),
+            p99_us: quantile(0.99),
+            p99_9_us: quantile(0.999),
+            max_us: us(times.max()),
+            in_flight: self.live.iter().map(|live| live.in_flight).sum(),
+            waiting: self.live.iter().map(|live| live.waiting).sum(),
+        }
+    }
+}

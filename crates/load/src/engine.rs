@@ -1,0 +1,558 @@
+//! The loop: one for each thread.
+//!
+//! It sends what is due, waits for an event or the next due time, reads what came. A request costs two system calls, a write and a read, and a
+//! share of the `epoll_wait` that reports many at once: connections are registered once, edge-triggered, for both directions, and a
+//! read that does not fill the buffer has emptied the socket.
+//!
+//! Everything that decides *when* is in [`crate::schedule`]; here time is only read and recorded.
+
+mod connection;
+mod dial;
+mod outcome;
+mod receive;
+
+use crate::clock::{Clock, Nanos, SECOND};
+use crate::collect::{Live, Mailbox, Parcel};
+use crate::cpu::ThreadTimes;
+use crate::fidelity::Fidelity;
+use crate::record::Record;
+use crate::run::{Control, Run};
+use crate::schedule::{Due, Schedule};
+use crate::timer::{Timer, Wait};
+use connection::{Connection, Flight, State};
+use mio::event::Event;
+use mio::{Events, Poll, Token, Waker};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const TIMER: Token = Token(usize::MAX - 1);
+const WAKER: Token = Token(usize::MAX - 2);
+/// Events taken at once. Due requests are looked for after each.
+const EVENTS: usize = 256;
+/// The one buffer for reading. Large enough that responses of usual size come in one read.
+const BUFFER_BYTES: usize = 256 * 1024;
+/// How often a connection that is refused is tried before the run begins.
+const ATTEMPTS_AT_START: u32 = 3;
+
+/// One thread's share of a run.
+pub(crate) struct Engine {
+    run: Arc<Run>,
+    control: Arc<Control>,
+    poll: Poll,
+    timer: Timer,
+    clock: Clock,
+    schedule: Schedule,
+    closed_loop: bool,
+    started: bool,
+    connections: Vec<Connection>,
+    most_connections: usize,
+    /// Connections that may take a request, the longest idle first. May hold some that no longer do.
+    free: VecDeque<usize>,
+    /// Connections to be opened when they are needed (open loop).
+    closed: Vec<usize>,
+    connecting: usize,
+    deadlines: BinaryHeap<Reverse<(Nanos, usize)>>,
+    /// Connections with pipelined requests to be written together.
+    dirty: Vec<usize>,
+    /// Connections that were not read empty.
+    unfinished: Vec<usize>,
+    buffer: Vec<u8>,
+    /// Targets whose last response was large.
+    large: Vec<bool>,
+    record: Box<Record>,
+    mailbox: Mailbox,
+    fidelity: Option<Fidelity>,
+    window_end: Nanos,
+    last_sign_of_life: Nanos,
+    spun: Nanos,
+}
+
+/// What a thread has to say at the end beside its records.
+pub(crate) struct Ended {
+    pub(crate) fidelity: Option<Fidelity>,
+    /// When its last request was dealt with.
+    pub(crate) at: Nanos,
+    /// When it was stopped from outside, if it was.
+    pub(crate) stopped_at: Nanos,
+    pub(crate) times: ThreadTimes,
+    /// Of its processor time, what it span away waiting for due times.
+    pub(crate) spun: Nanos,
+    /// Requests that were due by the end.
+    pub(crate) scheduled: u64,
+    /// Of those, due and not sent at the end of the schedule although a connection was free.
+    pub(crate) behind: u64,
+    /// Requests under way when the drain ended.
+    pub(crate) unfinished: u64,
+    /// Arrivals that were never sent.
+    pub(crate) unsent: u64,
+    /// Whether the run was given up because the server was gone.
+    pub(crate) gave_up: bool,
+    /// Connections in the end, opened or not.
+    pub(crate) connections: usize,
+}
+
+impl Engine {
+    pub(crate) fn new(
+        run: Arc<Run>,
+        control: Arc<Control>,
+        thread: usize,
+        mailbox: Mailbox,
+    ) -> io::Result<(Self, Waker)> {
+        let poll = Poll::new()?;
+        let timer = Timer::new(poll.registry(), TIMER, run.most_spin)?;
+        let waker = Waker::new(poll.registry(), WAKER)?;
+        let schedule = Schedule::new(run.schedule(thread));
+        let large = vec![false; run.targets.targets.len()];
+        let (clients, most_connections) = run.connections(thread);
+        let mut engine = Self {
+            closed_loop: run.is_closed_loop(),
+            fidelity: run.fidelity(),
+            window_end: run.window_end(),
+            control,
+            poll,
+            timer,
+            clock: Clock::from(Instant::now()),
+            schedule,
+            started: false,
+            connections: Vec::with_capacity(most_connections),
+            most_connections,
+            free: VecDeque::with_capacity(most_connections),
+            closed: Vec::with_capacity(most_connections),
+            connecting: 0,
+            deadlines: BinaryHeap::with_capacity(most_connections),
+            dirty: Vec::new(),
+            unfinished: Vec::new(),
+            buffer: vec![0; BUFFER_BYTES],
+            large,
+            record: Box::default(),
+            mailbox,
+            last_sign_of_life: 0,
+            spun: 0,
+            run,
+        };
+        for _ in 0..clients {
+            engine.add_connection();
+        }
+        Ok((engine, waker))
+    }
+
+    /// Opens the connections of the start. False: not one could be made.
+    pub(crate) fn connect(&mut self) -> io::Result<bool> {
+        let mut events = Events::with_capacity(EVENTS);
+        for slot in 0..self.connections.len() {
+            self.dial(slot, self.clock.now());
+        }
+        let pending = |engine: &Self| {
+            engine.connections.iter().any(|connection| {
+                matches!(connection.state, State::Connecting { .. })
+                    || matches!(connection.state, State::Down { .. })
+                        && connection.refusals < ATTEMPTS_AT_START
+            })
+        };
+        while pending(self) && self.control.stop_requests() == 0 {
+            self.poll_events(&mut events, Some(Duration::from_millis(20)))?;
+            self.handle(&events);
+            self.expire(self.clock.now());
+        }
+        let opened = |connection: &Connection| connection.state == State::Open;
+        Ok(self.connections.iter().any(opened))
+    }
+
+    /// Runs from `start` to the end.
+    pub(crate) fn run(mut self, start: Instant) -> io::Result<Ended> {
+        self.begin(start);
+        let mut events = Events::with_capacity(EVENTS);
+        let times = ThreadTimes::now();
+        let mut next_second = SECOND;
+        let mut drain_until = self.run.drain_until();
+        let mut stops = 0;
+        let mut behind = None;
+        let mut now = self.clock.now();
+        let (ended_at, gave_up) = loop {
+            self.issue(now);
+            self.expire(now);
+            if now >= next_second {
+                self.ship(now);
+                next_second = (now / SECOND + 1) * SECOND;
+            }
+            if behind.is_none() && now >= self.schedule.end_at() {
+                behind = Some(self.behind(now));
+            }
+            if self.control.stop_requests() != stops {
+                stops = self.control.stop_requests();
+                self.schedule.end(now);
+                self.window_end = self.window_end.min(now);
+                let grace = if stops > 1 {
+                    0
+                } else {
+                    self.run.timeout.min(SECOND)
+                };
+                drain_until = drain_until.min(now.saturating_add(grace));
+            }
+            let gone = self.server_is_gone(now);
+            if self.is_done() || now >= drain_until || gone {
+                break (now, gone);
+            }
+            let end = Some(self.schedule.end_at()).filter(|end| *end > now);
+            let until = next_second.min(drain_until).min(end.unwrap_or(Nanos::MAX));
+            now = self.wait(&mut events, now, until)?;
+            self.handle(&events);
+            self.take_up_unfinished();
+        };
+        let unfinished = self.censor_the_rest(ended_at);
+        let unsent = self.censor_unsent(ended_at);
+        let times = ThreadTimes::now().since(&times);
+        self.ship_last(ended_at);
+        Ok(Ended {
+            fidelity: self.fidelity,
+            at: ended_at,
+            stopped_at: self.window_end,
+            times,
+            spun: self.spun,
+            scheduled: self.schedule.taken(),
+            behind: behind.unwrap_or(0),
+            unfinished,
+            unsent,
+            gave_up,
+            connections: self.connections.len(),
+        })
+    }
+
+    /// The clock starts; what happened while connecting lies before all time.
+    fn begin(&mut self, start: Instant) {
+        self.clock = Clock::from(start);
+        self.started = true;
+        self.last_sign_of_life = 0;
+        self.deadlines.clear();
+        for slot in 0..self.connections.len() {
+            let connection = &mut self.connections[slot];
+            connection.free_since = 0;
+            connection.armed = false;
+            match connection.state {
+                State::Open if !self.closed_loop => self.list_if_free(slot),
+                State::Open => {}
+                State::Connecting { .. } => {
+                    connection.state = State::Connecting { since: 0 };
+                    self.arm(slot, self.run.timeout);
+                }
+                State::Down { .. } => {
+                    connection.state = State::Down { until: 0 };
+                    self.arm(slot, 0);
+                }
+                State::Closed => {}
+            }
+        }
+    }
+
+    /// Sends whatever is due, as far as connections are free. `now` may be a little old.
+    #[inline]
+    fn issue(&mut self, mut now: Nanos) {
+        if !self.started {
+            return;
+        }
+        while self.schedule.next_at().is_some_and(|at| at <= now) {
+            if self.closed_loop {
+                let Some(due) = self.schedule.take(now) else {
+                    break;
+                };
+                now = self.send_or_owe(due, now);
+            } else {
+                let Some(slot) = self.take_free() else {
+                    self.dial_for_waiting(now);
+                    break;
+                };
+                let Some(due) = self.schedule.take(now) else {
+                    break;
+                };
+                now = self.send(slot, due);
+                self.list_if_free(slot);
+            }
+        }
+        while let Some(slot) = self.dirty.pop() {
+            self.connections[slot].dirty = false;
+            self.flush(slot, now);
+        }
+    }
+
+    /// In a closed loop a client has a connection of its own.
+    fn send_or_owe(&mut self, due: Due, now: Nanos) -> Nanos {
+        let crate::schedule::Origin::Client(client) = due.origin else {
+            return now;
+        };
+        let slot = client as usize;
+        match self.connections[slot].state {
+            State::Open => return self.send(slot, due),
+            State::Closed => {
+                self.connections[slot].owed.push(due);
+                self.dial(slot, now);
+            }
+            State::Down { .. } | State::Connecting { .. } => {
+                self.connections[slot].owed.push(due);
+            }
+        }
+        now
+    }
+
+    /// Writes a request; returns when.
+    #[inline]
+    fn send(&mut self, slot: usize, due: Due) -> Nanos {
+        let index = self.run.targets.order.at(due.number);
+        let target = &self.run.targets.targets[index];
+        let connection = &mut self.connections[slot];
+        connection.sent += 1;
+        let last = connection.sent >= self.run.requests_per_connection;
+        let bytes = if last {
+            &target.last_request
+        } else {
+            &target.request
+        };
+        if connection.flights.is_empty() {
+            connection.responses.expect(target.expect);
+        }
+        let written = self.clock.now();
+        connection.flights.push_back(Flight {
+            intended: due.intended,
+            free: connection.free_since,
+            written,
+            first_byte: 0,
+            number: due.number,
+            origin: due.origin,
+            target: index,
+        });
+        self.record.counts.sent += 1;
+        let free = connection.free_since;
+        if free > due.intended && !self.closed_loop {
+            self.record.counts.waited += 1;
+        }
+        let outcome = if self.run.depth == 1 {
+            connection.write(bytes)
+        } else {
+            connection.out.extend_from_slice(bytes);
+            if !std::mem::replace(&mut connection.dirty, true) {
+                self.dirty.push(slot);
+            }
+            Ok(())
+        };
+        if let Some(fidelity) = &mut self.fidelity
+            && let Some(number) = self.run.arrival_number(&due)
+        {
+            let lag = written.saturating_sub(due.intended.max(free));
+            fidelity.went_out(number, due.intended + lag);
+        }
+        match outcome {
+            Ok(()) => self.arm(slot, written.saturating_add(self.run.timeout)),
+            Err(error) => self.socket_failed(slot, &error, written),
+        }
+        written
+    }
+
+    fn flush(&mut self, slot: usize, now: Nanos) {
+        if self.connections[slot].stream.is_some()
+            && let Err(error) = self.connections[slot].flush()
+        {
+            self.socket_failed(slot, &error, now);
+        }
+    }
+
+    /// The connection that has been free the longest.
+    #[inline]
+    fn take_free(&mut self) -> Option<usize> {
+        while let Some(slot) = self.free.pop_front() {
+            let connection = &mut self.connections[slot];
+            connection.listed = false;
+            if connection.has_room(self.run.depth, self.run.requests_per_connection) {
+                return Some(slot);
+            }
+        }
+        None
+    }
+
+    #[inline]
+    fn list_if_free(&mut self, slot: usize) {
+        let connection = &mut self.connections[slot];
+        if !self.closed_loop
+            && !connection.listed
+            && connection.has_room(self.run.depth, self.run.requests_per_connection)
+        {
+            connection.listed = true;
+            self.free.push_back(slot);
+        }
+    }
+
+    /// Waits for events, the next due time, a deadline, or `until`. Returns the time afterwards.
+    fn wait(&mut self, events: &mut Events, now: Nanos, until: Nanos) -> io::Result<Nanos> {
+        if !self.unfinished.is_empty() {
+            self.poll_events(events, Some(Duration::ZERO))?;
+            return Ok(self.clock.now());
+        }
+        let deadline = self
+            .deadlines
+            .peek()
+            .map_or(Nanos::MAX, |Reverse((at, _))| *at);
+        let until = until.min(deadline);
+        // Something that is due already waits for a connection, that is, for an event.
+        let due = self.schedule.next_at().filter(|at| *at > now);
+        let (at, exact) = match due {
+            Some(due) if due <= until => (due, true),
+            _ => (until, false),
+        };
+        match self.timer.wait(now, at, exact)? {
+            Wait::Sleep => {
+                self.poll_events(events, None)?;
+                let woken = self.clock.now();
+                self.timer.fired(woken);
+                Ok(woken)
+            }
+            Wait::Spin => {
+                self.poll_events(events, Some(Duration::ZERO))?;
+                let after = self.clock.now();
+                if events.is_empty() {
+                    self.spun += after - now;
+                }
+                Ok(after)
+            }
+        }
+    }
+
+    fn poll_events(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+        match self.poll.poll(events, timeout) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                events.clear();
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn handle(&mut self, events: &Events) {
+        for event in events {
+            match event.token() {
+                TIMER | WAKER => {}
+                Token(slot) => self.handle_one(slot, event),
+            }
+        }
+    }
+
+    #[inline]
+    fn handle_one(&mut self, slot: usize, event: &Event) {
+        match self.connections[slot].state {
+            State::Open => {
+                if event.is_writable() && !self.connections[slot].out.is_empty() {
+                    let now = self.clock.now();
+                    self.flush(slot, now);
+                }
+                if event.is_readable() {
+                    self.receive(slot, event.is_read_closed() || event.is_error());
+                }
+            }
+            State::Connecting { since } => {
+                self.connecting_event(slot, since);
+                let now = self.clock.now();
+                self.issue(now);
+            }
+            State::Closed | State::Down { .. } => {}
+        }
+    }
+
+    /// Connections that had more than their turn's worth of bytes.
+    fn take_up_unfinished(&mut self) {
+        for _ in 0..self.unfinished.len() {
+            let slot = self.unfinished.swap_remove(0);
+            if std::mem::take(&mut self.connections[slot].again) {
+                self.receive(slot, true);
+            }
+        }
+    }
+}
+
+/// The end of a run, and what goes to the collector.
+impl Engine {
+    fn in_flight(&self) -> usize {
+        let under_way = |connection: &Connection| connection.flights.len() + connection.owed.len();
+        self.connections.iter().map(under_way).sum()
+    }
+
+    fn is_done(&self) -> bool {
+        let is_idle =
+            |connection: &Connection| connection.flights.is_empty() && connection.owed.is_empty();
+        self.schedule.is_idle() && self.connections.iter().all(is_idle)
+    }
+
+    /// A run by number of requests would wait for ever for a server that is gone.
+    fn server_is_gone(&self, now: Nanos) -> bool {
+        self.run.drain_until() == Nanos::MAX
+            && now - self.last_sign_of_life.min(now) > self.run.timeout
+            && !self
+                .connections
+                .iter()
+                .any(|connection| connection.state == State::Open)
+    }
+
+    /// Due and not sent, although a connection is free: the generator itself is behind.
+    fn behind(&mut self, now: Nanos) -> u64 {
+        match self.take_free() {
+            None => 0,
+            Some(slot) => {
+                self.list_if_free(slot);
+                self.schedule.waiting(now)
+            }
+        }
+    }
+
+    fn censor_the_rest(&mut self, now: Nanos) -> u64 {
+        let mut unfinished = 0;
+        for slot in 0..self.connections.len() {
+            while let Some(flight) = self.connections[slot].flights.pop_front() {
+                unfinished += 1;
+                self.censor(&flight, now);
+            }
+        }
+        unfinished
+    }
+
+    fn censor_unsent(&mut self, now: Nanos) -> u64 {
+        let mut unsent = 0;
+        while !self.closed_loop
+            && let Some(due) = self.schedule.take(now)
+        {
+            unsent += 1;
+            self.censor_response(due.intended, now);
+        }
+        unsent
+    }
+
+    /// Hands the record to the collector and takes an empty one, if there is one: else it goes on with this.
+    fn ship(&mut self, now: Nanos) {
+        let live = Live {
+            in_flight: self.in_flight(),
+            waiting: self.schedule.waiting(now),
+        };
+        let Some(empty) = self.mailbox.empty() else {
+            return;
+        };
+        let record = std::mem::replace(&mut self.record, empty);
+        self.mailbox.send(Parcel {
+            record,
+            at: now,
+            live,
+        });
+    }
+
+    /// There is nobody to ask: hands over what was counted while trying.
+    pub(crate) fn give_up(mut self) {
+        self.ship_last(1);
+    }
+
+    fn ship_last(&mut self, now: Nanos) {
+        let record = std::mem::take(&mut self.record);
+        let live = Live::default();
+        self.mailbox.send(Parcel {
+            record,
+            at: now,
+            live,
+        });
+    }
+}

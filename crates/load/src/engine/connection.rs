@@ -1,0 +1,149 @@
+//! One connection: its socket, the responses on it, and the requests under way.
+
+use crate::clock::Nanos;
+use crate::failure::Failure;
+use crate::schedule::{Due, Origin};
+use crate::verify::Check;
+use http::client::Responses;
+use mio::net::TcpStream;
+use std::collections::VecDeque;
+
+/// A request under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Flight {
+    pub(super) intended: Nanos,
+    /// When its connection was free for it.
+    pub(super) free: Nanos,
+    pub(super) written: Nanos,
+    /// 0 until something came.
+    pub(super) first_byte: Nanos,
+    pub(super) number: u64,
+    pub(super) origin: Origin,
+    pub(super) target: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// To be opened when it is needed.
+    Closed,
+    /// Connecting failed; not to be tried again before then.
+    Down { until: Nanos },
+    /// Under way since then.
+    Connecting { since: Nanos },
+    /// Carries requests.
+    Open,
+}
+
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) stream: Option<TcpStream>,
+    pub(super) state: State,
+    pub(super) responses: Responses,
+    pub(super) flights: VecDeque<Flight>,
+    /// Bytes that the socket would not take yet, from `out_at` on.
+    pub(super) out: Vec<u8>,
+    pub(super) out_at: usize,
+    /// Since when it can take another request.
+    pub(super) free_since: Nanos,
+    /// Requests written since it was opened.
+    pub(super) sent: u64,
+    /// Whether it stands in the list of the free ones.
+    pub(super) listed: bool,
+    /// Whether it stands in the list of those to be flushed.
+    pub(super) dirty: bool,
+    /// Whether it stands in the list of deadlines.
+    pub(super) armed: bool,
+    /// Whether bytes may be left in the socket without another event to say so.
+    pub(super) again: bool,
+    /// Requests of its client that wait for it to open (closed loop).
+    pub(super) owed: Vec<Due>,
+    /// Attempts to connect that failed in a row.
+    pub(super) refusals: u32,
+    pub(super) check: Check,
+    /// What is already wrong with the present response, though it goes on.
+    pub(super) fault: Option<Failure>,
+}
+
+impl Connection {
+    pub(super) fn new(depth: usize) -> Self {
+        Self {
+            stream: None,
+            state: State::Closed,
+            responses: Responses::new(),
+            flights: VecDeque::with_capacity(depth),
+            out: Vec::new(),
+            out_at: 0,
+            free_since: 0,
+            sent: 0,
+            listed: false,
+            dirty: false,
+            armed: false,
+            again: false,
+            owed: Vec::with_capacity(depth),
+            refusals: 0,
+            check: Check::default(),
+            fault: None,
+        }
+    }
+
+    /// Whether another request may be written to it.
+    pub(super) fn has_room(&self, depth: usize, most_requests: u64) -> bool {
+        self.state == State::Open && self.flights.len() < depth && self.sent < most_requests
+    }
+
+    /// As before it was opened. What was under way must have been dealt with.
+    pub(super) fn reset(&mut self) {
+        self.stream = None;
+        self.state = State::Closed;
+        self.responses.reset();
+        self.flights.clear();
+        self.out.clear();
+        self.out_at = 0;
+        self.sent = 0;
+        self.again = false;
+        self.fault = None;
+    }
+
+    /// Writes what is left over. False: the socket is full.
+    pub(super) fn flush(&mut self) -> std::io::Result<bool> {
+        while self.out_at < self.out.len() {
+            match write(self.stream.as_ref(), &self.out[self.out_at..])? {
+                Some(written) => self.out_at += written,
+                None => return Ok(false),
+            }
+        }
+        self.out.clear();
+        self.out_at = 0;
+        Ok(true)
+    }
+
+    /// Writes `bytes` behind what is left over.
+    #[inline]
+    pub(super) fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        let mut written = 0;
+        if self.out.is_empty() {
+            written = write(self.stream.as_ref(), bytes)?.unwrap_or(0);
+        }
+        if written < bytes.len() {
+            self.out.extend_from_slice(&bytes[written..]);
+        }
+        Ok(())
+    }
+}
+
+/// None: the socket is full.
+#[inline]
+fn write(stream: Option<&TcpStream>, bytes: &[u8]) -> std::io::Result<Option<usize>> {
+    use std::io::{ErrorKind, Write};
+    let Some(mut stream) = stream else {
+        return Err(ErrorKind::NotConnected.into());
+    };
+    loop {
+        match stream.write(bytes) {
+            Ok(written) => return Ok(Some(written)),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}

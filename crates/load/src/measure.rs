@@ -1,0 +1,286 @@
+//! A run from its first connection to its figures: threads are started, listened to, and put together.
+
+use crate::clock::{Nanos, nanos};
+use crate::collect::{Collector, Mailbox, Observer, Second, post};
+use crate::cpu::{MachineTimes, ThreadTimes};
+use crate::engine::{Ended, Engine};
+use crate::failure::Failure;
+use crate::fidelity::Fidelity;
+use crate::record::Record;
+use crate::run::{Control, Run};
+use std::io;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Barrier, OnceLock};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Everything that a run brought.
+#[derive(Debug)]
+pub struct Outcome {
+    /// All records, merged.
+    pub record: Record,
+    /// The series by the second.
+    pub seconds: Vec<Second>,
+    /// From the start to the end of the schedule, or to the last answer where the schedule ends by number.
+    pub window: Nanos,
+    /// From the start to the end of the drain.
+    pub elapsed: Nanos,
+    /// Requests that were due.
+    pub scheduled: u64,
+    /// Due and not sent at the end of the schedule although a connection was free.
+    pub behind: u64,
+    /// Under way when the drain ended.
+    pub unfinished: u64,
+    /// Never sent.
+    pub unsent: u64,
+    /// Connections in the end.
+    pub connections: usize,
+    /// Whether the run was given up because the server was gone.
+    pub gave_up: bool,
+    /// Whether it was ended from outside.
+    pub interrupted: bool,
+    /// The busiest loop's share of its core, spinning apart.
+    pub busy: f64,
+    /// The largest share of a loop's time in which it could have run and another thread did.
+    pub starved: f64,
+    /// The share of the machine's time that its owner took away.
+    pub stolen: f64,
+    /// Processor time of this process over the run, spinning included.
+    pub cpu: Cpu,
+    /// The test of the arrivals.
+    pub fidelity: Option<Fidelity>,
+}
+
+/// Processor time of this process.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cpu {
+    /// In user mode.
+    pub user: Duration,
+    /// In the kernel.
+    pub system: Duration,
+    /// Of these, span away waiting for due times.
+    pub spun: Duration,
+}
+
+/// Why there are no figures.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No connection could be made.
+    #[error("{0}")]
+    Unreachable(String),
+    /// The system refused something.
+    #[error("the system refused what a load generator needs: {0}")]
+    System(#[from] io::Error),
+    /// A thread panicked.
+    #[error("a thread of the load generator panicked; this is a defect")]
+    Panicked,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When there is no server to be measured, or the system gives too little to measure it.
+pub fn measure(
+    run: Arc<Run>,
+    control: &Arc<Control>,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, Error> {
+    let (mailboxes, post) = post(run.threads);
+    let start = Arc::new(Start::new(run.threads));
+    let (waking, wakers) = channel();
+    let threads = mailboxes
+        .into_iter()
+        .enumerate()
+        .map(|(thread, mailbox)| {
+            let (run, control) = (run.clone(), control.clone());
+            let (start, waking) = (start.clone(), waking.clone());
+            std::thread::Builder::new()
+                .name(format!("load-{thread}"))
+                .spawn(move || loop_thread(run, control, thread, mailbox, &start, waking))
+        })
+        .collect::<io::Result<Vec<_>>>()?;
+    drop(waking);
+    let machine = MachineTimes::now();
+    let before = sys::usage::usage(sys::usage::Who::Process)?;
+    let mut collector = Collector::new(run.threads, run.is_closed_loop());
+    let mut waker = Wakers::new(wakers);
+    loop {
+        match post.parcels.recv_timeout(Duration::from_millis(50)) {
+            Ok(parcel) => collector.take(parcel, &post, observer),
+            Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
+            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => break,
+        }
+        waker.wake_if(control.stop_requests());
+    }
+    collector.finish(observer);
+    let after = sys::usage::usage(sys::usage::Who::Process)?;
+    let ended = join(threads)?;
+    if ended.is_empty() {
+        return Err(Error::Unreachable(unreachable(&run, &collector.total)));
+    }
+    let spun = ended.iter().map(|ended| ended.spun).sum();
+    let cpu = Cpu {
+        user: after.user - before.user,
+        system: after.system - before.system,
+        spun: Duration::from_nanos(spun),
+    };
+    let interrupted = control.stop_requests() > 0;
+    Ok(outcome(&run, collector, ended, cpu, machine, interrupted))
+}
+
+/// The moment at which all threads begin.
+struct Start {
+    barrier: Barrier,
+    at: OnceLock<Instant>,
+}
+
+impl Start {
+    fn new(threads: usize) -> Self {
+        Self {
+            barrier: Barrier::new(threads),
+            at: OnceLock::new(),
+        }
+    }
+
+    fn wait(&self) -> Instant {
+        self.barrier.wait();
+        *self.at.get_or_init(Instant::now)
+    }
+}
+
+/// None: this thread could make no connection.
+type ThreadOutcome = io::Result<Option<Ended>>;
+
+fn loop_thread(
+    run: Arc<Run>,
+    control: Arc<Control>,
+    thread: usize,
+    mailbox: Mailbox,
+    start: &Start,
+    waking: Sender<mio::Waker>,
+) -> ThreadOutcome {
+    // Every thread must come to the barrier, whatever happens to it before.
+    let ready = settle(&run, thread).and_then(|()| {
+        let (mut engine, waker) = Engine::new(run, control, thread, mailbox)?;
+        let _ = waking.send(waker);
+        let connected = engine.connect()?;
+        Ok((engine, connected))
+    });
+    let start = start.wait();
+    let (engine, connected) = ready?;
+    if !connected {
+        engine.give_up();
+        return Ok(None);
+    }
+    engine.run(start).map(Some)
+}
+
+/// A thread that is to be punctual: on its core, and woken without slack (prctl(2), PR_SET_TIMERSLACK).
+fn settle(run: &Run, thread: usize) -> io::Result<()> {
+    if !run.cores.is_empty() {
+        let mut set = rustix::thread::CpuSet::new();
+        set.set(run.cores[thread % run.cores.len()]);
+        rustix::thread::sched_setaffinity(None, &set)?;
+    }
+    rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1))?;
+    Ok(())
+}
+
+fn join(threads: Vec<JoinHandle<ThreadOutcome>>) -> Result<Vec<Ended>, Error> {
+    let mut all = Vec::with_capacity(threads.len());
+    for thread in threads {
+        all.extend(thread.join().map_err(|_| Error::Panicked)??);
+    }
+    Ok(all)
+}
+
+/// Wakes the loops when the run is to end.
+struct Wakers {
+    coming: std::sync::mpsc::Receiver<mio::Waker>,
+    here: Vec<mio::Waker>,
+    woken_for: u32,
+}
+
+impl Wakers {
+    fn new(coming: std::sync::mpsc::Receiver<mio::Waker>) -> Self {
+        Self {
+            coming,
+            here: Vec::new(),
+            woken_for: 0,
+        }
+    }
+
+    fn wake_if(&mut self, stop_requests: u32) {
+        self.here.extend(self.coming.try_iter());
+        if stop_requests > self.woken_for {
+            self.woken_for = stop_requests;
+            for waker in &self.here {
+                // A loop that cannot be woken looks by itself within a second.
+                let _ = waker.wake();
+            }
+        }
+    }
+}
+
+fn unreachable(run: &Run, record: &Record) -> String {
+    let why = match record.examples.first() {
+        Some(example) => example.clone(),
+        None => format!("connecting to {}: failed", run.address),
+    };
+    let hint = if record.counts.of(Failure::ConnectRefused) > 0 {
+        "; is the server running, and on this port?"
+    } else {
+        ""
+    };
+    let classes = (0..Failure::CLASSES)
+        .filter(|class| record.counts.failures[*class] > 0)
+        .map(|class| format!("{} {}", record.counts.failures[class], Failure::name(class)))
+        .collect::<Vec<_>>();
+    format!(
+        "no connection could be made: {why}{hint} (failures: {})",
+        classes.join(", ")
+    )
+}
+
+fn outcome(
+    run: &Run,
+    collector: Collector,
+    ended: Vec<Ended>,
+    cpu: Cpu,
+    machine: MachineTimes,
+    interrupted: bool,
+) -> Outcome {
+    let share = |part: Nanos, times: &ThreadTimes| part as f64 / times.wall.max(1) as f64;
+    let most = |of: &dyn Fn(&Ended) -> f64| ended.iter().map(of).fold(0.0, f64::max);
+    let sum = |of: &dyn Fn(&Ended) -> u64| ended.iter().map(of).sum::<u64>();
+    let elapsed = ended.iter().map(|ended| ended.at).max().unwrap_or(0);
+    let mut fidelity: Option<Fidelity> = None;
+    for other in ended.iter().filter_map(|ended| ended.fidelity.as_ref()) {
+        match &mut fidelity {
+            None => fidelity = Some(other.clone()),
+            Some(all) => all.merge(other),
+        }
+    }
+    let scheduled_end = run.duration.map_or(Nanos::MAX, nanos);
+    let stopped_at = ended.iter().map(|ended| ended.stopped_at).min();
+    Outcome {
+        window: elapsed
+            .min(scheduled_end)
+            .min(stopped_at.unwrap_or(Nanos::MAX)),
+        elapsed,
+        scheduled: sum(&|ended| ended.scheduled),
+        behind: sum(&|ended| ended.behind),
+        unfinished: sum(&|ended| ended.unfinished),
+        unsent: sum(&|ended| ended.unsent),
+        connections: ended.iter().map(|ended| ended.connections).sum(),
+        gave_up: ended.iter().any(|ended| ended.gave_up),
+        interrupted,
+        busy: most(&|ended| share(ended.times.cpu.saturating_sub(ended.spun), &ended.times)),
+        starved: most(&|ended| share(ended.times.runnable, &ended.times)),
+        stolen: MachineTimes::now().stolen_since(&machine),
+        cpu,
+        fidelity,
+        record: collector.total,
+        seconds: collector.seconds,
+    }
+}

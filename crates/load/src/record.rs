@@ -1,0 +1,197 @@
+//! What is recorded of requests: histograms and counts, one set for each thread and second.
+
+use crate::batches::Batches;
+use crate::clock::Nanos;
+use crate::failure::Failure;
+use hdrhistogram::Histogram;
+
+/// The longest time that is told apart: one hour.
+pub const LONGEST: Nanos = 3600 * crate::clock::SECOND;
+/// Examples of failures that are kept in words.
+const EXAMPLES: usize = 8;
+
+/// A histogram of nanoseconds: three significant digits, up to one hour.
+pub fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, LONGEST, 3).expect("the bounds are constants and valid")
+}
+
+/// Everything that was recorded in some stretch of time.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// From the intended time to the last byte. Empty in a closed loop, which has no intended times.
+    pub response: Histogram<u64>,
+    /// From writing to the last byte.
+    pub service: Histogram<u64>,
+    /// From the intended time until a connection was free.
+    pub wait: Histogram<u64>,
+    /// From when both were there, the time and the connection, to writing.
+    pub lag: Histogram<u64>,
+    /// From writing to the first byte.
+    pub first_byte: Histogram<u64>,
+    /// From asking for a connection to having it.
+    pub connect: Histogram<u64>,
+    /// From the intended start of a session to the last byte of its last request.
+    pub session: Histogram<u64>,
+    /// How long unanswered requests had been waited for since their intended times: responses took at least this.
+    pub censored_response: Histogram<u64>,
+    /// The same since writing.
+    pub censored_service: Histogram<u64>,
+    /// Counts.
+    pub counts: Counts,
+    /// Responses by status code; the last place is for those over 599.
+    pub statuses: Vec<u64>,
+    /// The first failures in words.
+    pub examples: Vec<String>,
+    /// Mean response times of short stretches of the whole run.
+    pub batches: Batches,
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug)]
+pub struct Counts {
+    /// Requests written.
+    pub sent: u64,
+    /// Requests answered well, whenever.
+    pub completed: u64,
+    /// Those answered within the window that throughput is counted in.
+    pub in_window: u64,
+    /// Bytes received within that window, heads included.
+    pub bytes: u64,
+    /// Requests that found no free connection when they were due.
+    pub waited: u64,
+    /// Connections established.
+    pub connected: u64,
+    /// Bodies that were verified.
+    pub verified: u64,
+    /// Failures by class.
+    pub failures: [u64; Failure::CLASSES],
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self {
+            sent: 0,
+            completed: 0,
+            in_window: 0,
+            bytes: 0,
+            waited: 0,
+            connected: 0,
+            verified: 0,
+            failures: [0; Failure::CLASSES],
+        }
+    }
+}
+
+impl Counts {
+    fn add(&mut self, other: &Self) {
+        self.sent += other.sent;
+        self.completed += other.completed;
+        self.in_window += other.in_window;
+        self.bytes += other.bytes;
+        self.waited += other.waited;
+        self.connected += other.connected;
+        self.verified += other.verified;
+        for (mine, theirs) in self.failures.iter_mut().zip(other.failures) {
+            *mine += theirs;
+        }
+    }
+
+    /// All failures.
+    pub fn failed(&self) -> u64 {
+        self.failures.iter().sum()
+    }
+
+    /// Failures of one class.
+    pub fn of(&self, failure: Failure) -> u64 {
+        self.failures[failure.index()]
+    }
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Self {
+            response: histogram(),
+            service: histogram(),
+            wait: histogram(),
+            lag: histogram(),
+            first_byte: histogram(),
+            connect: histogram(),
+            session: histogram(),
+            censored_response: histogram(),
+            censored_service: histogram(),
+            counts: Counts::default(),
+            statuses: vec![0; 601],
+            examples: Vec::new(),
+            batches: Batches::default(),
+        }
+    }
+}
+
+impl Record {
+    fn histograms(&mut self) -> [&mut Histogram<u64>; 9] {
+        [
+            &mut self.response,
+            &mut self.service,
+            &mut self.wait,
+            &mut self.lag,
+            &mut self.first_byte,
+            &mut self.connect,
+            &mut self.session,
+            &mut self.censored_response,
+            &mut self.censored_service,
+        ]
+    }
+
+    /// Adds what another thread, or another second, recorded.
+    pub fn merge(&mut self, other: &mut Self) {
+        for (mine, theirs) in self.histograms().into_iter().zip(other.histograms()) {
+            if !theirs.is_empty() {
+                *mine += &*theirs;
+            }
+        }
+        self.counts.add(&other.counts);
+        for (mine, theirs) in self.statuses.iter_mut().zip(&other.statuses) {
+            *mine += theirs;
+        }
+        for example in &other.examples {
+            self.example(|| example.clone());
+        }
+        self.batches.merge(&other.batches);
+    }
+
+    /// As new, without giving memory back.
+    pub fn clear(&mut self) {
+        for histogram in self.histograms() {
+            if !histogram.is_empty() {
+                histogram.reset();
+            }
+        }
+        self.counts = Counts::default();
+        self.statuses.fill(0);
+        self.examples.clear();
+        self.batches.clear();
+    }
+
+    /// Counts a failure.
+    #[cold]
+    pub fn fail(&mut self, failure: Failure) {
+        self.counts.failures[failure.index()] += 1;
+    }
+
+    /// Counts a status code.
+    #[inline]
+    pub fn status(&mut self, status: u16) {
+        let last = self.statuses.len() - 1;
+        self.statuses[usize::from(status).min(last)] += 1;
+    }
+
+    /// Keeps a failure in words, if there are not enough yet.
+    pub fn example(&mut self, words: impl FnOnce() -> String) {
+        if self.examples.len() < EXAMPLES {
+            let words = words();
+            if !self.examples.contains(&words) {
+                self.examples.push(words);
+            }
+        }
+    }
+}

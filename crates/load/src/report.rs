@@ -1,0 +1,88 @@
+//! What came of a run, and how it is shown: one module for each format, all of them functions of the same [`Report`].
+
+pub mod figures;
+pub mod histograms;
+pub mod json;
+pub mod text;
+mod units;
+
+use crate::host::Host;
+use crate::measure::Outcome;
+use crate::run::Run;
+use crate::slo::{Judged, Slo};
+use crate::verdict::{self, Finding, Level, Trend};
+use figures::Figures;
+use std::time::SystemTime;
+
+/// A run and what is to be said of it.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// What was asked for.
+    pub run: &'a Run,
+    /// How it was asked for, to be asked again.
+    pub arguments: Vec<String>,
+    /// The model and what is asked for, in words.
+    pub title: String,
+    /// When it began.
+    pub started: SystemTime,
+    /// Where it ran.
+    pub host: Host,
+    /// What was measured.
+    pub outcome: &'a Outcome,
+    /// Its figures.
+    pub figures: Figures<'a>,
+    /// Where the times were going.
+    pub trend: Option<Trend>,
+    /// What speaks against believing it.
+    pub findings: Vec<Finding>,
+    /// What else should be known.
+    pub notes: Vec<String>,
+    /// What came of the objectives.
+    pub slos: Vec<Judged>,
+}
+
+impl<'a> Report<'a> {
+    /// Judges a run.
+    pub fn new(
+        run: &'a Run,
+        outcome: &'a Outcome,
+        slos: &[Slo],
+        arguments: Vec<String>,
+        title: String,
+        started: SystemTime,
+    ) -> Self {
+        let figures = Figures::new(run, outcome);
+        let trend = Trend::of(run, outcome);
+        Self {
+            arguments,
+            title,
+            started,
+            host: Host::here(),
+            findings: verdict::findings(run, outcome, &figures, trend.as_ref()),
+            notes: verdict::notes(run, outcome),
+            slos: slos.iter().map(|slo| slo.judge(&figures)).collect(),
+            run,
+            outcome,
+            figures,
+            trend,
+        }
+    }
+
+    /// The worst that was found.
+    pub fn level(&self) -> Level {
+        self.findings
+            .iter()
+            .map(|finding| finding.level)
+            .max()
+            .unwrap_or(Level::Valid)
+    }
+
+    /// 0, or 3 if an objective was missed, or 4 if the run is not to be believed, whatever its objectives.
+    pub fn exit_status(&self) -> u8 {
+        match self.level() {
+            Level::Invalid => 4,
+            _ if self.slos.iter().any(|slo| !slo.met) => 3,
+            _ => 0,
+        }
+    }
+}

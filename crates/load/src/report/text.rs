@@ -1,0 +1,203 @@
+//! The report for people.
+
+use super::Report;
+use super::figures::Metric;
+use super::units::{bytes, count, percent, rate, time};
+use crate::failure::Failure;
+use crate::slo::Judged;
+use stats::hist::Bound;
+use std::fmt::Write;
+
+const ROWS: [(&str, f64); 6] = [
+    ("p50", 0.5),
+    ("p75", 0.75),
+    ("p90", 0.9),
+    ("p99", 0.99),
+    ("p99.9", 0.999),
+    ("p99.99", 0.9999),
+];
+const COLUMN: usize = 13;
+
+/// The whole report.
+pub fn render(report: &Report<'_>) -> String {
+    let mut out = format!("{}\n\n", report.title);
+    // Writing to a string cannot fail.
+    let _ = times(report, &mut out);
+    let _ = counts(report, &mut out);
+    let _ = objectives(&report.slos, &mut out);
+    let _ = verdict(report, &mut out);
+    out
+}
+
+fn times(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
+    let mut columns = vec![
+        ("response", Metric::Response),
+        ("service", Metric::Service),
+        ("conn. wait", Metric::Wait),
+        ("gen. lag", Metric::Lag),
+    ];
+    if report.run.is_closed_loop() {
+        columns.remove(0);
+    }
+    for (name, metric) in [("session", Metric::Session), ("connect", Metric::Connect)] {
+        if report
+            .figures
+            .times(metric)
+            .is_some_and(|times| !times.is_empty())
+        {
+            columns.push((name, metric));
+        }
+    }
+    let unsteady = report.trend.is_some_and(|trend| !trend.steady);
+    let mut row = |name: &str, cell: &dyn Fn(Metric) -> Option<(f64, bool)>| {
+        write!(out, "  {name:<8}")?;
+        for (_, metric) in &columns {
+            let text = match cell(*metric) {
+                Some((nanos, at_least)) => {
+                    format!("{}{}", if at_least { "≥ " } else { "" }, time(nanos))
+                }
+                None => "–".to_owned(),
+            };
+            write!(out, "{text:>COLUMN$}")?;
+        }
+        writeln!(out)
+    };
+    let times = |metric| {
+        let times = report.figures.times(metric);
+        times.filter(|times| !times.is_empty())
+    };
+    let exact = |bound: Bound| (bound.value as f64, bound.at_least);
+    row("mean", &|metric| times(metric).map(|times| times.mean()))?;
+    for (name, quantile) in ROWS {
+        row(name, &|metric| {
+            let grows = matches!(metric, Metric::Response | Metric::Wait | Metric::Session);
+            if unsteady && grows && quantile > 0.5 {
+                return None;
+            }
+            times(metric).map(|times| exact(times.quantile(quantile)))
+        })?;
+    }
+    row("max", &|metric| {
+        times(metric).map(|times| exact(times.max()))
+    })?;
+    let mut head = format!("  {:<8}", "");
+    for (name, _) in &columns {
+        head.push_str(&format!("{name:>COLUMN$}"));
+    }
+    let at = out.find("\n\n").map_or(0, |at| at + 2);
+    out.insert_str(at, &format!("{}\n", head.trim_end()));
+    writeln!(out)
+}
+
+fn counts(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
+    let (outcome, figures) = (report.outcome, &report.figures);
+    let counts = &outcome.record.counts;
+    write!(
+        out,
+        "  requests    {} answered of {} due",
+        count(counts.completed),
+        count(outcome.scheduled)
+    )?;
+    if figures.errors() > 0 {
+        write!(
+            out,
+            ", {} failed ({})",
+            count(figures.errors()),
+            percent(figures.error_share())
+        )?;
+    }
+    if figures.censored() > 0 {
+        write!(out, ", {} without answer (≥)", count(figures.censored()))?;
+    }
+    writeln!(out)?;
+    writeln!(
+        out,
+        "  throughput  {} requests/s, {}/s, over {:.1} s",
+        rate(figures.requests_per_s()),
+        bytes(figures.bytes_per_s()),
+        figures.window_s()
+    )?;
+    let made = counts.connected;
+    write!(
+        out,
+        "  connections {} of at most {}",
+        outcome.connections, report.run.max_connections
+    )?;
+    writeln!(out, ", {} made", count(made))?;
+    if counts.verified > 0 {
+        writeln!(
+            out,
+            "  verified    {} bodies, {} wrong",
+            count(counts.verified),
+            count(counts.of(Failure::Mismatch))
+        )?;
+    }
+    let cpu = outcome.cpu;
+    let answers = (counts.completed + figures.errors()).max(1);
+    let spent = (cpu.user + cpu.system).saturating_sub(cpu.spun);
+    writeln!(
+        out,
+        "  generator   {} of its core busy, {} of processor time for each request",
+        percent(outcome.busy),
+        time(spent.as_nanos() as f64 / answers as f64).trim_end()
+    )?;
+    let classes: Vec<String> = (0..Failure::CLASSES)
+        .filter(|class| counts.failures[*class] > 0)
+        .map(|class| format!("{} {}", count(counts.failures[class]), Failure::name(class)))
+        .collect();
+    if !classes.is_empty() {
+        writeln!(out, "  errors      {}", classes.join(", "))?;
+        for example in &outcome.record.examples {
+            writeln!(out, "              {example}")?;
+        }
+    }
+    writeln!(out)
+}
+
+fn objectives(slos: &[Judged], out: &mut String) -> std::fmt::Result {
+    if slos.is_empty() {
+        return Ok(());
+    }
+    let width = slos
+        .iter()
+        .map(|slo| slo.slo.chars().count())
+        .max()
+        .unwrap_or(0);
+    writeln!(
+        out,
+        "  {:<width$}  {:>12}  {:>12}  margin",
+        "objective", "limit", "measured"
+    )?;
+    for slo in slos {
+        let show = |value: f64| match slo.unit {
+            "us" => time(value * 1e3).trim_end().to_owned(),
+            "%" => percent(value / 100.0),
+            unit => format!("{}{unit}", rate(value)),
+        };
+        let measured = slo.value.map_or("–".to_owned(), |value| {
+            format!("{}{}", if slo.at_least { "≥ " } else { "" }, show(value))
+        });
+        let margin = slo.margin.map_or("–".to_owned(), |margin| {
+            format!("{:+.1} %", margin * 100.0)
+        });
+        writeln!(
+            out,
+            "  {:<width$}  {:>12}  {measured:>12}  {margin:>8}  {}",
+            slo.slo,
+            show(slo.limit),
+            if slo.met { "met" } else { "MISSED" }
+        )?;
+    }
+    writeln!(out)
+}
+
+fn verdict(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
+    writeln!(out, "{}", report.level())?;
+    for finding in &report.findings {
+        writeln!(out, "  {}: {}", finding.level, finding.text)?;
+    }
+    for note in &report.notes {
+        writeln!(out, "  note: {note}")?;
+    }
+    Ok(())
+}

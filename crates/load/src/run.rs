@@ -1,0 +1,210 @@
+//! A run as values: each choice is one field, and none depends on how another is made.
+
+use crate::clock::{Nanos, nanos};
+use crate::fidelity::Fidelity;
+use crate::schedule::{self, Due, Origin, Think};
+use crate::target::Targets;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
+
+/// Who asks, and when.
+#[derive(Clone, Debug)]
+pub enum Model {
+    /// Clients that ask, wait for the answer, think, and ask again.
+    Closed,
+    /// Requests that come by a schedule, whatever becomes of those before.
+    Open(Arrivals),
+    /// Sessions that come by a schedule; the requests of each follow each other.
+    PartlyOpen(Arrivals, u32),
+}
+
+/// When requests or sessions come.
+#[derive(Clone, Debug)]
+pub struct Arrivals {
+    /// The stream.
+    pub times: workload::Schedule,
+    /// The rates it has, and whether it is a Poisson process. None for a trace.
+    pub asked: Option<(workload::Stages, bool)>,
+}
+
+/// A fault built in on purpose, to show that the checks would find it.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fault {
+    /// None.
+    #[default]
+    None,
+    /// Response times counted from the moment of sending.
+    CoordinatedOmission,
+    /// A sample made up for every `interval` that a response took.
+    InventedSamples {
+        /// In nanoseconds.
+        interval: Nanos,
+    },
+}
+
+/// A whole run.
+#[derive(Debug)]
+pub struct Run {
+    /// The model.
+    pub model: Model,
+    /// Where to.
+    pub address: SocketAddr,
+    /// What for.
+    pub targets: Targets,
+    /// Clients (closed loop), or connections at the start.
+    pub clients: usize,
+    /// The most connections (open loop).
+    pub max_connections: usize,
+    /// How many loops.
+    pub threads: usize,
+    /// Cores to run them on, in turn; empty: wherever.
+    pub cores: Vec<usize>,
+    /// Requests outstanding on a connection at most.
+    pub depth: usize,
+    /// After so many requests a connection is replaced.
+    pub requests_per_connection: u64,
+    /// The schedule ends there.
+    pub duration: Option<Duration>,
+    /// Or after so many requests.
+    pub requests: Option<u64>,
+    /// What is intended before then is not measured. Nanoseconds.
+    pub warmup: Nanos,
+    /// How long an answer is waited for. Nanoseconds.
+    pub timeout: Nanos,
+    /// Think time.
+    pub think: Think,
+    /// The seed of everything.
+    pub seed: u64,
+    /// Whether bodies are compared.
+    pub verify: bool,
+    /// How long before a due time the loop may begin to spin. Nanoseconds.
+    pub most_spin: Nanos,
+    /// For tests.
+    #[doc(hidden)]
+    pub fault: Fault,
+}
+
+impl Run {
+    /// Whether there are no intended times.
+    pub fn is_closed_loop(&self) -> bool {
+        matches!(self.model, Model::Closed)
+    }
+
+    fn arrivals(&self) -> Option<&Arrivals> {
+        match &self.model {
+            Model::Closed => None,
+            Model::Open(arrivals) | Model::PartlyOpen(arrivals, _) => Some(arrivals),
+        }
+    }
+
+    /// The end of the schedule, as far as time decides it.
+    pub fn window_end(&self) -> Nanos {
+        self.duration.map_or(Nanos::MAX, nanos)
+    }
+
+    /// When waiting for the last answers ends, if time decides it.
+    pub fn drain_until(&self) -> Nanos {
+        self.window_end().saturating_add(self.timeout)
+    }
+
+    /// The part of `all` that is `thread`'s, and how many belong to the threads before it.
+    fn share(&self, all: u64, thread: usize) -> (u64, u64) {
+        let (threads, thread) = (self.threads as u64, thread as u64);
+        let before = |thread: u64| all / threads * thread + (all % threads).min(thread);
+        (before(thread + 1) - before(thread), before(thread))
+    }
+
+    /// The clients or connections that `thread` begins with, and the most it may have.
+    pub(crate) fn connections(&self, thread: usize) -> (usize, usize) {
+        let (clients, _) = self.share(self.clients as u64, thread);
+        let (most, _) = self.share(self.max_connections as u64, thread);
+        (clients as usize, most.max(clients) as usize)
+    }
+
+    /// The schedule of `thread`.
+    pub(crate) fn schedule(&self, thread: usize) -> schedule::Plan {
+        let model = match &self.model {
+            Model::Closed => {
+                let (clients, first) = self.share(self.clients as u64, thread);
+                schedule::Model::Closed {
+                    clients: clients as u32,
+                    first: first as u32,
+                    of: self.clients as u32,
+                    depth: self.depth as u32,
+                }
+            }
+            Model::Open(_) => schedule::Model::Open,
+            Model::PartlyOpen(_, requests) => schedule::Model::PartlyOpen {
+                requests: *requests,
+            },
+        };
+        let limit = match (&self.model, self.requests) {
+            (_, None) => u64::MAX,
+            // Closed: any share will do. Open: the first of the whole stream.
+            (Model::Closed, Some(requests)) => self.share(requests, thread).0,
+            (Model::Open(_), Some(requests)) => self.strided(requests, thread),
+            (Model::PartlyOpen(_, each), Some(requests)) => {
+                self.strided(requests.div_ceil(u64::from(*each)), thread)
+            }
+        };
+        schedule::Plan {
+            model,
+            arrivals: self
+                .arrivals()
+                .map(|arrivals| arrivals.times.clone().split(thread, self.threads)),
+            thread: thread as u64,
+            threads: self.threads as u64,
+            think: self.think,
+            seed: self.seed,
+            end: self.window_end(),
+            limit,
+        }
+    }
+
+    /// How many of the first `count` of a stream fall to `thread`, which takes every `threads`-th.
+    fn strided(&self, count: u64, thread: usize) -> u64 {
+        count
+            .saturating_sub(thread as u64)
+            .div_ceil(self.threads as u64)
+    }
+
+    /// A test of the arrivals, if they have a distribution to be tested for.
+    pub(crate) fn fidelity(&self) -> Option<Fidelity> {
+        let (stages, poisson) = self.arrivals()?.asked.clone()?;
+        Some(Fidelity::new(stages, poisson))
+    }
+
+    /// The number in the stream of arrivals, if the request is one by itself or the first of its session.
+    #[inline]
+    pub(crate) fn arrival_number(&self, due: &Due) -> Option<u64> {
+        match (&self.model, due.origin) {
+            (_, Origin::Arrival) => Some(due.number),
+            (Model::PartlyOpen(_, each), Origin::Session(_)) => {
+                let each = u64::from(*each);
+                due.number.is_multiple_of(each).then(|| due.number / each)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// How the outside interferes with a run.
+#[derive(Debug, Default)]
+pub struct Control {
+    stops: AtomicU32,
+}
+
+impl Control {
+    /// Ends the run: the first time after a short drain, the second time at once.
+    pub fn stop(&self) {
+        self.stops.fetch_add(1, Relaxed);
+    }
+
+    /// How often it was asked to end.
+    #[inline]
+    pub fn stop_requests(&self) -> u32 {
+        self.stops.load(Relaxed)
+    }
+}

@@ -1,0 +1,308 @@
+//! Service level objectives: what must be met, and by how much it was.
+
+use crate::record::Record;
+use crate::report::figures::{Figures, Metric};
+use std::fmt;
+use std::str::FromStr;
+use workload::units;
+
+/// One objective, like `p(99)<10ms` or `errors<0.1%`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slo {
+    text: String,
+    of: Of,
+    operator: Operator,
+    /// In nanoseconds, as a share, or per second.
+    limit: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Of {
+    Time(Option<Metric>, Statistic),
+    ErrorShare,
+    ErrorCount,
+    Throughput,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Statistic {
+    Quantile(f64),
+    Mean,
+    Max,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operator {
+    Less,
+    AtMost,
+    More,
+    AtLeast,
+}
+
+/// Why a text is no objective.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "'{0}' is no objective: {1}; expected something like p(99)<10ms, service:p(99.9)<5ms, mean<1ms, max<100ms, errors<0.1% or throughput>=4900"
+)]
+pub struct SloError(String, String);
+
+impl FromStr for Slo {
+    type Err = SloError;
+
+    fn from_str(text: &str) -> Result<Self, SloError> {
+        let error = |why: String| SloError(text.trim().to_owned(), why);
+        let at = text
+            .find(['<', '>'])
+            .ok_or_else(|| error("it has no <, <=, > or >=".into()))?;
+        let (left, right) = text.split_at(at);
+        let (operator, right) = match right.strip_prefix("<=") {
+            Some(rest) => (Operator::AtMost, rest),
+            None => match right.strip_prefix(">=") {
+                Some(rest) => (Operator::AtLeast, rest),
+                None if right.starts_with('<') => (Operator::Less, &right[1..]),
+                None => (Operator::More, &right[1..]),
+            },
+        };
+        let (left, right) = (left.trim(), right.trim());
+        let (of, limit) = match left {
+            "errors" | "error_rate" => match right.strip_suffix('%') {
+                Some(percent) => (
+                    Of::ErrorShare,
+                    number(percent).map(|percent| percent / 100.0),
+                ),
+                None => (Of::ErrorCount, number(right)),
+            },
+            "throughput" => (
+                Of::Throughput,
+                units::rate(right).map_err(|error| error.to_string()),
+            ),
+            time => {
+                let (metric, statistic) = parse_time(time).map_err(error)?;
+                let limit = units::duration(right).map_err(|error| error.to_string());
+                (
+                    Of::Time(metric, statistic),
+                    limit.map(|limit| limit.as_nanos() as f64),
+                )
+            }
+        };
+        Ok(Self {
+            text: text.split_whitespace().collect(),
+            of,
+            operator,
+            limit: limit.map_err(error)?,
+        })
+    }
+}
+
+fn number(text: &str) -> Result<f64, String> {
+    match text.trim().parse::<f64>() {
+        Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
+        _ => Err(format!("'{text}' is not a number")),
+    }
+}
+
+fn parse_time(text: &str) -> Result<(Option<Metric>, Statistic), String> {
+    let (metric, statistic) =
+        match text.split_once(':') {
+            Some((metric, statistic)) => (
+                Some(Metric::named(metric.trim()).ok_or_else(|| {
+                    format!("'{metric}' is not one of {}", Metric::NAMES.join(", "))
+                })?),
+                statistic.trim(),
+            ),
+            None => (None, text),
+        };
+    let statistic = match statistic {
+        "mean" | "avg" => Statistic::Mean,
+        "max" => Statistic::Max,
+        "median" => Statistic::Quantile(0.5),
+        other => {
+            let percent = other
+                .strip_prefix("p(")
+                .and_then(|rest| rest.strip_suffix(')'))
+                .or_else(|| other.strip_prefix('p'));
+            match percent.and_then(|percent| percent.trim().parse::<f64>().ok()) {
+                Some(percent) if percent > 0.0 && percent <= 100.0 => {
+                    Statistic::Quantile(percent / 100.0)
+                }
+                _ => return Err(format!("'{other}' is not p(N), mean, median or max")),
+            }
+        }
+    };
+    Ok((metric, statistic))
+}
+
+/// What came of an objective.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Judged {
+    /// As it was asked for.
+    pub slo: String,
+    /// Whether it was met.
+    pub met: bool,
+    /// What was measured; none if nothing was.
+    pub value: Option<f64>,
+    /// What was asked for.
+    pub limit: f64,
+    /// The unit of both.
+    pub unit: &'static str,
+    /// Whether the value is only a lower bound.
+    pub at_least: bool,
+    /// How far the value stays on the right side of the limit, as a share of it; negative on the wrong side.
+    pub margin: Option<f64>,
+}
+
+impl Slo {
+    /// Holds a whole run against it.
+    pub fn judge(&self, figures: &Figures<'_>) -> Judged {
+        let (value, at_least) = match self.of {
+            Of::Time(metric, statistic) => {
+                let times = figures.times(metric.unwrap_or(Metric::Response));
+                match times.filter(|times| !times.is_empty()) {
+                    None => (None, false),
+                    Some(times) => {
+                        let (value, at_least) = match statistic {
+                            Statistic::Quantile(quantile) => {
+                                let bound = times.quantile(quantile);
+                                (bound.value as f64, bound.at_least)
+                            }
+                            Statistic::Max => {
+                                let bound = times.max();
+                                (bound.value as f64, bound.at_least)
+                            }
+                            Statistic::Mean => times.mean(),
+                        };
+                        (Some(value), at_least)
+                    }
+                }
+            }
+            Of::ErrorShare => (Some(figures.error_share()), false),
+            Of::ErrorCount => (Some(figures.errors() as f64), false),
+            Of::Throughput => (Some(figures.requests_per_s()), false),
+        };
+        let upper = matches!(self.operator, Operator::Less | Operator::AtMost);
+        let met = value.is_some_and(|value| {
+            let holds = match self.operator {
+                Operator::Less => value < self.limit,
+                Operator::AtMost => value <= self.limit,
+                Operator::More => value > self.limit,
+                Operator::AtLeast => value >= self.limit,
+            };
+            // Below a limit by a lower bound only: not shown to be met.
+            holds && !(upper && at_least)
+        });
+        let scale = self.unit().1;
+        let margin = value.map(|value| {
+            let distance = if upper {
+                self.limit - value
+            } else {
+                value - self.limit
+            };
+            if self.limit == 0.0 {
+                distance
+            } else {
+                distance / self.limit
+            }
+        });
+        Judged {
+            slo: self.text.clone(),
+            met,
+            value: value.map(|value| value / scale),
+            limit: self.limit / scale,
+            unit: self.unit().0,
+            at_least,
+            margin,
+        }
+    }
+
+    fn unit(&self) -> (&'static str, f64) {
+        match self.of {
+            Of::Time(..) => ("us", 1e3),
+            Of::ErrorShare => ("%", 0.01),
+            Of::ErrorCount => ("", 1.0),
+            Of::Throughput => ("/s", 1.0),
+        }
+    }
+
+    /// Whether it cannot be met any more, whatever comes: of `planned` requests too many are already beyond the limit.
+    pub fn is_hopeless(&self, so_far: &Record, closed_loop: bool, planned: f64) -> bool {
+        if matches!(self.operator, Operator::More | Operator::AtLeast) {
+            return false;
+        }
+        match self.of {
+            Of::Time(metric, statistic) => {
+                let quantile = match statistic {
+                    Statistic::Quantile(quantile) => quantile,
+                    Statistic::Max => 1.0,
+                    Statistic::Mean => return false,
+                };
+                let metric = metric.unwrap_or(Metric::Response);
+                let Some(times) = metric.of(so_far, closed_loop) else {
+                    return false;
+                };
+                let limit = self.limit as u64;
+                let beyond = times.len() - times.count_between(0, limit);
+                beyond as f64 > (1.0 - quantile) * planned
+            }
+            Of::ErrorShare => so_far.counts.failed() as f64 > self.limit * planned,
+            Of::ErrorCount => so_far.counts.failed() as f64 > self.limit,
+            Of::Throughput => false,
+        }
+    }
+}
+
+impl fmt::Display for Slo {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.text)
+    }
+}
+
+/// Reads a file of objectives, one a line.
+pub fn parse_file(text: &str) -> Result<Vec<Slo>, SloError> {
+    text.lines()
+        .map(|line| line.split('#').next().unwrap_or_default().trim())
+        .filter(|line| !line.is_empty())
+        .map(str::parse)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objectives_are_read() {
+        for text in [
+            "p(99)<10ms",
+            "p99.9 <= 1s",
+            "service:p(99.9)<5ms",
+            "mean<1ms",
+            "max < 100ms",
+            "errors<0.1%",
+            "errors<=5",
+            "throughput>=4900",
+            "throughput > 4.9k/s",
+            "wait:max<1ms",
+            "lag:p(99)<50us",
+            "median<1ms",
+        ] {
+            let slo: Slo = text.parse().expect(text);
+            assert!(!slo.to_string().contains(' '));
+        }
+        for text in [
+            "",
+            "p(99)",
+            "p(0)<1s",
+            "p(101)<1s",
+            "p99<10",
+            "x:p(9)<1s",
+            "errors<x%",
+            "throughput>=0",
+            "p(99)=1s",
+            "<5",
+        ] {
+            assert!(text.parse::<Slo>().is_err(), "{text}");
+        }
+        let slos = parse_file("# all\np(90)<1ms # fast\n\np(99)<10ms\n").expect("two");
+        assert_eq!(slos.len(), 2);
+    }
+}

@@ -1,0 +1,412 @@
+//! Whether a run may be believed.
+//!
+//! INVALID: the generator did not do what was asked, so the figures are not the server's. SUSPECT: it did, and something makes the
+//! figures less than they seem. The rules have fixed limits, so that nobody chooses them after seeing the figures.
+
+use crate::clock::{Nanos, seconds};
+use crate::failure::Failure;
+use crate::measure::Outcome;
+use crate::report::figures::{Figures, Metric};
+use crate::run::{Model, Run};
+use std::fmt;
+
+/// p99 of the generator's lag, at most: this, or …
+const LAG_LIMIT: Nanos = 50_000;
+/// … this share of the reported p99, whichever is more.
+const LAG_SHARE: f64 = 0.05;
+/// The share of the schedule that must be offered.
+const OFFERED: f64 = 0.99;
+/// How busy a loop may be in an open-loop run.
+const BUSY: f64 = 0.8;
+/// Significance of all tests. A comparison with a share of runs that are refused in error.
+const ALPHA: f64 = 0.001;
+/// How far the distribution of arrivals may be from the one that was asked for (Kolmogorov–Smirnov's D).
+const ARRIVALS_D: f64 = 0.05;
+/// The share of constant gaps that may be off.
+const ARRIVALS_OFF: f64 = 0.05;
+/// A drift over the whole run by this share of the median is suspect …
+const DRIFT: f64 = 0.2;
+/// … and one by this share, rising nearly all the time, is no steady state.
+const UNSTEADY_DRIFT: f64 = 1.0;
+const UNSTEADY_TAU: f64 = 0.7;
+/// Correlation between neighbouring batch means.
+const CORRELATION: f64 = 0.6;
+/// Half the width of the 95 % interval of the mean, as a share of it.
+const WIDE: f64 = 0.1;
+/// The share of time stolen from the machine, or the loop waited for its core.
+const DISTURBED: f64 = 0.02;
+/// The share of requests that may fail before percentiles of the rest mean little.
+const FAILED: f64 = 0.01;
+/// How many batches the run is cut into.
+const BATCHES: usize = 20;
+
+/// How much a run may be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Level {
+    /// Fully.
+    Valid,
+    /// With care.
+    Suspect,
+    /// Not at all.
+    Invalid,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Valid => "VALID",
+            Self::Suspect => "SUSPECT",
+            Self::Invalid => "INVALID",
+        })
+    }
+}
+
+/// Something that speaks against a run.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Finding {
+    /// How much it takes away.
+    pub level: Level,
+    /// Which rule found it, for programs.
+    pub rule: Rule,
+    /// What was found, for people.
+    pub text: String,
+}
+
+/// The rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// Requests went out late.
+    GeneratorLag,
+    /// Requests that were due were not sent, though a connection was free.
+    ScheduleNotOffered,
+    /// A loop had no time to spare.
+    GeneratorBusy,
+    /// No descriptors.
+    OutOfDescriptors,
+    /// No ports.
+    OutOfPorts,
+    /// The arrivals were not those asked for.
+    Arrivals,
+    /// Not one good answer.
+    NothingAnswered,
+    /// The server went away.
+    ServerGone,
+    /// The times went somewhere.
+    Drift,
+    /// Neighbouring stretches are alike.
+    Autocorrelation,
+    /// The mean is not known well.
+    WideInterval,
+    /// The machine's owner took processor time away.
+    Stolen,
+    /// Others took the loop's core.
+    Starved,
+    /// Many requests failed.
+    Failures,
+}
+
+impl Rule {
+    /// Whether it says that the machine was disturbed, so that the same run may do better.
+    pub fn is_disturbance(self) -> bool {
+        matches!(
+            self,
+            Self::GeneratorLag
+                | Self::ScheduleNotOffered
+                | Self::GeneratorBusy
+                | Self::Arrivals
+                | Self::Stolen
+                | Self::Starved
+        )
+    }
+}
+
+/// Where the times were going in the course of a run, from the means of its batches.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Trend {
+    /// False: the times grew all along; the run has no steady state, and percentiles depend on how long it lasted.
+    pub steady: bool,
+    /// By how many seconds the mean grew each second.
+    pub slope_s_per_s: f64,
+    /// What that adds up to over the run, as a share of the median.
+    pub drift: f64,
+    /// Half the width of the 95 % interval of the mean, as a share of it.
+    pub relative_half_width: f64,
+    /// Of neighbouring batches.
+    pub autocorrelation: f64,
+    #[serde(skip)]
+    drifts: bool,
+    #[serde(skip)]
+    correlated: bool,
+}
+
+impl Trend {
+    /// None where rates change by plan, or the run is too short to say.
+    pub(crate) fn of(run: &Run, outcome: &Outcome) -> Option<Self> {
+        if !has_one_rate(run) {
+            return None;
+        }
+        let (means, width) = outcome.record.batches.means(BATCHES);
+        let trend = stats::series::mann_kendall(&means).ok()?;
+        let batches = stats::series::batch_means(&means, means.len(), 0.95).ok()?;
+        if means.len() < BATCHES / 2 {
+            return None;
+        }
+        let rises = trend.drifts(ALPHA, UNSTEADY_DRIFT);
+        Some(Self {
+            steady: !(rises && trend.tau > UNSTEADY_TAU && trend.drift > 0.0),
+            slope_s_per_s: trend.slope / width as f64,
+            drift: trend.drift,
+            relative_half_width: batches.interval.relative_half_width(),
+            autocorrelation: batches.left.r,
+            drifts: trend.drifts(ALPHA, DRIFT),
+            correlated: batches.left.p < ALPHA && batches.left.r > CORRELATION,
+        })
+    }
+}
+
+fn has_one_rate(run: &Run) -> bool {
+    match &run.model {
+        Model::Closed => true,
+        Model::Open(arrivals) | Model::PartlyOpen(arrivals, _) => match &arrivals.asked {
+            None => false,
+            Some((stages, _)) => {
+                let mut rates = stages.iter().flat_map(|stage| [stage.from, stage.to]);
+                let first = rates.next();
+                rates.all(|rate| Some(rate) == first)
+            }
+        },
+    }
+}
+
+/// Everything that speaks against a run, the worst first.
+pub(crate) fn findings(
+    run: &Run,
+    outcome: &Outcome,
+    figures: &Figures<'_>,
+    trend: Option<&Trend>,
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut add = |level, rule, text: String| found.push(Finding { level, rule, text });
+    refusals(run, outcome, figures, &mut add);
+    doubts(outcome, figures, trend, &mut add);
+    found.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+    found
+}
+
+fn refusals(
+    run: &Run,
+    outcome: &Outcome,
+    figures: &Figures<'_>,
+    add: &mut impl FnMut(Level, Rule, String),
+) {
+    let counts = &outcome.record.counts;
+    let mut invalid = |rule, text| add(Level::Invalid, rule, text);
+    if counts.completed == 0 {
+        invalid(
+            Rule::NothingAnswered,
+            "not one request was answered well: nothing was measured".to_owned(),
+        );
+    }
+    let p99 = figures
+        .times(Metric::Response)
+        .map_or(0, |times| times.quantile(0.99).value);
+    let lag = outcome.record.lag.value_at_quantile(0.99);
+    let limit = LAG_LIMIT.max((p99 as f64 * LAG_SHARE) as Nanos);
+    if lag > limit {
+        invalid(
+            Rule::GeneratorLag,
+            format!(
+                "the generator was late: p99 of its lag is {}, allowed are {} (50 µs, or 5 % of the reported p99)",
+                micros(lag),
+                micros(limit)
+            ),
+        );
+    }
+    let due = outcome.scheduled.max(1) as f64;
+    if outcome.behind as f64 > (1.0 - OFFERED) * due {
+        invalid(
+            Rule::ScheduleNotOffered,
+            format!(
+                "the generator was behind: {} of {} requests were due and not sent when the schedule ended, with connections free",
+                outcome.behind, outcome.scheduled
+            ),
+        );
+    }
+    if !run.is_closed_loop() && outcome.busy > BUSY {
+        invalid(
+            Rule::GeneratorBusy,
+            format!(
+                "the generator's core was {:.0} % busy (spinning apart), allowed are {:.0} %: use more threads (-t) on more cores",
+                outcome.busy * 100.0,
+                BUSY * 100.0
+            ),
+        );
+    }
+    if counts.of(Failure::NoDescriptors) > 0 {
+        invalid(
+            Rule::OutOfDescriptors,
+            "out of descriptors: raise the limit (ulimit -n) or use fewer connections".to_owned(),
+        );
+    }
+    if counts.of(Failure::NoPorts) > 0 {
+        invalid(
+            Rule::OutOfPorts,
+            "out of ports to connect from: keep connections, use fewer, or widen net.ipv4.ip_local_port_range".to_owned(),
+        );
+    }
+    if let Some(text) = arrivals(outcome) {
+        invalid(Rule::Arrivals, text);
+    }
+    if outcome.gave_up {
+        invalid(
+            Rule::ServerGone,
+            "the server went away and did not come back: the run was given up".to_owned(),
+        );
+    }
+}
+
+fn arrivals(outcome: &Outcome) -> Option<String> {
+    let fidelity = outcome.fidelity.as_ref()?;
+    if fidelity.is_poisson() {
+        let fit = fidelity.fit.fit().ok()?;
+        return fit.rejects(ALPHA, ARRIVALS_D).then(|| {
+            format!(
+                "the arrivals that went out are not Poisson at the rate asked for: Kolmogorov–Smirnov D = {:.3}, p = {:.1e} (allowed is D ≤ {ARRIVALS_D})",
+                fit.d, fit.p
+            )
+        });
+    }
+    let evenness = fidelity.spacing.evenness().ok()?;
+    (evenness.n >= 20 && evenness.off > ARRIVALS_OFF).then(|| {
+        format!(
+            "the arrivals that went out are not evenly spaced: {:.1} % of the gaps are off by more than a tenth",
+            evenness.off * 100.0
+        )
+    })
+}
+
+fn doubts(
+    outcome: &Outcome,
+    figures: &Figures<'_>,
+    trend: Option<&Trend>,
+    add: &mut impl FnMut(Level, Rule, String),
+) {
+    let mut suspect = |rule, text| add(Level::Suspect, rule, text);
+    if let Some(trend) = trend {
+        if !trend.steady {
+            suspect(
+                Rule::Drift,
+                format!(
+                    "not stationary: response times grew by {:.3} s each second. The server cannot keep up; percentiles depend on how long the run lasted, and there is no steady p99",
+                    trend.slope_s_per_s
+                ),
+            );
+        } else if trend.drifts {
+            suspect(
+                Rule::Drift,
+                format!(
+                    "response times drifted by {:+.0} % over the run: it was too short, or had not warmed up (--warmup)",
+                    trend.drift * 100.0
+                ),
+            );
+        }
+        if trend.correlated {
+            suspect(
+                Rule::Autocorrelation,
+                format!(
+                    "neighbouring stretches of the run are alike (correlation {:.2}): intervals from this run are too narrow, and a longer one is needed",
+                    trend.autocorrelation
+                ),
+            );
+        }
+        if trend.relative_half_width > WIDE {
+            suspect(
+                Rule::WideInterval,
+                format!(
+                    "the mean is known only to ±{:.0} %: a longer run is needed",
+                    trend.relative_half_width * 100.0
+                ),
+            );
+        }
+    }
+    if outcome.stolen > DISTURBED {
+        suspect(
+            Rule::Stolen,
+            format!(
+                "{:.1} % of the machine's processor time was stolen by its host",
+                outcome.stolen * 100.0
+            ),
+        );
+    }
+    if outcome.starved > DISTURBED {
+        suspect(
+            Rule::Starved,
+            format!(
+                "others ran on the generator's core for {:.1} % of the time while it wanted to run: pin server and generator to different cores (--pin)",
+                outcome.starved * 100.0
+            ),
+        );
+    }
+    if figures.error_share() > FAILED {
+        suspect(
+            Rule::Failures,
+            format!(
+                "{:.1} % of the requests failed, and the times leave them out",
+                figures.error_share() * 100.0
+            ),
+        );
+    }
+}
+
+/// What else a reader should know.
+pub(crate) fn notes(run: &Run, outcome: &Outcome) -> Vec<String> {
+    let mut notes = Vec::new();
+    let counts = &outcome.record.counts;
+    if run.is_closed_loop() {
+        notes.push(
+            "closed loop: requests have no intended time, so the latency is service time; a server that stalls is asked less often while it does"
+                .to_owned(),
+        );
+    }
+    if counts.waited > 0 {
+        notes.push(format!(
+            "{} of {} requests ({:.1} %) found all connections busy and waited, which their response times include; {} connections of at most {} (--max-connections)",
+            counts.waited,
+            counts.sent,
+            100.0 * counts.waited as f64 / counts.sent.max(1) as f64,
+            outcome.connections,
+            run.max_connections
+        ));
+    }
+    if outcome.unsent > 0 {
+        notes.push(format!(
+            "{} requests were due and never sent: every connection was busy to the end of the drain",
+            outcome.unsent
+        ));
+    }
+    if run.warmup > 0 {
+        notes.push(format!(
+            "what was due in the first {} s is not measured (--warmup)",
+            seconds(run.warmup)
+        ));
+    }
+    if outcome.interrupted {
+        notes.push(format!(
+            "ended early, after {:.1} s",
+            seconds(outcome.window)
+        ));
+    }
+    if run.address.ip().is_loopback() {
+        notes.push(
+            "over loopback: no network, no loss, no interrupts; the cost of copying dominates"
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+fn micros(nanos: Nanos) -> String {
+    format!("{:.1} µs", nanos as f64 / 1e3)
+}
