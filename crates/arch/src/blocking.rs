@@ -36,7 +36,7 @@ pub fn serve(client: impl Into<Arc<Client>>, desk: &mut Desk) {
                     .deadline(desk)
                     .map_or(receive_timeout, |deadline| deadline - desk.now);
                 if left.is_zero() {
-                    session.expire(desk);
+                    session.expire();
                     continue;
                 }
                 if left.abs_diff(receive_timeout) > TIMEOUT_TOLERANCE {
@@ -47,7 +47,7 @@ pub fn serve(client: impl Into<Arc<Client>>, desk: &mut Desk) {
                 session.ready(true, true, false);
             }
             // The socket's own time-out has passed without a byte taken.
-            Blocked::Writable => session.expire(desk),
+            Blocked::Writable => session.expire(),
             Blocked::Turn | Blocked::Elsewhere => {}
             Blocked::Closed => return,
         }

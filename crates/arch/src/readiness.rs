@@ -165,7 +165,7 @@ impl Sessions {
             if overdue {
                 session.abandon(desk);
             } else if late {
-                session.expire(desk);
+                session.expire();
             }
             expired.push(Token::new(place, self.generations[place]));
         }

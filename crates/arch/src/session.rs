@@ -66,6 +66,8 @@ pub struct Session {
     /// Somebody has been asked to find or load its file.
     elsewhere: bool,
     dropped: bool,
+    /// The deadline has passed.
+    late: bool,
     /// The protocol has been told that the server is stopping.
     finishing: bool,
     phase: Phase,
@@ -114,6 +116,7 @@ impl Session {
             write_shut: false,
             elsewhere: false,
             dropped: false,
+            late: false,
             finishing: false,
             phase: Phase::Idle,
             since: now,
@@ -196,8 +199,13 @@ impl Session {
         )
     }
 
-    /// The deadline has passed: a late request is answered, a silent client is left. To be advanced at once.
-    pub fn expire(&mut self, desk: &mut Desk) {
+    /// The deadline has passed: when it is advanced next, a late request is answered, and a silent client is left.
+    pub fn expire(&mut self) {
+        self.late = true;
+    }
+
+    /// Does what is to be done when the deadline has passed. Only when about to be advanced: the answer stands on the desk.
+    fn end_wait(&mut self, desk: &mut Desk) {
         match self.phase {
             Phase::Request => desk.tally.count(Event::RequestTimeout, 1),
             Phase::Answer => desk.tally.count(Event::Stalled, 1),
@@ -219,6 +227,9 @@ impl Session {
     /// Runs until it would block, and says on what.
     pub fn advance(&mut self, desk: &mut Desk) -> Blocked {
         desk.turn = 0;
+        if std::mem::take(&mut self.late) {
+            self.end_wait(desk);
+        }
         // What of the desk's input buffer is still to be received.
         let mut rest = 0..self.unread.len();
         desk.buffers.input[rest.clone()].copy_from_slice(&self.unread);
@@ -379,7 +390,11 @@ impl Session {
                 }
                 let head = desk.scratch.out.len();
                 let sent = transfer::gather(&self.client.socket, &desk.scratch.out, part);
-                let sent = self.wrote(sent, desk)?;
+                let sent = match self.wrote(sent, desk) {
+                    // The head stands on the desk, where the next session would find it.
+                    Err(Halt::Blocked(_)) => return Err(self.keep_unsent(desk, 0)),
+                    sent => sent?,
+                };
                 if sent < head {
                     return Err(self.keep_unsent(desk, sent));
                 }
@@ -511,6 +526,9 @@ impl Session {
 
     /// Keeps what the socket did not take of the collected answers, from `start` on.
     fn keep_unsent(&mut self, desk: &mut Desk, start: usize) -> Halt {
+        if desk.scratch.out.is_empty() {
+            return Blocked::Writable.into();
+        }
         self.unsent = Some(Box::new(Unsent {
             bytes: desk.scratch.out[start..].to_vec(),
             start: 0,

@@ -1,0 +1,219 @@
+//! Sessions under an event loop: what belongs to one must never reach another.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arch::session::Socket;
+use arch::{Accept, Blocked, Desk, Listener, ServeOptions, Sessions, Site, Token};
+use clap::Parser;
+use tempfile::TempDir;
+
+const KEPT: usize = 8000;
+
+#[derive(Parser)]
+struct CommandLine {
+    #[command(flatten)]
+    options: ServeOptions,
+}
+
+/// An event loop without a loop: the test says when something happens.
+struct Loop {
+    root: TempDir,
+    listener: Arc<Listener>,
+    sessions: Sessions,
+    desk: Desk,
+}
+
+impl Loop {
+    fn new(options: &[&str]) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("small.txt"), "small\n").unwrap();
+        std::fs::write(root.path().join("kept.bin"), [b'k'; KEPT]).unwrap();
+        std::fs::write(root.path().join("large.bin"), vec![b'l'; 8 << 20]).unwrap();
+        let arguments = ["test", "--addr", "127.0.0.1:0"].iter().chain(options);
+        let options = CommandLine::parse_from(arguments).options;
+        let site = Site::new(options, root.path()).unwrap();
+        let workplace = site.open_unwatched().unwrap();
+        workplace.listener.never_block().unwrap();
+        Self {
+            root,
+            listener: Arc::clone(&workplace.listener),
+            sessions: Sessions::default(),
+            desk: workplace.desk(),
+        }
+    }
+
+    fn connect(&mut self) -> (TcpStream, Token) {
+        let address: SocketAddr = self.listener.address();
+        let client = TcpStream::connect(address).unwrap();
+        client
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            assert!(Instant::now() < deadline, "nobody came");
+            if let Accept::Client(accepted) = self
+                .listener
+                .try_accept(Socket::NonBlocking, &self.desk.tally)
+            {
+                let (token, _) = self.sessions.insert(accepted, &self.desk);
+                return (client, token);
+            }
+        }
+    }
+
+    /// Whatever `token` waits for on the network has come.
+    fn ready(&mut self, token: Token) {
+        if let Some(session) = self.sessions.get_mut(token) {
+            session.ready(true, true, false);
+        }
+    }
+
+    /// Runs a session as SPED does.
+    fn serve(&mut self, token: Token) -> Option<Blocked> {
+        while let Some((session, blocked)) = self.sessions.advance(token, &mut self.desk) {
+            match blocked {
+                Blocked::Find => {
+                    let found = self.desk.files.find(session.path(), self.desk.now);
+                    session.found(found, &mut self.desk);
+                }
+                Blocked::Load(entry, _) => {
+                    let loaded = self.desk.files.load(&entry);
+                    session.loaded(loaded, &mut self.desk);
+                }
+                Blocked::Turn => {}
+                other => return Some(other),
+            }
+        }
+        None
+    }
+
+    /// Runs a session until it is over, its client reading meanwhile.
+    fn finish(&mut self, token: Token, client: TcpStream) -> Vec<u8> {
+        let reading = std::thread::spawn(move || {
+            let mut client = client;
+            let mut bytes = Vec::new();
+            client.read_to_end(&mut bytes).unwrap();
+            bytes
+        });
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while self.sessions.get_mut(token).is_some() {
+            assert!(Instant::now() < deadline, "the session does not end");
+            self.ready(token);
+            self.desk.tick();
+            self.serve(token);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        reading.join().unwrap()
+    }
+
+    /// Fills the buffers between a session and its client, and returns how many bytes that took.
+    fn fill(&mut self, token: Token) -> usize {
+        let socket = self
+            .sessions
+            .get_mut(token)
+            .unwrap()
+            .socket()
+            .try_clone()
+            .unwrap();
+        let mut filled = 0;
+        // The client's kernel takes what it takes with a delay.
+        for _ in 0..20 {
+            while let Ok(count) = (&socket).write(&[b'x'; 4096]) {
+                filled += count;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        filled
+    }
+}
+
+fn request(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+}
+
+fn statuses(answers: &[u8]) -> usize {
+    answers
+        .windows(9)
+        .filter(|bytes| bytes == b"HTTP/1.1 ")
+        .count()
+}
+
+/// Waits until what the client sent has arrived: on the same machine that is all but at once.
+fn send(client: &mut TcpStream, bytes: impl AsRef<[u8]>) {
+    client.write_all(bytes.as_ref()).unwrap();
+    std::thread::sleep(Duration::from_millis(20));
+}
+
+#[test]
+fn an_answer_that_a_full_socket_refuses_reaches_its_own_client_only() {
+    for path in ["/small.txt", "/kept.bin", "/large.bin", "/nowhere"] {
+        let mut events = Loop::new(&[]);
+        let (mut full, first) = events.connect();
+        let filled = events.fill(first);
+        send(&mut full, request(path));
+        events.ready(first);
+        assert!(
+            matches!(events.serve(first), Some(Blocked::Writable)),
+            "{path}"
+        );
+
+        let (mut other, second) = events.connect();
+        send(&mut other, request("/small.txt"));
+        events.ready(second);
+        let answer = events.finish(second, other);
+        assert_eq!(
+            statuses(&answer),
+            1,
+            "{path}: {}",
+            String::from_utf8_lossy(&answer)
+        );
+        assert!(answer.ends_with(b"\r\n\r\nsmall\n"), "{path}");
+
+        let mut answer = events.finish(first, full);
+        let answer = answer.split_off(filled);
+        assert!(answer.starts_with(b"HTTP/1.1 "), "{path}: the head is lost");
+        assert_eq!(statuses(&answer), 1, "{path}");
+        let length = match path {
+            "/kept.bin" => KEPT,
+            "/large.bin" => 8 << 20,
+            "/small.txt" => 6,
+            _ => 14,
+        };
+        let head = answer
+            .windows(4)
+            .position(|bytes| bytes == b"\r\n\r\n")
+            .unwrap()
+            + 4;
+        assert_eq!(answer.len() - head, length, "{path}");
+        drop(events.root);
+    }
+}
+
+#[test]
+fn sessions_that_are_late_together_are_each_told_so() {
+    let mut events = Loop::new(&["--request-timeout", "10ms"]);
+    let mut clients: Vec<_> = (0..5).map(|_| events.connect()).collect();
+    for (client, token) in &mut clients {
+        send(client, "GET / HT");
+        events.ready(*token);
+        assert!(matches!(events.serve(*token), Some(Blocked::Readable)));
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    events.desk.tick();
+    for token in events.sessions.expire(&mut events.desk) {
+        events.serve(token);
+    }
+    for (number, (client, token)) in clients.into_iter().enumerate() {
+        client.shutdown(std::net::Shutdown::Write).unwrap();
+        let answer = events.finish(token, client);
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        assert_eq!(statuses(answer.as_bytes()), 1, "client {number}: {answer}");
+        assert!(
+            answer.starts_with("HTTP/1.1 408 "),
+            "client {number}: {answer}"
+        );
+    }
+}
