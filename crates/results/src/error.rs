@@ -1,0 +1,113 @@
+//! What can be wrong with a results folder.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a results folder could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The system refused something.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The disk is full.
+    #[error(
+        "cannot write {}: the disk is full; finished trials are safe. Make room and resume the run", path.display()
+    )]
+    Full {
+        /// What did not fit.
+        path: PathBuf,
+    },
+    /// There is no such folder.
+    #[error("there is no results folder {}", path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// A folder of something else.
+    #[error("{} is no results folder: it has no manifest.json", path.display())]
+    NotResults {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file that ends too early, or a part that is missing.
+    #[error("{} is cut short: {what}. Delete it, and resume the run to have it measured again", path.display())]
+    CutShort {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is missing.
+        what: String,
+    },
+    /// JSON, but not ours.
+    #[error("{} is not of archbench: expected a schema of {expected}, found {found}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What was looked for.
+        expected: &'static str,
+        /// What it calls itself.
+        found: String,
+    },
+    /// Of another version of this program.
+    #[error("{} is of schema {found}, and this archbench reads {expected}; use the archbench that wrote it", path.display())]
+    OtherVersion {
+        /// The file.
+        path: PathBuf,
+        /// What is read here.
+        expected: &'static str,
+        /// What it is.
+        found: String,
+    },
+    /// No JSON, or fields that are not what they should be.
+    #[error("{} is damaged: {source}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: serde_json::Error,
+    },
+    /// A histogram log that does not read as one.
+    #[error("{} is no histogram log: {what}", path.display())]
+    Histogram {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// Somebody writes there.
+    #[error("{} is being written by another archbench{}; wait for it to end", path.display(), process.map_or(String::new(), |pid| format!(" (process {pid})")))]
+    Locked {
+        /// The folder.
+        path: PathBuf,
+        /// Who, if it says.
+        process: Option<u32>,
+    },
+    /// There is something already.
+    #[error("{} exists already; results are never overwritten", path.display())]
+    Exists {
+        /// What exists.
+        path: PathBuf,
+    },
+}
+
+/// Says what was tried, on what, when the system refused.
+pub(crate) fn io_error(
+    action: &'static str,
+    path: impl Into<PathBuf>,
+) -> impl FnOnce(io::Error) -> Error {
+    let path = path.into();
+    move |source| match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::Full { path },
+        _ => Error::Io {
+            action,
+            path,
+            source,
+        },
+    }
+}

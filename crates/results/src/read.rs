@@ -1,0 +1,216 @@
+//! The reader.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::SCHEMA;
+use crate::error::{Error, io_error};
+use crate::factor::Factors;
+use crate::folder::{MANIFEST, TRIALS, VERDICTS};
+use crate::hlog::Hlog;
+use crate::manifest::Manifest;
+use crate::trial::Trial;
+use crate::verdict::Verdicts;
+
+/// A run, read back.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it is about.
+    pub manifest: Manifest,
+    /// The trials that have finished, in the order of the run.
+    pub trials: Vec<Trial>,
+    /// What became of the expectations; `None` while it is not finished.
+    pub verdicts: Option<Verdicts>,
+}
+
+/// The trials of one cell.
+#[derive(Debug, Clone)]
+pub struct Cell<'a> {
+    /// Its number in the experiment, from 0.
+    pub number: usize,
+    /// What it is.
+    pub factors: &'a Factors,
+    /// Its trials by repeat, all of them, also those that do not count.
+    pub trials: Vec<&'a Trial>,
+}
+
+impl Cell<'_> {
+    /// A figure of every repeat that [counts](Trial::counts).
+    pub fn values(&self, figure: crate::Figure) -> Vec<f64> {
+        let counted = self.trials.iter().filter(|trial| trial.counts());
+        counted.filter_map(|trial| figure.of(trial)).collect()
+    }
+}
+
+/// Reads a results folder.
+///
+/// # Errors
+/// What is wrong with it: no such folder, none of ours, of another version, cut short.
+pub fn read(path: &Path) -> Result<Run, Error> {
+    let manifest = manifest(path)?;
+    let trials = trials(path)?;
+    let verdicts = path.join(VERDICTS);
+    Ok(Run {
+        path: path.into(),
+        manifest,
+        trials,
+        verdicts: if verdicts.exists() {
+            Some(json(&verdicts)?)
+        } else {
+            None
+        },
+    })
+}
+
+impl Run {
+    /// How many trials there are to be.
+    pub fn planned(&self) -> usize {
+        self.manifest.cells * self.manifest.repeats
+    }
+
+    /// Whether every trial has finished, well or not.
+    pub fn is_complete(&self) -> bool {
+        self.trials.len() >= self.planned()
+    }
+
+    /// The trials by cell, in the order of the experiment.
+    pub fn cells(&self) -> Vec<Cell<'_>> {
+        let mut cells: Vec<Cell<'_>> = Vec::new();
+        for trial in &self.trials {
+            match cells.iter_mut().find(|cell| cell.number == trial.cell) {
+                Some(cell) => cell.trials.push(trial),
+                None => cells.push(Cell {
+                    number: trial.cell,
+                    factors: &trial.factors,
+                    trials: vec![trial],
+                }),
+            }
+        }
+        cells.sort_by_key(|cell| cell.number);
+        for cell in &mut cells {
+            cell.trials.sort_by_key(|trial| trial.repeat);
+        }
+        cells
+    }
+
+    /// The factors that differ between cells, in the order of the manifest.
+    pub fn swept(&self) -> Vec<&crate::Factor> {
+        let differs = |name: &str| {
+            let mut levels = self.trials.iter().map(|trial| trial.factors.get(name));
+            let first = levels.next();
+            levels.any(|level| Some(level) != first)
+        };
+        let factors = self.manifest.factors.iter();
+        factors.filter(|factor| differs(&factor.name)).collect()
+    }
+
+    /// The histograms of a trial, if it has any.
+    ///
+    /// # Errors
+    /// When its log is missing or does not read as one.
+    pub fn hlog(&self, trial: &Trial) -> Result<Option<Hlog>, Error> {
+        trial
+            .hlog
+            .as_ref()
+            .map(|name| Hlog::read(&self.path.join(TRIALS).join(name)))
+            .transpose()
+    }
+}
+
+/// Reads the manifest of a folder.
+///
+/// # Errors
+/// As [`read`].
+pub fn manifest(folder: &Path) -> Result<Manifest, Error> {
+    if !folder.exists() {
+        return Err(Error::Missing {
+            path: folder.into(),
+        });
+    }
+    let path = folder.join(MANIFEST);
+    if path.exists() {
+        return json(&path);
+    }
+    if folder.join(TRIALS).is_dir() {
+        return Err(Error::CutShort {
+            path: folder.into(),
+            what: "there are trials and no manifest.json".into(),
+        });
+    }
+    Err(Error::NotResults {
+        path: folder.into(),
+    })
+}
+
+/// Reads the trials of a folder, in the order of the run.
+pub(crate) fn trials(folder: &Path) -> Result<Vec<Trial>, Error> {
+    let directory = folder.join(TRIALS);
+    let entries = match fs::read_dir(&directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(Error::CutShort {
+                path: folder.into(),
+                what: "the folder trials is missing".into(),
+            });
+        }
+        Err(error) => return Err(io_error("list", &directory)(error)),
+    };
+    let mut trials: Vec<Trial> = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(io_error("list", &directory))?.path();
+        let hidden = path
+            .file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if !hidden
+            && path
+                .extension()
+                .is_some_and(|extension| extension == "json")
+        {
+            trials.push(json(&path)?);
+        }
+    }
+    trials.sort_by_key(|trial| (trial.order, trial.cell, trial.repeat));
+    Ok(trials)
+}
+
+/// Reads a file of ours: JSON of the schema that is read here.
+fn json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
+    let bytes = fs::read(path).map_err(io_error("read", path))?;
+    let damaged = |source: serde_json::Error| match source.classify() {
+        serde_json::error::Category::Eof => Error::CutShort {
+            path: path.into(),
+            what: format!("it ends at line {}", source.line()),
+        },
+        _ => Error::Damaged {
+            path: path.into(),
+            source,
+        },
+    };
+    let value: Value = serde_json::from_slice(&bytes).map_err(damaged)?;
+    check_schema(path, &value)?;
+    serde_json::from_value(value).map_err(damaged)
+}
+
+fn check_schema(path: &Path, value: &Value) -> Result<(), Error> {
+    let found = value.get("schema").and_then(Value::as_str);
+    let family = |schema: &str| schema.split('/').next().map(str::to_owned);
+    match found {
+        Some(SCHEMA) => Ok(()),
+        Some(found) if family(found) == family(SCHEMA) => Err(Error::OtherVersion {
+            path: path.into(),
+            expected: SCHEMA,
+            found: found.into(),
+        }),
+        _ => Err(Error::Foreign {
+            path: path.into(),
+            expected: SCHEMA,
+            found: found.unwrap_or("none").into(),
+        }),
+    }
+}

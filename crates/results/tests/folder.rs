@@ -1,0 +1,161 @@
+//! A results folder is written, read back, and refused when it is not what it should be.
+
+use std::fs;
+use std::path::Path;
+
+use results::fixture::Fixture;
+use results::{Error, Figure, Folder, Validity, read};
+
+fn small() -> Fixture {
+    Fixture {
+        models: ["sped", "amped"].map(Into::into).to_vec(),
+        repeats: 2,
+        seconds: 1,
+        ..Fixture::default()
+    }
+}
+
+#[test]
+fn what_was_written_is_read_back() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("results/run");
+    let run = small().write(&path).unwrap();
+    assert_eq!((run.trials.len(), run.planned()), (24, 24));
+    assert!(run.is_complete());
+    assert_eq!(run.cells().len(), 12);
+    let swept: Vec<_> = run
+        .swept()
+        .iter()
+        .map(|factor| factor.name.clone())
+        .collect();
+    assert_eq!(swept, ["model", "load", "rate", "connections"]);
+    assert_eq!(run.trials[1].verdict, Validity::Failed);
+    assert!(run.hlog(&run.trials[1]).unwrap().is_none());
+    assert_eq!(run.cells()[1].values(Figure::Throughput).len(), 1);
+
+    let first = &run.trials[0];
+    let log = run.hlog(first).unwrap().unwrap();
+    let p99 = log.merged(None).unwrap().value_at_quantile(0.99) as f64 / 1e3;
+    let figure: Figure = "response:p(99)".parse().unwrap();
+    assert!((figure.of(first).unwrap() / p99 - 1.0).abs() < 1e-9);
+    assert!(log.merged(Some("service")).is_some() && log.merged(Some("x")).is_none());
+
+    // A closed loop has no response time; its latency is the service time.
+    let closed = run
+        .trials
+        .iter()
+        .find(|trial| trial.level("load") == "closed")
+        .unwrap();
+    let of = |name: &str| name.parse::<Figure>().unwrap().of(closed);
+    assert_eq!(of("response:p99"), None);
+    assert_eq!(of("p99"), of("service:p99"));
+    assert!(of("p(97.3)").is_none());
+}
+
+#[test]
+fn the_table_is_rectangular_and_has_units_in_its_names() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("run");
+    small().write(&path).unwrap();
+    let table = fs::read_to_string(path.join("trials.csv")).unwrap();
+    let head = table.lines().next().unwrap();
+    for column in [
+        "model",
+        "rate_per_s",
+        "throughput_requests_per_s",
+        "latency_p99_us",
+    ] {
+        assert!(head.split(',').any(|name| name == column), "{head}");
+    }
+    let columns = head.split(',').count();
+    let plain = table.lines().filter(|line| !line.contains('"'));
+    assert!(plain.clone().all(|line| line.split(',').count() == columns));
+    assert_eq!((table.lines().count(), plain.count() >= 23), (25, true));
+}
+
+#[test]
+fn one_writer_at_a_time_and_nothing_is_overwritten() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("run");
+    let run = small().write(&path).unwrap();
+    assert!(matches!(
+        Folder::create(&path, run.manifest),
+        Err(Error::Exists { .. })
+    ));
+    let mut folder = Folder::resume(&path).unwrap();
+    assert!(folder.has("c000-r1") && !folder.has("c000-r9"));
+    let again = folder.trials()[0].clone();
+    assert!(matches!(
+        folder.append(again, None),
+        Err(Error::Exists { .. })
+    ));
+    let error = Folder::resume(&path).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains(&format!("process {}", std::process::id())),
+        "{error}"
+    );
+    drop(folder);
+    assert!(Folder::resume(&path).is_ok());
+}
+
+fn damaged(change: impl FnOnce(&Path)) -> Error {
+    let home = tempfile::tempdir().expect("a directory");
+    let path = home.path().join("run");
+    small().write(&path).expect("written");
+    change(&path);
+    read(&path).expect_err("it is damaged")
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    let trial = "trials/c000-r1.json";
+    let edit = |name: &'static str, edit: fn(String) -> String| {
+        damaged(move |path| {
+            let text = fs::read_to_string(path.join(name)).unwrap();
+            fs::write(path.join(name), edit(text)).unwrap();
+        })
+    };
+    let halved = edit(trial, |text| text[..text.len() / 2].into());
+    assert!(matches!(halved, Error::CutShort { .. }), "{halved}");
+    let foreign = edit(trial, |_| r#"{"schema":"k6/1"}"#.into());
+    assert!(foreign.to_string().contains("found k6/1"), "{foreign}");
+    let nameless = edit("manifest.json", |_| "[1]".into());
+    assert!(matches!(nameless, Error::Foreign { .. }), "{nameless}");
+    let older = edit("manifest.json", |text| {
+        text.replace("results/1", "results/0")
+    });
+    assert!(
+        older
+            .to_string()
+            .contains("is of schema archbench.results/0"),
+        "{older}"
+    );
+    let garbage = edit("manifest.json", |_| "<html>".into());
+    assert!(matches!(garbage, Error::Damaged { .. }), "{garbage}");
+    let mistyped = edit(trial, |text| {
+        text.replace("\"repeat\": 1", "\"repeat\": \"one\"")
+    });
+    assert!(matches!(mistyped, Error::Damaged { .. }), "{mistyped}");
+
+    let headless = damaged(|path| fs::remove_file(path.join("manifest.json")).unwrap());
+    assert!(
+        headless.to_string().contains("no manifest.json"),
+        "{headless}"
+    );
+    let empty = damaged(|path| fs::remove_dir_all(path.join("trials")).unwrap());
+    assert!(matches!(empty, Error::CutShort { .. }), "{empty}");
+
+    let home = tempfile::tempdir().unwrap();
+    assert!(matches!(read(home.path()), Err(Error::NotResults { .. })));
+    assert!(matches!(
+        read(&home.path().join("x")),
+        Err(Error::Missing { .. })
+    ));
+    assert!(matches!(
+        Folder::resume(home.path()),
+        Err(Error::NotResults { .. })
+    ));
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+}
