@@ -11,7 +11,7 @@ use crate::verdict::Verdict;
 /// Most memory in bytes that each buffer of an exchange may keep from one request for the next.
 /// Ordinary requests fit; one that did not must not leave its size behind in every entry of the
 /// pool.
-const MAX_SPARE_BUFFER: usize = 2048;
+pub(crate) const MAX_SPARE_BUFFER: usize = 2048;
 
 /// One request and its answer. Lent by a [`Scratch`](crate::Scratch) and given back, so that its
 /// buffers serve again.
@@ -38,13 +38,7 @@ pub(crate) struct Exchange {
 impl Exchange {
     /// Makes it as good as new, apart from the memory it holds.
     pub(crate) fn clear(&mut self) {
-        fn reuse<T>(buffer: &mut Vec<T>) {
-            buffer.clear();
-            if buffer.capacity() * size_of::<T>() > MAX_SPARE_BUFFER {
-                *buffer = Vec::new();
-            }
-        }
-        reuse(&mut self.head);
+        self.forget_head();
         reuse(&mut self.parts);
         reuse(&mut self.boundary);
         self.target.clear();
@@ -61,8 +55,24 @@ impl Exchange {
         self.part = 0;
     }
 
-    /// Whether nothing of a request has come, an empty line apart.
-    pub(crate) fn is_blank(&self) -> bool {
-        self.scan.is_blank()
+    /// The memory that its buffers hold on to, in bytes.
+    #[cfg(test)]
+    pub(crate) fn capacity(&self) -> usize {
+        let parts = self.parts.capacity() * size_of::<Range<u64>>();
+        let buffers = self.head.capacity() + self.boundary.capacity() + parts;
+        buffers + self.target.capacity() + self.conditions.capacity()
+    }
+
+    /// The head has been read: a long answer must not hold on to a long head.
+    pub(crate) fn forget_head(&mut self) {
+        reuse(&mut self.head);
+    }
+}
+
+/// Empties a buffer, and gives its memory up if it is more than ordinary.
+fn reuse<T>(buffer: &mut Vec<T>) {
+    buffer.clear();
+    if buffer.capacity() * size_of::<T>() > MAX_SPARE_BUFFER {
+        *buffer = Vec::new();
     }
 }

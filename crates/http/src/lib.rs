@@ -2,22 +2,61 @@
 //!
 //! A machine asks and a driver tells. There is no socket here, no file and no clock: the driver
 //! brings bytes as they came from the network, asks what the machine [wants](Want) next, and
-//! reports what became of it. The wants of the server's end are the five steps of serving a file,
-//! *read request, find file, read file, send response*; who runs which step, and who waits for it,
-//! is the driver's own affair, and that is all in which server architectures differ.
+//! reports what became of it. The wants of the server's end are the steps of serving a file, *read
+//! request, find file, read file, send response*; who runs which step, and who waits for it, is the
+//! driver's own affair, and that is all in which server architectures differ.
 //!
 //! | where | what |
 //! | --- | --- |
 //! | [`Connection`] | the server's end: everything that changes the state of a connection |
-//! | [`Scratch`] | what connections need only while they are worked on; one for each thread or loop |
+//! | [`Scratch`] | what connections need only while they are worked on; one for each thread |
 //! | [`Entity`] | what the answers about one file have in common |
 //! | [`Target`] | which file is meant: decoded, normalised, confined to the root |
 //! | [`Config`] | limits, and whether connections are kept |
 //! | [`client`] | the client's end |
 //!
-//! Inside, in the order in which a request meets them: `head` finds the end of a head however it is
-//! cut, `request` reads it, `framing` decides how long the body is, `body` drops it, `target` names
-//! the file, `conditional` and `range` decide what of it is wanted, and `answer` renders the reply.
+//! Inside, in the order in which a request meets them: `quick` reads a head that is whole and has
+//! nothing wrong with it, `head` finds the end of any other, however it is cut, and says what is
+//! wrong; `line`, `fields`, `host` and `framing` judge its parts, and `request` puts them together;
+//! `verdict` and `target` say what is to be done and to which file; `body` and `chunked` drop what
+//! no method here has a use for; `conditional` and `range` decide which bytes of the file are
+//! wanted; `answer` renders the reply. What one request needs until it is answered is an
+//! `exchange`.
+//!
+//! # A driver
+//!
+//! ```
+//! use std::sync::Arc;
+//! use http::{Config, Connection, Entity, Scratch, Want};
+//!
+//! let mut scratch = Scratch::new(Arc::new(Config::default()));
+//! let mut connection = Connection::new();
+//! let (file, entity) = (b"hello", Entity::new(b"hello.txt", 5, 784_111_777, 0));
+//! let mut input = &b"GET /hello.txt HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n"[..];
+//! let mut socket = Vec::new();
+//! loop {
+//!     match connection.want() {
+//!         Want::Request => {
+//!             let taken = connection.receive(input, &mut scratch);
+//!             input = &input[taken..];
+//!         }
+//!         Want::Find => {
+//!             assert_eq!(connection.target().path(), b"hello.txt");
+//!             connection.found(Ok(&entity), &mut scratch);
+//!         }
+//!         Want::Load(_) => connection.loaded(&entity, &mut scratch),
+//!         Want::Send(range) => {
+//!             socket.append(&mut scratch.out);
+//!             socket.extend(&file[range.start as usize..range.end as usize]);
+//!             connection.sent(range.end - range.start, &mut scratch);
+//!         }
+//!         Want::Linger | Want::Close => break,
+//!     }
+//! }
+//! socket.append(&mut scratch.out);
+//! assert!(socket.starts_with(b"HTTP/1.1 200 OK\r\n") && socket.ends_with(b"\r\n\r\nhello"));
+//! assert_eq!(scratch.finished[0].status, 200);
+//! ```
 
 mod answer;
 mod body;

@@ -76,7 +76,10 @@ fn part(spec: &[u8], len: u64) -> Option<Option<Range<u64>>> {
 }
 
 #[cfg(test)]
-#[expect(clippy::single_range_in_vec_init, reason = "lists of ranges are what this is about")]
+#[expect(
+    clippy::single_range_in_vec_init,
+    reason = "lists of ranges are what this is about"
+)]
 mod tests {
     use super::*;
 

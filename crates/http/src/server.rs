@@ -1,26 +1,21 @@
-//! The server's end of a connection. Everything that changes its state is in this file.
+//! The server's end of a connection.
+//!
+//! Everything that changes its state is in this module: here what it is and how it ends, in
+//! `reading` how a request comes in, in `answering` how a file goes out.
+
+mod answering;
+mod reading;
 
 use std::ops::Range;
 
-use httparse::Header;
-
 use crate::answer::{Manner, Persistence};
-use crate::body::Dropped;
-use crate::conditional::Outcome;
-use crate::config::Config;
-use crate::entity::Entity;
 use crate::exchange::Exchange;
-use crate::fields;
-use crate::head::{self, Layout, Scanned};
-use crate::line::{Line, Method};
-use crate::quick::{self, Quick};
-use crate::range::{self, Selection};
-use crate::request::{Expectation, Request};
+use crate::head;
 use crate::scratch::{Finished, Scratch};
 use crate::status::Status;
 use crate::target::Target;
 use crate::verdict::Verdict;
-use crate::want::{Missing, Phase, Want};
+use crate::want::{Phase, Want};
 
 /// One connection, seen from the server.
 ///
@@ -133,14 +128,7 @@ impl Connection {
     pub fn end_of_input(&mut self, scratch: &mut Scratch) {
         self.ended = true;
         match self.step {
-            Step::Head
-                if self
-                    .exchange
-                    .as_ref()
-                    .is_none_or(|exchange| exchange.is_blank()) =>
-            {
-                self.abandon(scratch)
-            }
+            Step::Head if self.is_blank() => self.abandon(scratch),
             Step::Head | Step::Body => self.cut_short(Status::BadRequest, scratch),
             Step::Linger => self.step = Step::Close,
             Step::Find | Step::Load | Step::Send | Step::Close => {}
@@ -175,256 +163,6 @@ impl Connection {
             .map_or(&ROOT, |exchange| &exchange.target)
     }
 
-    /// The file that [`target`](Connection::target) names, or why there is none.
-    pub fn found(&mut self, found: Result<&Entity, Missing>, scratch: &mut Scratch) {
-        if self.step != Step::Find {
-            return;
-        }
-        let Some(mut exchange) = self.exchange.take() else {
-            return;
-        };
-        let manner = self.manner();
-        let status = match found {
-            Ok(entity) => self.select(entity, &mut exchange, scratch),
-            Err(Missing::NeedsSlash) => {
-                scratch.redirect(&exchange.target, manner);
-                Some(Status::MovedPermanently)
-            }
-            Err(missing) => {
-                let status = missing.into();
-                scratch.page(status, manner);
-                Some(status)
-            }
-        };
-        self.exchange = Some(exchange);
-        if let Some(status) = status {
-            self.end(status, scratch);
-        }
-    }
-
-    /// The first of the bytes of [`Want::Load`] are at hand. `entity` is the one that was found.
-    ///
-    /// The head of the answer is handed over here, and not before, so that a load that fails can
-    /// still be answered.
-    pub fn loaded(&mut self, entity: &Entity, scratch: &mut Scratch) {
-        if self.step != Step::Load {
-            return;
-        }
-        self.step = Step::Send;
-        if self.opened {
-            return;
-        }
-        self.opened = true;
-        let persistence = self.manner().persistence;
-        let Some(exchange) = self.exchange.as_deref_mut() else {
-            return;
-        };
-        let Exchange {
-            parts,
-            part,
-            boundary,
-            ..
-        } = exchange;
-        match parts.as_slice() {
-            [] => scratch.whole(entity, persistence),
-            [only] => scratch.part(entity, only, persistence),
-            parts => {
-                if *part == 0 {
-                    scratch.parts(entity, parts, boundary, persistence);
-                }
-                scratch.part_head(entity, &self.rest, boundary);
-            }
-        }
-    }
-
-    /// The bytes of [`Want::Load`] or [`Want::Send`] cannot be had: 500 if the answer has not
-    /// begun. Otherwise the connection is closed short, which is the only way left to say so.
-    pub fn failed(&mut self, scratch: &mut Scratch) {
-        let begun = self.opened
-            || self
-                .exchange
-                .as_ref()
-                .is_some_and(|exchange| exchange.part > 0);
-        match self.step {
-            Step::Load if !begun => {
-                self.page(Status::InternalServerError, scratch);
-            }
-            Step::Load | Step::Send => self.abandon(scratch),
-            _ => {}
-        }
-    }
-
-    /// So many of the bytes of [`Want::Send`] have been put on the socket. If some are left, they
-    /// are to be loaded next.
-    pub fn sent(&mut self, bytes: u64, scratch: &mut Scratch) {
-        if self.step != Step::Send {
-            return;
-        }
-        debug_assert!(
-            bytes <= self.rest.end - self.rest.start,
-            "more was sent than wanted"
-        );
-        self.rest.start = self.rest.start.saturating_add(bytes).min(self.rest.end);
-        self.step = Step::Load;
-        if self.rest.start < self.rest.end {
-            return;
-        }
-        let Some(exchange) = self.exchange.as_deref_mut() else {
-            return;
-        };
-        exchange.part += 1;
-        if let Some(next) = exchange.parts.get(exchange.part) {
-            self.rest = next.clone();
-            self.opened = false;
-            return;
-        }
-        let status = match exchange.parts.len() {
-            0 => Status::Ok,
-            1 => Status::PartialContent,
-            _ => {
-                scratch.parts_end(&exchange.boundary);
-                Status::PartialContent
-            }
-        };
-        self.end(status, scratch);
-    }
-
-    fn receive_head(&mut self, input: &[u8], scratch: &mut Scratch) -> usize {
-        if input.is_empty() {
-            return 0;
-        }
-        let mut exchange = self.exchange.take().unwrap_or_else(|| scratch.lend());
-        let config = &scratch.config;
-        let kept = exchange.head.len();
-        let taken = if kept == 0 {
-            // A head that comes whole is read where it lies.
-            let end = match self.glance(input, &mut exchange, config) {
-                Some(end) => end,
-                None => self.look(input, &mut exchange, config),
-            };
-            if exchange.verdict.is_none() {
-                exchange.head.extend_from_slice(input);
-            }
-            end
-        } else {
-            // One byte more than a head may have is enough to see that it has too many.
-            let room = config.max_head.saturating_add(1).saturating_sub(kept);
-            let mut head = std::mem::take(&mut exchange.head);
-            head.extend_from_slice(&input[..input.len().min(room)]);
-            let end = self.look(&head, &mut exchange, config);
-            exchange.head = head;
-            end.saturating_sub(kept)
-        };
-        let head_is_whole = exchange.verdict.is_some();
-        let has_body = exchange.body.is_some();
-        self.exchange = Some(exchange);
-        let rest = &input[taken..];
-        if has_body {
-            self.step = Step::Body;
-            return taken + self.receive_body(rest, scratch);
-        }
-        if head_is_whole {
-            self.unread |= !rest.is_empty();
-            self.act(scratch);
-        }
-        taken
-    }
-
-    /// Looks for the end of a head in `bytes`, and reads the head if it is there. Returns how many
-    /// bytes are used.
-    fn look(&mut self, bytes: &[u8], exchange: &mut Exchange, config: &Config) -> usize {
-        match exchange.scan.advance(bytes, config) {
-            Scanned::Partial => bytes.len(),
-            Scanned::Whole(Layout {
-                line,
-                block,
-                fields,
-            }) => {
-                let end = block.end;
-                let verdict = Line::parse(&bytes[line], config.max_target).and_then(|line| {
-                    self.head_only = line.method == Method::Head;
-                    fields::parse(&bytes[block], fields, |fields| {
-                        self.read(line, fields, exchange, config)
-                    })
-                });
-                exchange.verdict = Some(verdict.unwrap_or_else(Verdict::Fatal));
-                end
-            }
-            Scanned::Broken(status) => {
-                self.head_only = head::begins_head_request(bytes);
-                exchange.verdict = Some(Verdict::Fatal(status));
-                bytes.len()
-            }
-        }
-    }
-
-    /// As [`look`](Connection::look), but for a head that lies whole in `bytes` and is sound.
-    /// `None`: have a closer look.
-    fn glance(&mut self, bytes: &[u8], exchange: &mut Exchange, config: &Config) -> Option<usize> {
-        let mut room = quick::ROOM;
-        let Quick { line, fields, end } = quick::parse(bytes, &mut room, config)?;
-        let verdict = self.read(line, fields, exchange, config);
-        exchange.verdict = Some(verdict.unwrap_or_else(Verdict::Fatal));
-        Some(end)
-    }
-
-    /// The verdict on a head. An error means that its framing is not in order.
-    fn read(
-        &mut self,
-        line: Line<'_>,
-        fields: &[Header<'_>],
-        exchange: &mut Exchange,
-        config: &Config,
-    ) -> Result<Verdict, Status> {
-        self.requests = self.requests.saturating_add(1);
-        self.head_only = line.method == Method::Head;
-        let request = Request::new(line, fields, &mut exchange.conditions, config)?;
-        let limit = config.max_requests_per_connection;
-        self.old = request.line.old;
-        self.close =
-            !request.persistent || !config.keep_alive || (limit > 0 && self.requests >= limit);
-        let verdict = Verdict::on(&request, &mut exchange.target);
-        match request.body {
-            None => {}
-            // The client may be waiting for leave to send the body, and may go on without it. So
-            // the final status comes at once, and nobody needs to guess what the next bytes are.
-            Some(_) if request.expectation != Expectation::None => {
-                self.close = true;
-                self.unread = true;
-            }
-            Some(body) if body.exceeds(config.max_body) => return Ok(verdict.on_large_body()),
-            Some(_) if matches!(verdict, Verdict::Fatal(_)) => {}
-            body => exchange.body = body,
-        }
-        Ok(verdict)
-    }
-
-    fn receive_body(&mut self, input: &[u8], scratch: &mut Scratch) -> usize {
-        let Some(exchange) = self.exchange.as_deref_mut() else {
-            return 0;
-        };
-        let Some(body) = &mut exchange.body else {
-            return 0;
-        };
-        match body.drop_from(input) {
-            Dropped::All => input.len(),
-            Dropped::Ended(taken) => {
-                self.unread = taken < input.len();
-                self.act(scratch);
-                taken
-            }
-            Dropped::Broken => {
-                self.fatal(Status::BadRequest, scratch);
-                input.len()
-            }
-            Dropped::TooLarge => {
-                exchange.verdict = exchange.verdict.map(Verdict::on_large_body);
-                self.act(scratch);
-                input.len()
-            }
-        }
-    }
-
     /// The request is whole, or as whole as it will get: carries the verdict out.
     fn act(&mut self, scratch: &mut Scratch) {
         match self.exchange.as_ref().and_then(|exchange| exchange.verdict) {
@@ -437,54 +175,6 @@ impl Connection {
             Some(Verdict::Fatal(status)) => self.fatal(status, scratch),
             None => {}
         }
-    }
-
-    /// Decides what of the file is wanted. Returns the status of an answer that is complete
-    /// already.
-    fn select(
-        &mut self,
-        entity: &Entity,
-        exchange: &mut Exchange,
-        scratch: &mut Scratch,
-    ) -> Option<Status> {
-        let manner = self.manner();
-        let mut wanted = None;
-        if !exchange.conditions.is_empty() {
-            match exchange.conditions.evaluate(entity, scratch.stamp.now()) {
-                Outcome::Perform { range } => wanted = range,
-                Outcome::NotModified => {
-                    scratch.not_modified(entity, manner.persistence);
-                    return Some(Status::NotModified);
-                }
-                Outcome::Failed => {
-                    scratch.page(Status::PreconditionFailed, manner);
-                    return Some(Status::PreconditionFailed);
-                }
-            }
-        }
-        if self.head_only || entity.len() == 0 {
-            scratch.whole(entity, manner.persistence);
-            return Some(Status::Ok);
-        }
-        self.rest = 0..entity.len();
-        if let Some(range) = wanted {
-            match range::select(
-                range,
-                entity.len(),
-                scratch.config.max_ranges,
-                &mut exchange.parts,
-            ) {
-                Selection::Whole => {}
-                Selection::Parts => self.rest = exchange.parts.first().cloned().unwrap_or_default(),
-                Selection::Unsatisfiable => {
-                    scratch.unsatisfiable(entity, manner);
-                    return Some(Status::RangeNotSatisfiable);
-                }
-            }
-        }
-        self.opened = false;
-        self.step = Step::Load;
-        None
     }
 
     fn page(&mut self, status: Status, scratch: &mut Scratch) {
@@ -502,8 +192,9 @@ impl Connection {
 
     /// The request will not become whole.
     fn cut_short(&mut self, status: Status, scratch: &mut Scratch) {
-        if let (Step::Head, Some(exchange)) = (self.step, &self.exchange) {
-            self.head_only = head::begins_head_request(&exchange.head);
+        if self.step == Step::Head {
+            let head = self.exchange.as_ref().map(|exchange| &exchange.head[..]);
+            self.head_only = head.is_some_and(head::begins_head_request);
         }
         self.fatal(status, scratch);
     }
@@ -550,10 +241,14 @@ impl Connection {
 
     /// Whether nothing of a request has come that is not answered yet.
     fn is_idle(&self) -> bool {
-        !self.unread
-            && self
-                .exchange
-                .as_ref()
-                .is_none_or(|exchange| exchange.is_blank())
+        self.is_blank() && !self.unread
+    }
+
+    /// Whether nothing of a request is kept, an empty line apart.
+    fn is_blank(&self) -> bool {
+        match &self.exchange {
+            None => true,
+            Some(exchange) => exchange.scan.is_blank(),
+        }
     }
 }

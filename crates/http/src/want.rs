@@ -7,18 +7,20 @@ use crate::status::Status;
 /// What a connection needs next from its driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Want {
-    /// Nothing to do until more bytes come: [`Connection::receive`], or
-    /// [`Connection::end_of_input`].
+    /// Nothing to do until more bytes come: [`Connection::receive`](crate::Connection::receive), or
+    /// [`Connection::end_of_input`](crate::Connection::end_of_input).
     Request,
-    /// Which file is [`Connection::target`]? Answered by [`Connection::found`].
+    /// Which file is [`Connection::target`](crate::Connection::target)? Answered by
+    /// [`Connection::found`](crate::Connection::found).
     Find,
     /// Have these bytes of the file at hand: all that is left of the present part. Never empty.
-    /// Answered by [`Connection::loaded`] as soon as the first of them are, or by
-    /// [`Connection::failed`].
+    /// Answered by [`Connection::loaded`](crate::Connection::loaded) as soon as the first of them
+    /// are, or by [`Connection::failed`](crate::Connection::failed).
     Load(Range<u64>),
     /// Put these bytes of the file on the socket, after whatever
     /// [`Scratch::out`](crate::Scratch::out) holds: all that is left of the present part; the
-    /// driver sends as many as it has at hand. Never empty. Answered by [`Connection::sent`].
+    /// driver sends as many as it has at hand. Never empty. Answered by
+    /// [`Connection::sent`](crate::Connection::sent).
     Send(Range<u64>),
     /// Send what [`Scratch::out`](crate::Scratch::out) holds, shut the write side, then read and
     /// drop until the end of the input or the linger deadline, and close. Closing with input unread

@@ -219,7 +219,9 @@ proptest! {
     fn the_bytes_after_a_request_are_left_alone(first in request(), rest in prop::collection::vec(any::<u8>(), 1..50)) {
         let mut alone = Driver::new();
         alone.feed(&first);
-        prop_assume!(alone.end() == End::Open && alone.statuses.len() == 1);
+        if alone.end() != End::Open || alone.statuses.len() != 1 {
+            return Ok(());
+        }
         prop_assert_eq!(alone.taken, first.len());
         let mut followed = Driver::new();
         let input = [first.clone(), rest].concat();

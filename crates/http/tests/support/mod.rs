@@ -1,6 +1,7 @@
 //! A driver for the machine, with files in memory and a clock that stands still.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::ops::Range;
 use std::sync::Arc;
