@@ -41,8 +41,11 @@ pub(crate) fn parse<'a, 'room>(
     // `httparse` takes a bare LF for a line end. None of them is one if CRLF is before each name
     // and at the end.
     let follows_crlf = |name: &str| {
-        let at = name.as_ptr().addr() - block.as_ptr().addr();
-        at == 0 || block[..at].ends_with(b"\r\n")
+        let at = name.as_ptr().addr().wrapping_sub(block.as_ptr().addr());
+        at == 0
+            || block
+                .get(..at)
+                .is_some_and(|before| before.ends_with(b"\r\n"))
     };
     let end = newline + 1 + length;
     let sound = fields.iter().all(|field| follows_crlf(field.name))
