@@ -219,6 +219,7 @@ impl Figure {
         match self {
             Self::Throughput => trial.load_number("/throughput/requests_per_s"),
             Self::Bandwidth => trial.load_number("/throughput/bytes_per_s"),
+            Self::Time(Metric::Response, _) if !trial.is_open_loop() => None,
             Self::Time(metric, statistic) => trial
                 .load
                 .as_ref()?

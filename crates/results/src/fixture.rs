@@ -245,13 +245,15 @@ impl Fixture {
         let invalid = self.mishaps && order == 5;
         let requests = (throughput * f64::from(self.seconds)).round();
         let cpu_us = 1e6 / capacity * 0.9;
+        let loop_name = if rate.is_some() { "open" } else { "closed" };
         let load = json!({
+            "run": { "model": { "name": loop_name } },
             "schema": "archbench.load/1",
             "verdict": if invalid { "INVALID" } else { "VALID" },
             "reasons": if invalid { vec!["p99 of generator lag is 400 µs, over 50 µs"] } else { vec![] },
             "requests": { "completed": requests, "censored": 0, "errors": {} },
             "throughput": { "requests_per_s": throughput, "bytes_per_s": throughput * 14_739.0 },
-            "response_time_us": if rate.is_some() { times(&response) } else { Value::Null },
+            "response_time_us": times(&response),
             "service_time_us": times(&service),
             "connection_wait_us": if rate.is_some() { times(&drawn(&mut rng, 2e-6)) } else { Value::Null },
             "generator_lag_us": if rate.is_some() { times(&drawn(&mut rng, 5e-6)) } else { Value::Null },

@@ -127,12 +127,18 @@ impl Trial {
         matches!(self.verdict, Validity::Valid | Validity::Suspect)
     }
 
-    /// Whether requests had due times, so that there is a response time.
+    /// Whether requests had due times, so that there is a response time. A closed loop has none; what its generator reports as
+    /// one is the service time again.
     pub fn is_open_loop(&self) -> bool {
-        self.load
-            .as_ref()
-            .and_then(|load| load.get("response_time_us"))
-            .is_some_and(|times| times.get("p50").is_some_and(Value::is_number))
+        let Some(load) = &self.load else {
+            return false;
+        };
+        match load.pointer("/run/model/name").and_then(Value::as_str) {
+            Some(model) => model != "closed",
+            None => load
+                .pointer("/response_time_us/p50")
+                .is_some_and(Value::is_number),
+        }
     }
 
     /// A number of the generator's report by its JSON pointer, like `/throughput/requests_per_s`.

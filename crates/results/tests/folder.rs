@@ -9,6 +9,8 @@ use results::{Error, Figure, Folder, Validity, read};
 fn small() -> Fixture {
     Fixture {
         models: ["sped", "amped"].map(Into::into).to_vec(),
+        rates: vec![1000.0],
+        connections: vec![16.0],
         repeats: 2,
         seconds: 1,
         ..Fixture::default()
@@ -20,9 +22,9 @@ fn what_was_written_is_read_back() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("results/run");
     let run = small().write(&path).unwrap();
-    assert_eq!((run.trials.len(), run.planned()), (24, 24));
+    assert_eq!((run.trials.len(), run.planned()), (8, 8));
     assert!(run.is_complete());
-    assert_eq!(run.cells().len(), 12);
+    assert_eq!(run.cells().len(), 4);
     let swept: Vec<_> = run
         .swept()
         .iter()
@@ -70,7 +72,7 @@ fn the_table_is_rectangular_and_has_units_in_its_names() {
     let columns = head.split(',').count();
     let plain = table.lines().filter(|line| !line.contains('"'));
     assert!(plain.clone().all(|line| line.split(',').count() == columns));
-    assert_eq!((table.lines().count(), plain.count() >= 23), (25, true));
+    assert_eq!((table.lines().count(), plain.count() >= 7), (9, true));
 }
 
 #[test]
