@@ -7,6 +7,7 @@
 
 mod catalogue;
 mod files;
+mod load;
 mod models;
 mod output;
 mod serve;
@@ -43,11 +44,12 @@ fn command(arguments: &[std::ffi::OsString]) -> Command {
     Command::new("archbench")
         .version(env!("CARGO_PKG_VERSION"))
         .about("The laboratory for server architectures: one protocol, one data path, many ways to run them")
-        .after_help("Start with: archbench serve --model amped")
+        .after_help("Start with 'archbench serve --model amped' in one terminal and 'archbench load --rate 5000 --poisson' in another.")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .infer_subcommands(true)
         .subcommand(serve::command(arguments))
+        .subcommand(load::command())
         .subcommand(models::command())
         .subcommand(files::command())
 }
@@ -55,6 +57,7 @@ fn command(arguments: &[std::ffi::OsString]) -> Command {
 fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     match matches.subcommand() {
         Some(("serve", matches)) => serve::run(matches),
+        Some(("load", matches)) => load::run(matches),
         Some(("models", matches)) => models::run(matches),
         Some(("files", matches)) => files::run(matches),
         _ => Err("no such command; see archbench --help".into()),

@@ -1,2 +1,168 @@
-use crate::Case;
-pub(crate) const CASES: &[Case] = &[];
+//! Keeping and closing connections.
+
+use std::time::Duration;
+
+use crate::client::{End, get, last_get};
+use crate::site::{LARGE, assert_contents};
+use crate::{Bench, Case};
+
+pub(crate) const CASES: &[Case] = &[
+    ("are_kept", are_kept),
+    ("are_not_kept_when_told_so", are_not_kept_when_told_so),
+    ("carry_so_many_requests_and_no_more", carry_so_many_requests_and_no_more),
+    ("of_http_1_0", of_http_1_0),
+    ("half_closed_get_their_answers", half_closed_get_their_answers),
+    ("half_closed_within_a_request", half_closed_within_a_request),
+    ("opened_and_left_do_no_harm", opened_and_left_do_no_harm),
+    ("reset_in_mid_answer_harm_nobody_else", reset_in_mid_answer_harm_nobody_else),
+    ("an_unread_body_does_not_destroy_the_answer", an_unread_body_does_not_destroy_the_answer),
+];
+
+fn are_kept(bench: &Bench) {
+    let server = bench.serve(&[]);
+    let mut client = server.connect();
+    for number in 0..200 {
+        let answer = client.get("/file.txt");
+        assert_eq!((answer.status, answer.closes()), (200, false), "answer {number}");
+    }
+    client.send("HEAD /large.bin HTTP/1.1\r\nHost: h\r\n\r\n");
+    let head = client.head();
+    assert_eq!((head.status, head.content_length()), (200, LARGE as usize));
+    // If a body followed, it would be taken for the head of the next answer.
+    assert_eq!(client.get("/again.txt").body, b"again\n");
+    drop(client);
+    assert_eq!(server.stop()["connections"], 1);
+}
+
+fn are_not_kept_when_told_so(bench: &Bench) {
+    let server = bench.serve(&["--keep-alive", "off"]);
+    for request in [get("/file.txt"), "GET /file.txt HTTP/1.0\r\nConnection: keep-alive\r\n\r\n".into()] {
+        let mut client = server.connect();
+        client.send(request);
+        assert!(client.answer().closes());
+        assert_eq!(client.to_end(), b"");
+    }
+    // A second request that was sent along does not turn the end into a reset.
+    let mut client = server.connect();
+    client.send(get("/file.txt").repeat(50));
+    assert_eq!(client.answer().body.len(), 26);
+    assert_eq!(client.to_end(), b"");
+}
+
+fn carry_so_many_requests_and_no_more(bench: &Bench) {
+    let server = bench.serve(&["--max-requests-per-connection", "3"]);
+    let mut client = server.connect();
+    client.send(get("/file.txt").repeat(10));
+    for last in [false, false, true] {
+        assert_eq!(client.answer().closes(), last);
+    }
+    assert_eq!(client.to_end(), b"");
+    let mut client = server.connect();
+    for last in [false, false, true] {
+        assert_eq!(client.get("/nowhere").closes(), last);
+    }
+    assert_eq!(client.to_end(), b"");
+}
+
+fn of_http_1_0(bench: &Bench) {
+    let server = bench.serve(&[]);
+    let mut client = server.connect();
+    client.send("GET /file.txt HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    let answer = client.answer();
+    assert_eq!(answer.field("connection"), Some("keep-alive"));
+    client.send("GET /file.txt HTTP/1.0\r\n\r\n");
+    let answer = client.answer();
+    assert_eq!((answer.status, answer.closes()), (200, true));
+    assert_eq!(client.to_end(), b"");
+}
+
+fn half_closed_get_their_answers(bench: &Bench) {
+    let server = bench.serve(&[]);
+    let mut client = server.connect();
+    client.send(get("/file.txt") + &get("/large.bin") + &get("/nowhere"));
+    client.half_close();
+    assert_eq!(client.answer().body.len(), 26);
+    assert_contents("large.bin", 0, &client.answer().body);
+    assert_eq!(client.answer().status, 404);
+    assert_eq!(client.to_end(), b"");
+}
+
+fn half_closed_within_a_request(bench: &Bench) {
+    let server = bench.serve(&[]);
+    for cut in ["GET /file.txt HT", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc"] {
+        let mut client = server.connect();
+        client.send(get("/file.txt") + cut);
+        client.half_close();
+        assert_eq!(client.answer().status, 200);
+        let answer = client.answer();
+        assert_eq!((answer.status, answer.closes()), (400, true), "{cut:?}");
+        assert_eq!(client.to_end(), b"");
+    }
+    let mut silent = server.connect();
+    silent.half_close();
+    assert_eq!(silent.to_end(), b"");
+}
+
+fn opened_and_left_do_no_harm(bench: &Bench) {
+    let server = bench.serve(&[]);
+    for number in 0..150 {
+        let mut client = server.connect();
+        match number % 4 {
+            0 => {}
+            1 => client.reset(),
+            2 => client.send("GET /"),
+            _ => {
+                client.send(get("/large.bin"));
+                client.reset();
+            }
+        }
+    }
+    let mut client = server.connect();
+    client.send(last_get("/file.txt"));
+    assert_eq!(client.answer().body.len(), 26);
+    let summary = server.stop();
+    assert_eq!(summary["status"]["5xx"], 0);
+}
+
+fn reset_in_mid_answer_harm_nobody_else(bench: &Bench) {
+    let server = bench.serve(&[]);
+    let mut other = crate::nature::concurrent(bench).then(|| server.connect());
+    if let Some(other) = &mut other {
+        assert_eq!(other.get("/file.txt").status, 200);
+    }
+    for _ in 0..5 {
+        let mut client = server.connect();
+        client.send(get("/large.bin"));
+        assert_eq!(client.head().status, 200);
+        client.exactly(100_000);
+        client.reset();
+    }
+    let mut other = other.unwrap_or_else(|| server.connect());
+    assert_contents("large.bin", 0, &other.get("/large.bin").body);
+    drop(other);
+    let broken = server.stop()["errors"]["connection_broken"].as_u64();
+    assert_eq!(broken, Some(5));
+}
+
+/// The kernel turns a close with input unread into a reset, which makes the client's kernel throw away what it has not
+/// delivered yet.
+fn an_unread_body_does_not_destroy_the_answer(bench: &Bench) {
+    let server = bench.serve(&["--linger-timeout", "5s"]);
+    for (request, status) in [
+        ("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\n", 405),
+        ("GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\n", 413),
+        ("GET / HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n", 400),
+    ] {
+        let mut client = server.connect();
+        client.send(request);
+        // The body comes when the answer is on its way already.
+        std::thread::sleep(Duration::from_millis(30));
+        for _ in 0..20 {
+            client.send([b'x'; 50_000]);
+        }
+        let answer = client.answer();
+        assert_eq!((answer.status, answer.closes()), (status, true));
+        client.half_close();
+        assert_eq!(client.ending(), (Vec::new(), End::Closed));
+    }
+}

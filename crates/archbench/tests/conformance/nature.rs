@@ -1,2 +1,196 @@
-use crate::Case;
-pub(crate) const CASES: &[Case] = &[];
+//! What one architecture can and another cannot, stated and tested in both directions.
+
+use std::time::{Duration, Instant};
+
+use crate::client::{Client, get, last_get};
+use crate::server::Server;
+use crate::site::Garden;
+use crate::{Bench, Case};
+
+pub(crate) const CASES: &[Case] = &[
+    ("others_are_served_while_one_dawdles", others_are_served_while_one_dawdles),
+    ("others_are_served_while_the_disk_is_slow", others_are_served_while_the_disk_is_slow),
+    ("what_was_slow_once_is_quick_then", what_was_slow_once_is_quick_then),
+    ("connections_beyond_the_limit_wait", connections_beyond_the_limit_wait),
+    ("workers_that_are_all_taken_make_others_wait", workers_that_are_all_taken_make_others_wait),
+];
+
+/// Architectures of which one client that dawdles makes all others wait.
+const ONE_AT_A_TIME: &[&str] = &["iterative"];
+/// Architectures of which one slow file makes everybody wait: those, and whoever runs every step in one loop.
+const WAIT_FOR_THE_DISK: &[&str] = &["iterative", "sped"];
+
+/// Whether a second client is served while a first one keeps its connection.
+pub(crate) fn concurrent(bench: &Bench) -> bool {
+    !ONE_AT_A_TIME.contains(&&bench.model.name[..])
+}
+
+fn others_are_served_while_one_dawdles(bench: &Bench) {
+    let server = bench.serve(&[]);
+    let mut idle = server.connect();
+    assert_eq!(idle.get("/file.txt").status, 200);
+    let mut dripping = concurrent(bench).then(|| server.connect());
+    if let Some(dripping) = &mut dripping {
+        dripping.send("GET /fi");
+    }
+    let mut other = server.connect();
+    other.send(get("/again.txt"));
+    if concurrent(bench) {
+        assert_eq!(other.answer().body, b"again\n");
+        let mut dripping = dripping.expect("connected");
+        dripping.send("le.txt HTTP/1.1\r\nHost: h\r\n\r\n");
+        assert_eq!(dripping.answer().status, 200);
+        assert_eq!(idle.get("/file.txt").status, 200);
+    } else {
+        assert!(other.is_silent_for(Duration::from_millis(500)), "{} serves two at a time", bench.model.name);
+        // It recovers as soon as the first one leaves.
+        drop(idle);
+        assert_eq!(other.answer().body, b"again\n");
+    }
+}
+
+/// The exhibit of the Flash paper. One file takes long to be found and to be read; does another that is at hand wait for it?
+fn others_are_served_while_the_disk_is_slow(bench: &Bench) {
+    let garden = Garden::new();
+    garden.write("slow/first.bin", crate::site::contents("first.bin", 200_000));
+    garden.write("slow/small.txt", "slow\n");
+    garden.write("quick.txt", "quick\n");
+    let waits = WAIT_FOR_THE_DISK.contains(&&bench.model.name[..]);
+    for path in ["/slow/first.bin", "/slow/small.txt", "/slow/nowhere"] {
+        let server = bench.serve_from(garden.root(), &["--slow", "/slow/=400"]);
+        // At hand from now on. The connection is kept only where another can be served beside it.
+        let mut quick = server.connect();
+        quick.send(if concurrent(bench) { get("/quick.txt") } else { last_get("/quick.txt") });
+        assert_eq!(quick.answer().body, b"quick\n");
+        let mut slow = server.connect();
+        slow.send(last_get(path));
+        // Until the server is at it.
+        std::thread::sleep(Duration::from_millis(150));
+        if !concurrent(bench) {
+            quick = server.connect();
+        }
+        quick.send(last_get("/quick.txt"));
+        let (slow_at, quick_at) = ends(slow, quick);
+        assert_eq!(quick_at > slow_at, waits, "{}: {path}", bench.model.name);
+    }
+}
+
+/// When each of two connections ended.
+fn ends(slow: Client, quick: Client) -> (Instant, Instant) {
+    let at = |mut client: Client| {
+        std::thread::spawn(move || {
+            client.to_end();
+            Instant::now()
+        })
+    };
+    let (slow, quick) = (at(slow), at(quick));
+    (slow.join().expect("the slow answer"), quick.join().expect("the quick answer"))
+}
+
+fn what_was_slow_once_is_quick_then(bench: &Bench) {
+    let garden = Garden::new();
+    garden.write("slow/file.bin", crate::site::contents("file.bin", 200_000));
+    garden.write("slow/small.txt", "slow\n");
+    let server = bench.serve_from(garden.root(), &["--slow", "slow/=100", "--revalidate", "1h"]);
+    let mut client = server.connect();
+    for path in ["/slow/file.bin", "/slow/small.txt"] {
+        let mut took = || {
+            let since = Instant::now();
+            assert_eq!(client.get(path).status, 200);
+            since.elapsed()
+        };
+        assert!(took() >= Duration::from_millis(200), "{path}: found and read at once");
+        let best = (0..10).map(|_| took()).min();
+        assert!(best < Some(Duration::from_millis(100)), "{path}: slow for ever");
+    }
+}
+
+/// How many of `clients`, each of which has sent a request, are answered though nobody leaves.
+fn answered(clients: &mut [Client]) -> usize {
+    clients.iter_mut().map(|client| !client.is_silent_for(Duration::from_millis(250))).filter(|&answered| answered).count()
+}
+
+fn ask_all(server: &Server, count: usize) -> Vec<Client> {
+    let ask = |_| {
+        let mut client = server.connect();
+        client.send(get("/file.txt"));
+        client
+    };
+    (0..count).map(ask).collect()
+}
+
+fn connections_beyond_the_limit_wait(bench: &Bench) {
+    // In each process; so there is but one that serves.
+    let mut options = vec!["--max-connections", "2"];
+    if bench.model.has("--processes") {
+        options.extend(["--processes", "2"]);
+    }
+    let served = if concurrent(bench) { 2 } else { 1 };
+    let mut variants = vec![options.clone()];
+    if bench.model.has("--spawn") {
+        variants.push([&options[..], &["--spawn", "prefork"]].concat());
+        variants.push([&options[..], &["--spawn", "connection"]].concat());
+    }
+    for options in variants {
+        let server = bench.serve(&options);
+        let mut clients = ask_all(&server, 6);
+        assert_eq!(answered(&mut clients), served, "{options:?}");
+        // Each that leaves lets another in.
+        while !clients.is_empty() {
+            let place = clients.iter_mut().position(|client| !client.is_silent_for(Duration::from_millis(50)));
+            let Some(place) = place else { continue };
+            assert_eq!(clients.remove(place).answer().body.len(), 26);
+        }
+        assert_eq!(server.stop()["requests"], 6, "{options:?}");
+    }
+}
+
+/// Where a worker belongs to a connection, so many clients as there are workers are served, and the others wait.
+fn workers_that_are_all_taken_make_others_wait(bench: &Bench) {
+    let workers: &[&[&str]] = if bench.model.has("--processes") {
+        &[&["--processes", "3"]]
+    } else if bench.model.has("--stack-size") {
+        &[&["--spawn", "prefork", "--threads", "3"]]
+    } else if bench.model.has("--queue") {
+        &[&["--threads", "3"], &["--threads", "3", "--queue", "1"]]
+    } else {
+        return;
+    };
+    for options in workers {
+        let server = bench.serve(options);
+        let mut clients = ask_all(&server, 8);
+        assert_eq!(answered(&mut clients), 3, "{options:?}");
+        drop(clients);
+        // The keep-alive clients have left; with connections that are not kept, nobody starves.
+        let options = [options, &["--keep-alive", "off"][..]].concat();
+        let server = bench.serve(&options);
+        for mut client in ask_all(&server, 20) {
+            assert_eq!(client.answer().status, 200, "{options:?}");
+        }
+        if bench.model.has("--when-full") {
+            let options = ["--threads", "1", "--queue", "1", "--when-full", "refuse", "--linger-timeout", "200ms"];
+            let server = bench.serve(&options);
+            let mut holder = server.connect();
+            assert_eq!(holder.get("/file.txt").status, 200);
+            let mut queued = ask_all(&server, 1).remove(0);
+            assert!(queued.is_silent_for(Duration::from_millis(100)));
+            for _ in 0..3 {
+                let mut refused = server.connect();
+                refused.send(get("/file.txt"));
+                let answer = refused.answer();
+                assert_eq!((answer.status, answer.closes()), (503, true));
+                assert_eq!(answer.field("retry-after"), Some("1"));
+                assert_eq!(refused.to_end(), b"");
+            }
+            drop(holder);
+            assert_eq!(queued.answer().status, 200);
+            drop(queued);
+            let started = Instant::now();
+            while server.connect().get("/file.txt").status != 200 {
+                assert!(started.elapsed() < crate::client::PATIENCE, "it never recovers");
+            }
+            let summary = server.stop();
+            assert_eq!(summary["errors"]["connection_refused_503"], 3, "{summary}");
+        }
+    }
+}

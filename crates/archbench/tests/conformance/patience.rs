@@ -1,2 +1,163 @@
-use crate::Case;
-pub(crate) const CASES: &[Case] = &[];
+//! Deadlines: how long a server waits for a client.
+
+use std::time::{Duration, Instant};
+
+use crate::client::{Client, End, PATIENCE, get};
+use crate::{Bench, Case};
+
+pub(crate) const CASES: &[Case] = &[
+    ("ends_with_a_dripping_head", ends_with_a_dripping_head),
+    ("ends_with_each_of_several_dripping_heads", ends_with_each_of_several_dripping_heads),
+    ("ends_with_a_dripping_body", ends_with_a_dripping_body),
+    ("ends_with_an_idle_connection", ends_with_an_idle_connection),
+    ("ends_with_a_connection_that_never_speaks", ends_with_a_connection_that_never_speaks),
+    ("is_renewed_by_each_request", is_renewed_by_each_request),
+    ("ends_with_a_reader_that_stalls", ends_with_a_reader_that_stalls),
+    ("does_not_end_with_a_reader_that_is_slow", does_not_end_with_a_reader_that_is_slow),
+    ("for_lingering_ends", for_lingering_ends),
+];
+
+/// Sends bytes one at a time until the connection ends, and returns all that came back.
+fn drip(client: &mut Client, bytes: impl Iterator<Item = u8>) -> (Vec<u8>, End) {
+    let started = Instant::now();
+    for byte in bytes {
+        assert!(started.elapsed() < PATIENCE, "it drips for ever");
+        // An answer has come, or the end.
+        if !client.is_silent_for(Duration::from_millis(15)) || !client.try_send([byte]) {
+            break;
+        }
+    }
+    client.half_close();
+    client.ending()
+}
+
+#[track_caller]
+fn assert_late(answer: &[u8]) {
+    let answer = String::from_utf8_lossy(answer);
+    assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{answer:?}");
+    assert!(answer.contains("\r\nConnection: close\r\n"), "{answer:?}");
+    assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer:?}");
+}
+
+fn ends_with_a_dripping_head(bench: &Bench) {
+    let server = bench.serve(&["--request-timeout", "400ms"]);
+    let mut client = server.connect();
+    // Not the first request of its connection.
+    assert_eq!(client.get("/file.txt").status, 200);
+    let head = b"GET / HTTP/1.1\r\nHost: h\r\nX: ".iter().copied().chain(std::iter::repeat(b'y'));
+    let (answer, end) = drip(&mut client, head);
+    assert_eq!(end, End::Closed);
+    assert_late(&answer);
+    let summary = server.stop();
+    assert_eq!(summary["errors"]["request_timeout"], 1);
+}
+
+/// Deadlines that pass together are looked at together.
+fn ends_with_each_of_several_dripping_heads(bench: &Bench) {
+    let server = bench.serve(&["--request-timeout", "300ms"]);
+    let clients: Vec<_> = (0..8)
+        .map(|_| {
+            let mut client = server.connect();
+            client.send("GET /file.txt HTTP/1.1\r\n");
+            client
+        })
+        .collect();
+    for mut client in clients {
+        client.socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let answer = client.answer();
+        assert_late(&[answer.head.as_bytes(), &answer.body].concat());
+        client.half_close();
+        assert_eq!(client.to_end(), b"");
+    }
+}
+
+fn ends_with_a_dripping_body(bench: &Bench) {
+    let server = bench.serve(&["--request-timeout", "400ms"]);
+    let mut client = server.connect();
+    client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 60000\r\n\r\n");
+    let (answer, end) = drip(&mut client, std::iter::repeat(b'y'));
+    assert_eq!(end, End::Closed);
+    assert_late(&answer);
+}
+
+fn ends_with_an_idle_connection(bench: &Bench) {
+    let server = bench.serve(&["--idle-timeout", "300ms"]);
+    let mut client = server.connect();
+    assert_eq!(client.get("/file.txt").status, 200);
+    let since = Instant::now();
+    assert_eq!(client.to_end(), b"");
+    assert!(since.elapsed() > Duration::from_millis(250), "after {:?}", since.elapsed());
+    let summary = server.stop();
+    assert_eq!(summary["status"]["4xx"], 0);
+}
+
+fn ends_with_a_connection_that_never_speaks(bench: &Bench) {
+    let server = bench.serve(&["--idle-timeout", "300ms", "--request-timeout", "19s"]);
+    assert_eq!(server.connect().to_end(), b"");
+    // Empty lines before a request are none yet.
+    let mut client = server.connect();
+    client.send("\r\n");
+    assert_eq!(client.to_end(), b"");
+}
+
+fn is_renewed_by_each_request(bench: &Bench) {
+    let server = bench.serve(&["--idle-timeout", "700ms", "--request-timeout", "700ms"]);
+    let mut client = server.connect();
+    for number in 0..6 {
+        std::thread::sleep(Duration::from_millis(200));
+        client.send("GET /file.txt HT");
+        std::thread::sleep(Duration::from_millis(50));
+        client.send("TP/1.1\r\nHost: h\r\n\r\n");
+        assert_eq!(client.answer().status, 200, "request {number}");
+    }
+}
+
+fn ends_with_a_reader_that_stalls(bench: &Bench) {
+    let server = bench.serve(&["--send-timeout", "300ms"]);
+    for path in ["/large.bin", "/kept.bin"] {
+        let mut client = Client::connect_with_small_buffer(server.address);
+        let mut sender = client.another_hand();
+        let requests = get(path).repeat(if path == "/kept.bin" { 3000 } else { 1 });
+        let sending = std::thread::spawn(move || sender.try_send(requests));
+        assert_eq!(client.head().status, 200);
+        // Whoever waits for the client's place gets it when he is dropped.
+        let mut next = server.connect();
+        assert_eq!(next.get("/file.txt").status, 200);
+        std::thread::sleep(Duration::from_millis(900));
+        let (rest, _) = client.ending();
+        let whole = if path == "/kept.bin" { 3000 * 8000 } else { crate::site::LARGE as usize };
+        assert!(rest.len() < whole, "{path}: all {whole} bytes came");
+        let _ = sending.join();
+    }
+    let summary = server.stop();
+    assert_eq!(summary["errors"]["reader_stalled"], 2, "{summary}");
+}
+
+fn does_not_end_with_a_reader_that_is_slow(bench: &Bench) {
+    let server = bench.serve(&["--send-timeout", "600ms"]);
+    let mut client = Client::connect_with_small_buffer(server.address);
+    client.send(get("/large.bin"));
+    assert_eq!(client.head().status, 200);
+    // Three times as long as it may take no byte.
+    let mut offset = 0;
+    for _ in 0..36 {
+        let bytes = client.exactly(200_000);
+        crate::site::assert_contents("large.bin", offset, &bytes);
+        offset += 200_000;
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let rest = client.exactly((crate::site::LARGE - offset) as usize);
+    crate::site::assert_contents("large.bin", offset, &rest);
+}
+
+fn for_lingering_ends(bench: &Bench) {
+    let server = bench.serve(&["--linger-timeout", "300ms"]);
+    let mut client = server.connect();
+    client.send("NONSENSE\r\n\r\n");
+    assert_eq!(client.answer().status, 400);
+    let since = Instant::now();
+    while client.try_send([b'x'; 100]) {
+        assert!(since.elapsed() < PATIENCE, "it lingers for ever");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -1,7 +1,7 @@
 //! The built binary, serving.
 
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -88,7 +88,14 @@ impl Recipe {
     }
 
     pub(crate) fn start(mut self) -> Server {
-        let mut child = self.command.spawn().expect("the binary starts");
+        let deadline = Instant::now() + PATIENCE;
+        let mut child = loop {
+            match self.command.spawn() {
+                // A copy of the binary that another thread's child, about to become another program, still has open.
+                Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && Instant::now() < deadline => {}
+                child => break child.expect("the binary starts"),
+            }
+        };
         let mut out = BufReader::new(child.stdout.take().expect("piped"));
         let mut err = child.stderr.take().expect("piped");
         let complaints = std::thread::spawn(move || {

@@ -86,12 +86,7 @@ impl Site {
         let socket = UnixListener::bind(at("socket")).unwrap();
         fs::set_permissions(at("forbidden.txt"), fs::Permissions::from_mode(0)).unwrap();
         fs::set_permissions(at("closed"), fs::Permissions::from_mode(0)).unwrap();
-        for name in [
-            "index.html", "file.txt", "again.txt", "empty.txt", "dir/index.html", "dir/inner.txt", "dir/deep/x.css",
-            "spaced dir/index.html", "a b.txt", "100%.txt", ".hidden", ".dotdir/file.txt", "kept.bin", "sparse.bin",
-        ] {
-            modified_in_1994(&at(name));
-        }
+        modified_in_1994(directory.path());
         Self { directory, _socket: socket }
     }
 
@@ -100,9 +95,18 @@ impl Site {
     }
 }
 
-fn modified_in_1994(path: &Path) {
+/// Gives every file below `directory` the same time, so that answers are the same whenever they are asked for.
+fn modified_in_1994(directory: &Path) {
     let times = Timestamps { last_access: MODIFIED, last_modification: MODIFIED };
-    utimensat(CWD, path, &times, AtFlags::empty()).unwrap();
+    for entry in fs::read_dir(directory).unwrap() {
+        let entry = entry.unwrap();
+        // Whoever is not root may not look into the closed one, in which nothing is read anyhow.
+        if entry.file_type().unwrap().is_dir() && entry.file_name() != "closed" {
+            modified_in_1994(&entry.path());
+        } else {
+            utimensat(CWD, entry.path(), &times, AtFlags::SYMLINK_NOFOLLOW).unwrap();
+        }
+    }
 }
 
 /// What `name` holds, if it is so long.
