@@ -27,7 +27,7 @@ use mio::{Events, Interest, Poll, Waker};
 #[derive(Debug, Clone, clap::Args)]
 pub struct Amped {
     /// Threads that wait for the disk on behalf of the loop
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub helpers: u32,
 }
 

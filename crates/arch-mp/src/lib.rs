@@ -36,7 +36,7 @@ pub enum Spawn {
 #[derive(Debug, Clone, clap::Args)]
 pub struct Mp {
     /// Processes to make at the start, as in Flash; each serves one connection at a time
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub processes: u32,
     /// When processes are made: all at the start, or one for each connection
     #[arg(long, value_name = "WHEN", default_value = "prefork")]

@@ -28,7 +28,7 @@ pub struct Mt {
     #[arg(long, value_name = "WHEN", default_value = "connection")]
     pub spawn: Spawn,
     /// Threads to make at the start, with --spawn prefork
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub threads: u32,
     /// Stack of each thread; reserved at once, used as it is touched
     #[arg(long, value_name = "SIZE", default_value = "256k", value_parser = arch::options::stack_size)]

@@ -26,10 +26,10 @@ pub enum WhenFull {
 #[derive(Debug, Clone, clap::Args)]
 pub struct Pool {
     /// Workers; each serves one connection at a time
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub threads: u32,
     /// Accepted connections that may wait for a worker
-    #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub queue: u32,
     /// What happens when the queue is full: the next connection waits, or is refused with 503
     #[arg(long, value_name = "WHAT", default_value = "wait")]

@@ -1,5 +1,6 @@
 //! What is served, where and within which limits: the recipe, what a process opens from it, what a thread needs.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,11 +9,11 @@ use http::{Config, Scratch};
 use meter::{Event, Gauge, Meter, Tally};
 use rustix::time::{ClockId, clock_gettime};
 
+use crate::Files;
 use crate::listener::Listener;
 use crate::options::ServeOptions;
 use crate::stop::{SecondSignal, Stop};
 use crate::transfer::Buffers;
-use crate::{Files, context};
 
 /// The recipe that a room receives. What is shared between its processes, and what each of them makes for itself, is
 /// the room's own decision.
@@ -46,8 +47,20 @@ impl Site {
             slow: options.slow.clone(),
         };
         // Opened once here so that a bad root is told before anything starts.
-        Files::open(files.clone(), describe)
-            .map_err(context(format!("cannot serve {}", root.display())))?;
+        Files::open(files.clone(), describe).map_err(|error| {
+            let hint = match error.kind() {
+                ErrorKind::NotFound => "make it, or choose another directory with --root",
+                ErrorKind::PermissionDenied => "choose one that this user may read with --root",
+                ErrorKind::NotADirectory => "choose a directory with --root",
+                ErrorKind::Unsupported => "the kernel has no openat2: Linux 5.6 or later is needed",
+                _ => "choose another directory with --root",
+            };
+            let root = root.display();
+            std::io::Error::new(
+                error.kind(),
+                format!("cannot serve {root}: {error}; {hint}"),
+            )
+        })?;
         let listener = Listener::bind(&options)?;
         Stop::block_signals()?;
         let meter = Meter::new()?;

@@ -21,19 +21,6 @@ const DEFAULT_MODEL: &str = "amped";
 /// The command, with the options of the model that `arguments` ask for.
 pub(crate) fn command(arguments: &[OsString]) -> Command {
     let command = Command::new("serve")
-        .about("Serve files with one architecture")
-        .long_about(
-            "Serve files with one architecture.\n\n\
-             Everything but the architecture is the same for all of them: protocol, caches, data path. Every model has the \
-             options below, and some have more: 'archbench serve --model amped --help' lists those of amped.\n\n\
-             Where a worker belongs to a connection (iterative, mp, mt --spawn prefork, pool), more keep-alive clients than \
-             workers starve each other. That is the nature of these architectures; --keep-alive off and \
-             --max-requests-per-connection let clients take turns.",
-        )
-        .after_help(
-            "SIGTERM or Ctrl-C stops accepting, finishes the answers under way, prints a summary and exits 0; a second one \
-             ends at once (130).\nExit status: 0 served and stopped, 1 failed, 2 wrong usage.",
-        )
         .arg(
             Arg::new("model")
                 .long("model")
@@ -49,10 +36,25 @@ pub(crate) fn command(arguments: &[OsString]) -> Command {
                 .default_value("text"),
         );
     let command = ServeOptions::augment_args(command);
-    match requested_model(arguments) {
+    let command = match requested_model(arguments) {
         Some(entry) => entry.augment(command),
         None => command,
-    }
+    };
+    // Last, because grafting options would replace it.
+    command
+        .about("Serve files with one architecture")
+        .long_about(
+            "Serve files with one architecture.\n\n\
+             Everything but the architecture is the same for all of them: protocol, caches, data path. Every model has the \
+             options below, and some have more: 'archbench serve --model amped --help' lists those of amped.\n\n\
+             Where a worker belongs to a connection (iterative, mp, mt --spawn prefork, pool), more keep-alive clients than \
+             workers starve each other. That is the nature of these architectures; --keep-alive off and \
+             --max-requests-per-connection let clients take turns.",
+        )
+        .after_help(
+            "SIGTERM or Ctrl-C stops accepting, finishes the answers under way, prints a summary and exits 0; a second one \
+             ends at once (130).\nExit status: 0 served and stopped, 1 failed, 2 wrong usage.",
+        )
 }
 
 /// The model that the arguments ask for, before they are parsed for good: its options are part of the grammar.

@@ -36,7 +36,10 @@ impl Client {
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
         socket.set_nodelay(true).unwrap();
-        Self { socket, unread: Vec::new() }
+        Self {
+            socket,
+            unread: Vec::new(),
+        }
     }
 
     /// A client whose kernel takes little before it has read it.
@@ -48,16 +51,24 @@ impl Client {
         let socket = TcpStream::from(small);
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
-        Self { socket, unread: Vec::new() }
+        Self {
+            socket,
+            unread: Vec::new(),
+        }
     }
 
     /// The same connection, for another thread that sends while this one reads.
     pub(crate) fn another_hand(&self) -> Self {
-        Self { socket: self.socket.try_clone().unwrap(), unread: Vec::new() }
+        Self {
+            socket: self.socket.try_clone().unwrap(),
+            unread: Vec::new(),
+        }
     }
 
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        self.socket.write_all(bytes.as_ref()).expect("the server takes the request");
+        self.socket
+            .write_all(bytes.as_ref())
+            .expect("the server takes the request");
     }
 
     /// Sends what may find nobody to take it.
@@ -90,23 +101,42 @@ impl Client {
     /// Reads the answer to a HEAD, or the head of another.
     pub(crate) fn head(&mut self) -> Answer {
         let end = loop {
-            if let Some(end) = self.unread.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+            if let Some(end) = self
+                .unread
+                .windows(4)
+                .position(|bytes| bytes == b"\r\n\r\n")
+            {
                 break end + 4;
             }
             let so_far = String::from_utf8_lossy(&self.unread).into_owned();
-            assert_ne!(self.read_some(), 0, "the connection ended within a head: {so_far:?}");
+            assert_ne!(
+                self.read_some(),
+                0,
+                "the connection ended within a head: {so_far:?}"
+            );
         };
         let head = String::from_utf8(self.unread.drain(..end).collect()).expect("heads are ASCII");
-        let status = head.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).and_then(|code| code.parse().ok());
+        let status = head
+            .strip_prefix("HTTP/1.1 ")
+            .and_then(|rest| rest.get(..3))
+            .and_then(|code| code.parse().ok());
         let status = status.unwrap_or_else(|| panic!("no status line: {head:?}"));
-        Answer { status, head, body: Vec::new() }
+        Answer {
+            status,
+            head,
+            body: Vec::new(),
+        }
     }
 
     /// Reads so many bytes.
     pub(crate) fn exactly(&mut self, count: usize) -> Vec<u8> {
         while self.unread.len() < count {
             let so_far = self.unread.len();
-            assert_ne!(self.read_some(), 0, "the connection ended after {so_far} of {count} bytes");
+            assert_ne!(
+                self.read_some(),
+                0,
+                "the connection ended after {so_far} of {count} bytes"
+            );
         }
         self.unread.drain(..count).collect()
     }
@@ -114,7 +144,12 @@ impl Client {
     /// Reads to the end of the connection, which must be no reset.
     pub(crate) fn to_end(&mut self) -> Vec<u8> {
         let (bytes, end) = self.ending();
-        assert_eq!(end, End::Closed, "after {:?}", String::from_utf8_lossy(&bytes));
+        assert_eq!(
+            end,
+            End::Closed,
+            "after {:?}",
+            String::from_utf8_lossy(&bytes)
+        );
         bytes
     }
 
@@ -127,7 +162,9 @@ impl Client {
                 Ok(0) => return (bytes, End::Closed),
                 Ok(count) => bytes.extend_from_slice(&piece[..count]),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::ConnectionReset => return (bytes, End::Reset),
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => {
+                    return (bytes, End::Reset);
+                }
                 Err(error) => panic!("{error} after {} bytes: {:?}", bytes.len(), tail(&bytes)),
             }
         }
@@ -135,7 +172,11 @@ impl Client {
 
     /// Whether nothing comes for `time`, not even an end.
     pub(crate) fn is_silent_for(&mut self, time: Duration) -> bool {
-        assert!(self.unread.is_empty(), "an unread answer: {:?}", tail(&self.unread));
+        assert!(
+            self.unread.is_empty(),
+            "an unread answer: {:?}",
+            tail(&self.unread)
+        );
         self.socket.set_read_timeout(Some(time)).unwrap();
         let silent = match self.socket.peek(&mut [0]) {
             Err(error) => matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),

@@ -9,13 +9,25 @@ use crate::{Bench, Case};
 pub(crate) const CASES: &[Case] = &[
     ("are_kept", are_kept),
     ("are_not_kept_when_told_so", are_not_kept_when_told_so),
-    ("carry_so_many_requests_and_no_more", carry_so_many_requests_and_no_more),
+    (
+        "carry_so_many_requests_and_no_more",
+        carry_so_many_requests_and_no_more,
+    ),
     ("of_http_1_0", of_http_1_0),
-    ("half_closed_get_their_answers", half_closed_get_their_answers),
+    (
+        "half_closed_get_their_answers",
+        half_closed_get_their_answers,
+    ),
     ("half_closed_within_a_request", half_closed_within_a_request),
     ("opened_and_left_do_no_harm", opened_and_left_do_no_harm),
-    ("reset_in_mid_answer_harm_nobody_else", reset_in_mid_answer_harm_nobody_else),
-    ("an_unread_body_does_not_destroy_the_answer", an_unread_body_does_not_destroy_the_answer),
+    (
+        "reset_in_mid_answer_harm_nobody_else",
+        reset_in_mid_answer_harm_nobody_else,
+    ),
+    (
+        "an_unread_body_does_not_destroy_the_answer",
+        an_unread_body_does_not_destroy_the_answer,
+    ),
 ];
 
 fn are_kept(bench: &Bench) {
@@ -23,7 +35,11 @@ fn are_kept(bench: &Bench) {
     let mut client = server.connect();
     for number in 0..200 {
         let answer = client.get("/file.txt");
-        assert_eq!((answer.status, answer.closes()), (200, false), "answer {number}");
+        assert_eq!(
+            (answer.status, answer.closes()),
+            (200, false),
+            "answer {number}"
+        );
     }
     client.send("HEAD /large.bin HTTP/1.1\r\nHost: h\r\n\r\n");
     let head = client.head();
@@ -36,7 +52,10 @@ fn are_kept(bench: &Bench) {
 
 fn are_not_kept_when_told_so(bench: &Bench) {
     let server = bench.serve(&["--keep-alive", "off"]);
-    for request in [get("/file.txt"), "GET /file.txt HTTP/1.0\r\nConnection: keep-alive\r\n\r\n".into()] {
+    for request in [
+        get("/file.txt"),
+        "GET /file.txt HTTP/1.0\r\nConnection: keep-alive\r\n\r\n".into(),
+    ] {
         let mut client = server.connect();
         client.send(request);
         assert!(client.answer().closes());
@@ -89,7 +108,10 @@ fn half_closed_get_their_answers(bench: &Bench) {
 
 fn half_closed_within_a_request(bench: &Bench) {
     let server = bench.serve(&[]);
-    for cut in ["GET /file.txt HT", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc"] {
+    for cut in [
+        "GET /file.txt HT",
+        "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc",
+    ] {
         let mut client = server.connect();
         client.send(get("/file.txt") + cut);
         client.half_close();
@@ -149,8 +171,14 @@ fn reset_in_mid_answer_harm_nobody_else(bench: &Bench) {
 fn an_unread_body_does_not_destroy_the_answer(bench: &Bench) {
     let server = bench.serve(&["--linger-timeout", "5s"]);
     for (request, status) in [
-        ("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\n", 405),
-        ("GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\n", 413),
+        (
+            "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\n",
+            405,
+        ),
+        (
+            "GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\n",
+            413,
+        ),
         ("GET / HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n", 400),
     ] {
         let mut client = server.connect();

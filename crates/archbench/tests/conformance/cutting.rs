@@ -12,7 +12,10 @@ pub(crate) const CASES: &[Case] = &[
     ("a_hundred_in_one_packet", a_hundred_in_one_packet),
     ("pipelined_and_cut_anywhere", pipelined_and_cut_anywhere),
     ("pipelined_and_read_late", pipelined_and_read_late),
-    ("pipelined_small_files_read_late", pipelined_small_files_read_late),
+    (
+        "pipelined_small_files_read_late",
+        pipelined_small_files_read_late,
+    ),
 ];
 
 /// Long enough for a piece to be taken by itself on an idle machine; on a busy one the test only tests less.
@@ -22,7 +25,10 @@ fn a_byte_at_a_time(bench: &Bench) {
     let server = bench.serve(&[]);
     for (request, status) in [
         ("GET /file.txt HTTP/1.1\r\nHost: h\r\n\r\n", 200),
-        ("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc", 405),
+        (
+            "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc",
+            405,
+        ),
         ("GET /nowhere HTTP/1.0\r\n\r\n", 404),
     ] {
         let mut client = server.connect();
@@ -49,7 +55,11 @@ fn any_cut_in_two(bench: &Bench) {
             std::thread::sleep(GAP / 2);
             client.send(&request[cut..]);
             let answer = client.answer();
-            assert_eq!((answer.status, &answer.body), (whole.status, &whole.body), "cut at {cut}: {request:?}");
+            assert_eq!(
+                (answer.status, &answer.body),
+                (whole.status, &whole.body),
+                "cut at {cut}: {request:?}"
+            );
         }
     }
 }
@@ -58,12 +68,24 @@ fn a_hundred_in_one_packet(bench: &Bench) {
     let server = bench.serve(&[]);
     let mut client = server.connect();
     let paths = ["/file.txt", "/nowhere", "/dir", "/kept.bin", "/empty.txt"];
-    let requests: String = (0..100).map(|number| get(paths[number % paths.len()])).collect();
+    let requests: String = (0..100)
+        .map(|number| get(paths[number % paths.len()]))
+        .collect();
     client.send(requests);
     for number in 0..100 {
         let answer = client.answer();
-        let (status, length) = [(200, 26), (404, 14), (301, 22), (200, KEPT as usize), (200, 0)][number % paths.len()];
-        assert_eq!((answer.status, answer.body.len()), (status, length), "answer {number}");
+        let (status, length) = [
+            (200, 26),
+            (404, 14),
+            (301, 22),
+            (200, KEPT as usize),
+            (200, 0),
+        ][number % paths.len()];
+        assert_eq!(
+            (answer.status, answer.body.len()),
+            (status, length),
+            "answer {number}"
+        );
         if length == KEPT as usize {
             assert_contents("kept.bin", 0, &answer.body);
         }
@@ -86,7 +108,11 @@ fn pipelined_and_cut_anywhere(bench: &Bench) {
         length += 1;
     }
     for number in 0..60 {
-        assert_eq!(client.answer().body, b"abcdefghijklmnopqrstuvwxyz", "pair {number}");
+        assert_eq!(
+            client.answer().body,
+            b"abcdefghijklmnopqrstuvwxyz",
+            "pair {number}"
+        );
         assert_eq!(client.answer().body, b"<p>dir</p>\n", "pair {number}");
     }
 }
@@ -95,7 +121,10 @@ fn pipelined_and_cut_anywhere(bench: &Bench) {
 /// early.
 fn pipelined_and_read_late(bench: &Bench) {
     let server = bench.serve(&[]);
-    assert_eq!(server.connect().get("/medium.bin").body.len(), MEDIUM as usize);
+    assert_eq!(
+        server.connect().get("/medium.bin").body.len(),
+        MEDIUM as usize
+    );
     let before = server.memory();
     let mut client = Client::connect_with_small_buffer(server.address);
     let mut requests = get("/medium.bin").repeat(79) + &last_get("/medium.bin");
@@ -104,7 +133,10 @@ fn pipelined_and_read_late(bench: &Bench) {
     client.send(requests);
     std::thread::sleep(Duration::from_millis(300));
     let grown = server.memory().saturating_sub(before);
-    assert!(grown < 4 << 20, "grew by {grown} bytes while its client did not read");
+    assert!(
+        grown < 4 << 20,
+        "grew by {grown} bytes while its client did not read"
+    );
     for _ in 0..10 {
         assert_eq!(client.answer().body.len(), 26);
     }
@@ -126,10 +158,17 @@ fn pipelined_small_files_read_late(bench: &Bench) {
     let sending = std::thread::spawn(move || sender.send(requests));
     std::thread::sleep(Duration::from_millis(300));
     let grown = server.memory().saturating_sub(before);
-    assert!(grown < 4 << 20, "grew by {grown} bytes while its client did not read");
+    assert!(
+        grown < 4 << 20,
+        "grew by {grown} bytes while its client did not read"
+    );
     for number in 0..2000 {
         let answer = client.answer();
-        assert_eq!((answer.status, answer.body.len()), (200, KEPT as usize), "answer {number}");
+        assert_eq!(
+            (answer.status, answer.body.len()),
+            (200, KEPT as usize),
+            "answer {number}"
+        );
         assert_contents("kept.bin", 0, &answer.body);
     }
     assert_eq!(client.answer().body.len(), 26);

@@ -94,11 +94,17 @@ fn main() -> ExitCode {
     for (subject, cases) in subjects {
         for model in Model::all() {
             for &(name, case) in cases {
-                let bench = Bench { model: model.clone(), site: Arc::clone(&site) };
-                let trial = Trial::test(format!("{}::{subject}::{name}", bench.model.name), move || {
-                    case(&bench);
-                    Ok(())
-                });
+                let bench = Bench {
+                    model: model.clone(),
+                    site: Arc::clone(&site),
+                };
+                let trial = Trial::test(
+                    format!("{}::{subject}::{name}", bench.model.name),
+                    move || {
+                        case(&bench);
+                        Ok(())
+                    },
+                );
                 trials.push(trial);
             }
         }

@@ -8,11 +8,26 @@ use crate::site::Garden;
 use crate::{Bench, Case};
 
 pub(crate) const CASES: &[Case] = &[
-    ("others_are_served_while_one_dawdles", others_are_served_while_one_dawdles),
-    ("others_are_served_while_the_disk_is_slow", others_are_served_while_the_disk_is_slow),
-    ("what_was_slow_once_is_quick_then", what_was_slow_once_is_quick_then),
-    ("connections_beyond_the_limit_wait", connections_beyond_the_limit_wait),
-    ("workers_that_are_all_taken_make_others_wait", workers_that_are_all_taken_make_others_wait),
+    (
+        "others_are_served_while_one_dawdles",
+        others_are_served_while_one_dawdles,
+    ),
+    (
+        "others_are_served_while_the_disk_is_slow",
+        others_are_served_while_the_disk_is_slow,
+    ),
+    (
+        "what_was_slow_once_is_quick_then",
+        what_was_slow_once_is_quick_then,
+    ),
+    (
+        "connections_beyond_the_limit_wait",
+        connections_beyond_the_limit_wait,
+    ),
+    (
+        "workers_that_are_all_taken_make_others_wait",
+        workers_that_are_all_taken_make_others_wait,
+    ),
 ];
 
 /// Architectures of which one client that dawdles makes all others wait.
@@ -42,7 +57,11 @@ fn others_are_served_while_one_dawdles(bench: &Bench) {
         assert_eq!(dripping.answer().status, 200);
         assert_eq!(idle.get("/file.txt").status, 200);
     } else {
-        assert!(other.is_silent_for(Duration::from_millis(500)), "{} serves two at a time", bench.model.name);
+        assert!(
+            other.is_silent_for(Duration::from_millis(500)),
+            "{} serves two at a time",
+            bench.model.name
+        );
         // It recovers as soon as the first one leaves.
         drop(idle);
         assert_eq!(other.answer().body, b"again\n");
@@ -52,7 +71,10 @@ fn others_are_served_while_one_dawdles(bench: &Bench) {
 /// The exhibit of the Flash paper. One file takes long to be found and to be read; does another that is at hand wait for it?
 fn others_are_served_while_the_disk_is_slow(bench: &Bench) {
     let garden = Garden::new();
-    garden.write("slow/first.bin", crate::site::contents("first.bin", 200_000));
+    garden.write(
+        "slow/first.bin",
+        crate::site::contents("first.bin", 200_000),
+    );
     garden.write("slow/small.txt", "slow\n");
     garden.write("quick.txt", "quick\n");
     let waits = WAIT_FOR_THE_DISK.contains(&&bench.model.name[..]);
@@ -60,7 +82,11 @@ fn others_are_served_while_the_disk_is_slow(bench: &Bench) {
         let server = bench.serve_from(garden.root(), &["--slow", "/slow/=400"]);
         // At hand from now on. The connection is kept only where another can be served beside it.
         let mut quick = server.connect();
-        quick.send(if concurrent(bench) { get("/quick.txt") } else { last_get("/quick.txt") });
+        quick.send(if concurrent(bench) {
+            get("/quick.txt")
+        } else {
+            last_get("/quick.txt")
+        });
         assert_eq!(quick.answer().body, b"quick\n");
         let mut slow = server.connect();
         slow.send(last_get(path));
@@ -84,14 +110,20 @@ fn ends(slow: Client, quick: Client) -> (Instant, Instant) {
         })
     };
     let (slow, quick) = (at(slow), at(quick));
-    (slow.join().expect("the slow answer"), quick.join().expect("the quick answer"))
+    (
+        slow.join().expect("the slow answer"),
+        quick.join().expect("the quick answer"),
+    )
 }
 
 fn what_was_slow_once_is_quick_then(bench: &Bench) {
     let garden = Garden::new();
     garden.write("slow/file.bin", crate::site::contents("file.bin", 200_000));
     garden.write("slow/small.txt", "slow\n");
-    let server = bench.serve_from(garden.root(), &["--slow", "slow/=100", "--revalidate", "1h"]);
+    let server = bench.serve_from(
+        garden.root(),
+        &["--slow", "slow/=100", "--revalidate", "1h"],
+    );
     let mut client = server.connect();
     for path in ["/slow/file.bin", "/slow/small.txt"] {
         let mut took = || {
@@ -99,15 +131,25 @@ fn what_was_slow_once_is_quick_then(bench: &Bench) {
             assert_eq!(client.get(path).status, 200);
             since.elapsed()
         };
-        assert!(took() >= Duration::from_millis(200), "{path}: found and read at once");
+        assert!(
+            took() >= Duration::from_millis(200),
+            "{path}: found and read at once"
+        );
         let best = (0..10).map(|_| took()).min();
-        assert!(best < Some(Duration::from_millis(100)), "{path}: slow for ever");
+        assert!(
+            best < Some(Duration::from_millis(100)),
+            "{path}: slow for ever"
+        );
     }
 }
 
 /// How many of `clients`, each of which has sent a request, are answered though nobody leaves.
 fn answered(clients: &mut [Client]) -> usize {
-    clients.iter_mut().map(|client| !client.is_silent_for(Duration::from_millis(250))).filter(|&answered| answered).count()
+    clients
+        .iter_mut()
+        .map(|client| !client.is_silent_for(Duration::from_millis(250)))
+        .filter(|&answered| answered)
+        .count()
 }
 
 fn ask_all(server: &Server, count: usize) -> Vec<Client> {
@@ -137,7 +179,9 @@ fn connections_beyond_the_limit_wait(bench: &Bench) {
         assert_eq!(answered(&mut clients), served, "{options:?}");
         // Each that leaves lets another in.
         while !clients.is_empty() {
-            let place = clients.iter_mut().position(|client| !client.is_silent_for(Duration::from_millis(50)));
+            let place = clients
+                .iter_mut()
+                .position(|client| !client.is_silent_for(Duration::from_millis(50)));
             let Some(place) = place else { continue };
             assert_eq!(clients.remove(place).answer().body.len(), 26);
         }
@@ -168,7 +212,16 @@ fn workers_that_are_all_taken_make_others_wait(bench: &Bench) {
             assert_eq!(client.answer().status, 200, "{options:?}");
         }
         if bench.model.has("--when-full") {
-            let options = ["--threads", "1", "--queue", "1", "--when-full", "refuse", "--linger-timeout", "200ms"];
+            let options = [
+                "--threads",
+                "1",
+                "--queue",
+                "1",
+                "--when-full",
+                "refuse",
+                "--linger-timeout",
+                "200ms",
+            ];
             let server = bench.serve(&options);
             let mut holder = server.connect();
             assert_eq!(holder.get("/file.txt").status, 200);
@@ -187,7 +240,10 @@ fn workers_that_are_all_taken_make_others_wait(bench: &Bench) {
             drop(queued);
             let started = Instant::now();
             while server.connect().get("/file.txt").status != 200 {
-                assert!(started.elapsed() < crate::client::PATIENCE, "it never recovers");
+                assert!(
+                    started.elapsed() < crate::client::PATIENCE,
+                    "it never recovers"
+                );
             }
             let summary = server.stop();
             assert_eq!(summary["errors"]["connection_refused_503"], 3, "{summary}");

@@ -7,13 +7,25 @@ use crate::{Bench, Case};
 
 pub(crate) const CASES: &[Case] = &[
     ("ends_with_a_dripping_head", ends_with_a_dripping_head),
-    ("ends_with_each_of_several_dripping_heads", ends_with_each_of_several_dripping_heads),
+    (
+        "ends_with_each_of_several_dripping_heads",
+        ends_with_each_of_several_dripping_heads,
+    ),
     ("ends_with_a_dripping_body", ends_with_a_dripping_body),
     ("ends_with_an_idle_connection", ends_with_an_idle_connection),
-    ("ends_with_a_connection_that_never_speaks", ends_with_a_connection_that_never_speaks),
+    (
+        "ends_with_a_connection_that_never_speaks",
+        ends_with_a_connection_that_never_speaks,
+    ),
     ("is_renewed_by_each_request", is_renewed_by_each_request),
-    ("ends_with_a_reader_that_stalls", ends_with_a_reader_that_stalls),
-    ("does_not_end_with_a_reader_that_is_slow", does_not_end_with_a_reader_that_is_slow),
+    (
+        "ends_with_a_reader_that_stalls",
+        ends_with_a_reader_that_stalls,
+    ),
+    (
+        "does_not_end_with_a_reader_that_is_slow",
+        does_not_end_with_a_reader_that_is_slow,
+    ),
     ("for_lingering_ends", for_lingering_ends),
 ];
 
@@ -34,7 +46,10 @@ fn drip(client: &mut Client, bytes: impl Iterator<Item = u8>) -> (Vec<u8>, End) 
 #[track_caller]
 fn assert_late(answer: &[u8]) {
     let answer = String::from_utf8_lossy(answer);
-    assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{answer:?}");
+    assert!(
+        answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"),
+        "{answer:?}"
+    );
     assert!(answer.contains("\r\nConnection: close\r\n"), "{answer:?}");
     assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer:?}");
 }
@@ -44,7 +59,10 @@ fn ends_with_a_dripping_head(bench: &Bench) {
     let mut client = server.connect();
     // Not the first request of its connection.
     assert_eq!(client.get("/file.txt").status, 200);
-    let head = b"GET / HTTP/1.1\r\nHost: h\r\nX: ".iter().copied().chain(std::iter::repeat(b'y'));
+    let head = b"GET / HTTP/1.1\r\nHost: h\r\nX: "
+        .iter()
+        .copied()
+        .chain(std::iter::repeat(b'y'));
     let (answer, end) = drip(&mut client, head);
     assert_eq!(end, End::Closed);
     assert_late(&answer);
@@ -86,7 +104,11 @@ fn ends_with_an_idle_connection(bench: &Bench) {
     assert_eq!(client.get("/file.txt").status, 200);
     let since = Instant::now();
     assert_eq!(client.to_end(), b"");
-    assert!(since.elapsed() > Duration::from_millis(250), "after {:?}", since.elapsed());
+    assert!(
+        since.elapsed() > Duration::from_millis(250),
+        "after {:?}",
+        since.elapsed()
+    );
     let summary = server.stop();
     assert_eq!(summary["status"]["4xx"], 0);
 }
@@ -125,7 +147,11 @@ fn ends_with_a_reader_that_stalls(bench: &Bench) {
         assert_eq!(next.get("/file.txt").status, 200);
         std::thread::sleep(Duration::from_millis(900));
         let (rest, _) = client.ending();
-        let whole = if path == "/kept.bin" { 3000 * 8000 } else { crate::site::LARGE as usize };
+        let whole = if path == "/kept.bin" {
+            3000 * 8000
+        } else {
+            crate::site::LARGE as usize
+        };
         assert!(rest.len() < whole, "{path}: all {whole} bytes came");
         let _ = sending.join();
     }

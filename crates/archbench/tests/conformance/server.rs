@@ -27,15 +27,25 @@ pub(crate) struct Model {
 impl Model {
     /// All of them.
     pub(crate) fn all() -> Vec<Self> {
-        let listed = Command::new(BINARY).arg("models").output().expect("the binary runs");
+        let listed = Command::new(BINARY)
+            .arg("models")
+            .output()
+            .expect("the binary runs");
         let listed = String::from_utf8(listed.stdout).expect("text");
         let mut models: Vec<Self> = Vec::new();
         for line in listed.lines().take_while(|line| !line.is_empty()) {
             let mut words = line.split_whitespace().map(str::to_owned);
             if line.starts_with(' ') {
-                models.last_mut().expect("a model before its options").options.extend(words);
+                models
+                    .last_mut()
+                    .expect("a model before its options")
+                    .options
+                    .extend(words);
             } else {
-                models.push(Self { name: words.next().expect("a name"), options: Vec::new() });
+                models.push(Self {
+                    name: words.next().expect("a name"),
+                    options: Vec::new(),
+                });
             }
         }
         assert!(!models.is_empty(), "no models: {listed}");
@@ -65,7 +75,10 @@ impl Recipe {
     /// As [`new`](Self::new), with at most so many descriptors, hard limit included.
     pub(crate) fn with_descriptors(limit: u32, model: &Model, root: &Path) -> Self {
         let mut shell = Command::new("sh");
-        shell.arg("-c").arg(format!("ulimit -n {limit}; exec \"$0\" \"$@\"")).arg(BINARY);
+        shell
+            .arg("-c")
+            .arg(format!("ulimit -n {limit}; exec \"$0\" \"$@\""))
+            .arg(BINARY);
         Self::of(shell, model, root)
     }
 
@@ -77,12 +90,28 @@ impl Recipe {
     }
 
     fn of(mut command: Command, model: &Model, root: &Path) -> Self {
-        command.args(["serve", "--model", &model.name, "--addr", "127.0.0.1:0", "--output-format", "json", "--root"]);
-        command.arg(root).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args([
+            "serve",
+            "--model",
+            &model.name,
+            "--addr",
+            "127.0.0.1:0",
+            "--output-format",
+            "json",
+            "--root",
+        ]);
+        command
+            .arg(root)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         Self { command }
     }
 
-    pub(crate) fn args<S: AsRef<std::ffi::OsStr>>(mut self, options: impl IntoIterator<Item = S>) -> Self {
+    pub(crate) fn args<S: AsRef<std::ffi::OsStr>>(
+        mut self,
+        options: impl IntoIterator<Item = S>,
+    ) -> Self {
         self.command.args(options);
         self
     }
@@ -92,7 +121,9 @@ impl Recipe {
         let mut child = loop {
             match self.command.spawn() {
                 // A copy of the binary that another thread's child, about to become another program, still has open.
-                Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && Instant::now() < deadline => {}
+                Err(error)
+                    if error.kind() == ErrorKind::ExecutableFileBusy
+                        && Instant::now() < deadline => {}
                 child => break child.expect("the binary starts"),
             }
         };
@@ -107,11 +138,23 @@ impl Recipe {
         out.read_line(&mut line).expect("a line");
         if line.is_empty() {
             let status = child.wait();
-            panic!("no ready line; {status:?}: {}", complaints.join().unwrap_or_default());
+            panic!(
+                "no ready line; {status:?}: {}",
+                complaints.join().unwrap_or_default()
+            );
         }
         let ready: Value = serde_json::from_str(&line).expect("the ready line is JSON");
-        let address = ready["address"].as_str().and_then(|text| text.parse().ok()).expect("an address");
-        Server { child, out, complaints: Some(complaints), address, ready }
+        let address = ready["address"]
+            .as_str()
+            .and_then(|text| text.parse().ok())
+            .expect("an address");
+        Server {
+            child,
+            out,
+            complaints: Some(complaints),
+            address,
+            ready,
+        }
     }
 }
 
@@ -140,18 +183,25 @@ impl Server {
     /// Its own process and the ones that it has made.
     pub(crate) fn processes(&self) -> Vec<Pid> {
         let own = self.pid();
-        let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", own.as_raw_nonzero()));
+        let children =
+            std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", own.as_raw_nonzero()));
         let children = children.unwrap_or_default();
-        let children = children.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?));
+        let children = children
+            .split_whitespace()
+            .filter_map(|pid| Pid::from_raw(pid.parse().ok()?));
         std::iter::once(own).chain(children).collect()
     }
 
     /// Resident memory in bytes that is no file's, of the largest of its processes.
     pub(crate) fn memory(&self) -> u64 {
         let of = |pid: &Pid| -> u64 {
-            let status = std::fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).unwrap_or_default();
-            let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-            line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0_u64)
+            let status = std::fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero()))
+                .unwrap_or_default();
+            let line = status
+                .lines()
+                .find_map(|line| line.strip_prefix("RssAnon:"));
+            line.and_then(|line| line.split_whitespace().next()?.parse().ok())
+                .unwrap_or(0_u64)
         };
         self.processes().iter().map(of).max().unwrap_or(0) << 10
     }
@@ -159,9 +209,14 @@ impl Server {
     /// Processor time so far, of all its processes.
     pub(crate) fn cpu(&self) -> Duration {
         let ticks = |pid: &Pid| -> u64 {
-            let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()))
+                .unwrap_or_default();
             let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
-            fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum()
+            fields
+                .skip(11)
+                .take(2)
+                .filter_map(|field| field.parse::<u64>().ok())
+                .sum()
         };
         let per_second = rustix::param::clock_ticks_per_second();
         Duration::from_millis(self.processes().iter().map(ticks).sum::<u64>() * 1000 / per_second)
@@ -170,7 +225,9 @@ impl Server {
     /// Open descriptors of its own process.
     pub(crate) fn descriptors(&self) -> usize {
         let directory = format!("/proc/{}/fd", self.pid().as_raw_nonzero());
-        std::fs::read_dir(directory).map(Iterator::count).unwrap_or(0)
+        std::fs::read_dir(directory)
+            .map(Iterator::count)
+            .unwrap_or(0)
     }
 
     /// Tells it to stop, and returns its summary.

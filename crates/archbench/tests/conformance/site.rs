@@ -20,7 +20,10 @@ pub(crate) const SPARSE: u64 = (5 << 30) + 7;
 /// Where in `sparse.bin` the word `needle` stands.
 pub(crate) const AFTER_4_GIB: u64 = (4 << 30) + 100;
 /// Sunday, 06 November 1994, 08:49:37 GMT, and 255 ns.
-const MODIFIED: Timespec = Timespec { tv_sec: 784_111_777, tv_nsec: 255 };
+const MODIFIED: Timespec = Timespec {
+    tv_sec: 784_111_777,
+    tv_nsec: 255,
+};
 
 /// The tree. Nothing in it changes; tests that change files have a tree of their own.
 pub(crate) struct Site {
@@ -56,10 +59,16 @@ impl Site {
         ] {
             fs::write(at(name), text).unwrap();
         }
-        for (name, length) in [("large.bin", LARGE), ("medium.bin", MEDIUM), ("kept.bin", KEPT)] {
+        for (name, length) in [
+            ("large.bin", LARGE),
+            ("medium.bin", MEDIUM),
+            ("kept.bin", KEPT),
+        ] {
             fs::write(at(name), contents(name, length)).unwrap();
         }
-        let odd = directory.path().join(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"\xff\xfe.txt"));
+        let odd = directory
+            .path()
+            .join(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"\xff\xfe.txt"));
         fs::write(odd, "odd\n").unwrap();
         let sparse = File::create(at("sparse.bin")).unwrap();
         sparse.set_len(SPARSE).unwrap();
@@ -73,7 +82,10 @@ impl Site {
             ("out.txt", "/etc/passwd"),
             ("out-dir", "/etc"),
             ("climb.txt", "../../../../../../../../etc/passwd"),
-            ("there-and-back.txt", "dir/../../../../../../../../etc/passwd"),
+            (
+                "there-and-back.txt",
+                "dir/../../../../../../../../etc/passwd",
+            ),
             ("loop-a", "loop-b"),
             ("loop-b", "loop-a"),
             ("dangling", "nowhere"),
@@ -82,12 +94,22 @@ impl Site {
         ] {
             symlink(target, at(link)).unwrap();
         }
-        mknodat(CWD, at("fifo"), FileType::Fifo, Mode::from_raw_mode(0o644), 0).unwrap();
+        mknodat(
+            CWD,
+            at("fifo"),
+            FileType::Fifo,
+            Mode::from_raw_mode(0o644),
+            0,
+        )
+        .unwrap();
         let socket = UnixListener::bind(at("socket")).unwrap();
         fs::set_permissions(at("forbidden.txt"), fs::Permissions::from_mode(0)).unwrap();
         fs::set_permissions(at("closed"), fs::Permissions::from_mode(0)).unwrap();
         modified_in_1994(directory.path());
-        Self { directory, _socket: socket }
+        Self {
+            directory,
+            _socket: socket,
+        }
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -97,7 +119,10 @@ impl Site {
 
 /// Gives every file below `directory` the same time, so that answers are the same whenever they are asked for.
 fn modified_in_1994(directory: &Path) {
-    let times = Timestamps { last_access: MODIFIED, last_modification: MODIFIED };
+    let times = Timestamps {
+        last_access: MODIFIED,
+        last_modification: MODIFIED,
+    };
     for entry in fs::read_dir(directory).unwrap() {
         let entry = entry.unwrap();
         // Whoever is not root may not look into the closed one, in which nothing is read anyhow.
@@ -119,7 +144,11 @@ pub(crate) fn contents(name: &str, length: u64) -> Vec<u8> {
 /// Whether `bytes` are those of `name` from `offset` on.
 #[track_caller]
 pub(crate) fn assert_contents(name: &str, offset: u64, bytes: &[u8]) {
-    assert_eq!(content::verify(content::key(1, name), offset, bytes), Ok(()), "{name} is wrong at");
+    assert_eq!(
+        content::verify(content::key(1, name), offset, bytes),
+        Ok(()),
+        "{name} is wrong at"
+    );
 }
 
 /// A tree of a test's own, whose files may change.
@@ -129,7 +158,9 @@ pub(crate) struct Garden {
 
 impl Garden {
     pub(crate) fn new() -> Self {
-        Self { directory: tempfile::tempdir().expect("a directory") }
+        Self {
+            directory: tempfile::tempdir().expect("a directory"),
+        }
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -154,11 +185,21 @@ impl Garden {
     }
 
     pub(crate) fn truncate(&self, name: &str, length: u64) {
-        File::options().write(true).open(self.at(name)).unwrap().set_len(length).unwrap();
+        File::options()
+            .write(true)
+            .open(self.at(name))
+            .unwrap()
+            .set_len(length)
+            .unwrap();
     }
 
     pub(crate) fn append(&self, name: &str, bytes: &[u8]) {
         use std::io::Write;
-        File::options().append(true).open(self.at(name)).unwrap().write_all(bytes).unwrap();
+        File::options()
+            .append(true)
+            .open(self.at(name))
+            .unwrap()
+            .write_all(bytes)
+            .unwrap();
     }
 }
