@@ -155,14 +155,20 @@ impl EventLoop {
 
     fn accept(&mut self) {
         while let Some(client) = self.door.admit(&self.desk.tally) {
-            let (token, socket) = self.sessions.insert(client, &self.desk);
-            let interest = Interest::READABLE | Interest::WRITABLE;
-            let registry = self.poll.registry();
-            let watched =
-                registry.register(&mut SourceFd(&socket), mio::Token(token.into()), interest);
-            if watched.is_err() {
-                // The kernel has no memory to watch it with; unwatched it would never move again.
-                self.sessions.remove(token);
+            let token = self.sessions.insert(client, &self.desk);
+            // Under load the request has come with the connection, and a connection for one request is over before it has
+            // to be watched.
+            self.serve(token);
+            if let Some(session) = self.sessions.get_mut(token) {
+                let socket = session.socket().as_raw_fd();
+                let interest = Interest::READABLE | Interest::WRITABLE;
+                let registry = self.poll.registry();
+                let watched =
+                    registry.register(&mut SourceFd(&socket), mio::Token(token.into()), interest);
+                if watched.is_err() {
+                    // The kernel has no memory to watch it with; unwatched it would never move again.
+                    self.sessions.remove(token);
+                }
             }
         }
     }

@@ -1,6 +1,5 @@
 //! The table of sessions for an event loop, with their deadlines.
 
-use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -80,9 +79,8 @@ impl Sessions {
         self.sessions.is_empty()
     }
 
-    /// Begins a session; its socket is to be watched under the token.
-    pub fn insert(&mut self, client: Client, desk: &Desk) -> (Token, RawFd) {
-        let socket = client.socket.as_raw_fd();
+    /// Begins a session, which takes it that something has been sent already.
+    pub fn insert(&mut self, client: Client, desk: &Desk) -> Token {
         let place = self.sessions.insert(Session::new(
             Arc::new(client),
             Socket::NonBlocking,
@@ -93,7 +91,7 @@ impl Sessions {
             self.deadlines_ms.push(NEVER);
         }
         self.note_deadline(place, desk);
-        (Token::new(place, self.generations[place]), socket)
+        Token::new(place, self.generations[place])
     }
 
     /// The session that `token` names, unless it is over.

@@ -110,7 +110,7 @@ impl Session {
             client,
             http: Connection::new(),
             kind,
-            readable: false,
+            readable: true,
             writable: true,
             hung_up: false,
             write_shut: false,
