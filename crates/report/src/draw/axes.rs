@@ -1,0 +1,190 @@
+//! The ground of a figure: grid lines, ticks, names of axes.
+
+use super::canvas::{Canvas, Drawn, Group, Place, SMALL, Setting, TITLE, line, text, width};
+use super::look;
+use crate::figure::{Axis, Kind};
+use crate::scale::{Scale, Tick};
+use plotters::style::text_anchor::{HPos, VPos};
+
+/// Room for tick labels below, and for the axis's name below them.
+pub(crate) const BELOW: f64 = 46.0;
+/// Room for a title above.
+pub(crate) const TITLED: f64 = 32.0;
+/// Room for an axis's name above the plot.
+pub(crate) const ABOVE: f64 = 26.0;
+/// Room at the right, for half a tick label.
+pub(crate) const RIGHT: f64 = 22.0;
+
+/// The rectangle in which values have places.
+#[derive(Debug, Clone)]
+pub(crate) struct Plot {
+    pub(crate) left: f64,
+    pub(crate) right: f64,
+    pub(crate) top: f64,
+    pub(crate) bottom: f64,
+    pub(crate) x: Scale,
+    pub(crate) y: Scale,
+}
+
+impl Plot {
+    /// Where a value of the horizontal axis lies.
+    pub(crate) fn across(&self, x: f64) -> Option<f64> {
+        let (low, high) = self.x.ends();
+        let share = (self.x.place(x)? - low) / (high - low);
+        Some(self.left + share * (self.right - self.left))
+    }
+
+    /// Where a value of the vertical axis lies.
+    pub(crate) fn down(&self, y: f64) -> Option<f64> {
+        let (low, high) = self.y.ends();
+        let share = (self.y.place(y)? - low) / (high - low);
+        Some(self.bottom - share * (self.bottom - self.top))
+    }
+
+    pub(crate) fn place(&self, x: f64, y: f64) -> Option<Place> {
+        Some((self.across(x)?, self.down(y)?))
+    }
+
+    /// The horizontal axis's ticks, as many as there is room for.
+    fn x_ticks(&self, axis: &Axis) -> Vec<(f64, Tick, String)> {
+        let about = ((self.right - self.left) / 75.0) as usize;
+        let ticks = self.x.ticks(about.max(2)).into_iter();
+        let placed =
+            ticks.filter_map(|tick| Some((self.across(tick.value)?, tick, label(axis, tick))));
+        spread(placed.collect(), |(place, _, label)| {
+            let half = width(label, SMALL) / 2.0 + 4.0;
+            (place - half, place + half)
+        })
+    }
+
+    fn y_ticks(&self, axis: &Axis) -> Vec<(f64, Tick, String)> {
+        let about = ((self.bottom - self.top) / 42.0) as usize;
+        let ticks = self.y.ticks(about.max(2)).into_iter();
+        let placed =
+            ticks.filter_map(|tick| Some((self.down(tick.value)?, tick, label(axis, tick))));
+        spread(placed.collect(), |(place, ..)| (-place - 9.0, -place + 9.0))
+    }
+}
+
+fn label(axis: &Axis, tick: Tick) -> String {
+    match tick.labelled {
+        true => axis.unit.axis(tick.value),
+        false => String::new(),
+    }
+}
+
+/// Takes the label from each tick that would touch the one before.
+fn spread(
+    mut ticks: Vec<(f64, Tick, String)>,
+    extent: impl Fn(&(f64, Tick, String)) -> (f64, f64),
+) -> Vec<(f64, Tick, String)> {
+    let mut taken = f64::NEG_INFINITY;
+    for tick in &mut ticks {
+        if !tick.1.labelled {
+            continue;
+        }
+        let (from, to) = extent(tick);
+        if from < taken {
+            tick.1.labelled = false;
+        } else {
+            taken = to;
+        }
+    }
+    ticks
+}
+
+/// How much room the labels of a vertical axis take.
+pub(crate) fn labels_width(axis: &Axis, scale: &Scale, height: f64) -> f64 {
+    let ticks = scale.ticks(((height / 42.0) as usize).max(2)).into_iter();
+    let widths = ticks
+        .filter(|tick| tick.labelled)
+        .map(|tick| width(&axis.unit.axis(tick.value), SMALL));
+    widths.fold(24.0, f64::max) + 12.0
+}
+
+/// Writes the title, if the picture is to have one.
+pub(crate) fn title(canvas: &mut Canvas, words: &str) -> Drawn {
+    let setting = Setting {
+        bold: true,
+        ..Setting::new(TITLE, HPos::Left, VPos::Top)
+    };
+    canvas.group(&group("ink title", look::INK), |area| {
+        text(area, words, (10.0, 9.0), setting)
+    })
+}
+
+/// Draws the horizontal axis: grid lines upwards, ticks, labels, its name.
+pub(crate) fn horizontal(canvas: &mut Canvas, plot: &Plot, axis: &Axis) -> Drawn {
+    let ticks = plot.x_ticks(axis);
+    canvas.group(&group("grid", look::GRID), |area| {
+        let labelled = ticks.iter().filter(|(_, tick, _)| tick.labelled);
+        labelled
+            .map(|(x, ..)| [(*x, plot.top), (*x, plot.bottom)])
+            .try_for_each(|ends| line(area, &ends, 1.0))
+    })?;
+    canvas.group(&group("muted", look::MUTED), |area| {
+        for (x, tick, label) in &ticks {
+            let length = if tick.labelled { 5.0 } else { 3.0 };
+            line(area, &[(*x, plot.bottom), (*x, plot.bottom + length)], 0.8)?;
+            if tick.labelled {
+                let setting = Setting::new(SMALL, HPos::Center, VPos::Top);
+                text(area, label, (*x, plot.bottom + 8.0), setting)?;
+            }
+        }
+        line(
+            area,
+            &[(plot.left, plot.bottom), (plot.right, plot.bottom)],
+            0.8,
+        )
+    })?;
+    canvas.group(&group("ink", look::INK), |area| {
+        let setting = Setting::new(SMALL, HPos::Right, VPos::Top);
+        text(
+            area,
+            &named(axis),
+            (plot.right + RIGHT - 8.0, plot.bottom + 26.0),
+            setting,
+        )
+    })
+}
+
+/// Draws the vertical axis: grid lines across, labels, its name above, where it can be read without turning one's head.
+pub(crate) fn vertical(canvas: &mut Canvas, plot: &Plot, axis: &Axis) -> Drawn {
+    let ticks = plot.y_ticks(axis);
+    canvas.group(&group("grid", look::GRID), |area| {
+        let labelled = ticks.iter().filter(|(_, tick, _)| tick.labelled);
+        labelled
+            .map(|(y, ..)| [(plot.left, *y), (plot.right, *y)])
+            .try_for_each(|ends| line(area, &ends, 1.0))
+    })?;
+    canvas.group(&group("muted", look::MUTED), |area| {
+        for (y, tick, label) in &ticks {
+            if tick.labelled {
+                let setting = Setting::new(SMALL, HPos::Right, VPos::Center);
+                text(area, label, (plot.left - 7.0, *y), setting)?;
+            } else if axis.kind == Kind::Log {
+                line(area, &[(plot.left - 4.0, *y), (plot.left - 1.0, *y)], 0.8)?;
+            }
+        }
+        Ok(())
+    })?;
+    canvas.group(&group("ink", look::INK), |area| {
+        let setting = Setting::new(SMALL, HPos::Left, VPos::Top);
+        text(area, &named(axis), (10.0, plot.top - ABOVE + 4.0), setting)
+    })
+}
+
+fn named(axis: &Axis) -> String {
+    match axis.kind {
+        Kind::Log => format!("{}, log scale", axis.name),
+        _ => axis.name.clone(),
+    }
+}
+
+fn group<'a>(class: &'a str, colour: &'a str) -> Group<'a> {
+    Group {
+        class,
+        colour,
+        ..Group::default()
+    }
+}

@@ -1,0 +1,150 @@
+//! The legend: above the plot, never in it.
+
+use super::canvas::{Canvas, Drawn, Group, Setting, TEXT, line, text, width};
+use super::{look, marker};
+use crate::figure::Look;
+use plotters::style::text_anchor::{HPos, VPos};
+
+const ROW: f64 = 21.0;
+const SAMPLE: f64 = 26.0;
+const GAP: f64 = 18.0;
+/// The longest label, in pixels; a longer one is cut, and whole in the table.
+const LONGEST: f64 = 240.0;
+
+/// An entry and where it goes.
+#[derive(Debug)]
+struct Entry {
+    series: usize,
+    label: String,
+    look: Look,
+    left: f64,
+    row: usize,
+}
+
+/// A legend, laid out.
+#[derive(Debug, Default)]
+pub(crate) struct Legend {
+    entries: Vec<Entry>,
+    rows: usize,
+}
+
+impl Legend {
+    /// Sets entries in rows of so many pixels.
+    pub(crate) fn new<'a>(entries: impl Iterator<Item = (&'a str, Look)>, across: f64) -> Self {
+        let mut legend = Self::default();
+        let mut left = 0.0;
+        for (series, (label, look)) in entries.enumerate() {
+            let label = shortened(label, LONGEST.min(across - SAMPLE));
+            let wide = SAMPLE + 6.0 + width(&label, TEXT);
+            if left > 0.0 && left + wide > across {
+                legend.rows += 1;
+                left = 0.0;
+            }
+            legend.entries.push(Entry {
+                series,
+                label,
+                look,
+                left,
+                row: legend.rows,
+            });
+            left += wide + GAP;
+        }
+        legend.rows += usize::from(!legend.entries.is_empty());
+        legend
+    }
+
+    /// How high it is, in pixels.
+    pub(crate) fn height(&self) -> f64 {
+        match self.rows {
+            0 => 0.0,
+            rows => rows as f64 * ROW + 8.0,
+        }
+    }
+
+    /// Draws it with its upper left corner there.
+    pub(crate) fn draw(&self, canvas: &mut Canvas, (left, top): (f64, f64)) -> Drawn {
+        for entry in &self.entries {
+            let (x, y) = (left + entry.left, top + (entry.row as f64 + 0.5) * ROW);
+            let class = format!("key {}", entry.look.class());
+            let sample = Group {
+                class: &entry.look.class(),
+                colour: entry.look.colour(),
+                dashes: entry.look.dashes(),
+                ..Group::default()
+            };
+            let key = Group {
+                class: &class,
+                colour: entry.look.colour(),
+                series: Some(entry.series),
+                ..Group::default()
+            };
+            canvas.nested(&key, |canvas| {
+                canvas.target(
+                    (x - 4.0, y - ROW / 2.0),
+                    (SAMPLE + 12.0 + width(&entry.label, TEXT), ROW),
+                );
+                canvas.group(&sample, |area| line(area, &[(x, y), (x + SAMPLE, y)], 2.0))?;
+                canvas.group(
+                    &Group {
+                        dashes: &[],
+                        ..sample
+                    },
+                    |area| match entry.look.shape() {
+                        Some(shape) => marker::draw(area, shape, (x + SAMPLE / 2.0, y), 3.6, false),
+                        None => Ok(()),
+                    },
+                )?;
+                let words = Group {
+                    class: "ink",
+                    colour: look::INK,
+                    ..Group::default()
+                };
+                let setting = Setting::new(TEXT, HPos::Left, VPos::Center);
+                canvas.group(&words, |area| {
+                    text(area, &entry.label, (x + SAMPLE + 6.0, y), setting)
+                })
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Cut at the end if it is too long.
+pub(crate) fn shortened(label: &str, pixels: f64) -> String {
+    if width(label, TEXT) <= pixels {
+        return label.into();
+    }
+    let mut short = String::new();
+    for letter in label.chars() {
+        if width(&short, TEXT) + 2.0 * TEXT > pixels {
+            break;
+        }
+        short.push(letter);
+    }
+    short + "…"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_wrap_and_long_ones_are_cut() {
+        let long = "x".repeat(500);
+        let labels = ["amped", "sped", "mt", long.as_str()];
+        let legend = Legend::new(
+            labels.iter().map(|label| (*label, Look::Measured(0))),
+            300.0,
+        );
+        assert_eq!(
+            legend
+                .entries
+                .iter()
+                .map(|entry| entry.row)
+                .collect::<Vec<_>>(),
+            [0, 0, 0, 1]
+        );
+        assert!(legend.entries[3].label.ends_with('…'));
+        assert_eq!(Legend::new(std::iter::empty(), 300.0).height(), 0.0);
+    }
+}

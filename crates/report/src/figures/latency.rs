@@ -1,0 +1,90 @@
+//! Latency against load: the hockey stick.
+
+use super::sweep::{Quantity, chart, figures};
+use super::theory::Server;
+use crate::figure::{Content, Figure, Kind, Unit};
+use crate::quantity::significant;
+use crate::study::{Line, Panel, Study, named};
+use results::Figure as Name;
+use results::figure::{Metric, Statistic};
+
+const MEAN: Name = Name::Time(Metric::Latency, Statistic::Mean);
+
+/// The 99th percentile and the mean, each over all models.
+pub(crate) fn of(study: &Study<'_>) -> Vec<Figure> {
+    let tail = Quantity {
+        id: "latency-p99",
+        title: "Latency, 99th percentile",
+        about: "One request in a hundred takes longer: the mean of the repeats' percentiles, with its 95 % interval.",
+        axis: "99th percentile",
+        unit: Unit::Seconds,
+        kind: Kind::Log,
+    };
+    let mean = Quantity {
+        id: "latency-mean",
+        title: "Latency, mean",
+        about: "The mean over all requests and repeats, with its 95 % interval.",
+        axis: "Mean",
+        ..tail
+    };
+    let p99 = Name::Time(Metric::Latency, Statistic::Percentile(99.0));
+    let mut all = figures(study, &mean, |cell| named(cell, MEAN));
+    all.extend(figures(study, &tail, |cell| named(cell, p99)));
+    all
+}
+
+/// For each model of an open loop its mean latency beside what theory says.
+pub(crate) fn against_theory(study: &Study<'_>) -> Vec<Figure> {
+    let panels = study
+        .panels
+        .iter()
+        .filter(|panel| panel.is_open() && panel.is_by_rate());
+    let lines = panels.flat_map(|panel| panel.lines.iter().map(move |line| (panel, line)));
+    lines
+        .filter_map(|(panel, line)| beside_theory(study, panel, line))
+        .collect()
+}
+
+fn beside_theory(study: &Study<'_>, panel: &Panel<'_>, line: &Line<'_>) -> Option<Figure> {
+    let server = Server::of(study, &line.model)?;
+    let quantity = Quantity {
+        id: "hockey-stick",
+        title: "Mean latency and theory",
+        about: "",
+        axis: "Mean response time",
+        unit: Unit::Seconds,
+        kind: Kind::Log,
+    };
+    let alone = Panel {
+        name: panel.name.clone(),
+        x: panel.x,
+        lines: vec![Line {
+            model: line.model.clone(),
+            look: line.look,
+            cells: line.cells.clone(),
+        }],
+    };
+    let mut figure = chart(&alone, &quantity, |cell| named(cell, MEAN))?;
+    figure.id = format!("{}-{}", figure.id, crate::study::slug(&line.model));
+    figure.title = format!("{} and theory, {}", line.model, panel.name);
+    figure.about = format!(
+        "Measured mean response time of {}, the lecture's queueing delay 1/(capacity − load), and the mean response time of M/G/1 with the variability \
+         of the service times in the least loaded cell. Capacity is {} requests/s, the most that was seen or the processor allows.",
+        line.model,
+        significant(server.capacity, 3)
+    );
+    if let Content::Chart(chart) = &mut figure.content {
+        // Measurements stay on top.
+        let measured = std::mem::take(&mut chart.series);
+        chart.series = server.curves();
+        chart.series.extend(measured);
+        // Beyond capacity there is no steady state: the axis shows where that is.
+        let most = chart
+            .series
+            .last()
+            .and_then(|series| series.points.last())
+            .map_or(0.0, |point| point.x);
+        chart.x.limits = Some((0.0, most.max(server.capacity.min(most * 1.5)) * 1.04));
+    }
+    Some(figure)
+}

@@ -1,0 +1,125 @@
+//! How it went by the second.
+
+use super::overlay::Subject;
+use super::sweep::titled;
+use crate::figure::{Axis, Chart, Content, Figure, Look, Point, Series, Unit};
+
+/// What happened in each second.
+#[derive(Debug, Clone)]
+pub(crate) struct Course {
+    pub(crate) label: String,
+    pub(crate) look: Look,
+    pub(crate) seconds: Vec<Second>,
+}
+
+/// One of them, or whatever the interval was.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Second {
+    /// Its middle, since the start.
+    pub(crate) at: f64,
+    /// Answers per second.
+    pub(crate) rate: f64,
+    /// The 99th percentile in seconds; None without answers.
+    pub(crate) tail: Option<f64>,
+}
+
+/// Points with labels, at most; the others are parts of the line.
+const LABELLED: usize = 40;
+
+impl Course {
+    /// From a log's intervals.
+    pub(crate) fn of(label: &str, look: Look, log: &results::Hlog) -> Option<Self> {
+        let seconds: Vec<Second> = log
+            .of(None)
+            // The last one may be a fragment, and its rate chance.
+            .filter(|interval| interval.length.as_secs_f64() >= 0.2)
+            .map(|interval| {
+                let (start, length) = (interval.start.as_secs_f64(), interval.length.as_secs_f64());
+                let times = &interval.histogram;
+                Second {
+                    at: start + length / 2.0,
+                    rate: times.len() as f64 / length,
+                    tail: (!times.is_empty()).then(|| times.value_at_quantile(0.99) as f64 * 1e-9),
+                }
+            })
+            .collect();
+        (seconds.len() > 1).then(|| Self {
+            label: label.into(),
+            look,
+            seconds,
+        })
+    }
+}
+
+/// Throughput over time.
+pub(crate) fn throughput(subject: &Subject, courses: &[Course]) -> Option<Figure> {
+    let axis = Axis::linear("Throughput (requests/s)", Unit::PerSecond);
+    let what = (
+        "series-throughput",
+        "Throughput by the second",
+        "Of one repeat of each.",
+    );
+    figure(what, subject, axis, courses, |second| Some(second.rate))
+}
+
+/// The tail over time.
+pub(crate) fn tail(subject: &Subject, courses: &[Course]) -> Option<Figure> {
+    let axis = Axis::log(
+        &format!("{}, 99th percentile", subject.times),
+        Unit::Seconds,
+    );
+    let what = (
+        "series-p99",
+        "99th percentile by the second",
+        "Of one repeat of each. A stall shows as a spike that a mean would hide.",
+    );
+    figure(what, subject, axis, courses, |second| second.tail)
+}
+
+fn figure(
+    (id, title, about): (&str, &str, &str),
+    subject: &Subject,
+    y: Axis,
+    courses: &[Course],
+    of: impl Fn(&Second) -> Option<f64>,
+) -> Option<Figure> {
+    let unit = y.unit;
+    let series = courses.iter().map(|course| {
+        let every = course.seconds.len().div_ceil(LABELLED).max(1);
+        let points = course
+            .seconds
+            .iter()
+            .enumerate()
+            .filter_map(|(place, second)| {
+                let value = of(second)?;
+                let point = Point::at(second.at, value);
+                Some(match place % every {
+                    0 => point.labelled(format!(
+                        "at {}: {}",
+                        Unit::Clock.show(second.at),
+                        unit.show(value)
+                    )),
+                    _ => point,
+                })
+            });
+        Series {
+            label: course.label.clone(),
+            look: course.look,
+            points: points.collect(),
+        }
+    });
+    let series: Vec<Series> = series.filter(|series| series.points.len() > 1).collect();
+    (!series.is_empty()).then(|| Figure {
+        id: match subject.id.as_str() {
+            "" => id.into(),
+            subject => format!("{id}-{subject}"),
+        },
+        title: titled(title, &subject.name),
+        about: about.into(),
+        content: Content::Chart(Chart {
+            x: Axis::linear("Time since the start (s)", Unit::Clock),
+            y,
+            series,
+        }),
+    })
+}

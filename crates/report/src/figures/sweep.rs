@@ -1,0 +1,201 @@
+//! A figure of each cell, over what differs between cells: a chart where that is a number, rows where only names differ.
+
+use crate::figure::{Axis, Chart, Content, Figure, Kind, Mark, Point, Row, Rows, Series, Unit};
+use crate::study::{Estimate, Panel, Study, slug};
+use results::{Cell, Factor};
+
+/// What is shown of each cell.
+pub(crate) struct Quantity {
+    /// As part of identifiers.
+    pub(crate) id: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) about: &'static str,
+    /// The name of its axis.
+    pub(crate) axis: &'static str,
+    pub(crate) unit: Unit,
+    pub(crate) kind: Kind,
+}
+
+/// One figure for each panel that has an axis, and one for all the others together.
+pub(crate) fn figures(
+    study: &Study<'_>,
+    quantity: &Quantity,
+    of: impl Fn(&Cell<'_>) -> Option<Estimate>,
+) -> Vec<Figure> {
+    let mut figures: Vec<Figure> = study
+        .panels
+        .iter()
+        .filter_map(|panel| chart(panel, quantity, &of))
+        .collect();
+    figures.extend(rows(study, quantity, &of));
+    figures
+}
+
+/// The same of one panel, if it has an axis.
+pub(crate) fn chart(
+    panel: &Panel<'_>,
+    quantity: &Quantity,
+    of: impl Fn(&Cell<'_>) -> Option<Estimate>,
+) -> Option<Figure> {
+    let x = panel.x?;
+    let axis = axis(x, &panel.levels());
+    let series = panel.lines.iter().map(|line| Series {
+        label: line.model.clone(),
+        look: line.look,
+        points: line
+            .cells
+            .iter()
+            .filter_map(|(at, cell)| Some((*at, of(cell)?)))
+            .map(|(at, estimate)| point(at, &estimate, &axis, quantity.unit))
+            .collect(),
+    });
+    let series: Vec<Series> = series.filter(|series| !series.points.is_empty()).collect();
+    if series.is_empty() {
+        return None;
+    }
+    Some(Figure {
+        id: identifier(quantity.id, panel),
+        title: titled(quantity.title, &panel.name),
+        about: quantity.about.into(),
+        content: Content::Chart(Chart {
+            x: axis,
+            y: Axis {
+                kind: quantity.kind,
+                ..Axis::linear(quantity.axis, quantity.unit)
+            },
+            series,
+        }),
+    })
+}
+
+fn point(at: f64, estimate: &Estimate, axis: &Axis, unit: Unit) -> Point {
+    Point {
+        x: at,
+        y: estimate.value,
+        range: estimate.range,
+        label: Some(format!(
+            "at {}: {}",
+            axis.unit.tick(at),
+            words(estimate, unit)
+        )),
+        invalid: estimate.invalid,
+    }
+}
+
+/// An estimate in words.
+pub(crate) fn words(estimate: &Estimate, unit: Unit) -> String {
+    let bound = if estimate.at_least { "≥ " } else { "" };
+    let mut words = format!("{bound}{}", unit.show(estimate.value));
+    if let Some((low, high)) = estimate.range {
+        words += &format!(" ({} to {})", unit.show(low), unit.show(high));
+    }
+    if estimate.invalid {
+        words += ", INVALID";
+    }
+    words
+}
+
+fn rows(
+    study: &Study<'_>,
+    quantity: &Quantity,
+    of: impl Fn(&Cell<'_>) -> Option<Estimate>,
+) -> Option<Figure> {
+    let panels = || study.panels.iter().filter(|panel| panel.x.is_none());
+    let several = panels().count() > 1;
+    let rows = panels().flat_map(|panel| panel.lines.iter().map(move |line| (panel, line)));
+    let rows = rows.filter_map(|(panel, line)| {
+        let estimate = line.cells.iter().find_map(|(_, cell)| of(cell))?;
+        Some(Row {
+            label: if several {
+                titled(&line.model, &panel.name)
+            } else {
+                line.model.clone()
+            },
+            look: line.look,
+            hover: words(&estimate, quantity.unit),
+            invalid: estimate.invalid,
+            mark: Mark::Dot {
+                value: estimate.value,
+                range: estimate.range,
+                each: estimate.each,
+            },
+        })
+    });
+    let rows: Vec<Row> = rows.collect();
+    if rows.is_empty() {
+        return None;
+    }
+    let common = panels()
+        .next()
+        .filter(|_| !several)
+        .map_or("", |panel| panel.name.as_str());
+    Some(Figure {
+        id: match slug(common).as_str() {
+            "" => quantity.id.into(),
+            slug => format!("{}-{slug}", quantity.id),
+        },
+        title: titled(quantity.title, common),
+        about: format!("{} The small strokes are single repeats.", quantity.about),
+        content: Content::Rows(Rows {
+            x: Axis {
+                kind: quantity.kind,
+                ..Axis::linear(quantity.axis, quantity.unit)
+            },
+            rows,
+        }),
+    })
+}
+
+/// A title, and under which circumstances.
+pub(crate) fn titled(title: &str, name: &str) -> String {
+    match name {
+        "" => title.into(),
+        name => format!("{title}, {name}"),
+    }
+}
+
+/// The identifier of a panel's figure.
+pub(crate) fn identifier(id: &str, panel: &Panel<'_>) -> String {
+    let x = panel.x.map_or(String::new(), |x| slug(&x.name));
+    let parts = [id.to_owned(), panel.slug(), x];
+    parts
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("-")
+}
+
+/// The axis of a factor.
+pub(crate) fn axis(factor: &Factor, levels: &[f64]) -> Axis {
+    let rate = factor.column.ends_with("_per_s");
+    let unit = match factor.unit.as_str() {
+        "bytes" | "B" => Unit::Bytes,
+        "s" | "seconds" => Unit::Seconds,
+        _ => Unit::Plain,
+    };
+    let name = match (rate, factor.unit.as_str(), unit) {
+        (true, ..) => "Offered load (requests/s)".into(),
+        (_, "", _) | (.., Unit::Bytes | Unit::Seconds) => capitalised(&factor.name),
+        (_, with, _) if with == factor.name => capitalised(with),
+        (_, with, _) => format!("{} ({with})", capitalised(&factor.name)),
+    };
+    let (first, last) = (
+        levels.first().copied().unwrap_or(0.0),
+        levels.last().copied().unwrap_or(0.0),
+    );
+    // What is offered stays linear: the hockey stick is bent there, not by its axis.
+    if !rate && first > 0.0 && last / first > 15.0 {
+        Axis::log(&name, unit)
+    } else {
+        Axis::linear(&name, unit)
+    }
+}
+
+fn capitalised(name: &str) -> String {
+    let mut letters = name
+        .chars()
+        .map(|letter| if letter == '_' { ' ' } else { letter });
+    letters.next().map_or(String::new(), |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}

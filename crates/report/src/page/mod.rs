@@ -1,0 +1,173 @@
+//! The report: one HTML file that needs nothing else, neither network nor script.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | `head` | what the page may do: nothing but its own style and script, by their hashes |
+//! | `figures` | which figures there are, in which order |
+//! | `verdicts`, `tables`, `trials`, `environment` | the other sections |
+//!
+//! Hovering and toggling are 60 lines of our own rather than a library. The figures are SVG that is complete when the file is written; chart libraries draw their
+//! own from data (on a canvas, most of them), so that each figure would exist twice, and differ without script. What remains, finding the nearest marker and
+//! hiding a group, is less than the code that would bind a tooltip library to it.
+
+mod environment;
+mod figures;
+mod head;
+mod tables;
+mod trials;
+mod verdicts;
+
+use crate::error::Error;
+use crate::html::escape;
+use crate::study::Study;
+use results::{Run, Validity};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// Where the report goes unless told otherwise.
+const NAME: &str = "report.html";
+
+/// Reads a results folder and writes its report, to `out` or into the folder. The `catalogue` lists all architectures in an order that does not change, since that
+/// is what their colours follow.
+pub fn write(folder: &Path, out: Option<&Path>, catalogue: &[String]) -> Result<PathBuf, Error> {
+    let run = results::read(folder)?;
+    let page = render(&run, catalogue)?;
+    let path = out.map_or_else(|| folder.join(NAME), Path::to_path_buf);
+    results::write_atomically(&path, page.as_bytes())?;
+    Ok(path)
+}
+
+/// The report of a run.
+pub fn render(run: &Run, catalogue: &[String]) -> Result<String, Error> {
+    let study = Study::new(run, catalogue);
+    let (figures, places) = figures::sections(&study)?;
+    let mut body = String::new();
+    header(&mut body, run);
+    body.push_str(&verdicts::section(run));
+    body.push_str("<nav aria-label=\"Contents\"><ul>");
+    let others = [
+        ("tables", "Tables"),
+        ("trials", "Trials"),
+        ("environment", "Environment"),
+        ("repeat", "Repeat"),
+    ];
+    for (id, title) in places.iter().copied().chain(others) {
+        let _ = write!(body, "<li><a href=\"#{id}\">{title}</a></li>");
+    }
+    body.push_str("</ul></nav>\n");
+    body.push_str(&figures);
+    body.push_str(&tables::section(&study));
+    body.push_str(&trials::section(run));
+    body.push_str(&environment::section(run));
+    body.push_str(&repeat(run));
+    Ok(head::page(&run.manifest.name, &body))
+}
+
+fn header(out: &mut String, run: &Run) {
+    let manifest = &run.manifest;
+    let _ = write!(
+        out,
+        "<header>\n<p class=\"name\">{}</p>\n<h1>{}</h1>\n",
+        escape(&manifest.name),
+        escape(if manifest.question.is_empty() {
+            &manifest.name
+        } else {
+            &manifest.question
+        })
+    );
+    for paragraph in manifest
+        .reasoning
+        .split("\n\n")
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+    {
+        let _ = writeln!(out, "<p class=\"reasoning\">{}</p>", escape(paragraph));
+    }
+    let _ = writeln!(
+        out,
+        "<p class=\"facts\">{}. {} trials of {} s each; {}.</p>",
+        escape(&manifest.started),
+        run.trials.len(),
+        crate::quantity::trimmed(manifest.duration_s, 1),
+        counts(run)
+    );
+    if !run.is_complete() {
+        let _ = writeln!(
+            out,
+            "<p class=\"warning\">This run is not finished: {} of {} trials are there.</p>",
+            run.trials.len(),
+            run.planned()
+        );
+    }
+    for notice in &manifest.notices {
+        let _ = writeln!(out, "<p class=\"warning\">{}</p>", escape(notice));
+    }
+    out.push_str("</header>\n");
+}
+
+/// How many trials came to what, in words.
+fn counts(run: &Run) -> String {
+    let all = [
+        Validity::Valid,
+        Validity::Suspect,
+        Validity::Invalid,
+        Validity::Failed,
+    ];
+    let counts = all.iter().filter_map(|verdict| {
+        let count = run
+            .trials
+            .iter()
+            .filter(|trial| trial.verdict == *verdict)
+            .count();
+        (count > 0).then(|| format!("{count} {}", verdict.name().to_lowercase()))
+    });
+    let counts: Vec<String> = counts.collect();
+    if counts.is_empty() {
+        "none has finished".into()
+    } else {
+        counts.join(", ")
+    }
+}
+
+fn repeat(run: &Run) -> String {
+    let manifest = &run.manifest;
+    let mut out = String::from("<section id=\"repeat\">\n<h2>Repeat</h2>\n");
+    let _ = writeln!(
+        out,
+        "<pre>{}</pre>",
+        escape(&command_line(&manifest.command))
+    );
+    let _ = writeln!(
+        out,
+        "<details><summary>The experiment, {}</summary>\n<pre>{}</pre></details>\n</section>",
+        escape(&manifest.experiment_path),
+        escape(&manifest.experiment)
+    );
+    out
+}
+
+/// A command line that a shell reads back as it was.
+pub(crate) fn command_line(words: &[String]) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:=,@%+".contains(letter);
+    let quoted = words
+        .iter()
+        .map(|word| match word.is_empty() || !word.chars().all(plain) {
+            true => format!("'{}'", word.replace('\'', "'\\''")),
+            false => word.clone(),
+        });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_read_back_by_a_shell() {
+        let words = ["archbench", "load", "p(99)<10ms", "it's"].map(String::from);
+        assert_eq!(
+            command_line(&words),
+            "archbench load 'p(99)<10ms' 'it'\\''s'"
+        );
+    }
+}

@@ -1,0 +1,120 @@
+//! The figures as numbers, with their intervals.
+
+use crate::figures::sweep;
+use crate::html::escape;
+use crate::quantity::{Unit, count};
+use crate::study::{Estimate, Panel, Study, named};
+use results::figure::{Metric, Statistic};
+use results::{Cell, Figure};
+use std::fmt::Write;
+
+/// Columns: a title, its unit, the figure.
+const COLUMNS: [(&str, Unit, Figure); 9] = [
+    ("Throughput", Unit::PerSecond, Figure::Throughput),
+    (
+        "Mean",
+        Unit::Seconds,
+        Figure::Time(Metric::Latency, Statistic::Mean),
+    ),
+    (
+        "Median",
+        Unit::Seconds,
+        Figure::Time(Metric::Latency, Statistic::Percentile(50.0)),
+    ),
+    (
+        "p99",
+        Unit::Seconds,
+        Figure::Time(Metric::Latency, Statistic::Percentile(99.0)),
+    ),
+    (
+        "p99.9",
+        Unit::Seconds,
+        Figure::Time(Metric::Latency, Statistic::Percentile(99.9)),
+    ),
+    (
+        "Slowest",
+        Unit::Seconds,
+        Figure::Time(Metric::Latency, Statistic::Max),
+    ),
+    ("Errors", Unit::Share, Figure::ErrorPercent),
+    ("CPU/request", Unit::Seconds, Figure::CpuPerRequest),
+    ("Switches/request", Unit::Plain, Figure::SwitchesPerRequest),
+];
+
+pub(crate) fn section(study: &Study<'_>) -> String {
+    let mut out = String::from(
+        "<section id=\"tables\">\n<h2>Tables</h2>\n<p>Means over the repeats that count, below them Student's 95 % interval. ≥ marks lower bounds: requests were given \
+         up. The same numbers, a row for each trial, are in <code>trials.csv</code>.</p>\n",
+    );
+    for panel in &study.panels {
+        table(&mut out, panel);
+    }
+    out + "</section>\n"
+}
+
+fn table(out: &mut String, panel: &Panel<'_>) {
+    if !panel.name.is_empty() {
+        let _ = writeln!(out, "<h3>{}</h3>", escape(&panel.name));
+    }
+    let axis = panel.x.map(|x| sweep::axis(x, &panel.levels()));
+    let cells = || {
+        panel
+            .lines
+            .iter()
+            .flat_map(|line| line.cells.iter().map(move |(x, cell)| (line, *x, cell)))
+    };
+    let has = |figure: Figure| cells().any(|(_, _, cell)| named(cell, figure).is_some());
+    let columns: Vec<_> = COLUMNS.iter().filter(|(.., figure)| has(*figure)).collect();
+    out.push_str("<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th>Model</th>");
+    if let Some(axis) = &axis {
+        let _ = write!(out, "<th class=\"n\">{}</th>", escape(&axis.name));
+    }
+    for (title, ..) in &columns {
+        let _ = write!(out, "<th class=\"n\">{title}</th>");
+    }
+    out.push_str("<th class=\"n\">Repeats</th></tr></thead>\n<tbody>\n");
+    for (line, x, cell) in cells() {
+        let _ = write!(out, "<tr><th scope=\"row\">{}</th>", escape(&line.model));
+        if let Some(axis) = &axis {
+            let _ = write!(out, "<td class=\"n\">{}</td>", axis.unit.axis(x));
+        }
+        for (_, unit, figure) in &columns {
+            let _ = write!(
+                out,
+                "<td class=\"n\">{}</td>",
+                estimate(named(cell, *figure), *unit)
+            );
+        }
+        let _ = writeln!(out, "<td class=\"n\">{}</td></tr>", repeats(cell));
+    }
+    out.push_str("</tbody>\n</table></div>\n");
+}
+
+fn estimate(estimate: Option<Estimate>, unit: Unit) -> String {
+    let Some(estimate) = estimate else {
+        return "–".into();
+    };
+    let bound = if estimate.at_least { "≥ " } else { "" };
+    let mut text = format!("{bound}{}", unit.show(estimate.value));
+    if estimate.invalid {
+        text = format!("<span class=\"invalid\">{text} INVALID</span>");
+    }
+    if let Some((low, high)) = estimate.range {
+        let _ = write!(
+            text,
+            "<small>{} to {}</small>",
+            unit.show(low),
+            unit.show(high)
+        );
+    }
+    text
+}
+
+fn repeats(cell: &Cell<'_>) -> String {
+    let counted = cell.trials.iter().filter(|trial| trial.counts()).count();
+    if counted == cell.trials.len() {
+        count(counted as u64)
+    } else {
+        format!("{counted} of {}", cell.trials.len())
+    }
+}

@@ -1,0 +1,108 @@
+//! What became of what was expected.
+
+use crate::html::escape;
+use crate::quantity::significant;
+use results::{Judged, JudgedSlo, Outcome, Run};
+use std::fmt::Write;
+
+pub(crate) fn section(run: &Run) -> String {
+    let mut out = String::from("<section id=\"verdict\">\n<h2>Verdict</h2>\n");
+    let Some(verdicts) = &run.verdicts else {
+        out.push_str("<p>There is no verdict yet.</p>\n");
+        let expected = run.manifest.expect.iter();
+        for expectation in expected {
+            let _ = writeln!(
+                out,
+                "<p>Expected: {} <code>{}</code></p>",
+                escape(&expectation.text),
+                escape(&expectation.ratio)
+            );
+        }
+        return out + "</section>\n";
+    };
+    if verdicts.expectations.is_empty() {
+        out.push_str("<p>Nothing was expected of this run.</p>\n");
+    } else {
+        out.push_str("<ul class=\"verdicts\">\n");
+        verdicts
+            .expectations
+            .iter()
+            .for_each(|judged| expectation(&mut out, judged));
+        out.push_str("</ul>\n");
+    }
+    if !verdicts.slo.is_empty() {
+        objectives(&mut out, &verdicts.slo);
+    }
+    out + "</section>\n"
+}
+
+/// A sign and a word, so that neither colour nor sign is needed alone.
+pub(crate) fn badge(outcome: Outcome) -> String {
+    let sign = match outcome {
+        Outcome::Met => "✓",
+        Outcome::Missed => "✕",
+        Outcome::Undecided => "?",
+    };
+    format!(
+        "<span class=\"badge {0}\">{sign} {0}</span>",
+        outcome.name()
+    )
+}
+
+fn expectation(out: &mut String, judged: &Judged) {
+    let _ = write!(
+        out,
+        "<li>{} <strong>{}</strong><br><code>{}</code>",
+        badge(judged.outcome),
+        escape(&judged.text),
+        escape(&judged.ratio)
+    );
+    if let Some(estimate) = judged.estimate {
+        let _ = write!(
+            out,
+            " <span class=\"found\">found {}",
+            significant(estimate, 3)
+        );
+        if let (Some(low), Some(high)) = (judged.low, judged.high) {
+            let percent = crate::quantity::trimmed(judged.level * 100.0, 1);
+            let _ = write!(
+                out,
+                " ({percent} % interval {} to {})",
+                significant(low, 3),
+                significant(high, 3)
+            );
+        }
+        out.push_str("</span>");
+    }
+    if let Some(note) = &judged.note {
+        let _ = write!(out, "<br><span class=\"note\">{}</span>", escape(note));
+    }
+    out.push_str("</li>\n");
+}
+
+fn objectives(out: &mut String, judged: &[JudgedSlo]) {
+    out.push_str(
+        "<h3>Objectives</h3>\n<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th>Cell</th><th>Objective</th><th>Outcome</th>\
+         <th class=\"n\">Measured</th><th class=\"n\">Interval</th><th class=\"n\">Margin</th></tr></thead>\n<tbody>\n",
+    );
+    for slo in judged {
+        let number = |value: Option<f64>| value.map_or("–".into(), |value| significant(value, 3));
+        let levels: Vec<String> = slo.factors.values().map(ToString::to_string).collect();
+        let _ = writeln!(
+            out,
+            "<tr><td>{}</td><td><code>{}</code></td><td>{}</td><td class=\"n\">{} {}</td><td class=\"n\">{} to {}</td><td class=\"n\">{}</td></tr>",
+            escape(&levels.join(", ")),
+            escape(&slo.slo),
+            badge(slo.outcome),
+            number(slo.estimate),
+            escape(&slo.unit),
+            number(slo.low),
+            number(slo.high),
+            slo.margin.map_or("–".into(), |margin| format!(
+                "{} %",
+                significant(margin * 100.0, 2)
+            ))
+        );
+    }
+    out.push_str("</tbody>\n</table></div>\n");
+}

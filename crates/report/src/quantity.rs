@@ -1,0 +1,157 @@
+//! Quantities in words: a unit, thousands separators, and no more digits than were measured.
+
+/// What an axis or a column counts in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Time; shown in ns, µs, ms or s, whichever reads best.
+    Seconds,
+    /// A length of time on a clock: always seconds.
+    Clock,
+    /// Bytes, in powers of 1024.
+    Bytes,
+    /// Events in a second.
+    PerSecond,
+    /// Things, or a ratio; `of` is in the axis name.
+    Plain,
+    /// A share from 0 to 1, shown in per cent.
+    Share,
+}
+
+/// The steps of a unit that is shown with prefixes, the largest first.
+const SECONDS: &[(f64, &str)] = &[(1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")];
+const BYTES: &[(f64, &str)] = &[
+    ((1_u64 << 40) as f64, "TiB"),
+    ((1_u64 << 30) as f64, "GiB"),
+    ((1_u64 << 20) as f64, "MiB"),
+    ((1_u64 << 10) as f64, "KiB"),
+    (1.0, "B"),
+];
+
+impl Unit {
+    /// A value with its unit, to three significant digits.
+    pub fn show(self, value: f64) -> String {
+        self.with(value, |scaled| significant(scaled, 3))
+    }
+
+    /// A value with its unit, where it is known to be round: the label of a tick.
+    pub fn tick(self, value: f64) -> String {
+        self.with(value, |scaled| trimmed(scaled, 6))
+    }
+
+    fn with(self, value: f64, number: impl Fn(f64) -> String) -> String {
+        if !value.is_finite() {
+            return if value.is_nan() {
+                "–".into()
+            } else {
+                "∞".into()
+            };
+        }
+        match self {
+            Self::Seconds => prefixed(value, SECONDS, number),
+            Self::Bytes => prefixed(value, BYTES, number),
+            Self::Clock => format!("{} s", number(value)),
+            Self::PerSecond => format!("{}/s", number(value)),
+            Self::Plain => number(value),
+            Self::Share => format!("{} %", trimmed(value * 100.0, 5)),
+        }
+    }
+
+    /// As [`Self::tick`], where the axis's name has the unit already.
+    pub fn axis(self, value: f64) -> String {
+        match self {
+            Self::PerSecond | Self::Clock => trimmed(value, 6),
+            _ => self.tick(value),
+        }
+    }
+}
+
+fn prefixed(value: f64, steps: &[(f64, &str)], number: impl Fn(f64) -> String) -> String {
+    let Some(smallest) = steps.last() else {
+        return number(value);
+    };
+    if value == 0.0 {
+        return "0".into();
+    }
+    // A value that would be rounded up to the next step is shown in that step: 1 ms, not 1,000 µs.
+    let fits = |(size, _): &&(f64, &str)| value.abs() >= size * 0.999_5;
+    let (size, name) = steps.iter().find(fits).unwrap_or(smallest);
+    format!("{} {name}", number(value / size))
+}
+
+/// `digits` significant ones, at least all those before the point, with thousands separators.
+pub(crate) fn significant(value: f64, digits: i32) -> String {
+    if !value.is_finite() {
+        return "–".into();
+    }
+    if value == 0.0 {
+        return "0".into();
+    }
+    let magnitude = value.abs().log10().floor() as i32;
+    let places = (digits - 1 - magnitude).clamp(0, 9) as usize;
+    separated(&format!("{value:.places$}"))
+}
+
+/// With at most `places` after the point and no zeros at its end.
+pub(crate) fn trimmed(value: f64, places: usize) -> String {
+    let text = format!("{value:.places$}");
+    let text = match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.'),
+        false => &text,
+    };
+    separated(if text == "-0" { "0" } else { text })
+}
+
+/// A whole number with thousands separators.
+pub(crate) fn count(value: u64) -> String {
+    separated(&value.to_string())
+}
+
+fn separated(number: &str) -> String {
+    let (sign, number) = match number.strip_prefix('-') {
+        Some(rest) => ("−", rest),
+        None => ("", number),
+    };
+    let (whole, fraction) = match number.split_once('.') {
+        Some((whole, fraction)) => (whole, format!(".{fraction}")),
+        None => (number, String::new()),
+    };
+    let mut text = String::from(sign);
+    for (place, digit) in whole.chars().enumerate() {
+        if place > 0 && (whole.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text + &fraction
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_can_read_them() {
+        let cases = [
+            (Unit::Seconds, 0.001, "1.00 ms"),
+            (Unit::Seconds, 0.000_999_9, "1.00 ms"),
+            (Unit::Seconds, 0.000_123_4, "123 µs"),
+            (Unit::Seconds, 75.0, "75.0 s"),
+            (Unit::Seconds, 0.0, "0"),
+            (Unit::Seconds, f64::NAN, "–"),
+            (Unit::PerSecond, 123_456.7, "123,457/s"),
+            (Unit::Bytes, 1536.0, "1.50 KiB"),
+            (Unit::Share, 0.9999, "99.99 %"),
+            (Unit::Plain, -1234.0, "−1,234"),
+            (Unit::Plain, 1e9, "1,000,000,000"),
+        ];
+        for (unit, value, text) in cases {
+            assert_eq!(unit.show(value), text);
+        }
+        assert_eq!(Unit::Seconds.tick(0.01), "10 ms");
+        assert_eq!(Unit::Seconds.tick(0.000_25), "250 µs");
+        assert_eq!(Unit::PerSecond.axis(20_000.0), "20,000");
+        assert_eq!(Unit::Share.tick(0.999_99), "99.999 %");
+        assert_eq!(count(999), "999");
+        assert_eq!(count(1_000_000), "1,000,000");
+    }
+}

@@ -1,0 +1,306 @@
+//! A run, arranged for drawing: which cells belong in one picture, and what lies along its axis.
+
+use crate::figure::Look;
+use results::{Cell, Factor, Figure, Level, Run, Trial};
+
+/// The factor whose levels are compared: every other one says under which circumstances.
+const MODEL: &str = "model";
+/// The confidence of every interval.
+pub(crate) const LEVEL: f64 = 0.95;
+
+/// A run and the order of its models.
+#[derive(Debug)]
+pub(crate) struct Study<'a> {
+    pub(crate) run: &'a Run,
+    pub(crate) panels: Vec<Panel<'a>>,
+}
+
+/// Cells that differ in the model and in one number at most.
+#[derive(Debug)]
+pub(crate) struct Panel<'a> {
+    /// What they have in common and others do not, like `poisson`; may be empty.
+    pub(crate) name: String,
+    /// The number that differs.
+    pub(crate) x: Option<&'a Factor>,
+    /// One for each model.
+    pub(crate) lines: Vec<Line<'a>>,
+}
+
+/// The cells of one model.
+#[derive(Debug)]
+pub(crate) struct Line<'a> {
+    pub(crate) model: String,
+    pub(crate) look: Look,
+    /// By the number that differs.
+    pub(crate) cells: Vec<(f64, Cell<'a>)>,
+}
+
+/// A figure of a cell over its repeats.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Estimate {
+    /// The mean over the repeats that count; over all, if none does.
+    pub(crate) value: f64,
+    /// Student's interval for the mean, if two or more repeats count.
+    pub(crate) range: Option<(f64, f64)>,
+    /// Every repeat, and whether it is invalid.
+    pub(crate) each: Vec<(f64, bool)>,
+    /// None counts.
+    pub(crate) invalid: bool,
+    /// Requests were given up, so the truth is this or more.
+    pub(crate) at_least: bool,
+}
+
+impl<'a> Study<'a> {
+    /// Arranges a run. Models look as their place in the `catalogue` says, and those not in it come after it by name.
+    pub(crate) fn new(run: &'a Run, catalogue: &[String]) -> Self {
+        let swept = run.swept();
+        let mut panels: Vec<Panel<'_>> = Vec::new();
+        for group in groups(run, &swept) {
+            panels.extend(split(group, &swept, catalogue, run));
+        }
+        Self { run, panels }
+    }
+
+    /// The models that were measured, in their order.
+    pub(crate) fn models(&self) -> Vec<(String, Look)> {
+        let mut models: Vec<(String, Look)> = Vec::new();
+        for line in self.panels.iter().flat_map(|panel| &panel.lines) {
+            if !models.iter().any(|(name, _)| *name == line.model) {
+                models.push((line.model.clone(), line.look));
+            }
+        }
+        models.sort_by_key(|(_, look)| match look {
+            Look::Measured(place) | Look::Theory(place) => *place,
+        });
+        models
+    }
+}
+
+/// Which factors say under which circumstances, and their levels.
+type Circumstances = Vec<(String, Option<String>)>;
+
+/// Cells with the same names for levels and the same numbers given.
+fn groups<'a>(run: &'a Run, swept: &[&'a Factor]) -> Vec<(Circumstances, Vec<Cell<'a>>)> {
+    let mut groups: Vec<(Circumstances, Vec<Cell<'a>>)> = Vec::new();
+    for cell in run.cells() {
+        let key: Circumstances = swept
+            .iter()
+            .filter(|factor| factor.name != MODEL)
+            .map(|factor| {
+                let level = cell.factors.get(&factor.name);
+                // Of a number only whether it is given: it is what may lie along the axis.
+                let name = level.map(|level| level.text().unwrap_or_default().to_owned());
+                (factor.name.clone(), name)
+            })
+            .collect();
+        match groups.iter_mut().find(|(other, _)| *other == key) {
+            Some((_, cells)) => cells.push(cell),
+            None => groups.push((key, vec![cell])),
+        }
+    }
+    groups
+}
+
+/// Picks what lies along the axis, and makes a panel for each level of the other numbers.
+fn split<'a>(
+    (circumstances, cells): (Circumstances, Vec<Cell<'a>>),
+    swept: &[&'a Factor],
+    catalogue: &[String],
+    run: &Run,
+) -> Vec<Panel<'a>> {
+    let number =
+        |cell: &Cell<'_>, factor: &Factor| cell.factors.get(&factor.name).and_then(Level::number);
+    let levels = |factor: &Factor| {
+        let mut levels: Vec<f64> = cells
+            .iter()
+            .filter_map(|cell| number(cell, factor))
+            .collect();
+        levels.sort_by(f64::total_cmp);
+        levels.dedup();
+        levels.len()
+    };
+    let numbers = swept
+        .iter()
+        .filter(|factor| factor.name != MODEL && levels(factor) > 1);
+    // The one with the most levels; of several such, the first.
+    let x = numbers
+        .clone()
+        .rev()
+        .max_by_key(|factor| levels(factor))
+        .copied();
+    let others: Vec<_> = numbers
+        .filter(|factor| Some(&factor.name) != x.map(|x| &x.name))
+        .collect();
+    let names: Vec<String> = circumstances
+        .iter()
+        .filter_map(|(_, level)| level.clone())
+        .filter(|name| !name.is_empty())
+        .collect();
+    let mut panels: Vec<Panel<'a>> = Vec::new();
+    for cell in cells {
+        let with = others.iter().filter_map(|factor| {
+            let level = number(&cell, factor)?;
+            Some(format!(
+                "{} {level}{}{}",
+                factor.name,
+                if factor.unit.is_empty() { "" } else { " " },
+                factor.unit
+            ))
+        });
+        let name = names
+            .iter()
+            .cloned()
+            .chain(with)
+            .collect::<Vec<_>>()
+            .join(", ");
+        let at = x.and_then(|x| number(&cell, x)).unwrap_or(0.0);
+        let model = cell
+            .factors
+            .get(MODEL)
+            .map_or_else(|| "server".to_owned(), ToString::to_string);
+        let panel = match panels.iter().position(|panel| panel.name == name) {
+            Some(place) => &mut panels[place],
+            None => {
+                panels.push(Panel {
+                    name,
+                    x,
+                    lines: Vec::new(),
+                });
+                let last = panels.len() - 1;
+                &mut panels[last]
+            }
+        };
+        match panel.lines.iter_mut().find(|line| line.model == model) {
+            Some(line) => line.cells.push((at, cell)),
+            None => panel.lines.push(Line {
+                look: look(&model, catalogue, run),
+                model,
+                cells: vec![(at, cell)],
+            }),
+        }
+    }
+    for panel in &mut panels {
+        for line in &mut panel.lines {
+            line.cells.sort_by(|one, other| one.0.total_cmp(&other.0));
+        }
+        panel.lines.sort_by_key(|line| match line.look {
+            Look::Measured(place) | Look::Theory(place) => place,
+        });
+    }
+    panels
+}
+
+fn look(model: &str, catalogue: &[String], run: &Run) -> Look {
+    if let Some(place) = catalogue.iter().position(|known| known == model) {
+        return Look::Measured(place);
+    }
+    let mut unknown: Vec<String> = run
+        .trials
+        .iter()
+        .map(|trial| trial.level(MODEL))
+        .filter(|name| !catalogue.contains(name))
+        .collect();
+    unknown.sort();
+    unknown.dedup();
+    let place = unknown.iter().position(|other| other == model).unwrap_or(0);
+    Look::Measured(catalogue.len() + place)
+}
+
+impl Panel<'_> {
+    /// The levels along the axis.
+    pub(crate) fn levels(&self) -> Vec<f64> {
+        let mut levels: Vec<f64> = self
+            .lines
+            .iter()
+            .flat_map(|line| line.cells.iter().map(|(x, _)| *x))
+            .collect();
+        levels.sort_by(f64::total_cmp);
+        levels.dedup();
+        levels
+    }
+
+    /// Whether requests come at times of their own.
+    pub(crate) fn is_open(&self) -> bool {
+        self.trials().any(Trial::is_open_loop)
+    }
+
+    /// Whether what differs is the load that is offered.
+    pub(crate) fn is_by_rate(&self) -> bool {
+        self.x.is_some_and(|x| x.column.ends_with("_per_s"))
+    }
+
+    fn trials(&self) -> impl Iterator<Item = &Trial> {
+        let cells = self.lines.iter().flat_map(|line| &line.cells);
+        cells.flat_map(|(_, cell)| cell.trials.iter().copied())
+    }
+
+    /// As part of an identifier.
+    pub(crate) fn slug(&self) -> String {
+        slug(&self.name)
+    }
+}
+
+/// Letters and digits of it, joined by hyphens.
+pub(crate) fn slug(text: &str) -> String {
+    let words: Vec<String> = text
+        .split(|letter: char| !letter.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    words.join("-")
+}
+
+/// A figure over the repeats of a cell; `scale` takes it to the unit of the axis.
+pub(crate) fn estimate(
+    cell: &Cell<'_>,
+    scale: f64,
+    of: impl Fn(&Trial) -> Option<f64>,
+) -> Option<Estimate> {
+    let figures = cell
+        .trials
+        .iter()
+        .filter_map(|trial| Some((of(trial)? * scale, !trial.counts())));
+    let each: Vec<(f64, bool)> = figures.filter(|(value, _)| value.is_finite()).collect();
+    let counted: Vec<f64> = each
+        .iter()
+        .filter(|(_, invalid)| !invalid)
+        .map(|(value, _)| *value)
+        .collect();
+    let invalid = counted.is_empty();
+    let values = match invalid {
+        true => each.iter().map(|(value, _)| *value).collect(),
+        false => counted,
+    };
+    if values.is_empty() {
+        return None;
+    }
+    let range = match invalid {
+        true => None,
+        // All that is drawn here is 0 or more.
+        false => stats::student_t(&values, LEVEL)
+            .ok()
+            .map(|interval| (interval.low.max(0.0), interval.high)),
+    };
+    Some(Estimate {
+        value: stats::sample::mean(&values),
+        range,
+        each,
+        invalid,
+        at_least: false,
+    })
+}
+
+/// The same for a figure that has a name; times in seconds.
+pub(crate) fn named(cell: &Cell<'_>, figure: Figure) -> Option<Estimate> {
+    let scale = match figure {
+        Figure::Time(..) | Figure::CpuPerRequest => 1e-6,
+        Figure::ErrorPercent => 1e-2,
+        _ => 1.0,
+    };
+    let mut estimate = estimate(cell, scale, |trial| figure.of(trial))?;
+    estimate.at_least = cell
+        .trials
+        .iter()
+        .any(|trial| trial.counts() && figure.is_at_least(trial));
+    Some(estimate)
+}
