@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use arch::listener::{EXHAUSTED_PAUSE, Refused};
 use arch::session::Socket;
+use arch::stop::ENDED_AT_ONCE;
 use arch::{Accept, Architecture, Desk, Site, Workplace, blocking, context};
 use meter::{Event, Gauge, Tally};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -171,7 +172,8 @@ impl Parent {
         match signal {
             Signal::Child => self.reap(),
             Signal::Interrupt | Signal::Terminate if self.draining_until.is_some() => {
-                self.end_all(Kill::KILL)
+                self.end_all(Kill::KILL);
+                exit_now(ENDED_AT_ONCE);
             }
             Signal::Interrupt | Signal::Terminate => {
                 self.draining_until = Some(Instant::now() + self.site.options.drain_timeout);

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -34,11 +35,12 @@ struct Inside {
     shut: bool,
 }
 
-/// A connection that was let in. It counts against the limit until it is dropped.
+/// A connection that was let in. It counts against the limit until it is dropped or turned away.
 #[derive(Debug)]
 pub struct Client {
     pub(crate) socket: TcpStream,
     listener: Arc<Listener>,
+    inside: AtomicBool,
 }
 
 /// What came of asking for a connection without waiting.
@@ -120,7 +122,8 @@ impl Listener {
     /// Waits for the next connection; `None` when the server is stopping. For whoever may wait.
     pub fn accept(self: &Arc<Self>, tally: &Tally) -> Option<Client> {
         loop {
-            self.wait_for_room();
+            // Of several threads that wait here, only as many may go on to the door as may come in.
+            self.wait_for_place();
             match self.accept_with(SocketFlags::CLOEXEC, tally) {
                 Accept::Client(client) => return Some(client),
                 Accept::Nobody => {}
@@ -133,9 +136,12 @@ impl Listener {
     /// The next connection if there is one. For whoever must not wait; call
     /// [`never_block`](Self::never_block) first.
     pub fn try_accept(self: &Arc<Self>, kind: Socket, tally: &Tally) -> Accept {
-        if self.max_connections > 0 && self.inside().connections >= self.max_connections {
+        let mut inside = self.inside();
+        if self.is_full(&inside) {
             return Accept::Full;
         }
+        inside.connections += 1;
+        drop(inside);
         let flags = match kind {
             Socket::Blocking => SocketFlags::CLOEXEC,
             Socket::NonBlocking => SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
@@ -151,15 +157,24 @@ impl Listener {
         self.socket.set_nonblocking(true)
     }
 
+    /// The next connection, for which there is a place; without one, the place is given back.
     fn accept_with(self: &Arc<Self>, flags: SocketFlags, tally: &Tally) -> Accept {
+        let outcome = self.accept_into_place(flags, tally);
+        if !matches!(outcome, Accept::Client(_)) {
+            self.leave();
+        }
+        outcome
+    }
+
+    fn accept_into_place(self: &Arc<Self>, flags: SocketFlags, tally: &Tally) -> Accept {
         loop {
             match rustix::net::accept_with(&self.socket, flags) {
                 Ok(socket) => {
                     tally.count(Event::Connection, 1);
-                    self.inside().connections += 1;
                     return Accept::Client(Client {
                         socket: socket.into(),
                         listener: Arc::clone(self),
+                        inside: AtomicBool::new(true),
                     });
                 }
                 // Also how a time-out for accepted sockets shows on the listener itself.
@@ -198,16 +213,23 @@ impl Listener {
         }
     }
 
-    fn wait_for_room(&self) {
-        if self.max_connections > 0 {
-            let full =
-                |inside: &mut Inside| inside.connections >= self.max_connections && !inside.shut;
-            drop(
-                self.left
-                    .wait_while(self.inside(), full)
-                    .unwrap_or_else(PoisonError::into_inner),
-            );
-        }
+    /// Takes a place for a connection to come, when there is one or nobody else will come in.
+    fn wait_for_place(&self) {
+        let full = |inside: &mut Inside| self.is_full(inside) && !inside.shut;
+        let mut inside = self
+            .left
+            .wait_while(self.inside(), full)
+            .unwrap_or_else(PoisonError::into_inner);
+        inside.connections += 1;
+    }
+
+    fn is_full(&self, inside: &Inside) -> bool {
+        self.max_connections > 0 && inside.connections >= self.max_connections
+    }
+
+    fn leave(&self) {
+        self.inside().connections -= 1;
+        self.left.notify_one();
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
@@ -221,10 +243,18 @@ impl std::os::fd::AsFd for Listener {
     }
 }
 
+impl Client {
+    /// Gives its place to another.
+    fn leave(&self) {
+        if self.inside.swap(false, Relaxed) {
+            self.listener.leave();
+        }
+    }
+}
+
 impl Drop for Client {
     fn drop(&mut self) {
-        self.listener.inside().connections -= 1;
-        self.listener.left.notify_one();
+        self.leave();
     }
 }
 
@@ -308,6 +338,7 @@ impl Refused {
         answer.clear();
         desk.scratch.finished.clear();
         let _ = client.socket.shutdown(Shutdown::Write);
+        client.leave();
         self.leaving
             .push_back((client, desk.now + desk.options.linger_timeout));
         self.sweep(desk.now);

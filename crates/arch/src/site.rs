@@ -38,7 +38,7 @@ impl Site {
     pub fn new(options: ServeOptions, root: &Path) -> std::io::Result<Self> {
         let files = files::Recipe {
             root: root.to_owned(),
-            name_cache: options.name_cache,
+            name_cache: names_that_fit(options.name_cache),
             revalidate: options.revalidate,
             header_cache: options.header_cache.is_on(),
             content_cache_bytes: options.content_cache,
@@ -112,6 +112,14 @@ impl Site {
         )?;
         Ok(workplace)
     }
+}
+
+/// How many names may be remembered, each with an open file: connections need descriptors as well.
+fn names_that_fit(wanted: usize) -> usize {
+    let descriptors = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    descriptors.map_or(wanted, |descriptors| {
+        wanted.min(usize::try_from(descriptors / 2).unwrap_or(usize::MAX))
+    })
 }
 
 fn describe(file: &files::Metadata<'_>) -> http::Entity {

@@ -125,7 +125,9 @@ impl Stop {
     pub(crate) fn know(&self, client: &Arc<Client>) -> Known<'_> {
         let mut blocking = self.blocking();
         // Looked at under the lock: either the watcher finds the connection in the table, or we see its mark here.
-        if self.is_stopping() {
+        if self.is_overdue(Instant::now()) {
+            let _ = client.socket.shutdown(Shutdown::Both);
+        } else if self.is_stopping() {
             let _ = client.socket.shutdown(Shutdown::Read);
         }
         Known {

@@ -1,2 +1,227 @@
-use crate::Case;
-pub(crate) const CASES: &[Case] = &[];
+//! Files that change while they are served, and after.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use crate::client::{Client, End, PATIENCE, last_get};
+use crate::server::Server;
+use crate::site::{Garden, assert_contents, contents};
+use crate::{Bench, Case};
+
+pub(crate) const CASES: &[Case] = &[
+    ("are_seen_within_a_second", are_seen_within_a_second),
+    (
+        "are_seen_after_the_time_that_was_asked_for",
+        are_seen_after_the_time_that_was_asked_for,
+    ),
+    (
+        "do_not_touch_an_answer_under_way",
+        do_not_touch_an_answer_under_way,
+    ),
+    (
+        "that_cut_a_file_cut_its_answer",
+        that_cut_a_file_cut_its_answer,
+    ),
+    ("that_cut_a_file_in_memory", that_cut_a_file_in_memory),
+    ("of_kind_and_right", of_kind_and_right),
+    ("to_the_root_itself", to_the_root_itself),
+];
+
+/// Larger than all buffers on the way to a client with a small one.
+const LARGE: u64 = 16 << 20;
+
+/// Asks until the answer is as it is to be, at most for a while.
+#[track_caller]
+fn becomes(server: &Server, path: &str, status: u16, body: Option<&[u8]>) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let mut client = server.connect();
+        client.send(last_get(path));
+        let answer = client.head();
+        // Until it is looked at afresh, a file that has become shorter is promised whole and ends short.
+        let found = client.to_end();
+        if answer.status == status && body.is_none_or(|body| found == body) {
+            return;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "{path} stays {} {:?}",
+            answer.status,
+            found.len()
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Creating, replacing, growing, shrinking, deleting, for a file in memory and one that is sent from the disk.
+fn through_all_states(bench: &Bench, options: &[&str]) {
+    let garden = Garden::new();
+    let server = bench.serve_from(garden.root(), options);
+    becomes(&server, "/file.txt", 404, None);
+    for length in [3, 100_000] {
+        let first = vec![b'a'; length];
+        let second = vec![b'b'; length];
+        garden.write("file.txt", &first);
+        becomes(&server, "/file.txt", 200, Some(&first));
+        garden.replace("file.txt", &second);
+        becomes(&server, "/file.txt", 200, Some(&second));
+        garden.append("file.txt", b"more");
+        becomes(
+            &server,
+            "/file.txt",
+            200,
+            Some(&[&second[..], b"more"].concat()),
+        );
+        garden.truncate("file.txt", 2);
+        becomes(&server, "/file.txt", 200, Some(b"bb"));
+        // Written over in place, with the same length.
+        garden.write("file.txt", b"cc");
+        becomes(&server, "/file.txt", 200, Some(b"cc"));
+        fs::remove_file(garden.at("file.txt")).unwrap();
+        becomes(&server, "/file.txt", 404, None);
+    }
+    server.stop();
+}
+
+fn are_seen_within_a_second(bench: &Bench) {
+    let garden = Garden::new();
+    garden.write("file.txt", "old");
+    let server = bench.serve_from(garden.root(), &[]);
+    becomes(&server, "/file.txt", 200, Some(b"old"));
+    garden.replace("file.txt", "new");
+    std::thread::sleep(Duration::from_millis(1100));
+    // In every process that has a cache of its own.
+    for _ in 0..5 {
+        let mut client = server.connect();
+        client.send(last_get("/file.txt"));
+        assert_eq!(client.answer().body, b"new");
+    }
+}
+
+fn are_seen_after_the_time_that_was_asked_for(bench: &Bench) {
+    through_all_states(bench, &["--revalidate", "20ms"]);
+    through_all_states(bench, &["--revalidate", "0"]);
+    through_all_states(bench, &["--name-cache", "0", "--content-cache", "0"]);
+}
+
+/// A reader who has begun, and whose buffers are full.
+fn begin(server: &Server, path: &str) -> Client {
+    let mut client = Client::connect_with_small_buffer(server.address);
+    client.send(last_get(path));
+    let head = client.head();
+    assert_eq!((head.status, head.content_length() as u64), (200, LARGE));
+    client
+}
+
+fn do_not_touch_an_answer_under_way(bench: &Bench) {
+    let garden = Garden::new();
+    let changes: [(&str, fn(&Garden)); 3] = [
+        ("replaced", |garden| garden.replace("large.bin", "new")),
+        ("deleted", |garden| {
+            fs::remove_file(garden.at("large.bin")).unwrap()
+        }),
+        ("grown", |garden| garden.append("large.bin", b"more")),
+    ];
+    for (change, apply) in changes {
+        garden.write("large.bin", contents("large.bin", LARGE));
+        let server = bench.serve_from(garden.root(), &[]);
+        let mut client = begin(&server, "/large.bin");
+        apply(&garden);
+        let body = client.to_end();
+        assert_eq!(body.len() as u64, LARGE, "{change}");
+        assert_contents("large.bin", 0, &body);
+    }
+}
+
+fn that_cut_a_file_cut_its_answer(bench: &Bench) {
+    for path in [&["--send-path", "sendfile"], &["--send-path", "copy"]] {
+        let garden = Garden::new();
+        garden.write("large.bin", contents("large.bin", LARGE));
+        let server = bench.serve_from(garden.root(), path);
+        let mut client = begin(&server, "/large.bin");
+        let cut = LARGE / 2 + 12_345;
+        garden.truncate("large.bin", cut);
+        let (body, end) = client.ending();
+        // Closed short: neither padded nor kept, and no wrong byte.
+        assert_eq!((body.len() as u64, end), (cut, End::Closed), "{path:?}");
+        assert_contents("large.bin", 0, &body);
+        let summary = server.stop();
+        assert_eq!(summary["errors"]["file_truncated"], 1, "{path:?}");
+        assert_eq!(summary["requests"], 0, "it was not sent whole");
+    }
+}
+
+/// Files that are at hand in memory: what was found is what is sent, or the connection ends.
+fn that_cut_a_file_in_memory(bench: &Bench) {
+    let garden = Garden::new();
+    let server = bench.serve_from(garden.root(), &["--revalidate", "0"]);
+    for round in 0..40 {
+        let (long, short) = (contents("a", 8000), contents("b", 4000));
+        garden.write("file.bin", &long);
+        let mut client = server.connect();
+        client.send(last_get("/file.bin"));
+        if round % 2 == 0 {
+            garden.truncate("file.bin", 100);
+        } else {
+            garden.replace("file.bin", &short);
+        }
+        let answer = client.head();
+        let body = client.to_end();
+        assert_eq!(answer.status, 200);
+        let promised = answer.content_length();
+        assert!(body.len() <= promised, "round {round}");
+        assert!(
+            long.starts_with(&body) || body == short,
+            "round {round}: {} bytes of neither state",
+            body.len()
+        );
+        if body.len() < promised {
+            assert!(body.len() <= 100, "round {round}");
+        }
+    }
+}
+
+/// A file becomes a directory, a symbolic link out, something that may not be served.
+fn of_kind_and_right(bench: &Bench) {
+    let garden = Garden::new();
+    garden.write("it", "file\n");
+    let server = bench.serve_from(garden.root(), &["--revalidate", "10ms"]);
+    becomes(&server, "/it", 200, Some(b"file\n"));
+    fs::remove_file(garden.at("it")).unwrap();
+    garden.write("it/index.html", "index\n");
+    becomes(&server, "/it", 301, None);
+    becomes(&server, "/it/", 200, Some(b"index\n"));
+    fs::remove_dir_all(garden.at("it")).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", garden.at("it")).unwrap();
+    becomes(&server, "/it", 404, None);
+    becomes(&server, "/it/", 404, None);
+    fs::remove_file(garden.at("it")).unwrap();
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        garden.at("it"),
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::from_raw_mode(0o644),
+        0,
+    )
+    .unwrap();
+    becomes(&server, "/it", 404, None);
+    fs::remove_file(garden.at("it")).unwrap();
+    garden.write("it", "again\n");
+    becomes(&server, "/it", 200, Some(b"again\n"));
+}
+
+/// A root is the directory that it was when the server started: whatever its name names later is another.
+fn to_the_root_itself(bench: &Bench) {
+    let garden = Garden::new();
+    garden.write("root/file.txt", "here\n");
+    let server = bench.serve_from(&garden.at("root"), &["--revalidate", "0"]);
+    becomes(&server, "/file.txt", 200, Some(b"here\n"));
+    fs::rename(garden.at("root"), garden.at("elsewhere")).unwrap();
+    // Caches of a process are filled when it first needs them; a worker made now opens what there is now.
+    if bench.model.has("--spawn") {
+        return;
+    }
+    becomes(&server, "/file.txt", 200, Some(b"here\n"));
+    fs::remove_dir_all(garden.at("elsewhere")).unwrap();
+    becomes(&server, "/file.txt", 404, None);
+}

@@ -65,6 +65,7 @@ impl Model {
 /// A server to be started.
 pub(crate) struct Recipe {
     command: Command,
+    address: &'static str,
 }
 
 impl Recipe {
@@ -94,8 +95,6 @@ impl Recipe {
             "serve",
             "--model",
             &model.name,
-            "--addr",
-            "127.0.0.1:0",
             "--output-format",
             "json",
             "--root",
@@ -105,7 +104,10 @@ impl Recipe {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        Self { command }
+        Self {
+            command,
+            address: "127.0.0.1:0",
+        }
     }
 
     pub(crate) fn args<S: AsRef<std::ffi::OsStr>>(
@@ -116,7 +118,14 @@ impl Recipe {
         self
     }
 
+    /// Serves at another address than one of IPv4.
+    pub(crate) fn at(mut self, address: &'static str) -> Self {
+        self.address = address;
+        self
+    }
+
     pub(crate) fn start(mut self) -> Server {
+        self.command.args(["--addr", self.address]);
         let deadline = Instant::now() + PATIENCE;
         let mut child = loop {
             match self.command.spawn() {

@@ -1,2 +1,216 @@
-use crate::Case;
-pub(crate) const CASES: &[Case] = &[];
+//! Ending in good order, or at once.
+
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::client::{Client, get, last_get};
+use crate::nature::concurrent;
+use crate::server::Server;
+use crate::site::{LARGE, assert_contents};
+use crate::{Bench, Case};
+
+pub(crate) const CASES: &[Case] = &[
+    ("finishes_answers_under_way", |bench| {
+        finishes_answers_under_way(bench, Signal::TERM)
+    }),
+    ("by_sigint_is_the_same", |bench| {
+        finishes_answers_under_way(bench, Signal::INT)
+    }),
+    ("closes_what_is_idle", closes_what_is_idle),
+    ("accepts_nobody_else", accepts_nobody_else),
+    (
+        "ends_with_those_who_do_not_read",
+        ends_with_those_who_do_not_read,
+    ),
+    (
+        "ends_with_those_who_wait_for_a_worker",
+        ends_with_those_who_wait_for_a_worker,
+    ),
+    ("twice_ends_at_once", twice_ends_at_once),
+    ("without_any_client", |bench| drop(bench.serve(&[]).stop())),
+    ("with_every_way_of_spawning", with_every_way_of_spawning),
+    ("answers_what_is_half_asked", answers_what_is_half_asked),
+];
+
+/// A client with an answer under way that fills all buffers.
+fn begin(server: &Server) -> Client {
+    let mut client = Client::connect_with_small_buffer(server.address);
+    client.send(get("/large.bin"));
+    assert_eq!(client.head().content_length() as u64, LARGE);
+    client
+}
+
+fn finishes_answers_under_way(bench: &Bench, signal: Signal) {
+    let server = bench.serve(&["--drain-timeout", "15s"]);
+    let mut clients: Vec<_> = (0..if concurrent(bench) { 4 } else { 1 })
+        .map(|_| begin(&server))
+        .collect();
+    server.signal(signal);
+    std::thread::sleep(Duration::from_millis(200));
+    let requests = clients.len();
+    for client in &mut clients {
+        let body = client.exactly(LARGE as usize);
+        assert_contents("large.bin", 0, &body);
+        assert_eq!(client.to_end(), b"");
+    }
+    let summary = server.summary();
+    assert_eq!(
+        (&summary["requests"], &summary["status"]["2xx"]),
+        (&requests.into(), &requests.into())
+    );
+    assert_eq!(summary["errors"]["answer_abandoned"], 0);
+}
+
+fn closes_what_is_idle(bench: &Bench) {
+    let server = bench.serve(&["--drain-timeout", "15s"]);
+    let mut clients: Vec<_> = (0..if concurrent(bench) { 6 } else { 1 })
+        .map(|_| server.connect())
+        .collect();
+    for client in &mut clients {
+        assert_eq!(client.get("/file.txt").status, 200);
+    }
+    if concurrent(bench) {
+        // One that has never said anything.
+        clients.push(server.connect());
+    }
+    std::thread::sleep(Duration::from_millis(50));
+    let since = Instant::now();
+    server.signal(Signal::TERM);
+    for client in &mut clients {
+        assert_eq!(client.to_end(), b"");
+    }
+    server.summary();
+    assert!(
+        since.elapsed() < Duration::from_secs(10),
+        "it waited for idle clients"
+    );
+}
+
+fn accepts_nobody_else(bench: &Bench) {
+    let server = bench.serve(&["--drain-timeout", "15s"]);
+    let mut client = begin(&server);
+    server.signal(Signal::TERM);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while TcpStream::connect(server.address).is_ok() {
+        assert!(Instant::now() < deadline, "it goes on accepting");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_contents("large.bin", 0, &client.exactly(LARGE as usize));
+    server.summary();
+}
+
+fn ends_with_those_who_do_not_read(bench: &Bench) {
+    let server = bench.serve(&["--drain-timeout", "300ms"]);
+    let clients: Vec<_> = (0..if concurrent(bench) { 3 } else { 1 })
+        .map(|_| begin(&server))
+        .collect();
+    let since = Instant::now();
+    let summary = server.stop();
+    assert!(
+        since.elapsed() < Duration::from_secs(10),
+        "it waited for {:?}",
+        since.elapsed()
+    );
+    assert_eq!(summary["requests"], 0);
+    drop(clients);
+}
+
+/// Those who come to be served only after the drain deadline are not waited for either.
+fn ends_with_those_who_wait_for_a_worker(bench: &Bench) {
+    let few: &[&str] = if bench.model.has("--processes") {
+        &["--processes", "1"]
+    } else if bench.model.has("--stack-size") {
+        &["--spawn", "prefork", "--threads", "1"]
+    } else if bench.model.has("--threads") {
+        &["--threads", "1"]
+    } else {
+        &[]
+    };
+    let server = bench.serve(&[few, &["--drain-timeout", "300ms"]].concat());
+    let first = begin(&server);
+    let waiting: Vec<_> = (0..4)
+        .map(|_| {
+            let mut client = Client::connect_with_small_buffer(server.address);
+            client.send(last_get("/large.bin"));
+            client
+        })
+        .collect();
+    std::thread::sleep(Duration::from_millis(100));
+    let since = Instant::now();
+    server.stop();
+    assert!(
+        since.elapsed() < Duration::from_secs(10),
+        "it waited for {:?}",
+        since.elapsed()
+    );
+    drop((first, waiting));
+}
+
+fn twice_ends_at_once(bench: &Bench) {
+    for signals in [
+        [Signal::TERM, Signal::TERM],
+        [Signal::INT, Signal::INT],
+        [Signal::TERM, Signal::INT],
+    ] {
+        let server = bench.serve(&["--drain-timeout", "19s"]);
+        let client = begin(&server);
+        let workers = server.processes();
+        server.signal(signals[0]);
+        std::thread::sleep(Duration::from_millis(100));
+        let since = Instant::now();
+        server.signal(signals[1]);
+        let (status, _) = server.end();
+        assert_eq!(status.code(), Some(130), "{signals:?}");
+        assert!(since.elapsed() < Duration::from_secs(10), "{signals:?}");
+        // And nobody is left behind.
+        let deadline = Instant::now() + Duration::from_secs(10);
+        for worker in workers {
+            while rustix::process::test_kill_process(worker).is_ok() {
+                assert!(Instant::now() < deadline, "process {worker:?} lives on");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        drop(client);
+    }
+}
+
+fn with_every_way_of_spawning(bench: &Bench) {
+    if !bench.model.has("--spawn") {
+        return;
+    }
+    for spawn in ["prefork", "connection"] {
+        let server = bench.serve(&["--spawn", spawn, "--drain-timeout", "15s"]);
+        let mut idle = server.connect();
+        assert_eq!(idle.get("/file.txt").status, 200);
+        let mut client = begin(&server);
+        server.signal(Signal::TERM);
+        assert_eq!(idle.to_end(), b"");
+        assert_contents("large.bin", 0, &client.exactly(LARGE as usize));
+        assert_eq!(client.to_end(), b"");
+        assert_eq!(server.summary()["requests"], 2, "{spawn}");
+    }
+}
+
+/// A request that has arrived before the signal is answered, whether a worker has seen it or not.
+fn answers_what_is_half_asked(bench: &Bench) {
+    let server = bench.serve(&["--drain-timeout", "15s"]);
+    let mut client = begin(&server);
+    // Behind the answer that is under way.
+    client.send(get("/file.txt"));
+    std::thread::sleep(Duration::from_millis(50));
+    server.signal(Signal::TERM);
+    std::thread::sleep(Duration::from_millis(100));
+    assert_contents("large.bin", 0, &client.exactly(LARGE as usize));
+    // The head of the answer under way was sent before the signal, and so did not say that it is the last. The next one
+    // is answered, and says so; or the connection ends in good order.
+    let rest = String::from_utf8_lossy(&client.to_end()).into_owned();
+    if !rest.is_empty() {
+        assert!(
+            rest.starts_with("HTTP/1.1 200 OK") && rest.contains("Connection: close"),
+            "{rest}"
+        );
+    }
+    server.summary();
+}
