@@ -231,7 +231,7 @@ marked as a lower bound (≥). Answers with a status of 3xx, 4xx or 5xx and bodi
 Verdict and exit status:
   VALID             0 (3 if an SLO is missed)
   SUSPECT           0 (3 if an SLO is missed), with reasons: drift, correlation, a wide interval, a disturbed machine, many errors
-  INVALID           4, even if an SLO is missed: the generator was late, behind or busy, out of ports or descriptors, sent other arrivals than were asked for, or
+  INVALID           4, even if an SLO is missed: the generator was late, behind, busy or starved, out of ports or descriptors, sent other arrivals than were asked for, or
                     got no answer at all
   no figures        1 the tool failed or no connection could be made, 2 wrong usage
 

@@ -230,7 +230,7 @@ impl Engine {
         for slot in 0..self.connections.len() {
             let connection = &mut self.connections[slot];
             connection.free_since = 0;
-            connection.armed = false;
+            connection.armed = Nanos::MAX;
             match connection.state {
                 State::Open if !self.closed_loop => self.list_if_free(slot),
                 State::Open => {}
@@ -483,12 +483,10 @@ impl Engine {
 
     /// A run by number of requests would wait for ever for a server that is gone.
     fn server_is_gone(&self, now: Nanos) -> bool {
+        let is_down = |connection: &Connection| matches!(connection.state, State::Down { .. });
         self.run.drain_until() == Nanos::MAX
             && now - self.last_sign_of_life.min(now) > self.run.timeout
-            && !self
-                .connections
-                .iter()
-                .any(|connection| connection.state == State::Open)
+            && self.connections.iter().all(is_down)
     }
 
     /// Due and not sent, although a connection is free: the generator itself is behind.

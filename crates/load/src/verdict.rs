@@ -35,6 +35,9 @@ const CORRELATION: f64 = 0.6;
 const WIDE: f64 = 0.1;
 /// The share of time stolen from the machine, or the loop waited for its core.
 const DISTURBED: f64 = 0.02;
+/// The share of time that a loop waited for its core beyond which it is refused. Answers then lie unread, and connections that the server has long
+/// freed seem busy: nothing of that shows in the lag.
+const STARVED: f64 = 0.1;
 /// The share of requests that may fail before percentiles of the rest mean little.
 const FAILED: f64 = 0.01;
 /// How many batches the run is cut into.
@@ -256,6 +259,9 @@ fn refusals(
             "out of ports to connect from: keep connections, use fewer, or widen net.ipv4.ip_local_port_range".to_owned(),
         );
     }
+    if outcome.starved > STARVED {
+        invalid(Rule::Starved, starved(outcome));
+    }
     if let Some(text) = arrivals(outcome) {
         invalid(Rule::Arrivals, text);
     }
@@ -265,6 +271,13 @@ fn refusals(
             "the server went away and did not come back: the run was given up".to_owned(),
         );
     }
+}
+
+fn starved(outcome: &Outcome) -> String {
+    format!(
+        "others ran on the generator's core for {:.1} % of the time while it wanted to run: pin server and generator to different cores (--pin)",
+        outcome.starved * 100.0
+    )
 }
 
 fn arrivals(outcome: &Outcome) -> Option<String> {
@@ -340,14 +353,8 @@ fn doubts(
             ),
         );
     }
-    if outcome.starved > DISTURBED {
-        suspect(
-            Rule::Starved,
-            format!(
-                "others ran on the generator's core for {:.1} % of the time while it wanted to run: pin server and generator to different cores (--pin)",
-                outcome.starved * 100.0
-            ),
-        );
+    if outcome.starved > DISTURBED && outcome.starved <= STARVED {
+        suspect(Rule::Starved, starved(outcome));
     }
     if figures.error_share() > FAILED {
         suspect(

@@ -51,8 +51,8 @@ pub(super) struct Connection {
     pub(super) listed: bool,
     /// Whether it stands in the list of those to be flushed.
     pub(super) dirty: bool,
-    /// Whether it stands in the list of deadlines.
-    pub(super) armed: bool,
+    /// When it is to be looked at; the end of time: not at all.
+    pub(super) armed: Nanos,
     /// Whether bytes may be left in the socket without another event to say so.
     pub(super) again: bool,
     /// Requests of its client that wait for it to open (closed loop).
@@ -77,7 +77,7 @@ impl Connection {
             sent: 0,
             listed: false,
             dirty: false,
-            armed: false,
+            armed: Nanos::MAX,
             again: false,
             owed: Vec::with_capacity(depth),
             refusals: 0,

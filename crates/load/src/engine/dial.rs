@@ -129,10 +129,11 @@ impl Engine {
         }
     }
 
-    /// Sets the deadline of a connection, if it has none. One that has is looked at when that comes.
+    /// Has a connection looked at by `deadline`. If that is to happen earlier anyway, that will do.
     #[inline]
     pub(super) fn arm(&mut self, slot: usize, deadline: Nanos) {
-        if !std::mem::replace(&mut self.connections[slot].armed, true) {
+        if deadline < self.connections[slot].armed {
+            self.connections[slot].armed = deadline;
             self.deadlines.push(Reverse((deadline, slot)));
         }
     }
@@ -145,7 +146,11 @@ impl Engine {
         {
             self.deadlines.pop();
             let connection = &mut self.connections[slot];
-            connection.armed = false;
+            if connection.armed != at {
+                // It was to be looked at earlier, and was.
+                continue;
+            }
+            connection.armed = Nanos::MAX;
             let deadline = match connection.state {
                 State::Closed => continue,
                 State::Down { until } => until,

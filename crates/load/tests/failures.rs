@@ -1,0 +1,347 @@
+//! Servers that do wrong: each wrong is counted in a class of its own, and no run hangs.
+
+mod support;
+
+use load::failure::Failure;
+use load::verdict::{Level, Rule};
+use load::verify::Expected;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+use support::script::{Act, refused, server};
+use support::{Done, go, open_loop, run};
+
+const SHORT: Duration = Duration::from_millis(300);
+
+fn ok(body: &str) -> Vec<u8> {
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+/// A closed loop of `n` requests by two clients.
+fn ask(act: Act, n: u64) -> Done {
+    let mut run = run(server(act), Duration::from_secs(10));
+    (run.clients, run.max_connections) = (2, 2);
+    run.requests = Some(n);
+    run.duration = None;
+    run.timeout = 200 * support::MS;
+    let began = Instant::now();
+    let done = go(run).expect("a run");
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "it took {:?}",
+        began.elapsed()
+    );
+    done
+}
+
+#[track_caller]
+fn fails_as(act: Act, class: &str) {
+    let done = ask(act, 4);
+    let counts = &done.outcome.record.counts;
+    let failures: Vec<_> = (0..Failure::CLASSES)
+        .filter(|index| counts.failures[*index] > 0)
+        .map(|index| (Failure::name(index), counts.failures[index]))
+        .collect();
+    assert_eq!(failures, [(class, 4)]);
+    assert_eq!(counts.completed, 0);
+    let report = done.report();
+    assert_eq!(report.level(), Level::Invalid);
+    assert_eq!(report.exit_status(), 4);
+    assert!(
+        report
+            .findings
+            .iter()
+            .any(|finding| finding.rule == Rule::NothingAnswered)
+    );
+    // Every report can be made of it.
+    assert!(load::report::text::render(&report).contains(class));
+    let json: serde_json::Value =
+        serde_json::from_slice(&load::report::json::render(&report)).expect("JSON");
+    assert_eq!(json["requests"]["errors"][class], 4);
+}
+
+#[test]
+fn good_answers_in_any_shape() {
+    for act in [
+        Act::Answer(ok("hello")),
+        Act::Drip(ok("hello")),
+        Act::AnswerAndClose(
+            b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello".to_vec(),
+        ),
+        Act::AnswerAndClose(b"HTTP/1.1 200 OK\r\n\r\nto the end".to_vec()),
+        Act::AnswerAndClose(b"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx".to_vec()),
+        Act::Answer(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+                .to_vec(),
+        ),
+        Act::Answer(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n".to_vec()),
+        Act::Answer(ok(&"large ".repeat(100_000))),
+    ] {
+        let done = ask(act, 6);
+        let counts = &done.outcome.record.counts;
+        assert_eq!(
+            (counts.completed, counts.failed()),
+            (6, 0),
+            "{:?}",
+            done.outcome.record.examples
+        );
+    }
+}
+
+#[test]
+fn each_wrong_has_its_class() {
+    let answer = |text: &str| Act::AnswerAndClose(text.as_bytes().to_vec());
+    fails_as(Act::Close, "closed_before_response");
+    fails_as(Act::Reset, "reset");
+    fails_as(Act::Silence, "timeout");
+    fails_as(answer("220 mail.example ESMTP\r\n"), "not_http");
+    fails_as(answer("HTTP/1.1 200 OK\r\nContent-"), "closed_in_head");
+    fails_as(
+        answer("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"),
+        "closed_in_body",
+    );
+    fails_as(
+        answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"),
+        "bad_chunk_size",
+    );
+    fails_as(
+        answer("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"),
+        "bad_length",
+    );
+    fails_as(
+        answer(
+            "HTTP/1.1 302 Found\r\nLocation: /\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        ),
+        "status_3xx",
+    );
+    fails_as(
+        answer("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"),
+        "status_4xx",
+    );
+    fails_as(
+        Act::Answer(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n".to_vec()),
+        "status_5xx",
+    );
+}
+
+#[test]
+fn bytes_that_answer_nothing_are_a_failure_beside_the_answers() {
+    let done = ask(Act::Answer([ok("x"), b"more".to_vec()].concat()), 4);
+    let counts = &done.outcome.record.counts;
+    assert_eq!(counts.completed, 4);
+    let class = Failure::Http(http::client::Error::Unsolicited);
+    assert!(counts.of(class) > 0, "{:?}", counts.failures);
+}
+
+#[test]
+fn a_refused_port_is_said_at_once() {
+    let began = Instant::now();
+    let error = go(run(refused(), Duration::from_secs(30)))
+        .err()
+        .expect("no figures");
+    assert!(began.elapsed() < Duration::from_secs(3));
+    let text = error.to_string();
+    assert!(
+        text.contains("is the server running") && text.contains("connect_refused"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_wrong_body_is_found_and_placed() {
+    let url = "http://h/";
+    let mut run = run(server(Act::Answer(ok("hello"))), Duration::from_secs(10));
+    (run.requests, run.duration, run.verify) = (Some(3), None, true);
+    run.targets.targets[0].expected =
+        Expected::FirstAnswer(OnceLock::from(b"help!".to_vec().into_boxed_slice()));
+    run.targets.targets[0].url = url.to_owned();
+    let done = go(run).expect("a run");
+    assert_eq!(done.outcome.record.counts.of(Failure::Mismatch), 3);
+    assert_eq!(
+        done.outcome.record.examples,
+        [format!("{url}: the body is wrong from offset 3 on")]
+    );
+}
+
+#[test]
+fn requests_without_an_answer_are_part_of_the_percentiles() {
+    let mut run = open_loop(server(Act::Silence), SHORT, 100.0, false, 4);
+    run.timeout = 150 * support::MS;
+    let done = go(run).expect("a run");
+    let report = done.report();
+    assert_eq!(report.outcome.record.counts.completed, 0);
+    // All thirty were due; four could be sent at a time, and none came back.
+    assert_eq!(report.outcome.scheduled, 30);
+    assert_eq!(report.figures.censored(), 30);
+    let times = report
+        .figures
+        .times(load::report::figures::Metric::Response)
+        .expect("times");
+    assert_eq!(times.len(), 30);
+    let median = times.quantile(0.5);
+    assert!(
+        median.at_least && median.value >= 100 * support::MS,
+        "{median:?}"
+    );
+    assert!(report.outcome.elapsed < 10 * SHORT.as_nanos() as u64);
+    assert_eq!(report.slos.len(), 0);
+}
+
+#[test]
+fn a_lower_bound_does_not_meet_an_objective() {
+    let mut run = open_loop(server(Act::Silence), SHORT, 100.0, false, 4);
+    run.timeout = 150 * support::MS;
+    let done = go(run).expect("a run");
+    let slos =
+        ["p(99)<1h", "errors<50%", "throughput>=1"].map(|slo| slo.parse().expect("an objective"));
+    let report = done.report_on(&slos);
+    let met: Vec<bool> = report.slos.iter().map(|slo| slo.met).collect();
+    assert_eq!(met, [false, true, false], "{:?}", report.slos);
+    // A run that is not to be believed missed nothing either.
+    assert_eq!(report.exit_status(), 4);
+}
+
+#[test]
+fn objectives_decide_the_exit_status() {
+    let mut run = run(server(Act::Answer(ok("x"))), Duration::from_secs(10));
+    (run.requests, run.duration) = (Some(50), None);
+    let done = go(run).expect("a run");
+    let judge = |slo: &str| {
+        let report = done.report_on(&[slo.parse().expect("an objective")]);
+        // On a disturbed machine the run may be refused, which outranks objectives.
+        let refused = report.level() == Level::Invalid;
+        (
+            report.slos[0].met,
+            if refused {
+                None
+            } else {
+                Some(report.exit_status())
+            },
+        )
+    };
+    for (slo, met, status) in [
+        ("p(99)<1h", true, 0),
+        ("service:max<1ns", false, 3),
+        ("errors<0.1%", true, 0),
+        ("throughput>=1000000", false, 3),
+    ] {
+        let (was_met, had) = judge(slo);
+        assert_eq!(was_met, met, "{slo}");
+        assert!(had.is_none_or(|had| had == status), "{slo}: {had:?}");
+    }
+}
+
+#[test]
+fn a_new_connection_for_each_request_or_for_each_few() {
+    for (each, connections) in [(1, 12), (3, 4)] {
+        // This server keeps what it is asked to close: the generator must do it.
+        for open in [false, true] {
+            let address = server(Act::Answer(ok("x")));
+            let mut run = match open {
+                true => open_loop(address, Duration::from_secs(1), 60.0, true, 1),
+                false => run(address, Duration::from_secs(10)),
+            };
+            (run.requests, run.requests_per_connection) = (Some(12), each);
+            let done = go(run).expect("a run");
+            let counts = &done.outcome.record.counts;
+            assert_eq!((counts.completed, counts.failed()), (12, 0));
+            assert_eq!(
+                (counts.connected, done.outcome.record.connect.len()),
+                (connections, connections)
+            );
+        }
+    }
+}
+
+#[test]
+fn pipelined_requests_are_answered_in_order() {
+    let mut run = run(server(Act::Answer(ok("hello"))), Duration::from_secs(10));
+    (run.requests, run.duration, run.depth, run.verify) = (Some(200), None, 8, true);
+    run.targets.targets[0].expected = Expected::FirstAnswer(OnceLock::new());
+    let done = go(run).expect("a run");
+    let counts = &done.outcome.record.counts;
+    assert_eq!(
+        (counts.completed, counts.failed(), counts.verified),
+        (200, 0, 200)
+    );
+}
+
+#[test]
+fn connections_are_added_up_to_their_bound() {
+    let mut run = open_loop(server(Act::Silence), SHORT, 100.0, false, 1);
+    run.max_connections = 5;
+    run.timeout = 10 * support::MS;
+    run.timeout = 250 * support::MS;
+    let done = go(run).expect("a run");
+    assert_eq!(done.outcome.connections, 5);
+    assert!(done.outcome.record.counts.waited > 0);
+    let report = done.report();
+    assert!(
+        report
+            .notes
+            .iter()
+            .any(|note| note.contains("--max-connections")),
+        "{:?}",
+        report.notes
+    );
+}
+
+#[test]
+fn threads_share_the_work() {
+    let mut run = open_loop(
+        server(Act::Answer(ok("x"))),
+        Duration::from_secs(1),
+        300.0,
+        true,
+        7,
+    );
+    run.threads = 3;
+    run.requests = Some(100);
+    let done = go(run).expect("a run");
+    assert_eq!(
+        (done.outcome.scheduled, done.outcome.record.counts.completed),
+        (100, 100)
+    );
+    assert_eq!(done.outcome.connections, 7);
+}
+
+#[test]
+fn sessions_are_timed_from_their_intended_start() {
+    let mut run = open_loop(
+        server(Act::Answer(ok("x"))),
+        Duration::from_secs(1),
+        50.0,
+        true,
+        4,
+    );
+    let load::run::Model::Open(arrivals) = run.model else {
+        panic!("an open loop");
+    };
+    run.model = load::run::Model::PartlyOpen(arrivals, 3);
+    run.think = load::schedule::Think::Constant(Duration::from_millis(10));
+    run.requests = Some(30);
+    let done = go(run).expect("a run");
+    let record = &done.outcome.record;
+    assert_eq!((record.counts.completed, record.session.len()), (30, 10));
+    assert!(record.session.min() >= 20 * support::MS);
+}
+
+#[test]
+fn what_comes_before_the_warm_up_is_not_measured() {
+    let mut run = open_loop(
+        server(Act::Answer(ok("x"))),
+        Duration::from_secs(1),
+        100.0,
+        false,
+        2,
+    );
+    run.warmup = 500 * support::MS;
+    let done = go(run).expect("a run");
+    assert_eq!(done.outcome.record.counts.sent, 100);
+    assert_eq!(done.outcome.record.counts.completed, 50);
+    let throughput = done.report().figures.requests_per_s();
+    assert!((throughput - 100.0).abs() < 5.0, "{throughput}");
+}

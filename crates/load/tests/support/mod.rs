@@ -1,0 +1,198 @@
+//! What the tests of whole runs share: servers whose delays are known, and runs against them.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test binary uses its part of it, and it is no crate of its own"
+)]
+
+pub mod queue;
+pub mod script;
+
+use load::clock::Nanos;
+use load::collect::{Observer, Second};
+use load::measure::{Outcome, measure};
+use load::record::Record;
+use load::report::Report;
+use load::run::{Arrivals, Control, Fault, Model, Run};
+use load::schedule::Think;
+use load::slo::Slo;
+use load::target::{Order, Target, Targets, Url};
+use load::verdict::Finding;
+use load::verify::Expected;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::time::{Duration, Instant, SystemTime};
+use workload::{Schedule, Stages};
+
+/// Runs that measure time must not measure each other.
+pub fn one_at_a_time() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// A closed loop of one client, to be changed as a test needs it.
+pub fn run(address: SocketAddr, duration: Duration) -> Run {
+    let url = Url::parse(&format!("http://{address}/")).expect("a URL");
+    let target = Target::new(&url, false, &[], Expected::Anything);
+    Run {
+        model: Model::Closed,
+        address,
+        targets: Targets {
+            targets: vec![target],
+            order: Order::One,
+        },
+        clients: 1,
+        max_connections: 1,
+        threads: 1,
+        cores: Vec::new(),
+        depth: 1,
+        requests_per_connection: u64::MAX,
+        duration: Some(duration),
+        requests: None,
+        warmup: 0,
+        timeout: 2 * load::clock::SECOND,
+        think: Think::Constant(Duration::ZERO),
+        seed: 1,
+        verify: false,
+        most_spin: 200_000,
+        fault: Fault::None,
+    }
+}
+
+/// An open loop over so many connections.
+pub fn open_loop(
+    address: SocketAddr,
+    duration: Duration,
+    rate: f64,
+    poisson: bool,
+    connections: usize,
+) -> Run {
+    let stages = Stages::steady(rate, Some(duration)).expect("a rate");
+    let mut run = run(address, duration);
+    let times = if poisson {
+        Schedule::poisson(stages.clone(), run.seed)
+    } else {
+        Schedule::constant(stages.clone())
+    };
+    run.model = Model::Open(Arrivals {
+        times,
+        asked: Some((stages, poisson)),
+    });
+    run.clients = connections;
+    run.max_connections = connections;
+    run
+}
+
+/// Nobody watches.
+pub struct Nobody;
+
+impl Observer for Nobody {
+    fn second(&mut self, _: &Second, _: &Record, _: &Record) {}
+}
+
+/// A finished run.
+pub struct Done {
+    pub run: Arc<Run>,
+    pub outcome: Outcome,
+}
+
+impl Done {
+    pub fn report(&self) -> Report<'_> {
+        self.report_on(&[])
+    }
+
+    pub fn report_on(&self, slos: &[Slo]) -> Report<'_> {
+        Report::new(
+            &self.run,
+            &self.outcome,
+            slos,
+            Vec::new(),
+            String::new(),
+            SystemTime::now(),
+        )
+    }
+
+    /// A quantile of a histogram of the outcome, in seconds.
+    pub fn quantile(&self, metric: load::report::figures::Metric, quantile: f64) -> f64 {
+        let report = self.report();
+        let times = report.figures.times(metric).expect("times");
+        load::clock::seconds(times.quantile(quantile).value)
+    }
+
+    /// A mean, in seconds.
+    pub fn mean(&self, metric: load::report::figures::Metric) -> f64 {
+        let report = self.report();
+        report.figures.times(metric).expect("times").mean().0 / 1e9
+    }
+
+    /// Why the same run might do better on a quieter machine.
+    pub fn disturbances(&self) -> Vec<Finding> {
+        let mut findings = self.report().findings;
+        findings.retain(|finding| finding.rule.is_disturbance());
+        findings
+    }
+}
+
+/// Runs it.
+pub fn go(run: Run) -> Result<Done, load::measure::Error> {
+    let run = Arc::new(run);
+    let control = Arc::new(Control::default());
+    let outcome = measure(run.clone(), &control, &mut Nobody)?;
+    Ok(Done { run, outcome })
+}
+
+/// What a check says: nothing, or what is wrong.
+pub type Checked = Result<(), String>;
+
+/// Whether a figure is what it must be, give or take a share and a constant.
+pub fn near(what: &str, is: f64, must_be: f64, share: f64, plus: f64) -> Checked {
+    if (is - must_be).abs() <= must_be * share + plus {
+        return Ok(());
+    }
+    Err(format!(
+        "{what} is {is:.6}, and must be {must_be:.6} ± {:.0} % ± {plus}",
+        share * 100.0
+    ))
+}
+
+/// Whether it is at most this.
+pub fn at_most(what: &str, is: f64, most: f64) -> Checked {
+    if is <= most {
+        return Ok(());
+    }
+    Err(format!("{what} is {is:.6}, and must be at most {most:.6}"))
+}
+
+/// For how long runs are repeated, all tests of a binary together.
+const PATIENCE: Duration = Duration::from_secs(35);
+
+/// Repeats a check while the machine is being disturbed, at most `times` times and not beyond the patience of all tests together.
+///
+/// Wrong figures on a quiet machine are a failure. Where every run was disturbed, and said so, the generator did what it must: it refused
+/// the run. Then nothing is shown either way, and the test says so, or fails if `GOLDEN=strict` is set.
+#[track_caller]
+pub fn golden(what: &str, times: usize, mut attempt: impl FnMut() -> (Checked, Vec<String>)) {
+    static BEGAN: OnceLock<Instant> = OnceLock::new();
+    let began = BEGAN.get_or_init(Instant::now);
+    let mut said = Vec::new();
+    for _ in 0..times {
+        let (checked, disturbed) = attempt();
+        let Err(wrong) = checked else {
+            return;
+        };
+        assert!(!disturbed.is_empty(), "{what}: {wrong}");
+        said.push(format!("{wrong} (disturbed: {disturbed:?})"));
+        if began.elapsed() > PATIENCE {
+            break;
+        }
+    }
+    let said = format!("{what}: every run was disturbed: {}", said.join("\n  "));
+    assert!(
+        std::env::var_os("GOLDEN").is_none_or(|how| how != "strict"),
+        "{said}"
+    );
+    eprintln!("NOT SHOWN: {said}");
+}
+
+/// Milliseconds in nanoseconds.
+pub const MS: Nanos = 1_000_000;

@@ -1,0 +1,81 @@
+//! Servers that do one thing to every connection.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+/// What is done with a connection once a request has come.
+#[derive(Clone)]
+pub enum Act {
+    /// Answers each request with these bytes.
+    Answer(Vec<u8>),
+    /// Answers once with these bytes and closes.
+    AnswerAndClose(Vec<u8>),
+    /// Answers each request with these bytes, one by one.
+    Drip(Vec<u8>),
+    /// Closes without an answer.
+    Close,
+    /// Closes so that the other side is reset.
+    Reset,
+    /// Reads and says nothing.
+    Silence,
+}
+
+/// Starts a server that does `act`; it lives as long as the tests.
+pub fn server(act: Act) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let act = Arc::new(act);
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let act = act.clone();
+            thread::spawn(move || serve(stream, &act));
+        }
+    });
+    address
+}
+
+/// An address where nobody listens.
+pub fn refused() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address")
+}
+
+fn serve(mut stream: TcpStream, act: &Act) -> Option<()> {
+    stream.set_nodelay(true).ok()?;
+    let mut seen = Vec::new();
+    loop {
+        next_request(&mut stream, &mut seen)?;
+        match act {
+            Act::Answer(bytes) => stream.write_all(bytes).ok()?,
+            Act::AnswerAndClose(bytes) => return stream.write_all(bytes).ok(),
+            Act::Drip(bytes) => {
+                for byte in bytes {
+                    stream.write_all(&[*byte]).ok()?;
+                    thread::sleep(Duration::from_micros(50));
+                }
+            }
+            Act::Close => return None,
+            Act::Reset => {
+                rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO)).ok()?;
+                return None;
+            }
+            Act::Silence => {}
+        }
+    }
+}
+
+/// Reads up to the end of the next request's head.
+fn next_request(stream: &mut TcpStream, seen: &mut Vec<u8>) -> Option<()> {
+    let mut buffer = [0; 4096];
+    loop {
+        if let Some(end) = seen.windows(4).position(|four| four == b"\r\n\r\n") {
+            seen.drain(..end + 4);
+            return Some(());
+        }
+        let length = stream.read(&mut buffer).ok().filter(|length| *length > 0)?;
+        seen.extend_from_slice(&buffer[..length]);
+    }
+}
