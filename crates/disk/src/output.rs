@@ -1,0 +1,152 @@
+//! What the disk says when it stands and when it is gone.
+
+use std::fmt::{Display, Write as _};
+use std::io::Write;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::{Counts, Disk, Distribution, Mounted, Tally};
+
+/// The version of the JSON lines.
+const SCHEMA: &str = "archbench.disk/1";
+
+/// Prints to standard output at once. A reader who has gone away does not stop a disk.
+pub(crate) fn print(text: impl Display) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}
+
+/// Says on standard error what is wrong.
+pub(crate) fn complain(text: impl Display) {
+    let _ = writeln!(std::io::stderr(), "archbench: {text}");
+}
+
+pub(crate) fn ready_text(disk: &Disk, mounted: &Mounted) -> String {
+    let model = &disk.model;
+    let distribution = match model.distribution {
+        Distribution::Constant => "constant",
+        Distribution::Exponential => "exponential",
+    };
+    format!(
+        "{} is on {} (process {}; seek {} {distribution}, {:.1} MiB/s, {} {}, reads ahead {} KiB)\n\
+         try 'archbench serve --root {}'; Ctrl-C unmounts it",
+        disk.root.display(),
+        mounted.mountpoint().display(),
+        std::process::id(),
+        time(model.seek),
+        mib(model.transfer_bytes_per_s),
+        model.arms,
+        if model.arms == 1 { "arm" } else { "arms" },
+        mounted.read_ahead_bytes() / 1024,
+        mounted.mountpoint().display(),
+    )
+}
+
+pub(crate) fn ready_json(disk: &Disk, mounted: &Mounted) -> Value {
+    let model = &disk.model;
+    json!({
+        "event": "ready",
+        "schema": SCHEMA,
+        "root": disk.root.to_string_lossy(),
+        "mountpoint": mounted.mountpoint().to_string_lossy(),
+        "process_id": std::process::id(),
+        "seek_ms": milliseconds(model.seek),
+        "distribution": match model.distribution {
+            Distribution::Constant => "constant",
+            Distribution::Exponential => "exponential",
+        },
+        "transfer_bytes_per_s": model.transfer_bytes_per_s,
+        "arms": model.arms,
+        "metadata_seek": disk.metadata_seek,
+        "sequential_seek": model.always_seek,
+        "read_ahead_bytes": mounted.read_ahead_bytes(),
+        "seed": model.seed,
+    })
+}
+
+pub(crate) fn summary_json(counts: &Counts) -> Value {
+    let tally = |tally: &Tally| {
+        json!({
+            "count": tally.count,
+            "mean_wait_ms": milliseconds(tally.mean_wait()),
+            "max_wait_ms": milliseconds(tally.max_wait),
+            "mean_service_ms": milliseconds(tally.mean_service()),
+        })
+    };
+    let mut reads = tally(&counts.reads);
+    reads["bytes"] = json!(counts.bytes);
+    json!({
+        "event": "summary",
+        "schema": SCHEMA,
+        "elapsed_s": counts.elapsed.as_secs_f64(),
+        "reads": reads,
+        "metadata": tally(&counts.metadata),
+        "free_requests": counts.free,
+        "utilisation": counts.utilisation,
+        "lateness_us": {
+            "mean": counts.mean_lateness.as_secs_f64() * 1e6,
+            "max": counts.max_lateness.as_secs_f64() * 1e6,
+        },
+    })
+}
+
+pub(crate) fn summary_text(counts: &Counts) -> String {
+    let mut text = String::from("the disk is unmounted");
+    let mut line = |name: &str, value: String| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "\n  {name:<18}{value}");
+    };
+    let tally = |tally: &Tally| {
+        format!(
+            "mean wait {}, longest {}, mean service {}",
+            time(tally.mean_wait()),
+            time(tally.max_wait),
+            time(tally.mean_service()),
+        )
+    };
+    let (reads, bytes) = (&counts.reads, mib(counts.bytes));
+    line(
+        "reads",
+        format!("{}, {bytes:.1} MiB; {}", reads.count, tally(reads)),
+    );
+    let metadata = &counts.metadata;
+    line(
+        "metadata",
+        format!("{}; {}", metadata.count, tally(metadata)),
+    );
+    line(
+        "arms busy",
+        format!(
+            "{:.1} % of {:.1} s",
+            counts.utilisation * 100.0,
+            counts.elapsed.as_secs_f64()
+        ),
+    );
+    line(
+        "answers late by",
+        format!(
+            "{}, at most {}",
+            time(counts.mean_lateness),
+            time(counts.max_lateness)
+        ),
+    );
+    text
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
+fn time(time: Duration) -> String {
+    let nanoseconds = time.as_nanos() as f64;
+    match nanoseconds {
+        ..1e6 => format!("{:.1} µs", nanoseconds / 1e3),
+        ..1e9 => format!("{:.1} ms", nanoseconds / 1e6),
+        _ => format!("{:.1} s", nanoseconds / 1e9),
+    }
+}

@@ -1,0 +1,69 @@
+//! The command: a disk from mounting to unmounting.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use sys::signals::{self, Signal};
+
+use crate::cli::{Arguments, Format};
+use crate::{Disk, Error, Left, Mounted, output};
+
+const STOPPING: [Signal; 2] = [Signal::Interrupt, Signal::Terminate];
+
+/// Exit status after a second signal.
+const ENDED_AT_ONCE: i32 = 130;
+
+/// How often it is looked whether somebody else has unmounted the disk.
+const GLANCE: Duration = Duration::from_millis(200);
+
+/// Mounts a disk, says so, and unmounts it when a signal comes: `archbench disk`.
+///
+/// Call it while this process has but one thread, since signals are to be taken by waiting for them.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    match serve(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::complain(error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(arguments: &Arguments) -> Result<(), Error> {
+    let own = |what| move |source| Error::Own { what, source };
+    signals::block(&STOPPING).map_err(own("take signals"))?;
+    let disk = Disk::from(arguments);
+    let mounted = Mounted::new(&disk)?;
+    match arguments.output_format {
+        Format::Text => output::print(output::ready_text(&disk, &mounted)),
+        Format::Json => output::print(output::ready_json(&disk, &mounted)),
+    }
+    while !mounted.is_gone() {
+        let taken = signals::wait(&STOPPING, Some(GLANCE)).map_err(own("wait for signals"))?;
+        if taken.is_some() {
+            end_at_once_on_a_second_signal().map_err(own("start a thread"))?;
+            break;
+        }
+    }
+    let counts = mounted.counts();
+    let left = mounted.unmount().map_err(own("unmount the disk"))?;
+    if left == Left::InUse {
+        output::complain("files on the disk are still open; whoever reads them gets errors now");
+    }
+    match arguments.output_format {
+        Format::Text => output::print(output::summary_text(&counts)),
+        Format::Json => output::print(output::summary_json(&counts)),
+    }
+    Ok(())
+}
+
+fn end_at_once_on_a_second_signal() -> std::io::Result<()> {
+    std::thread::Builder::new()
+        .name("signals".into())
+        .spawn(|| {
+            // Waiting for valid signals that are blocked cannot fail; if it did, ending is the safe answer.
+            let _ = signals::wait(&STOPPING, None);
+            sys::process::exit_now(ENDED_AT_ONCE)
+        })
+        .map(drop)
+}
