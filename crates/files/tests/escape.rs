@@ -1,0 +1,199 @@
+//! Whatever a path is made of, and whatever happens to the tree meanwhile, nothing outside the root is ever opened.
+
+mod support;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Instant;
+
+use files::{Files, Path};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use support::{Ground, Header, contents, open, place};
+
+/// What segments of paths are made of: names in the tree, links of all kinds, and bytes that mean something elsewhere.
+const SEGMENTS: [&[u8]; 22] = [
+    b"a",
+    b"b",
+    b"c.txt",
+    b"up",
+    b"up2",
+    b"inside",
+    b"out",
+    b"out-file",
+    b"absolute",
+    b"absolute-in",
+    b"loop",
+    b"self",
+    b"proc",
+    b"index.html",
+    b"...",
+    b"..\\",
+    b"%2e%2e",
+    b"\xff\xfe",
+    b"a\nb",
+    b"*",
+    b"secret.txt",
+    b"root",
+];
+
+/// Links of which some target lies outside, so that what is beyond them is refused even where it leads back inside.
+const LEADING_OUT: [&[u8]; 6] = [
+    b"out",
+    b"out-file",
+    b"absolute",
+    b"absolute-in",
+    b"proc",
+    b"up2",
+];
+
+fn tree() -> Ground {
+    let ground = Ground::new();
+    for directory in ["", "a/", "a/b/", "a/b/a/"] {
+        let name = |name: &str| format!("{directory}{name}");
+        ground.write(&name("c.txt"), name("c.txt"));
+        ground.write(&name("index.html"), name("index.html"));
+        ground.link(
+            &name("inside"),
+            if directory.is_empty() { "a/b" } else { "." },
+        );
+        ground.link(&name("up"), if directory.is_empty() { "a" } else { ".." });
+        ground.link(&name("up2"), "../../..");
+        ground.link(&name("out"), "../../../../../../../../../..");
+        ground.link(&name("out-file"), ground.outside().join("secret.txt"));
+        ground.link(&name("absolute"), ground.outside());
+        ground.link(&name("absolute-in"), ground.root());
+        ground.link(&name("loop"), "self");
+        ground.link(&name("self"), "loop");
+        ground.link(&name("proc"), "/proc/self/cwd");
+    }
+    for odd in [&b"..\\"[..], b"\xff\xfe", b"a\nb", b"*"] {
+        fs::write(ground.root().join(OsStr::from_bytes(odd)), "odd").unwrap();
+    }
+    ground
+}
+
+/// Holds what was found under `bytes` against what the file system says itself.
+fn check(ground: &Ground, files: &Files<Header>, bytes: &[u8]) -> Result<(), TestCaseError> {
+    let root = ground.root();
+    let real = fs::canonicalize(root.join(OsStr::from_bytes(bytes)));
+    let real = real
+        .ok()
+        .filter(|real| real.starts_with(&root) && real.is_file());
+    let found = files.find(
+        Path {
+            bytes,
+            directory: false,
+        },
+        Instant::now(),
+    );
+    match (&found, &real) {
+        (Ok(entry), Some(real)) => {
+            prop_assert_eq!(&place(entry), real);
+            prop_assert_eq!(
+                entry.file.metadata().unwrap().ino(),
+                real.metadata().unwrap().ino()
+            );
+        }
+        (Ok(entry), None) => prop_assert!(false, "{:?} was opened", place(entry)),
+        (Err(_), None) => {}
+        (Err(missing), Some(real)) => {
+            let out = bytes
+                .split(|&byte| byte == b'/')
+                .any(|segment| LEADING_OUT.contains(&segment));
+            prop_assert!(out, "{real:?} is {missing:?}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn no_path_leads_out() {
+    let ground = tree();
+    let mut recipe = ground.recipe();
+    // Both from the cache and not: a few names fit.
+    recipe.name_cache = 20;
+    recipe.dotfiles = true;
+    let files = open(recipe);
+    let segment = prop_oneof![
+        8 => prop::sample::select(&SEGMENTS[..]).prop_map(<[u8]>::to_vec),
+        1 => prop::collection::vec(any::<u8>().prop_filter("no separator, no end", |byte| !matches!(byte, 0 | b'/')), 1..5)
+            .prop_filter("normalised", |segment| !matches!(&segment[..], b"." | b"..")),
+    ];
+    let paths = prop::collection::vec(segment, 1..8).prop_map(|segments| segments.join(&b'/'));
+    let config = Config {
+        cases: 5000,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    runner
+        .run(&paths, |path| check(&ground, &files, &path))
+        .unwrap();
+}
+
+/// The classic attack: a directory is moved out while a path with `..` in it is on its way through.
+#[test]
+fn not_even_while_directories_are_moved() {
+    let ground = Ground::new();
+    ground.write("a/b/d/file.txt", "inside");
+    ground.write("secret.txt", "inside");
+    ground.link("a/b/d/two-up", "../../secret.txt");
+    ground.link("a/b/d/three-up", "../../../secret.txt");
+    ground.link("a/swapped", "b/d/file.txt");
+    fs::create_dir_all(ground.outside().join("x")).unwrap();
+    fs::write(ground.outside().join("x/secret.txt"), "secret").unwrap();
+    let mut recipe = ground.recipe();
+    recipe.name_cache = 0;
+    let files = open(recipe);
+    let over = AtomicBool::new(false);
+    let (mut opened, mut refused) = (0, 0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let (home, away) = (ground.at("a/b/d"), ground.outside().join("x/d"));
+            let (file, link) = (ground.at("a/swapped"), ground.at("a/other"));
+            std::os::unix::fs::symlink(ground.outside().join("secret.txt"), &link).unwrap();
+            while !over.load(Relaxed) {
+                fs::rename(&home, &away).unwrap();
+                fs::rename(&away, &home).unwrap();
+                // A link inside and a link out trade places.
+                let flags = rustix::fs::RenameFlags::EXCHANGE;
+                rustix::fs::renameat_with(rustix::fs::CWD, &file, rustix::fs::CWD, &link, flags)
+                    .unwrap();
+            }
+        });
+        let deadline = Instant::now() + std::time::Duration::from_secs(20);
+        let mut number = 0;
+        while number < 20_000 || opened == 0 || refused == 0 {
+            assert!(
+                Instant::now() < deadline,
+                "{opened} opened, {refused} refused: nothing happens meanwhile"
+            );
+            number += 1;
+            let path = [
+                "a/b/d/two-up",
+                "a/b/d/three-up",
+                "a/b/d/file.txt",
+                "a/swapped",
+            ][number % 4];
+            match files.find(
+                Path {
+                    bytes: path.as_bytes(),
+                    directory: false,
+                },
+                Instant::now(),
+            ) {
+                Ok(entry) => {
+                    assert_eq!(contents(&entry), b"inside", "{path}");
+                    opened += 1;
+                }
+                Err(_) => refused += 1,
+            }
+        }
+        over.store(true, Relaxed);
+    });
+}

@@ -1,0 +1,121 @@
+//! A document root to look things up in.
+
+// Each test file uses a part of it.
+#![allow(dead_code, reason = "every test binary has a copy of its own")]
+
+use std::fs;
+use std::os::fd::AsRawFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use files::{Entry, Files, Missing, Path, Recipe};
+use tempfile::TempDir;
+
+/// What the header cache keeps here.
+#[derive(Debug)]
+pub(crate) struct Header {
+    /// Length of the file that it is of.
+    pub(crate) len: u64,
+}
+
+/// A root, with something beside it that must never be seen.
+pub(crate) struct Ground {
+    directory: TempDir,
+}
+
+impl Ground {
+    pub(crate) fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        fs::create_dir(directory.path().join("root")).unwrap();
+        fs::create_dir(directory.path().join("outside")).unwrap();
+        fs::write(directory.path().join("outside/secret.txt"), "secret").unwrap();
+        fs::write(directory.path().join("secret.txt"), "secret").unwrap();
+        Self { directory }
+    }
+
+    pub(crate) fn root(&self) -> PathBuf {
+        fs::canonicalize(self.directory.path().join("root")).unwrap()
+    }
+
+    pub(crate) fn outside(&self) -> PathBuf {
+        self.directory.path().join("outside")
+    }
+
+    pub(crate) fn at(&self, name: &str) -> PathBuf {
+        self.directory.path().join("root").join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.at(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    pub(crate) fn link(&self, name: &str, target: impl AsRef<std::path::Path>) {
+        let path = self.at(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(target, path).unwrap();
+    }
+
+    pub(crate) fn recipe(&self) -> Recipe {
+        Recipe {
+            root: self.root(),
+            name_cache: 100,
+            revalidate: Duration::from_secs(3600),
+            header_cache: true,
+            content_cache_bytes: 1 << 20,
+            content_cache_file_bytes: 8 << 10,
+            dotfiles: false,
+            slow: None,
+        }
+    }
+
+    pub(crate) fn open(&self) -> Files<Header> {
+        open(self.recipe())
+    }
+}
+
+pub(crate) fn open(recipe: Recipe) -> Files<Header> {
+    Files::open(recipe, |file| Header { len: file.len }).unwrap()
+}
+
+/// The path that `text` is after normalising: a slash at its end means a directory.
+pub(crate) fn path(text: &str) -> Path<'_> {
+    match text.strip_suffix('/') {
+        Some(directory) => Path {
+            bytes: directory.as_bytes(),
+            directory: true,
+        },
+        None => Path {
+            bytes: text.as_bytes(),
+            directory: text.is_empty(),
+        },
+    }
+}
+
+pub(crate) type Found = Result<Arc<Entry<Header>>, Missing>;
+
+pub(crate) fn find(files: &Files<Header>, text: &str) -> Found {
+    files.find(path(text), Instant::now())
+}
+
+/// What went wrong, or what is in the file.
+pub(crate) fn outcome(found: &Found) -> Result<Vec<u8>, Missing> {
+    match found {
+        Ok(entry) => Ok(contents(entry)),
+        Err(missing) => Err(*missing),
+    }
+}
+
+pub(crate) fn contents(entry: &Entry<Header>) -> Vec<u8> {
+    let mut bytes = vec![0; 1 << 16];
+    let length = rustix::io::pread(&entry.file, &mut bytes[..], 0).unwrap();
+    bytes.truncate(length);
+    bytes
+}
+
+/// Where the kernel says that an open file is.
+pub(crate) fn place(entry: &Entry<Header>) -> PathBuf {
+    fs::read_link(format!("/proc/self/fd/{}", entry.file.as_raw_fd())).unwrap()
+}
