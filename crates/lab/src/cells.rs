@@ -1,0 +1,387 @@
+//! From axes to cells: every combination that is not excluded.
+
+use std::time::Duration;
+
+use results::{Factor, Factors, Level};
+use workload::{Arrival, Preset, Stages};
+
+use crate::experiment::{Experiment, Flags, Load, Loop, Model, Time, scalar};
+use crate::expression::matches_level;
+
+/// Bytes of a SPECweb99 directory.
+const DIRECTORY_BYTES: f64 = 5_120_000.0;
+
+/// One combination of everything that is varied.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    /// What it is, by factor.
+    pub factors: Factors,
+    /// As `archbench serve --model` calls it.
+    pub model: String,
+    /// Flags of the server.
+    pub flags: Vec<String>,
+    /// What is served and asked for.
+    pub files: Preset,
+    /// How it is asked for.
+    pub load: LoadCell,
+    /// Memory of the server.
+    pub memory_limit: Option<u64>,
+    /// How many cores the server may use, if not all of its own.
+    pub cores: Option<usize>,
+}
+
+/// A load with every knob at one value.
+#[derive(Debug, Clone)]
+pub struct LoadCell {
+    /// Who decides when the next request comes.
+    pub kind: Loop,
+    /// Clients or connections.
+    pub connections: u64,
+    /// Per second.
+    pub rate: Option<f64>,
+    /// How arrivals are spaced.
+    pub arrival: Option<Arrival>,
+    /// A rate that changes.
+    pub stages: Option<Stages>,
+    /// Requests of a session.
+    pub session_requests: Option<u32>,
+    /// Think time.
+    pub think: Option<Duration>,
+    /// Whether think times are drawn exponentially.
+    pub think_exponential: bool,
+    /// The rest, as flags of `archbench load`.
+    pub flags: Vec<String>,
+}
+
+/// The factors there are: name, column, unit.
+const FACTORS: [(&str, &str, &str); 11] = [
+    ("model", "model", ""),
+    ("option", "option", ""),
+    ("load", "load", ""),
+    ("files", "files", ""),
+    ("file_size", "file_size_bytes", "B"),
+    ("dataset", "dataset_over_memory_limit", "× memory limit"),
+    ("connections", "connections", "connections"),
+    ("rate", "rate_per_s", "requests/s"),
+    ("session_requests", "session_requests", "requests"),
+    ("think", "think_s", "s"),
+    ("memory_limit", "memory_limit_bytes", "B"),
+];
+const CORES: (&str, &str, &str) = ("cores", "server_cores", "cores");
+
+/// The factors that the cells have.
+pub fn factors(cells: &[Cell]) -> Vec<Factor> {
+    FACTORS
+        .iter()
+        .chain([&CORES])
+        .filter(|(name, ..)| cells.iter().any(|cell| cell.factors.contains_key(*name)))
+        .map(|(name, column, unit)| Factor {
+            name: (*name).into(),
+            column: (*column).into(),
+            unit: (*unit).into(),
+        })
+        .collect()
+}
+
+/// All cells of an experiment over `models`.
+///
+/// # Errors
+/// When there are none, or a combination makes no sense; in words.
+pub fn cells(experiment: &Experiment, models: &[Model]) -> Result<Vec<Cell>, String> {
+    let mut cells = Vec::new();
+    for model in models {
+        for (option, flags) in options(experiment, model) {
+            for (load_factors, load) in loads(experiment) {
+                for memory in memory_limits(experiment) {
+                    for (file_factors, files) in files(experiment, memory)? {
+                        for cores in or_none(&experiment.sweep.cores) {
+                            let mut factors =
+                                Factors::from([("model".into(), model.label().into())]);
+                            factors.extend(load_factors.clone());
+                            factors.extend(file_factors.clone());
+                            let mut put = |name: &str, level: Option<Level>| {
+                                factors.extend(level.map(|level| (name.to_owned(), level)));
+                            };
+                            put("option", option.map(Level::from));
+                            put("memory_limit", memory.map(|bytes| (bytes as f64).into()));
+                            put("cores", cores.map(|cores| (cores as f64).into()));
+                            cells.push(Cell {
+                                factors,
+                                model: model.model.clone(),
+                                flags: flags.clone(),
+                                files,
+                                load: load.clone(),
+                                memory_limit: memory,
+                                cores,
+                            });
+                        }
+                    }
+                }
+            }
+        }
+    }
+    for exclusion in &experiment.exclude {
+        for name in exclusion.keys() {
+            if !cells.iter().any(|cell| cell.factors.contains_key(name)) {
+                return Err(format!("exclude names '{name}', which no cell has"));
+            }
+        }
+    }
+    cells.retain(|cell| {
+        !experiment
+            .exclude
+            .iter()
+            .any(|exclusion| is_excluded(cell, exclusion))
+    });
+    if cells.is_empty() {
+        return Err("every cell is excluded".into());
+    }
+    Ok(cells)
+}
+
+fn is_excluded(cell: &Cell, exclusion: &std::collections::BTreeMap<String, toml::Value>) -> bool {
+    exclusion.iter().all(|(name, value)| {
+        let texts = match value {
+            toml::Value::Array(values) => values.iter().filter_map(scalar).collect(),
+            value => scalar(value).into_iter().collect::<Vec<_>>(),
+        };
+        let level = cell.factors.get(name);
+        level.is_some_and(|level| texts.iter().any(|text| matches_level(level, text)))
+    })
+}
+
+fn or_none<T: Copy>(values: &[T]) -> Vec<Option<T>> {
+    if values.is_empty() {
+        vec![None]
+    } else {
+        values.iter().copied().map(Some).collect()
+    }
+}
+
+/// The name and the flags of every variant of a model.
+fn options<'a>(experiment: &'a Experiment, model: &Model) -> Vec<(Option<&'a str>, Vec<String>)> {
+    let own = experiment.model_options.get(model.label());
+    let own = own.or_else(|| experiment.model_options.get(&model.model));
+    let mut common = experiment.options.0.clone();
+    common.extend(own.map_or(&[][..], |Flags(flags)| flags).iter().cloned());
+    common.extend(model.options.0.iter().cloned());
+    if experiment.sweep.option.is_empty() {
+        return vec![(None, common)];
+    }
+    let variant = |variant: &'a crate::experiment::Variant| {
+        let flags = common.iter().chain(&variant.options.0).cloned().collect();
+        (Some(variant.name.as_str()), flags)
+    };
+    experiment.sweep.option.iter().map(variant).collect()
+}
+
+fn memory_limits(experiment: &Experiment) -> Vec<Option<u64>> {
+    if experiment.sweep.memory_limit.is_empty() {
+        vec![experiment.memory_limit.map(|size| size.0)]
+    } else {
+        experiment
+            .sweep
+            .memory_limit
+            .iter()
+            .map(|size| Some(size.0))
+            .collect()
+    }
+}
+
+fn files(experiment: &Experiment, memory: Option<u64>) -> Result<Vec<(Factors, Preset)>, String> {
+    let mut all = Vec::new();
+    for preset in &experiment.files.0 {
+        let name = |preset: Preset| ("files".to_owned(), Level::Text(preset.to_string()));
+        match (preset.0, memory) {
+            (Preset::SpecWeb99 { .. }, Some(memory)) if !experiment.sweep.dataset.is_empty() => {
+                for ratio in &experiment.sweep.dataset {
+                    let directories = (ratio * memory as f64 / DIRECTORY_BYTES).round().max(1.0);
+                    let preset = Preset::SpecWeb99 {
+                        directories: directories as u32,
+                    };
+                    let level = ("dataset".to_owned(), Level::Number(*ratio));
+                    all.push((Factors::from([name(preset), level]), preset));
+                }
+            }
+            (other, _) if !experiment.sweep.dataset.is_empty() => {
+                return Err(format!(
+                    "dataset needs files = \"specweb99:1\" and not {other}"
+                ));
+            }
+            (preset, _) if !experiment.sweep.file_size.is_empty() => {
+                for size in &experiment.sweep.file_size {
+                    let preset = match preset {
+                        Preset::Single { .. } => Preset::Single { size: size.0 },
+                        Preset::Uniform { count, .. } => Preset::Uniform {
+                            count,
+                            size: size.0,
+                        },
+                        other => {
+                            return Err(format!(
+                                "file_size needs files of one size, single or uniform, and not {other}"
+                            ));
+                        }
+                    };
+                    let level = ("file_size".to_owned(), Level::Number(size.0 as f64));
+                    all.push((Factors::from([name(preset), level]), preset));
+                }
+            }
+            (preset, _) => all.push((Factors::from([name(preset)]), preset)),
+        }
+    }
+    Ok(all)
+}
+
+fn loads(experiment: &Experiment) -> Vec<(Factors, LoadCell)> {
+    experiment
+        .load
+        .iter()
+        .flat_map(|load| combinations(load, experiment))
+        .collect()
+}
+
+fn combinations(load: &Load, experiment: &Experiment) -> Vec<(Factors, LoadCell)> {
+    let sweep = &experiment.sweep;
+    let kind = load.kind();
+    let connections = if sweep.connections.is_empty() {
+        &load.connections.0
+    } else {
+        &sweep.connections
+    };
+    let own_rates = load.rate.as_ref().map_or(&[][..], |rates| &rates.0);
+    let rates = match kind {
+        Loop::Closed => Vec::new(),
+        _ if load.stages.is_some() => Vec::new(),
+        _ if sweep.rate.is_empty() => own_rates.to_vec(),
+        _ => sweep.rate.clone(),
+    };
+    let own_think = load.think.as_ref().map_or(&[][..], |think| &think.0);
+    let think: &[Time] = if sweep.think.is_empty() {
+        own_think
+    } else {
+        &sweep.think
+    };
+    let sessions = load
+        .session_requests
+        .as_ref()
+        .map_or(&[][..], |each| &each.0);
+    let mut all = Vec::new();
+    for connections in connections {
+        for rate in or_none(&rates) {
+            for think in or_none(think) {
+                for session_requests in or_none(sessions) {
+                    let mut factors = Factors::from([
+                        ("load".into(), Level::from(load.name.as_str())),
+                        ("connections".into(), (*connections as f64).into()),
+                    ]);
+                    let mut put = |name: &str, level: Option<f64>| {
+                        factors.extend(level.map(|level| (name.to_owned(), level.into())));
+                    };
+                    put("rate", rate.map(|rate| rate.0));
+                    put("think", think.map(|time| time.0.as_secs_f64()));
+                    put("session_requests", session_requests.map(f64::from));
+                    let cell = LoadCell {
+                        kind,
+                        connections: *connections,
+                        rate: rate.map(|rate| rate.0),
+                        arrival: load.arrival.as_ref().map(|arrival| arrival.0.clone()),
+                        stages: load.stages.as_ref().map(|stages| stages.0.clone()),
+                        session_requests,
+                        think: think.map(|time| time.0),
+                        think_exponential: load.think_exponential,
+                        flags: flags(load),
+                    };
+                    all.push((factors, cell));
+                }
+            }
+        }
+    }
+    all
+}
+
+fn flags(load: &Load) -> Vec<String> {
+    let mut flags = Vec::new();
+    let mut put = |flag: &str, value: Option<u64>| {
+        if let Some(value) = value {
+            flags.extend([flag.to_owned(), value.to_string()]);
+        }
+    };
+    put("--max-connections", load.max_connections);
+    put("--requests-per-connection", load.requests_per_connection);
+    put("--pipeline", load.pipeline.map(u64::from));
+    put("--threads", load.threads.map(u64::from));
+    if load.verify {
+        flags.push("--verify".into());
+    }
+    flags
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn of(text: &str) -> Result<Vec<Cell>, String> {
+        let head = "name = 'x'\nquestion = '?'\nduration = '1s'\n";
+        let experiment = Experiment::parse(&format!("{head}{text}"), Path::new("x")).unwrap();
+        let crate::experiment::Models::Some(models) = experiment.models.clone() else {
+            panic!("a list");
+        };
+        cells(&experiment, &models)
+    }
+
+    #[test]
+    fn every_combination_but_those_excluded() {
+        let text = "models = ['sped', { model = 'pool', name = 'pool-8', options = '--threads 8' }]\n\
+            options = '--backlog 64'\n\
+            load = [{ name = 'closed', connections = [8, 16] }, { name = 'open', arrival = 'poisson', rate = ['1k', 2000] }]\n\
+            sweep.option = [{ name = 'none', options = '--name-cache 0' }, { name = 'all' }]\n\
+            exclude = [{ model = 'sped', option = 'none', rate = 2000 }]\n";
+        let cells = of(text).unwrap();
+        assert_eq!(cells.len(), 2 * 2 * (2 + 2) - 1);
+        let pool = cells
+            .iter()
+            .find(|cell| cell.factors["model"] == "pool-8".into())
+            .unwrap();
+        assert_eq!(pool.model, "pool");
+        assert_eq!(
+            pool.flags,
+            ["--backlog", "64", "--threads", "8", "--name-cache", "0"]
+        );
+        let names: Vec<_> = factors(&cells)
+            .into_iter()
+            .map(|factor| factor.column)
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "model",
+                "option",
+                "load",
+                "files",
+                "connections",
+                "rate_per_s"
+            ]
+        );
+    }
+
+    #[test]
+    fn sizes_of_files_and_of_data_sets() {
+        let load = "models = ['sped']\nload = [{ name = 'closed' }]\n";
+        let cells = of(&format!(
+            "{load}files = 'single:1k'\nsweep.file_size = ['1k', '100k']\n"
+        ))
+        .unwrap();
+        assert_eq!(cells[1].files.to_string(), "single:100k");
+        let text = "memory_limit = '64m'\nsweep.dataset = [0.5, 2.0]\n";
+        let cells = of(&format!("{load}{text}")).unwrap();
+        assert_eq!(cells[1].files.to_string(), "specweb99:26");
+        assert!(of(&format!("{load}sweep.file_size = [1]\n")).is_err());
+        assert!(
+            of(&format!("{load}exclude = [{{ rates = 5 }}]\n"))
+                .unwrap_err()
+                .contains("'rates'")
+        );
+        assert!(of(&format!("{load}exclude = [{{ model = 'sped' }}]\n")).is_err());
+    }
+}

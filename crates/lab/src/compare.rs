@@ -1,0 +1,234 @@
+//! `archbench compare`: what differs between two runs, cell by cell.
+
+use std::path::PathBuf;
+
+use results::{Better, Cell, Figure, Run};
+use serde::Serialize;
+use stats::compare::{Comparison, Verdict, independent};
+
+use crate::judge::LEVEL;
+use crate::table::{Table, label, show};
+use crate::{Failure, Status};
+
+/// Compare two results folders, cell by cell
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+B is held against A: for each cell that both have, the ratio B / A with its 95 % interval over repeats (Welch's, on logarithms),
+and 'faster', 'slower' or 'no difference'. A difference is one whose whole interval is on one side of 1 and that is larger than
+the margin. Of twenty figures that are the same, one looks different by chance: repeat what surprises you.
+
+Examples:
+  archbench compare results/before results/after
+  archbench compare results/a results/b --figure 'p(99.9)' --figure cpu_per_request --margin 5%")]
+pub struct Args {
+    /// The folder that is compared with
+    #[arg(value_name = "A")]
+    pub a: PathBuf,
+    /// The folder that is compared
+    #[arg(value_name = "B")]
+    pub b: PathBuf,
+    /// A figure to compare; repeatable: throughput, p(99), service:mean, cpu_per_request, …
+    #[arg(long, value_name = "FIGURE", default_values = ["throughput", "p50", "p99", "cpu_per_request"])]
+    pub figure: Vec<Figure>,
+    /// Differences up to this do not matter
+    #[arg(long, value_name = "PERCENT", default_value = "2%", value_parser = percent)]
+    pub margin: f64,
+    /// Print JSON in place of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.trim().trim_end_matches('%').trim().parse::<f64>().ok();
+    number
+        .filter(|number| (0.0..=1000.0).contains(number))
+        .map(|number| number / 100.0)
+        .ok_or_else(|| format!("'{text}' is no percentage, like 2%"))
+}
+
+/// What is said of a figure of a cell.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Compared {
+    /// The cell, in words.
+    pub cell: String,
+    /// Which figure.
+    pub figure: String,
+    /// Its median in A and B.
+    pub medians: [f64; 2],
+    /// B over A, of geometric means.
+    pub ratio: Option<f64>,
+    /// The interval of the ratio.
+    pub low: Option<f64>,
+    /// The interval of the ratio.
+    pub high: Option<f64>,
+    /// The probability of such a ratio if there is no difference.
+    pub p: Option<f64>,
+    /// `faster`, `slower`, `more`, `less`, `no difference` or `too few repeats`.
+    pub verdict: &'static str,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When a folder cannot be read, or they have no cell in common.
+pub fn run(args: Args) -> Result<Status, Failure> {
+    let (a, b) = (results::read(&args.a)?, results::read(&args.b)?);
+    let compared = compare(&a, &b, &args.figure, args.margin);
+    if compared.is_empty() {
+        return Err(format!(
+            "{} and {} have no cell in common; compare runs of the same experiment",
+            args.a.display(),
+            args.b.display()
+        )
+        .into());
+    }
+    if args.json {
+        crate::print(serde_json::to_string_pretty(&compared)?);
+    } else {
+        crate::print(text(&compared));
+    }
+    Ok(0)
+}
+
+/// Every figure of every cell that both have.
+pub fn compare(a: &Run, b: &Run, figures: &[Figure], margin: f64) -> Vec<Compared> {
+    let swept = a.swept();
+    let others = b.cells();
+    let mut all = Vec::new();
+    for cell in a.cells() {
+        let Some(other) = others.iter().find(|other| other.factors == cell.factors) else {
+            continue;
+        };
+        for figure in figures {
+            all.extend(compare_cell(
+                label(cell.factors, &swept),
+                *figure,
+                [(a, &cell), (b, other)],
+                margin,
+            ));
+        }
+    }
+    all
+}
+
+fn compare_cell(
+    cell: String,
+    figure: Figure,
+    sides: [(&Run, &Cell<'_>); 2],
+    margin: f64,
+) -> Option<Compared> {
+    let [a, b] = sides.map(|(run, cell)| -> Vec<f64> {
+        let counted = cell.trials.iter().filter(|trial| trial.counts());
+        counted
+            .filter_map(|trial| crate::values::value(run, trial, figure))
+            .collect()
+    });
+    if a.is_empty() && b.is_empty() {
+        return None;
+    }
+    let comparison = independent(&a, &b, LEVEL).ok();
+    let median = |values: &[f64]| stats::sample::median(&mut values.to_vec());
+    Some(Compared {
+        cell,
+        figure: figure.to_string(),
+        medians: [median(&a), median(&b)],
+        ratio: comparison.map(|comparison| comparison.ratio.estimate),
+        low: comparison.map(|comparison| comparison.ratio.low),
+        high: comparison.map(|comparison| comparison.ratio.high),
+        p: comparison.map(|comparison| comparison.p),
+        verdict: comparison.map_or("too few repeats", |comparison| {
+            verdict(figure, &comparison, margin)
+        }),
+    })
+}
+
+fn verdict(figure: Figure, comparison: &Comparison, margin: f64) -> &'static str {
+    let is_speed = matches!(
+        figure,
+        Figure::Time(..) | Figure::Throughput | Figure::Bandwidth | Figure::CpuPerRequest
+    );
+    match (comparison.verdict(margin), figure.better(), is_speed) {
+        (Verdict::NoDifference, ..) => "no difference",
+        (Verdict::Higher, _, false) => "more",
+        (Verdict::Lower, _, false) => "less",
+        (Verdict::Higher, Better::Higher, _) | (Verdict::Lower, Better::Lower, _) => "faster",
+        _ => "slower",
+    }
+}
+
+fn text(compared: &[Compared]) -> String {
+    let mut table =
+        Table::new(["cell", "figure", "A", "B", "B/A", "95 % interval", ""].map(str::to_owned));
+    for one in compared {
+        let figure: Option<Figure> = one.figure.parse().ok();
+        let value = |value: f64| figure.map_or(String::new(), |figure| show(figure, value));
+        let interval = match (one.low, one.high) {
+            (Some(low), Some(high)) => format!("{low:.3} … {high:.3}"),
+            _ => "–".into(),
+        };
+        table.row(vec![
+            one.cell.clone(),
+            one.figure.clone(),
+            value(one.medians[0]),
+            value(one.medians[1]),
+            one.ratio.map_or("–".into(), |ratio| format!("{ratio:.3}")),
+            interval,
+            one.verdict.into(),
+        ]);
+    }
+    let differ = compared
+        .iter()
+        .filter(|one| !matches!(one.verdict, "no difference" | "too few repeats"))
+        .count();
+    format!("{table}\n{differ} of {} figures differ", compared.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use results::fixture::Fixture;
+
+    fn fixture(seed: u64, models: &[&str]) -> (tempfile::TempDir, Run) {
+        let home = tempfile::tempdir().unwrap();
+        let fixture = Fixture {
+            models: models.iter().map(|model| (*model).to_owned()).collect(),
+            rates: vec![],
+            connections: vec![16.0],
+            repeats: 5,
+            seconds: 1,
+            seed,
+            mishaps: false,
+        };
+        let run = fixture.write(&home.path().join("run")).unwrap();
+        (home, run)
+    }
+
+    #[test]
+    fn the_same_twice_is_no_difference_and_a_slower_one_is_found() {
+        let figures = [Figure::Throughput, "p50".parse().unwrap()];
+        let (_a, a) = fixture(1, &["sped"]);
+        let (_b, b) = fixture(2, &["sped"]);
+        for one in compare(&a, &b, &figures, 0.02) {
+            assert_eq!(one.verdict, "no difference", "{one:?}");
+        }
+        // The second of a fixture is a tenth slower than the first.
+        let (_c, c) = fixture(3, &["amped", "sped"]);
+        let compared = compare(&a, &c, &figures, 0.02);
+        assert_eq!(
+            compared.iter().map(|one| one.verdict).collect::<Vec<_>>(),
+            ["slower", "slower"]
+        );
+        assert!((compared[0].ratio.unwrap() - 0.9).abs() < 0.05);
+        let text = text(&compared);
+        assert!(text.contains("2 of 2 figures differ"), "{text}");
+        let (_d, d) = fixture(3, &["mt"]);
+        assert!(compare(&a, &d, &figures, 0.02).is_empty());
+    }
+
+    #[test]
+    fn margins() {
+        assert_eq!(percent("2%"), Ok(0.02));
+        assert_eq!(percent("0"), Ok(0.0));
+        assert!(percent("much").is_err() && percent("-1").is_err());
+    }
+}

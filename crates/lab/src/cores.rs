@@ -1,0 +1,147 @@
+//! Which cores the server and the generator run on.
+
+use std::io;
+
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+use crate::experiment::Experiment;
+
+/// The cores of both sides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cores {
+    /// Of the server.
+    pub server: Vec<usize>,
+    /// Of the generator.
+    pub generator: Vec<usize>,
+}
+
+/// The cores that this process may use.
+pub fn available() -> Vec<usize> {
+    let set = sched_getaffinity(None).unwrap_or_default();
+    (0..CpuSet::MAX_CPU)
+        .filter(|core| set.is_set(*core))
+        .collect()
+}
+
+impl Cores {
+    /// As the experiment asks; otherwise the server has the first core (or as many as the cores axis needs) and the generator the
+    /// rest, so that the server is what the papers measured, a uniprocessor.
+    ///
+    /// # Errors
+    /// When there are not enough; in words.
+    pub fn of(experiment: &Experiment, available: &[usize]) -> Result<Self, String> {
+        let wanted = experiment.sweep.cores.iter().copied().max().unwrap_or(1);
+        let given = experiment.server_cores.clone();
+        let taken = experiment.generator_cores.clone().unwrap_or_default();
+        let free = |taken: &[usize]| -> Vec<usize> {
+            available
+                .iter()
+                .copied()
+                .filter(|core| !taken.contains(core))
+                .collect()
+        };
+        let server = given.unwrap_or_else(|| free(&taken).into_iter().take(wanted).collect());
+        let mut generator = if taken.is_empty() {
+            free(&server)
+        } else {
+            taken
+        };
+        if let [only] = available {
+            // Nothing can be kept apart; the manifest says so.
+            generator = vec![*only];
+        }
+        for core in server.iter().chain(&generator) {
+            if !available.contains(core) {
+                return Err(format!(
+                    "core {core} is not to be had; this process may use {}",
+                    list(available)
+                ));
+            }
+        }
+        if server.len() < wanted || experiment.sweep.cores.contains(&0) {
+            return Err(format!(
+                "cores = {wanted} asks for more than the server's {}",
+                list(&server)
+            ));
+        }
+        if generator.is_empty() {
+            return Err("no core is left for the generator".into());
+        }
+        Ok(Self { server, generator })
+    }
+
+    /// Whether a core serves both sides.
+    pub fn overlap(&self) -> bool {
+        self.server.iter().any(|core| self.generator.contains(core))
+    }
+}
+
+/// Like `0,2,3`.
+pub fn list(cores: &[usize]) -> String {
+    let words: Vec<_> = cores.iter().map(ToString::to_string).collect();
+    words.join(",")
+}
+
+/// Runs `start` with this thread on `cores`, so that the process it starts stays there, and then goes back.
+///
+/// # Errors
+/// When the kernel refuses the cores, or `start` fails.
+pub fn pinned<T>(cores: &[usize], start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let before = sched_getaffinity(None)?;
+    let mut set = CpuSet::new();
+    for core in cores.iter().filter(|core| **core < CpuSet::MAX_CPU) {
+        set.set(*core);
+    }
+    sched_setaffinity(None, &set)?;
+    let started = start();
+    sched_setaffinity(None, &before)?;
+    started
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn of(extra: &str, available: &[usize]) -> Result<Cores, String> {
+        let text = format!(
+            "name='x'\nquestion='?'\nduration='1s'\nmodels='all'\nload=[{{name='closed'}}]\n{extra}"
+        );
+        Cores::of(
+            &Experiment::parse(&text, Path::new("x")).unwrap(),
+            available,
+        )
+    }
+
+    #[test]
+    fn both_sides_are_kept_apart_where_they_can_be() {
+        let cores = of("", &[0, 1, 2, 3]).unwrap();
+        assert_eq!(
+            (cores.server.as_slice(), cores.generator.as_slice()),
+            (&[0][..], &[1, 2, 3][..])
+        );
+        assert_eq!(of("sweep.cores=[1,2]", &[0, 1, 2]).unwrap().generator, [2]);
+        assert_eq!(of("generator_cores=[0]", &[0, 1]).unwrap().server, [1]);
+        assert!(of("", &[5]).unwrap().overlap());
+        assert!(of("server_cores=[7]", &[0, 1]).is_err());
+        assert!(of("sweep.cores=[1,4]", &[0, 1]).is_err());
+    }
+
+    #[test]
+    fn a_child_stays_where_it_was_started() {
+        let cores = available();
+        let last = *cores.last().unwrap();
+        let output = pinned(&[last], || {
+            std::process::Command::new("cat")
+                .arg("/proc/self/status")
+                .output()
+        });
+        let text = String::from_utf8(output.unwrap().stdout).unwrap();
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("Cpus_allowed_list"))
+            .unwrap();
+        assert!(line.ends_with(&format!("\t{last}")), "{line}");
+        assert_eq!(available(), cores);
+    }
+}

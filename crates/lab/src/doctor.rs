@@ -1,0 +1,156 @@
+//! `archbench doctor`: what would spoil a measurement here, and what to do about it.
+
+mod checks;
+
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::{Failure, Status};
+
+/// Look for what would spoil a measurement on this machine
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+ok: fine. note: good to know. warn: figures suffer; what to do is said. fail: something will not work.
+Nothing is changed. It takes about a second, in which the machine should be as idle as in a measurement.
+
+Exit status: 0, or 1 if something fails.")]
+pub struct Args {
+    /// Print JSON in place of lines
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Fine.
+    Ok,
+    /// Good to know.
+    Note,
+    /// Figures suffer.
+    Warn,
+    /// Something will not work.
+    Fail,
+}
+
+/// What one check found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What was looked at.
+    pub subject: &'static str,
+    /// How bad it is.
+    pub level: Level,
+    /// What was found.
+    pub found: String,
+    /// What to do about it; empty if nothing.
+    pub advice: String,
+}
+
+impl Finding {
+    fn new(subject: &'static str, level: Level, found: impl Into<String>, advice: &str) -> Self {
+        Self {
+            subject,
+            level,
+            found: found.into(),
+            advice: if level == Level::Ok {
+                String::new()
+            } else {
+                advice.into()
+            },
+        }
+    }
+}
+
+/// Runs it.
+///
+/// # Errors
+/// None but what printing JSON reports.
+pub fn run(args: Args) -> Result<Status, Failure> {
+    let findings = examine();
+    if args.json {
+        crate::print(serde_json::to_string_pretty(&findings)?);
+    } else {
+        crate::print(text(&findings));
+    }
+    Ok(u8::from(
+        findings.iter().any(|finding| finding.level == Level::Fail),
+    ))
+}
+
+/// All checks.
+pub fn examine() -> Vec<Finding> {
+    let before = crate::watch::processor_ticks();
+    let started = Instant::now();
+    let mut findings = checks::settings();
+    findings.push(checks::wake_ups());
+    std::thread::sleep(Duration::from_secs(1).saturating_sub(started.elapsed()));
+    findings.extend(checks::disturbance(
+        &before,
+        &crate::watch::processor_ticks(),
+    ));
+    findings
+}
+
+fn text(findings: &[Finding]) -> String {
+    let mut lines = Vec::new();
+    for finding in findings {
+        let level = match finding.level {
+            Level::Ok => "ok",
+            Level::Note => "note",
+            Level::Warn => "warn",
+            Level::Fail => "FAIL",
+        };
+        lines.push(format!(
+            "{level:<5} {:<14} {}",
+            finding.subject, finding.found
+        ));
+        if !finding.advice.is_empty() {
+            lines.push(format!("{:<21}→ {}", "", finding.advice));
+        }
+    }
+    let count = findings
+        .iter()
+        .filter(|finding| finding.level >= Level::Warn)
+        .count();
+    lines.push(match count {
+        0 => "\nnothing here would spoil a measurement".to_owned(),
+        1 => "\none thing would spoil a measurement".to_owned(),
+        count => format!("\n{count} things would spoil a measurement"),
+    });
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_examined() {
+        let findings = examine();
+        for subject in [
+            "cores",
+            "open files",
+            "backlog",
+            "ports",
+            "steal time",
+            "cgroups",
+            "clock source",
+            "timers",
+        ] {
+            assert!(
+                findings.iter().any(|finding| finding.subject == subject),
+                "{subject}"
+            );
+        }
+        for finding in &findings {
+            assert!(!finding.found.is_empty());
+            assert!(
+                finding.level < Level::Warn || !finding.advice.is_empty(),
+                "{finding:?}"
+            );
+        }
+        assert!(text(&findings).contains("spoil a measurement"));
+    }
+}

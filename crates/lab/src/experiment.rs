@@ -1,0 +1,345 @@
+//! An experiment: what is to be found out, and how, as one file says it.
+//!
+//! ```toml
+//! name = "latency-load"
+//! question = "How does latency grow with load?"
+//! reasoning = "…"
+//! files = "specweb99:4"          # or a list: then it is an axis
+//! models = ["sped", "amped", { name = "pool-150", model = "pool", options = "--threads 150" }]   # or "all"
+//! model_options.iterative = "--keep-alive off"
+//! repeats = 3
+//! warm_up = "500ms"
+//! duration = "2s"
+//!
+//! [[load]]
+//! name = "poisson"
+//! arrival = "poisson"
+//! rate = [1000, 2000, 4000]      # any knob of a load may be a list
+//! connections = 64
+//!
+//! [[expect]]
+//! text = "AMPED is not slower than SPED in memory"
+//! ratio = "amped@rate=4000 / sped@rate=4000 >= 0.9"
+//! ```
+
+mod error;
+mod flags;
+mod load;
+mod quantity;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+use workload::Preset;
+
+pub use error::Error;
+pub(crate) use error::nearest;
+pub use flags::Flags;
+pub(crate) use flags::scalar;
+pub use load::{Load, Loop};
+pub use quantity::{OneOrMany, Rate, Size, Text, Time};
+
+/// An experiment file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// Short, for the results folder.
+    pub name: String,
+    /// What is to be found out.
+    pub question: String,
+    /// Why it is made as it is.
+    #[serde(default)]
+    pub reasoning: String,
+    /// What should come out.
+    #[serde(default)]
+    pub expect: Vec<Expect>,
+    /// File sets, each a preset like `specweb99:4`.
+    #[serde(default = "default_files")]
+    pub files: OneOrMany<Text<Preset>>,
+    /// Architectures: `"all"`, or a list of names and tables.
+    pub models: Models,
+    /// Flags of `archbench serve` for every model.
+    #[serde(default)]
+    pub options: Flags,
+    /// Flags of `archbench serve` for one model, by its name.
+    #[serde(default)]
+    pub model_options: BTreeMap<String, Flags>,
+    /// Loads.
+    pub load: Vec<Load>,
+    /// Axes that hold for every model and load.
+    #[serde(default)]
+    pub sweep: Sweep,
+    /// Cells to leave out: a table of factors that they all have.
+    #[serde(default)]
+    pub exclude: Vec<BTreeMap<String, toml::Value>>,
+    /// How often every cell is measured, each time with a server started afresh.
+    #[serde(default = "default_repeats")]
+    pub repeats: usize,
+    /// What is cut off at the start of a trial.
+    #[serde(default = "default_warm_up")]
+    pub warm_up: Time,
+    /// How long a trial is measured.
+    pub duration: Time,
+    /// How long an answer is waited for.
+    #[serde(default = "default_timeout")]
+    pub timeout: Time,
+    /// What orders the trials and feeds arrivals.
+    #[serde(default = "default_seed")]
+    pub seed: u64,
+    /// Objectives, like `p(99)<10ms`.
+    #[serde(default)]
+    pub slo: Vec<Text<crate::slo::Objective>>,
+    /// Cores of the server; without it, the lab splits what there is.
+    pub server_cores: Option<Vec<usize>>,
+    /// Cores of the generator.
+    pub generator_cores: Option<Vec<usize>>,
+    /// What is done to the page cache before a trial.
+    #[serde(default)]
+    pub cache: Cache,
+    /// Memory of the server, page cache included.
+    pub memory_limit: Option<Size>,
+}
+
+/// Something that should come out.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// For people.
+    pub text: String,
+    /// A ratio between cells and its bound.
+    pub ratio: Text<crate::expression::Expression>,
+}
+
+/// The architectures of an experiment.
+#[derive(Debug, Clone)]
+pub enum Models {
+    /// All that there are.
+    All,
+    /// These.
+    Some(Vec<Model>),
+}
+
+/// One architecture, perhaps with flags of its own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// As `archbench serve --model` calls it.
+    pub model: String,
+    /// What cells call it; the model's name if not given.
+    pub name: Option<String>,
+    /// Its flags.
+    #[serde(default)]
+    pub options: Flags,
+}
+
+/// Axes, each a list; cells are all combinations.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sweep {
+    /// Flags of every model, each combination with a name.
+    #[serde(default)]
+    pub option: Vec<Variant>,
+    /// The size of the only file, or of every file of a uniform set.
+    #[serde(default)]
+    pub file_size: Vec<Size>,
+    /// SPECweb99 data over memory limit: 2.0 is twice what fits.
+    #[serde(default)]
+    pub dataset: Vec<f64>,
+    /// Clients of closed loads, connections of open ones.
+    #[serde(default)]
+    pub connections: Vec<u64>,
+    /// Of open loads.
+    #[serde(default)]
+    pub rate: Vec<Rate>,
+    /// Between an answer and the next request.
+    #[serde(default)]
+    pub think: Vec<Time>,
+    /// Memory of the server.
+    #[serde(default)]
+    pub memory_limit: Vec<Size>,
+    /// How many of the server's cores it may use.
+    #[serde(default)]
+    pub cores: Vec<usize>,
+}
+
+/// Flags with a name.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variant {
+    /// What cells call it.
+    pub name: String,
+    /// The flags.
+    #[serde(default)]
+    pub options: Flags,
+}
+
+/// What is done to the page cache before a trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cache {
+    /// All files are read, on the server's account.
+    #[default]
+    Prefill,
+    /// All files are thrown out.
+    Drop,
+    /// Nothing.
+    AsIs,
+}
+
+impl Cache {
+    /// As the file says it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Prefill => "prefill",
+            Self::Drop => "drop",
+            Self::AsIs => "as-is",
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Models {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error as _;
+        let entry = |value: toml::Value| match value {
+            toml::Value::String(model) => Ok(Model {
+                model,
+                name: None,
+                options: Flags::default(),
+            }),
+            table => Model::deserialize(table).map_err(|error| D::Error::custom(error.message())),
+        };
+        match toml::Value::deserialize(deserializer)? {
+            toml::Value::String(all) if all == "all" => Ok(Self::All),
+            toml::Value::Array(models) => Ok(Self::Some(
+                models.into_iter().map(entry).collect::<Result<_, _>>()?,
+            )),
+            _ => Err(D::Error::custom(
+                "models is \"all\" or a list of names and tables",
+            )),
+        }
+    }
+}
+
+impl Experiment {
+    /// Reads a file; gives its text too.
+    ///
+    /// # Errors
+    /// What is wrong, on which line.
+    pub fn read(path: &Path) -> Result<(Self, String), Error> {
+        let text = std::fs::read_to_string(path).map_err(|source| Error::Unreadable {
+            path: path.into(),
+            source,
+        })?;
+        Ok((Self::parse(&text, path)?, text))
+    }
+
+    /// Reads the text of a file; `path` is only for errors.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn parse(text: &str, path: &Path) -> Result<Self, Error> {
+        let experiment: Self =
+            toml::from_str(text).map_err(|error| Error::toml(path, text, &error))?;
+        experiment.check().map_err(|what| Error::Nonsense {
+            path: path.into(),
+            what,
+        })?;
+        Ok(experiment)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let named = |name: &str| {
+            let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+            if name.is_empty() || !name.chars().all(fits) {
+                return Err(format!(
+                    "the name '{name}' must be of letters, digits, '-', '_' and '.'"
+                ));
+            }
+            Ok(())
+        };
+        named(&self.name)?;
+        if self.load.is_empty() {
+            return Err("there is no [[load]]".into());
+        }
+        for load in &self.load {
+            named(&load.name)?;
+            load.check(&self.sweep)
+                .map_err(|what| format!("load '{}': {what}", load.name))?;
+        }
+        twice("load", self.load.iter().map(|load| load.name.as_str()))?;
+        if let Models::Some(models) = &self.models {
+            if models.is_empty() {
+                return Err("models is an empty list".into());
+            }
+            for model in models {
+                named(model.label())?;
+            }
+            twice("model", models.iter().map(Model::label))?;
+        }
+        twice(
+            "option",
+            self.sweep.option.iter().map(|option| option.name.as_str()),
+        )?;
+        if self.repeats == 0 || self.duration.0.is_zero() {
+            return Err("repeats and duration must be more than 0".into());
+        }
+        if !self.sweep.dataset.is_empty()
+            && self.memory_limit.is_none()
+            && self.sweep.memory_limit.is_empty()
+        {
+            return Err("dataset is a multiple of memory_limit, which is not given".into());
+        }
+        if self
+            .sweep
+            .dataset
+            .iter()
+            .any(|ratio| !(*ratio > 0.0 && *ratio <= 1000.0))
+        {
+            return Err("a dataset is a multiple of memory_limit, above 0".into());
+        }
+        Ok(())
+    }
+}
+
+fn twice<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<(), String> {
+    let mut seen = std::collections::BTreeSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            return Err(format!(
+                "two of {what} are called '{name}'; give one another name"
+            ));
+        }
+    }
+    Ok(())
+}
+
+impl Model {
+    /// What cells call it.
+    pub fn label(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.model)
+    }
+}
+
+fn default_files() -> OneOrMany<Text<Preset>> {
+    OneOrMany(vec![Text(workload::default_file_set().preset())])
+}
+
+fn default_repeats() -> usize {
+    3
+}
+
+fn default_warm_up() -> Time {
+    Time(std::time::Duration::from_millis(500))
+}
+
+fn default_timeout() -> Time {
+    Time(std::time::Duration::from_secs(5))
+}
+
+fn default_seed() -> u64 {
+    1
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+//! What is wrong with an experiment file.
+
+use std::path::{Path, PathBuf};
+
+/// Why a file is no experiment.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// It is no TOML, or has keys or values that it must not have.
+    #[error("{}, line {line}: {what}", path.display())]
+    Line {
+        /// Which.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// What is wrong there, and the nearest right thing.
+        what: String,
+    },
+    /// Its parts do not fit together.
+    #[error("{}: {what}", path.display())]
+    Nonsense {
+        /// Which.
+        path: PathBuf,
+        /// What does not fit.
+        what: String,
+    },
+}
+
+impl Error {
+    pub(super) fn toml(path: &Path, text: &str, error: &toml::de::Error) -> Self {
+        let at = error.span().map_or(0, |span| span.start).min(text.len());
+        Self::Line {
+            path: path.into(),
+            line: text.as_bytes()[..at]
+                .iter()
+                .filter(|byte| **byte == b'\n')
+                .count()
+                + 1,
+            what: with_suggestion(error.message()),
+        }
+    }
+}
+
+/// Adds to what serde says of an unknown name which known one is nearest.
+fn with_suggestion(message: &str) -> String {
+    let message = message.trim();
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let unknown = message.contains("unknown field") || message.contains("unknown variant");
+    let (true, Some(wrong)) = (unknown, quoted.next()) else {
+        return message.to_owned();
+    };
+    let nearest = nearest(wrong, quoted);
+    let hint = nearest.map_or(String::new(), |right| format!("; did you mean '{right}'?"));
+    format!("{message}{hint}")
+}
+
+/// The nearest of some names, if one is near at all.
+pub(crate) fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    names
+        .map(|name| (strsim::damerau_levenshtein(wrong, name), name))
+        .filter(|(distance, name)| *distance <= name.len().max(wrong.len()) / 2)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}

@@ -1,0 +1,89 @@
+//! Loads: how requests come.
+
+use serde::Deserialize;
+use workload::{Arrival, Stages};
+
+use super::Sweep;
+use super::quantity::{OneOrMany, Rate, Text, Time};
+
+/// A load. Without `rate`, `arrival` and `stages` it is closed; with `session_requests` partly open; otherwise open.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Load {
+    /// What cells call it.
+    pub name: String,
+    /// Closed: clients. Open: connections at the start.
+    #[serde(default = "default_connections")]
+    pub connections: OneOrMany<u64>,
+    /// Requests (or sessions) due each second.
+    pub rate: Option<OneOrMany<Rate>>,
+    /// How they are spaced: constant or poisson.
+    pub arrival: Option<Text<Arrival>>,
+    /// A rate that changes, like `10s@500..2000`; in place of `rate`.
+    pub stages: Option<Text<Stages>>,
+    /// Requests of a session.
+    pub session_requests: Option<OneOrMany<u32>>,
+    /// Between an answer and the next request of a client or session.
+    pub think: Option<OneOrMany<Time>>,
+    /// Draw think times exponentially.
+    #[serde(default)]
+    pub think_exponential: bool,
+    /// The most connections, if there may be more than at the start.
+    pub max_connections: Option<u64>,
+    /// Replace a connection after so many requests.
+    pub requests_per_connection: Option<u64>,
+    /// Requests outstanding on a connection.
+    pub pipeline: Option<u16>,
+    /// Threads of the generator.
+    pub threads: Option<u16>,
+    /// Compare every body with what it must be.
+    #[serde(default)]
+    pub verify: bool,
+}
+
+/// Who decides when the next request comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loop {
+    /// The server, by answering.
+    Closed,
+    /// A schedule.
+    Open,
+    /// A schedule for sessions, the server within one.
+    PartlyOpen,
+}
+
+fn default_connections() -> OneOrMany<u64> {
+    OneOrMany(vec![64])
+}
+
+impl Load {
+    /// Who decides.
+    pub fn kind(&self) -> Loop {
+        let scheduled = self.rate.is_some() || self.arrival.is_some() || self.stages.is_some();
+        match (scheduled, &self.session_requests) {
+            (false, _) => Loop::Closed,
+            (true, None) => Loop::Open,
+            (true, Some(_)) => Loop::PartlyOpen,
+        }
+    }
+
+    pub(super) fn check(&self, sweep: &Sweep) -> Result<(), String> {
+        if matches!(&self.arrival, Some(Text(Arrival::Trace(_)))) {
+            return Err("arrivals from a trace are not for experiments; use stages".into());
+        }
+        if self.stages.is_some() && self.rate.is_some() {
+            return Err("it has a rate and stages; leave one out".into());
+        }
+        let rate = self.rate.is_some() || self.stages.is_some() || !sweep.rate.is_empty();
+        match self.kind() {
+            Loop::Closed if self.session_requests.is_some() => {
+                Err("session_requests is for a load with a rate".into())
+            }
+            Loop::Open | Loop::PartlyOpen if !rate => {
+                Err("it has arrivals and no rate; give a rate, here or in [sweep]".into())
+            }
+            _ if self.connections.0.contains(&0) => Err("connections must be at least 1".into()),
+            _ => Ok(()),
+        }
+    }
+}

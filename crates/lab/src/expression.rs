@@ -1,0 +1,376 @@
+//! Expectations as ratios between cells.
+//!
+//! ```text
+//! expectation = product op number         op is <, <=, > or >=
+//! product     = value { ("/" | "*") value }
+//! value       = number | "(" product ")"
+//!             | ("highest" | "lowest") "(" product { "," product } ")"
+//!             | figure "(" cell ")"       p99(sped), service:p99.9(sped), cpu_per_request(sped)
+//!             | cell                      its throughput
+//! cell        = model { "@" factor "=" level }
+//! ```
+//!
+//! `sped@dataset=2.0 / sped@dataset=0.5 <= 0.3` says that with twice the data that fits, SPED does less than a third.
+
+use std::str::FromStr;
+
+use results::{Factors, Figure, Level};
+use workload::units;
+
+/// A product of cells and its bound.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expression {
+    /// As it was written.
+    pub text: String,
+    /// The left side.
+    pub value: Value,
+    /// The sign.
+    pub operator: Operator,
+    /// The right side.
+    pub bound: f64,
+}
+
+/// The left side, or a part of it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// A number.
+    Number(f64),
+    /// A figure of a cell.
+    Of(Figure, CellName),
+    /// One times another.
+    Times(Box<Value>, Box<Value>),
+    /// One over another.
+    Over(Box<Value>, Box<Value>),
+    /// The highest of several.
+    Highest(Vec<Value>),
+    /// The lowest of several.
+    Lowest(Vec<Value>),
+}
+
+/// A cell, by as many factors as it takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CellName(pub Vec<(String, String)>);
+
+/// How the sides compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    /// `<`
+    Less,
+    /// `<=`
+    AtMost,
+    /// `>`
+    More,
+    /// `>=`
+    AtLeast,
+}
+
+/// What is wrong with an expression.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "'{text}' is no ratio: {what}; expected something like 'sped@dataset=2.0 / sped@dataset=0.5 <= 0.3' or 'p99(sped) / p99(amped) > 1'"
+)]
+pub struct ExpressionError {
+    text: String,
+    what: String,
+}
+
+impl Operator {
+    /// Whether it holds.
+    pub fn holds(self, left: f64, right: f64) -> bool {
+        match self {
+            Self::Less => left < right,
+            Self::AtMost => left <= right,
+            Self::More => left > right,
+            Self::AtLeast => left >= right,
+        }
+    }
+
+    /// Whether the right side is an upper bound.
+    pub fn is_upper(self) -> bool {
+        matches!(self, Self::Less | Self::AtMost)
+    }
+
+    /// Splits a text at the first sign.
+    pub fn split(text: &str) -> Option<(&str, Self, &str)> {
+        let at = text.find(['<', '>', '≤', '≥'])?;
+        let (left, right) = text.split_at(at);
+        let signs = [
+            ("<=", Self::AtMost),
+            (">=", Self::AtLeast),
+            ("≤", Self::AtMost),
+            ("≥", Self::AtLeast),
+            ("<", Self::Less),
+            (">", Self::More),
+        ];
+        let (sign, operator) = signs.iter().find(|(sign, _)| right.starts_with(sign))?;
+        Some((left.trim(), *operator, right[sign.len()..].trim()))
+    }
+}
+
+impl FromStr for Expression {
+    type Err = ExpressionError;
+
+    fn from_str(text: &str) -> Result<Self, ExpressionError> {
+        let error = |what: String| ExpressionError {
+            text: text.trim().into(),
+            what,
+        };
+        let (left, operator, right) =
+            Operator::split(text).ok_or_else(|| error("it has no <, <=, > or >=".into()))?;
+        let bound = right
+            .parse()
+            .ok()
+            .filter(|bound: &f64| bound.is_finite())
+            .ok_or_else(|| error(format!("'{right}' is no number")))?;
+        let mut parser = Parser { rest: left };
+        let value = parser.product().map_err(error)?;
+        if !parser.rest.trim().is_empty() {
+            return Err(error(format!("'{}' is too much", parser.rest.trim())));
+        }
+        Ok(Self {
+            text: text.trim().into(),
+            value,
+            operator,
+            bound,
+        })
+    }
+}
+
+struct Parser<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Parser<'a> {
+    fn product(&mut self) -> Result<Value, String> {
+        let mut value = self.value()?;
+        loop {
+            value = if self.takes("/") {
+                Value::Over(value.into(), self.value()?.into())
+            } else if self.takes("*") {
+                Value::Times(value.into(), self.value()?.into())
+            } else {
+                return Ok(value);
+            };
+        }
+    }
+
+    fn value(&mut self) -> Result<Value, String> {
+        if self.takes("(") {
+            let value = self.product()?;
+            self.expect(")")?;
+            return Ok(value);
+        }
+        let mut word = self.word()?.to_owned();
+        if let Ok(number) = word.parse() {
+            return Ok(Value::Number(number));
+        }
+        if !self.takes("(") {
+            return Ok(Value::Of(Figure::Throughput, cell(&word)?));
+        }
+        if word == "highest" || word == "lowest" {
+            let mut all = vec![self.product()?];
+            while self.takes(",") {
+                all.push(self.product()?);
+            }
+            self.expect(")")?;
+            return Ok(if word == "highest" {
+                Value::Highest(all)
+            } else {
+                Value::Lowest(all)
+            });
+        }
+        if word == "p" || word.ends_with(":p") {
+            // p(99)(sped), for those who write percentiles so.
+            word = format!("{word}{}", self.word()?);
+            self.expect(")")?;
+            self.expect("(")?;
+        }
+        let figure = word.parse::<Figure>().map_err(|error| error.to_string())?;
+        let name = cell(self.word()?)?;
+        self.expect(")")?;
+        Ok(Value::Of(figure, name))
+    }
+
+    fn takes(&mut self, sign: &str) -> bool {
+        let rest = self.rest.trim_start().strip_prefix(sign);
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
+    }
+
+    fn expect(&mut self, sign: &str) -> Result<(), String> {
+        if self.takes(sign) {
+            return Ok(());
+        }
+        Err(format!("'{sign}' is missing before '{}'", self.rest.trim()))
+    }
+
+    fn word(&mut self) -> Result<&'a str, String> {
+        let rest = self.rest.trim_start();
+        let end = rest
+            .find(|letter: char| !(letter.is_alphanumeric() || "-_.:@=".contains(letter)))
+            .unwrap_or(rest.len());
+        if end == 0 {
+            return Err(match rest {
+                "" => "it ends too early".into(),
+                rest => format!("a cell is missing before '{rest}'"),
+            });
+        }
+        self.rest = &rest[end..];
+        Ok(&rest[..end])
+    }
+}
+
+fn cell(word: &str) -> Result<CellName, String> {
+    let mut parts = word.split('@');
+    let model = parts.next().unwrap_or_default();
+    let mut factors = Vec::new();
+    if !model.is_empty() {
+        factors.push(("model".to_owned(), model.to_owned()));
+    }
+    for part in parts {
+        let (name, level) = part
+            .split_once('=')
+            .filter(|(name, level)| !name.is_empty() && !level.is_empty())
+            .ok_or_else(|| format!("'@{part}' is not @FACTOR=LEVEL"))?;
+        factors.push((name.into(), level.into()));
+    }
+    if factors.is_empty() || model.contains('=') {
+        return Err(format!("'{word}' names no cell"));
+    }
+    Ok(CellName(factors))
+}
+
+impl CellName {
+    /// Whether it is this cell.
+    pub fn matches(&self, factors: &Factors) -> bool {
+        self.0.iter().all(|(name, text)| {
+            factors
+                .get(name)
+                .is_some_and(|level| matches_level(level, text))
+        })
+    }
+}
+
+impl std::fmt::Display for CellName {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (name, level) in &self.0 {
+            match name.as_str() {
+                "model" => out.write_str(level)?,
+                name => write!(out, "@{name}={level}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Value {
+    /// The cells that it names.
+    pub fn cells(&self) -> Vec<&CellName> {
+        match self {
+            Self::Number(_) => Vec::new(),
+            Self::Of(_, cell) => vec![cell],
+            Self::Times(a, b) | Self::Over(a, b) => [a.cells(), b.cells()].concat(),
+            Self::Highest(all) | Self::Lowest(all) => all.iter().flat_map(Self::cells).collect(),
+        }
+    }
+
+    /// What it comes to when `figure` gives the figures of cells; `None` as soon as one is missing.
+    pub fn evaluate(&self, figure: &impl Fn(Figure, &CellName) -> Option<f64>) -> Option<f64> {
+        let best = |all: &[Self], pick: fn(f64, f64) -> f64| {
+            let values: Option<Vec<f64>> = all.iter().map(|value| value.evaluate(figure)).collect();
+            values?.into_iter().reduce(pick)
+        };
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Of(name, cell) => figure(*name, cell),
+            Self::Times(a, b) => Some(a.evaluate(figure)? * b.evaluate(figure)?),
+            Self::Over(a, b) => Some(a.evaluate(figure)? / b.evaluate(figure)?),
+            Self::Highest(all) => best(all, f64::max),
+            Self::Lowest(all) => best(all, f64::min),
+        }
+        .filter(|value| value.is_finite())
+    }
+}
+
+/// Whether a text means this level: the same name, or the same number in whatever unit.
+pub fn matches_level(level: &Level, text: &str) -> bool {
+    match level {
+        Level::Text(name) => name == text,
+        Level::Number(number) => {
+            let read = [
+                text.parse().ok(),
+                units::size(text).ok().map(|bytes| bytes as f64),
+                units::rate(text).ok(),
+                units::duration(text).ok().map(|time| time.as_secs_f64()),
+            ];
+            let near = |value: f64| (value - number).abs() <= 1e-9 * number.abs().max(1e-9);
+            read.into_iter().flatten().any(near)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str) -> Option<f64> {
+        let expression: Expression = text.parse().unwrap();
+        // A cell's figure is the length of its name; a percentile adds 100.
+        expression.value.evaluate(&|figure, cell| {
+            let extra = if figure == Figure::Throughput {
+                0.0
+            } else {
+                100.0
+            };
+            Some(cell.to_string().len() as f64 + extra).filter(|_| cell.to_string() != "none")
+        })
+    }
+
+    #[test]
+    fn products_are_read_and_evaluated() {
+        for (text, expected) in [
+            ("abcd / ab <= 1", 2.0),
+            ("abcd/ab/2*3<1", 3.0),
+            ("p99(abcd) > 1", 104.0),
+            ("p(99)(abcd) >= 1", 104.0),
+            ("service:p(99.9)(ab) ≥ 1", 102.0),
+            ("highest(a, abc, p99(a)) / lowest(abc, ab) ≤ 9", 50.5),
+            ("(abcd / ab) / (abc / a) < 1", 2.0 / 3.0),
+            ("sped@dataset=2.0 / sped@dataset=0.5 <= 0.3", 1.0),
+        ] {
+            let found = value(text).unwrap();
+            assert!((found - expected).abs() < 1e-12, "{text}: {found}");
+        }
+        assert_eq!(value("a / none < 1"), None);
+        assert_eq!(value("a / 0 < 1"), None);
+    }
+
+    #[test]
+    fn nonsense_is_explained() {
+        for (text, expected) in [
+            ("a / b", "no <"),
+            ("a <= x", "'x' is no number"),
+            ("a / <= 1", "ends too early"),
+            ("p99(a <= 1", "')' is missing"),
+            ("speed(a) < 1", "'speed' is no figure"),
+            ("a b < 1", "'b' is too much"),
+            ("a@rate < 1", "@FACTOR=LEVEL"),
+            ("rate=5 < 1", "names no cell"),
+            ("/ a < 1", "a cell is missing"),
+        ] {
+            let error = text.parse::<Expression>().unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn levels_match_in_any_unit() {
+        for text in ["5000", "5k", "5000.0", "5000/s"] {
+            assert!(matches_level(&Level::Number(5000.0), text), "{text}");
+        }
+        assert!(matches_level(&Level::Number(102_400.0), "100k"));
+        assert!(matches_level(&Level::Number(0.5), "500ms"));
+        assert!(!matches_level(&Level::Number(5000.0), "500"));
+        assert!(matches_level(&"sped".into(), "sped") && !matches_level(&"sped".into(), "spe"));
+    }
+}

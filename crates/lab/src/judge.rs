@@ -1,0 +1,195 @@
+//! What became of expectations, from repeats.
+
+use results::{Judged, Outcome, Run, Trial};
+use stats::{Interval, sample, student_t};
+
+use crate::experiment::Expect;
+use crate::expression::{CellName, Expression, Operator};
+
+/// The level of all intervals.
+pub const LEVEL: f64 = 0.95;
+
+/// Checks that every cell that is named is there, once.
+///
+/// # Errors
+/// Which is not; in words.
+pub fn check(expression: &Expression, cells: &[&results::Factors]) -> Result<(), String> {
+    for name in expression.value.cells() {
+        let found = cells.iter().filter(|factors| name.matches(factors)).count();
+        if found == 0 {
+            return Err(format!("'{}': there is no cell {name}", expression.text));
+        }
+        if found > 1 {
+            let (text, count) = (&expression.text, found);
+            return Err(format!(
+                "'{text}': {name} may be any of {count} cells; add factors, like {name}@load=…"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Holds a run against what was expected of it.
+pub fn expectations(run: &Run, expect: &[Expect]) -> Vec<Judged> {
+    expect
+        .iter()
+        .map(|expect| judge(run, &expect.text, &expect.ratio.0))
+        .collect()
+}
+
+/// The ratio is taken within each repeat, whose trials share a block and a seed; the estimate is the median over repeats, the
+/// interval Student's on logarithms.
+fn judge(run: &Run, text: &str, expression: &Expression) -> Judged {
+    let named = expression.value.cells();
+    let is_named = |trial: &Trial| named.iter().any(|name| name.matches(&trial.factors));
+    let ratios: Vec<f64> = (1..=run.manifest.repeats)
+        .filter_map(|repeat| {
+            expression.value.evaluate(&|figure, name: &CellName| {
+                let trial = run.trials.iter().find(|trial| {
+                    trial.repeat == repeat && trial.counts() && name.matches(&trial.factors)
+                })?;
+                crate::values::value(run, trial, figure)
+            })
+        })
+        .collect();
+    let mut notes = Vec::new();
+    if ratios.len() < run.manifest.repeats {
+        notes.push(format!(
+            "{} of {} repeats count",
+            ratios.len(),
+            run.manifest.repeats
+        ));
+    }
+    let suspects = run.trials.iter().filter(|trial| is_named(trial));
+    let suspects = suspects
+        .filter(|trial| trial.verdict == results::Validity::Suspect)
+        .count();
+    if suspects > 0 {
+        notes.push(format!("{suspects} of its trials are SUSPECT"));
+    }
+    let unlimited = run.trials.iter().any(|trial| {
+        is_named(trial)
+            && trial
+                .memory_limit
+                .as_deref()
+                .is_some_and(|how| how.starts_with("skipped"))
+    });
+    let interval = interval(&ratios);
+    let outcome = if unlimited {
+        notes.push("memory could not be limited here, so it was not tested".into());
+        Outcome::Undecided
+    } else {
+        outcome(interval.as_ref(), expression.operator, expression.bound)
+    };
+    if interval.is_none() {
+        notes.push("an interval takes at least two repeats".into());
+    }
+    Judged {
+        text: text.into(),
+        ratio: expression.text.clone(),
+        outcome,
+        estimate: (!ratios.is_empty()).then(|| sample::median(&mut ratios.clone())),
+        low: interval.map(|interval| interval.low),
+        high: interval.map(|interval| interval.high),
+        level: LEVEL,
+        note: (!notes.is_empty()).then(|| notes.join("; ")),
+    }
+}
+
+/// The interval of the typical value: Student's, on logarithms where all are above 0, widened to hold the median.
+pub fn interval(values: &[f64]) -> Option<Interval> {
+    let positive = values.iter().all(|value| *value > 0.0);
+    let logs = |values: &[f64]| values.iter().map(|value| value.ln()).collect::<Vec<_>>();
+    let median = sample::median(&mut values.to_vec());
+    let (low, high) = if positive {
+        let interval = student_t(&logs(values), LEVEL).ok()?;
+        (interval.low.exp(), interval.high.exp())
+    } else {
+        let interval = student_t(values, LEVEL).ok()?;
+        (interval.low, interval.high)
+    };
+    Some(Interval {
+        low: low.min(median),
+        estimate: median,
+        high: high.max(median),
+        level: LEVEL,
+    })
+}
+
+/// Met or missed if the whole interval is on one side of the bound.
+pub fn outcome(interval: Option<&Interval>, operator: Operator, bound: f64) -> Outcome {
+    let Some(interval) = interval else {
+        return Outcome::Undecided;
+    };
+    match (
+        operator.holds(interval.low, bound),
+        operator.holds(interval.high, bound),
+    ) {
+        (true, true) => Outcome::Met,
+        (false, false) => Outcome::Missed,
+        _ => Outcome::Undecided,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::Text;
+    use results::fixture::Fixture;
+
+    fn judged(ratio: &str) -> Judged {
+        let home = tempfile::tempdir().unwrap();
+        let fixture = Fixture {
+            models: ["sped", "amped"].map(Into::into).to_vec(),
+            rates: vec![1000.0],
+            connections: vec![16.0],
+            seconds: 1,
+            mishaps: false,
+            ..Fixture::default()
+        };
+        let run = fixture.write(&home.path().join("run")).unwrap();
+        let expect = Expect {
+            text: "it is so".into(),
+            ratio: Text(ratio.parse().unwrap()),
+        };
+        expectations(&run, &[expect]).remove(0)
+    }
+
+    #[test]
+    fn a_bound_is_met_missed_or_within_the_interval() {
+        let of = |bound: &str| judged(&format!("amped@load=closed / sped@load=closed {bound}"));
+        let met = of("<= 1.0");
+        assert_eq!(met.outcome, Outcome::Met, "{met:?}");
+        assert!((met.estimate.unwrap() - 0.9).abs() < 0.05, "{met:?}");
+        assert!(met.low < met.estimate && met.estimate < met.high);
+        assert_eq!(of(">= 1.2").outcome, Outcome::Missed);
+        assert_eq!(of(">= 0.9").outcome, Outcome::Undecided);
+    }
+
+    #[test]
+    fn cells_that_are_not_there_leave_it_open() {
+        let judged = judged("mt@load=closed / sped@load=closed < 1");
+        assert_eq!(judged.outcome, Outcome::Undecided);
+        assert!(judged.note.unwrap().contains("0 of 3 repeats"));
+        let factors = results::Factors::from([("model".into(), "sped".into())]);
+        let check = |text: &str, cells: &[&results::Factors]| check(&text.parse().unwrap(), cells);
+        assert!(check("sped < 1", &[&factors]).is_ok());
+        assert!(
+            check("mt < 1", &[&factors])
+                .unwrap_err()
+                .contains("no cell mt")
+        );
+        assert!(
+            check("sped < 1", &[&factors, &factors])
+                .unwrap_err()
+                .contains("2 cells")
+        );
+    }
+
+    #[test]
+    fn intervals_of_few_values() {
+        assert!(interval(&[]).is_none() && interval(&[1.0]).is_none());
+        let zero = interval(&[0.0, 0.0, 1.0]).unwrap();
+        assert!(zero.low < 0.0 && zero.estimate == 0.0);
+    }
+}

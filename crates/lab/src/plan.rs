@@ -1,0 +1,205 @@
+//! Which trials there are, in which order, and how long they take.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use rand::seq::SliceRandom;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::SeedableRng;
+
+use crate::Failure;
+use crate::bench;
+use crate::cells::{self, Cell};
+use crate::cores::{self, Cores};
+use crate::experiment::{Experiment, Model, Models};
+use crate::judge;
+use crate::models;
+use crate::table::label;
+
+/// An experiment, ready to be done.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// All cells.
+    pub cells: Vec<Cell>,
+    /// All trials, in order: blocks of every cell once, each block shuffled by the seed.
+    pub trials: Vec<Trial>,
+    /// Where both sides run.
+    pub cores: Cores,
+}
+
+/// A trial to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trial {
+    /// Which cell.
+    pub cell: usize,
+    /// Which repeat, from 1; also the number of its block.
+    pub repeat: usize,
+    /// Its place, from 1.
+    pub order: usize,
+}
+
+impl Trial {
+    /// The name of its files.
+    pub fn id(&self) -> String {
+        format!("c{:03}-r{}", self.cell, self.repeat)
+    }
+}
+
+impl Plan {
+    /// Plans an experiment, and checks all that can be checked before the first trial: cells, flags, expectations, cores.
+    ///
+    /// # Errors
+    /// What does not fit, in words.
+    pub fn new(experiment: &Experiment, archbench: &Path) -> Result<Self, Failure> {
+        let models = match &experiment.models {
+            Models::All => models::all(archbench)?,
+            Models::Some(models) => models.clone(),
+        };
+        check_names(experiment, &models)?;
+        let cells = cells::cells(experiment, &models)?;
+        let mut servers: Vec<_> = cells
+            .iter()
+            .map(|cell| (&cell.model, &cell.flags))
+            .collect();
+        servers.sort();
+        servers.dedup();
+        for (model, flags) in servers {
+            models::check(archbench, model, flags)?;
+        }
+        let factors: Vec<_> = cells.iter().map(|cell| &cell.factors).collect();
+        for expect in &experiment.expect {
+            judge::check(&expect.ratio.0, &factors)?;
+        }
+        Ok(Self {
+            trials: order(cells.len(), experiment.repeats, experiment.seed),
+            cores: Cores::of(experiment, &cores::available())?,
+            cells,
+        })
+    }
+
+    /// How long some trials take.
+    pub fn duration(&self, experiment: &Experiment, trials: usize) -> Duration {
+        let each = experiment.warm_up.0 + experiment.duration.0 + bench::overhead();
+        each * u32::try_from(trials).unwrap_or(u32::MAX)
+    }
+
+    /// The plan for people.
+    pub fn describe(&self, experiment: &Experiment) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{}: {}\n", experiment.name, experiment.question);
+        for (number, cell) in self.cells.iter().enumerate() {
+            let factors = cells::factors(&self.cells);
+            let shown: Vec<_> = factors.iter().collect();
+            let flags = if cell.flags.is_empty() {
+                String::new()
+            } else {
+                format!("  ({})", cell.flags.join(" "))
+            };
+            let _ = writeln!(
+                text,
+                "  c{number:03}  {}{flags}",
+                label(&cell.factors, &shown)
+            );
+        }
+        let _ = writeln!(
+            text,
+            "\n{} cells, {} repeats, {} trials of {:?} after {:?} of warm-up: about {}",
+            self.cells.len(),
+            experiment.repeats,
+            self.trials.len(),
+            experiment.duration.0,
+            experiment.warm_up.0,
+            minutes(self.duration(experiment, self.trials.len())),
+        );
+        let _ = writeln!(
+            text,
+            "server on core {}, generator on core {}",
+            cores::list(&self.cores.server),
+            cores::list(&self.cores.generator)
+        );
+        for expect in &experiment.expect {
+            let _ = writeln!(
+                text,
+                "expected: {}\n          {}",
+                expect.text, expect.ratio.0.text
+            );
+        }
+        text
+    }
+}
+
+fn check_names(experiment: &Experiment, models: &[Model]) -> Result<(), String> {
+    for name in experiment.model_options.keys() {
+        let known = || {
+            models
+                .iter()
+                .flat_map(|model| [model.label(), model.model.as_str()])
+        };
+        if !known().any(|known| known == name) {
+            let hint = crate::experiment::nearest(name, known())
+                .map_or(String::new(), |near| format!("; did you mean '{near}'?"));
+            return Err(format!(
+                "model_options names '{name}', which is no model here{hint}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn order(cells: usize, repeats: usize, seed: u64) -> Vec<Trial> {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let mut trials = Vec::with_capacity(cells * repeats);
+    for repeat in 1..=repeats {
+        let mut block: Vec<usize> = (0..cells).collect();
+        block.shuffle(&mut rng);
+        for cell in block {
+            let order = trials.len() + 1;
+            trials.push(Trial {
+                cell,
+                repeat,
+                order,
+            });
+        }
+    }
+    trials
+}
+
+/// Like `2 min 30 s`.
+pub fn minutes(time: Duration) -> String {
+    let seconds = time.as_secs_f64().round() as u64;
+    match (seconds / 60, seconds % 60) {
+        (0, seconds) => format!("{seconds} s"),
+        (minutes, seconds) => format!("{minutes} min {seconds} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_block_holds_every_cell_once_in_an_order_of_its_own() {
+        let trials = order(8, 3, 1);
+        assert_eq!(trials, order(8, 3, 1));
+        assert_ne!(trials, order(8, 3, 2));
+        let blocks: Vec<Vec<usize>> = trials
+            .chunks(8)
+            .map(|block| block.iter().map(|t| t.cell).collect())
+            .collect();
+        for block in &blocks {
+            let mut sorted = block.clone();
+            sorted.sort_unstable();
+            assert_eq!(sorted, (0..8).collect::<Vec<_>>());
+        }
+        assert!(blocks[0] != blocks[1] && blocks[1] != blocks[2]);
+        assert_eq!(trials[23].id(), format!("c{:03}-r3", blocks[2][7]));
+    }
+
+    #[test]
+    fn times() {
+        assert_eq!(minutes(Duration::from_secs(150)), "2 min 30 s");
+        assert_eq!(minutes(Duration::from_millis(59_400)), "59 s");
+    }
+}

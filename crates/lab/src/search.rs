@@ -1,0 +1,338 @@
+//! `archbench search`: the highest rate at which objectives hold.
+
+mod bisection;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use results::{Figure, Trial, Validity};
+use serde::Serialize;
+use workload::{Arrival, Preset, units};
+
+use crate::bench::{Bench, Job};
+use crate::cells::{Cell, LoadCell};
+use crate::cores::{self, Cores};
+use crate::experiment::{Cache, Loop, Model};
+use crate::interrupt::Interrupt;
+use crate::judge;
+use crate::memory::Support;
+use crate::progress::Progress;
+use crate::slo::{Objective, read_file};
+use crate::table::Table;
+use crate::{Failure, INTERRUPTED, Status, models};
+use bisection::{Answer, Search};
+
+/// Find the highest rate at which a model holds its objectives
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+A closed loop first finds what the server can do at all; then the rate of Poisson arrivals is halved in on until it is known to
+the resolution. Each repeat searches afresh with arrivals of its own; the interval is Student's over the repeats. A rate that the
+generator could not offer (INVALID) does not hold, and the answer is then marked with ≥: the server might do more.
+
+Examples:
+  archbench search --model amped --slo 'p(99)<10ms'
+  archbench search --slo-file bench-configs/slo/lecture.toml          all models, and a table
+  archbench search --model pool --options '--threads 150' --slo 'p(99.9)<50ms' --files single:1k")]
+pub struct Args {
+    /// An architecture; repeatable; without it, all
+    #[arg(short, long, value_name = "MODEL")]
+    pub model: Vec<String>,
+    /// Flags of 'archbench serve' for them
+    #[arg(
+        long,
+        value_name = "FLAGS",
+        default_value = "",
+        allow_hyphen_values = true
+    )]
+    pub options: String,
+    /// What must hold; repeatable: 'p(99)<10ms', 'errors<0.1%', …
+    #[arg(long, value_name = "SLO", required_unless_present = "slo_file")]
+    pub slo: Vec<Objective>,
+    /// A file of objectives
+    #[arg(long, value_name = "FILE")]
+    pub slo_file: Option<PathBuf>,
+    /// What is served
+    #[arg(long, value_name = "PRESET", default_value = "specweb99:4")]
+    pub files: Preset,
+    /// Connections
+    #[arg(short = 'c', long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..))]
+    pub connections: u64,
+    /// How long each rate is tried
+    #[arg(short = 'd', long, value_name = "TIME", default_value = "2s", value_parser = units::duration)]
+    pub duration: Duration,
+    /// What is cut off before
+    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = units::duration)]
+    pub warm_up: Duration,
+    /// How often the search is repeated, for the interval
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
+    pub repeats: u64,
+    /// How finely the rate is found
+    #[arg(long, value_name = "PERCENT", default_value_t = 5.0, value_parser = resolution)]
+    pub resolution: f64,
+    /// Of arrivals
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Print JSON in place of a table
+    #[arg(long)]
+    pub json: bool,
+    /// The archbench that serves and loads; this one if not given
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub archbench: Option<PathBuf>,
+}
+
+fn resolution(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches('%').parse::<f64>().ok();
+    number
+        .filter(|number| (0.5..=50.0).contains(number))
+        .ok_or_else(|| format!("'{text}' is no percentage from 0.5 to 50"))
+}
+
+/// What was found for one model.
+#[derive(Debug, Clone, Serialize)]
+pub struct Found {
+    /// Which.
+    pub model: String,
+    /// What it does in a closed loop, per second.
+    pub closed_loop_per_s: Option<f64>,
+    /// The highest rate that held, per second: the median over repeats.
+    pub rate_per_s: Option<f64>,
+    /// The interval over repeats.
+    pub low_per_s: Option<f64>,
+    /// The interval over repeats.
+    pub high_per_s: Option<f64>,
+    /// The highest rate that held in each repeat.
+    pub repeats_per_s: Vec<f64>,
+    /// Whether the generator was the limit in some repeat.
+    pub at_least: bool,
+    /// What went wrong.
+    pub note: Option<String>,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When nothing can be tried at all.
+pub fn run(args: Args) -> Result<Status, Failure> {
+    let archbench = crate::run::executable(args.archbench.as_deref())?;
+    let mut objectives = args.slo.clone();
+    if let Some(path) = &args.slo_file {
+        objectives.extend(read_file(path)?);
+    }
+    let names = if args.model.is_empty() {
+        models::all(&archbench)?
+            .into_iter()
+            .map(|model: Model| model.model)
+            .collect()
+    } else {
+        args.model.clone()
+    };
+    let flags: Vec<String> = args.options.split_whitespace().map(str::to_owned).collect();
+    for name in &names {
+        models::check(&archbench, name, &flags)?;
+    }
+    let interrupt = Interrupt::watch();
+    let set = args.files.file_set(1);
+    set.write_to(&set.cache_dir()?, |_, _| {})?;
+    let bench = Bench {
+        archbench,
+        cores: two_sides()?,
+        memory: Support::None("not asked for".into()),
+        hlog: false,
+        scratch: PathBuf::new(),
+        interrupt,
+    };
+    let each = args.duration + args.warm_up + crate::bench::overhead();
+    let tries =
+        names.len() * args.repeats as usize * Search::tries(args.resolution / 100.0) + names.len();
+    let mut progress = Progress::new(tries, 0, each);
+    let mut found = Vec::new();
+    for name in &names {
+        let one = Searcher {
+            args: &args,
+            bench: &bench,
+            objectives: &objectives,
+            model: name,
+            flags: &flags,
+        };
+        found.push(one.search(&mut progress));
+        if bench.interrupt.came() {
+            break;
+        }
+    }
+    progress.finish();
+    crate::print(if args.json {
+        serde_json::to_string_pretty(&found)?
+    } else {
+        text(&found, &objectives)
+    });
+    Ok(if bench.interrupt.came() {
+        INTERRUPTED
+    } else {
+        0
+    })
+}
+
+fn two_sides() -> Result<Cores, String> {
+    let all = cores::available();
+    match all.as_slice() {
+        [] => Err("this process may use no core".into()),
+        [only] => Ok(Cores {
+            server: vec![*only],
+            generator: vec![*only],
+        }),
+        [first, rest @ ..] => Ok(Cores {
+            server: vec![*first],
+            generator: rest.to_vec(),
+        }),
+    }
+}
+
+struct Searcher<'a> {
+    args: &'a Args,
+    bench: &'a Bench,
+    objectives: &'a [Objective],
+    model: &'a str,
+    flags: &'a [String],
+}
+
+impl Searcher<'_> {
+    fn search(&self, progress: &mut Progress) -> Found {
+        let mut found = Found {
+            model: self.model.into(),
+            closed_loop_per_s: None,
+            rate_per_s: None,
+            low_per_s: None,
+            high_per_s: None,
+            repeats_per_s: Vec::new(),
+            at_least: false,
+            note: None,
+        };
+        let closed = self.try_one(None, self.args.seed, progress);
+        let Some(capacity) = Figure::Throughput.of(&closed).filter(|rate| *rate > 0.0) else {
+            found.note = closed
+                .failure
+                .map(|failure| format!("{}: {}", failure.step, failure.reason));
+            return found;
+        };
+        found.closed_loop_per_s = Some(capacity);
+        for repeat in 1..=self.args.repeats {
+            let mut search = Search::new(capacity, self.args.resolution / 100.0);
+            while let Some(rate) = search.next() {
+                let trial = self.try_one(Some(rate), self.args.seed.wrapping_add(repeat), progress);
+                if self.bench.interrupt.came() {
+                    found.note = Some("interrupted".into());
+                    return found;
+                }
+                search.answer(self.holds(&trial));
+                if let Some(failure) = trial.failure {
+                    found.note = Some(format!("{}: {}", failure.step, failure.reason));
+                }
+            }
+            found.repeats_per_s.push(search.highest());
+            found.at_least |= search.is_bounded_by_the_generator();
+        }
+        let interval = judge::interval(&found.repeats_per_s);
+        found.rate_per_s = Some(stats::sample::median(&mut found.repeats_per_s.clone()));
+        found.low_per_s = interval.map(|interval| interval.low.max(0.0));
+        found.high_per_s = interval.map(|interval| interval.high);
+        found
+    }
+
+    fn holds(&self, trial: &Trial) -> Answer {
+        if trial.verdict == Validity::Invalid {
+            return Answer::CannotTell;
+        }
+        let met = self.objectives.iter().all(|slo| {
+            let bound = slo.operator.is_upper() && slo.figure.is_at_least(trial);
+            let value = slo.figure.of(trial);
+            trial.counts()
+                && !bound
+                && value.is_some_and(|value| slo.operator.holds(value, slo.limit))
+        });
+        if met { Answer::Holds } else { Answer::DoesNot }
+    }
+
+    /// One trial: Poisson arrivals at a rate, or a closed loop.
+    fn try_one(&self, rate: Option<f64>, seed: u64, progress: &mut Progress) -> Trial {
+        let cell = Cell {
+            factors: results::Factors::new(),
+            model: self.model.into(),
+            flags: self.flags.to_vec(),
+            files: self.args.files,
+            load: LoadCell {
+                kind: if rate.is_some() {
+                    Loop::Open
+                } else {
+                    Loop::Closed
+                },
+                connections: self.args.connections,
+                rate,
+                arrival: rate.map(|_| Arrival::Poisson),
+                stages: None,
+                session_requests: None,
+                think: None,
+                think_exponential: false,
+                flags: Vec::new(),
+            },
+            memory_limit: None,
+            cores: None,
+        };
+        let what = rate.map_or("closed loop".to_owned(), |rate| format!("{rate:.0}/s"));
+        let what = format!("{} {what}", self.model);
+        progress.begins(&what);
+        let measured = self.bench.measure(&Job {
+            cell: &cell,
+            seed,
+            warm_up: self.args.warm_up,
+            duration: self.args.duration,
+            timeout: Duration::from_secs(2),
+            cache: Cache::Prefill,
+        });
+        let plan = crate::plan::Trial {
+            cell: 0,
+            repeat: 1,
+            order: 1,
+        };
+        let trial = measured.into_trial(&plan, &cell, Cache::Prefill).0;
+        let failed = trial.verdict == Validity::Failed;
+        let elapsed = Duration::from_secs_f64(trial.elapsed_s);
+        progress.ends(&what, &crate::run::outcome(&trial), failed, elapsed);
+        trial
+    }
+}
+
+fn text(found: &[Found], objectives: &[Objective]) -> String {
+    let heads = [
+        "model",
+        "highest rate",
+        "95 % interval",
+        "closed loop",
+        "share",
+        "",
+    ];
+    let mut table = Table::new(heads.map(str::to_owned));
+    let rate = |rate: Option<f64>| rate.map_or("–".to_owned(), |rate| format!("{rate:.0}/s"));
+    for one in found {
+        let sign = if one.at_least { "≥ " } else { "" };
+        let share = one
+            .rate_per_s
+            .zip(one.closed_loop_per_s)
+            .map(|(rate, all)| rate / all * 100.0);
+        table.row(vec![
+            one.model.clone(),
+            format!("{sign}{}", rate(one.rate_per_s)),
+            match (one.low_per_s, one.high_per_s) {
+                (Some(low), Some(high)) => format!("{low:.0} … {high:.0}/s"),
+                _ => "–".into(),
+            },
+            rate(one.closed_loop_per_s),
+            share.map_or("–".into(), |share| format!("{share:.0} %")),
+            one.note.clone().unwrap_or_default(),
+        ]);
+    }
+    let all: Vec<_> = objectives.iter().map(ToString::to_string).collect();
+    format!(
+        "highest rate of Poisson arrivals that holds {}\n\n{table}",
+        all.join(", ")
+    )
+}

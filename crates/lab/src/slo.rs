@@ -1,0 +1,167 @@
+//! `archbench slo`: a matrix of cells by objectives, met or missed, with margin and interval.
+
+mod objective;
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use results::{Cell, JudgedSlo, Outcome, Run};
+
+pub use objective::{Objective, ObjectiveError, read_file};
+
+use crate::judge;
+use crate::table::{Table, label};
+use crate::{Failure, Status};
+
+/// Hold a results folder against service level objectives
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+An objective is met if the whole 95 % interval over repeats is on its right side, missed if the whole interval is on the wrong
+one, and undecided otherwise. Times are response times; in a closed loop, service times.
+
+Examples:
+  archbench slo results/quick-20250321-140506 --slo 'p(99)<10ms'
+  archbench slo results/quick-20250321-140506 --slo-file bench-configs/slo/lecture.toml
+
+Exit status: 0 none is missed, 3 one is missed, 1 failed, 2 wrong usage.")]
+pub struct Args {
+    /// The results folder
+    #[arg(value_name = "RESULTS")]
+    pub results: PathBuf,
+    /// An objective; repeatable: 'p(99)<10ms', 'service:p(99.9)<5ms', 'mean<1ms', 'max<100ms', 'errors<0.1%',
+    /// 'throughput>=4900'. Without any, those of the experiment
+    #[arg(long, value_name = "SLO")]
+    pub slo: Vec<Objective>,
+    /// A file of objectives: a TOML file with slo = ["…"], or one objective a line
+    #[arg(long, value_name = "FILE")]
+    pub slo_file: Option<PathBuf>,
+    /// Print JSON in place of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Runs it; 3 when an objective is missed.
+///
+/// # Errors
+/// When the folder or the objectives cannot be read.
+pub fn run(args: Args) -> Result<Status, Failure> {
+    let run = results::read(&args.results)?;
+    let mut objectives = args.slo;
+    if let Some(path) = &args.slo_file {
+        objectives.extend(read_file(path)?);
+    }
+    if objectives.is_empty() {
+        for text in &run.manifest.slo {
+            objectives.push(text.parse()?);
+        }
+    }
+    if objectives.is_empty() {
+        return Err("the experiment has no objectives; give some with --slo or --slo-file".into());
+    }
+    let judged = matrix(&run, &objectives);
+    if args.json {
+        crate::print(serde_json::to_string_pretty(&judged)?);
+    } else {
+        crate::print(text(&run, &judged, objectives.len()));
+    }
+    let missed = judged
+        .iter()
+        .any(|judged| judged.outcome == Outcome::Missed);
+    Ok(if missed { crate::SLO_MISSED } else { 0 })
+}
+
+/// Every objective in every cell, cell by cell.
+pub fn matrix(run: &Run, objectives: &[Objective]) -> Vec<JudgedSlo> {
+    let cells = run.cells();
+    let pairs = cells
+        .iter()
+        .flat_map(|cell| objectives.iter().map(move |slo| (cell, slo)));
+    pairs
+        .map(|(cell, objective)| judge_cell(run, cell, objective))
+        .collect()
+}
+
+fn judge_cell(run: &Run, cell: &Cell<'_>, objective: &Objective) -> JudgedSlo {
+    let counted: Vec<_> = cell.trials.iter().filter(|trial| trial.counts()).collect();
+    let values: Vec<f64> = counted
+        .iter()
+        .filter_map(|trial| crate::values::value(run, trial, objective.figure))
+        .collect();
+    let bound = counted
+        .iter()
+        .any(|trial| objective.figure.is_at_least(trial));
+    let interval = judge::interval(&values);
+    let mut outcome = judge::outcome(interval.as_ref(), objective.operator, objective.limit);
+    if bound && objective.operator.is_upper() && outcome == Outcome::Met {
+        // Below the limit by a lower bound only.
+        outcome = Outcome::Undecided;
+    }
+    let estimate = interval
+        .map(|interval| interval.estimate)
+        .or(values.first().copied());
+    JudgedSlo {
+        cell: cell.number,
+        factors: cell.factors.clone(),
+        slo: objective.to_string(),
+        outcome,
+        estimate,
+        low: interval.map(|interval| interval.low),
+        high: interval.map(|interval| interval.high),
+        limit: objective.limit,
+        unit: objective.figure.unit().into(),
+        margin: estimate.map(|estimate| objective.margin(estimate)),
+    }
+}
+
+/// The matrix for people: a row for each cell, a column for each objective.
+pub fn text(run: &Run, judged: &[JudgedSlo], objectives: usize) -> String {
+    let swept = run.swept();
+    let mut table = Table::new(["cell".to_owned()]);
+    for first in judged.iter().take(objectives) {
+        table.column(&first.slo);
+    }
+    for row in judged.chunks(objectives.max(1)) {
+        let mut cells = vec![
+            row.first()
+                .map_or(String::new(), |first| label(&first.factors, &swept)),
+        ];
+        cells.extend(row.iter().map(describe));
+        table.row(cells);
+    }
+    let count = |outcome| {
+        judged
+            .iter()
+            .filter(|judged| judged.outcome == outcome)
+            .count()
+    };
+    let mut text = table.to_string();
+    // Writing to a string does not fail.
+    let _ = write!(
+        text,
+        "\n{} met, {} missed, {} undecided; margins are shares of the limit, intervals 95 % over {} repeats",
+        count(Outcome::Met),
+        count(Outcome::Missed),
+        count(Outcome::Undecided),
+        run.manifest.repeats,
+    );
+    text
+}
+
+fn describe(judged: &JudgedSlo) -> String {
+    let Some(margin) = judged.margin else {
+        return "no figures".into();
+    };
+    let share = |value: f64| (value - judged.limit) / judged.limit * 100.0;
+    let spread = match (judged.low, judged.high) {
+        (Some(low), Some(high)) if judged.limit != 0.0 => {
+            format!(" [{:+.0}, {:+.0}]", share(low), share(high))
+        }
+        _ => String::new(),
+    };
+    let name = if judged.outcome == Outcome::Missed {
+        "MISSED"
+    } else {
+        judged.outcome.name()
+    };
+    format!("{name} {:+.0} %{spread}", margin * 100.0)
+}

@@ -1,0 +1,190 @@
+//! One objective.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use results::{Figure, Statistic};
+use serde::Deserialize;
+use workload::units;
+
+use crate::Failure;
+use crate::experiment::Text;
+use crate::expression::Operator;
+
+/// A figure and its bound, like `p(99)<10ms`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Objective {
+    /// Which figure.
+    pub figure: Figure,
+    /// On which side of the limit it must be.
+    pub operator: Operator,
+    /// In the unit of the figure.
+    pub limit: f64,
+    text: String,
+}
+
+/// What is wrong with an objective.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "'{0}' is no objective: {1}; expected something like p(99)<10ms, service:p(99.9)<5ms, mean<1ms, max<100ms, errors<0.1% or throughput>=4900"
+)]
+pub struct ObjectiveError(String, String);
+
+impl FromStr for Objective {
+    type Err = ObjectiveError;
+
+    fn from_str(text: &str) -> Result<Self, ObjectiveError> {
+        let error = |why: String| ObjectiveError(text.trim().to_owned(), why);
+        let (left, operator, right) =
+            Operator::split(text).ok_or_else(|| error("it has no <, <=, > or >=".into()))?;
+        let number = |text: &str| {
+            text.trim()
+                .parse::<f64>()
+                .ok()
+                .filter(|number| number.is_finite() && *number >= 0.0)
+                .ok_or_else(|| error(format!("'{}' is no number", text.trim())))
+        };
+        let (figure, limit) = match (left, right.strip_suffix('%')) {
+            ("errors" | "error_rate" | "error_percent", Some(percent)) => {
+                (Figure::ErrorPercent, number(percent)?)
+            }
+            _ => {
+                let figure: Figure = left
+                    .parse()
+                    .map_err(|_| error(format!("'{left}' is no figure")))?;
+                let words = |why: units::UnitError| error(why.to_string());
+                let limit = match figure {
+                    Figure::Time(..) | Figure::CpuPerRequest => {
+                        units::duration(right).map_err(words)?.as_secs_f64() * 1e6
+                    }
+                    Figure::Throughput => units::rate(right).map_err(words)?,
+                    Figure::PeakResident => units::size(right).map_err(words)? as f64,
+                    _ => number(right)?,
+                };
+                (figure, limit)
+            }
+        };
+        Ok(Self {
+            figure,
+            operator,
+            limit,
+            text: text.split_whitespace().collect(),
+        })
+    }
+}
+
+impl fmt::Display for Objective {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.text)
+    }
+}
+
+impl Objective {
+    /// How far a value is on the right side of the limit, as a share of it.
+    pub fn margin(&self, value: f64) -> f64 {
+        let distance = if self.operator.is_upper() {
+            self.limit - value
+        } else {
+            value - self.limit
+        };
+        if self.limit == 0.0 {
+            distance
+        } else {
+            distance / self.limit
+        }
+    }
+
+    /// Whether it is about a percentile above the median, which few requests decide.
+    pub fn is_tail(&self) -> bool {
+        matches!(self.figure, Figure::Time(_, Statistic::Percentile(percent)) if percent > 50.0)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(rename = "name")]
+    _name: Option<String>,
+    #[serde(rename = "reasoning")]
+    _reasoning: Option<String>,
+    slo: Vec<Text<Objective>>,
+}
+
+/// Reads a file of objectives: TOML with `slo = ["…"]` if it is called `.toml`, otherwise one objective a line.
+///
+/// # Errors
+/// When it cannot be read, or holds something else.
+pub fn read_file(path: &Path) -> Result<Vec<Objective>, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    if path
+        .extension()
+        .is_some_and(|extension| extension == "toml")
+    {
+        let file: File = toml::from_str(&text)
+            .map_err(|error| format!("{}: {}", path.display(), error.message()))?;
+        return Ok(file.slo.into_iter().map(|slo| slo.0).collect());
+    }
+    text.lines()
+        .map(|line| line.split('#').next().unwrap_or_default().trim())
+        .filter(|line| !line.is_empty())
+        .map(|line| Ok(line.parse()?))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objectives_are_read_in_the_unit_of_their_figure() {
+        let limit = |text: &str| text.parse::<Objective>().unwrap().limit;
+        assert_eq!(limit("p(99) < 10ms"), 10_000.0);
+        assert_eq!(limit("service:p99.9<=5ms"), 5_000.0);
+        assert_eq!(limit("errors<0.1%"), 0.1);
+        assert_eq!(limit("errors<=3"), 3.0);
+        assert_eq!(limit("throughput>=4.9k/s"), 4900.0);
+        assert_eq!(limit("peak_resident<64m"), f64::from(64 << 20));
+        for text in [
+            "",
+            "p(99)",
+            "p(99)<10",
+            "p(0)<1s",
+            "errors<x%",
+            "throughput>=0",
+            "p99=1s",
+        ] {
+            assert!(text.parse::<Objective>().is_err(), "{text}");
+        }
+        let slo: Objective = "p(99) < 10ms".parse().unwrap();
+        assert_eq!(
+            (slo.to_string(), slo.margin(7_500.0)),
+            ("p(99)<10ms".into(), 0.25)
+        );
+        assert!(slo.is_tail());
+    }
+
+    #[test]
+    fn files_of_objectives() {
+        let home = tempfile::tempdir().unwrap();
+        let read = |name: &str, text: &str| {
+            std::fs::write(home.path().join(name), text).unwrap();
+            read_file(&home.path().join(name))
+        };
+        assert_eq!(
+            read("a.toml", "slo = ['p(90)<1ms', 'max<1s']")
+                .unwrap()
+                .len(),
+            2
+        );
+        assert_eq!(
+            read("a.txt", "# all\np(90)<1ms # fast\n\nmax<1s\n")
+                .unwrap()
+                .len(),
+            2
+        );
+        assert!(read("b.toml", "slos = []").is_err());
+        assert!(read_file(&home.path().join("c")).is_err());
+    }
+}

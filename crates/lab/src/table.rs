@@ -1,0 +1,196 @@
+//! Tables for people.
+
+use std::fmt;
+
+use results::{Factor, Factors, Figure, Run, Validity};
+use stats::Interval;
+
+use crate::judge;
+
+/// Columns as wide as they must be; all but the first to the right.
+#[derive(Debug, Clone)]
+pub struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// An empty one with these heads.
+    pub fn new(heads: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            rows: vec![heads.into_iter().collect()],
+        }
+    }
+
+    /// Adds a head.
+    pub fn column(&mut self, head: &str) {
+        self.rows[0].push(head.into());
+    }
+
+    /// Adds a row.
+    pub fn row(&mut self, cells: Vec<String>) {
+        self.rows.push(cells);
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = |column: usize| {
+            let cells = self.rows.iter().filter_map(|row| row.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        };
+        for row in &self.rows {
+            let mut line = String::new();
+            for (column, cell) in row.iter().enumerate() {
+                let padding = " ".repeat(width(column) - cell.chars().count());
+                match column {
+                    0 => line.push_str(&format!("{cell}{padding}")),
+                    _ => line.push_str(&format!("  {padding}{cell}")),
+                }
+            }
+            writeln!(out, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+/// A cell in words: the model, then what else differs.
+pub fn label(factors: &Factors, swept: &[&Factor]) -> String {
+    let mut words = Vec::new();
+    if let Some(model) = factors.get("model") {
+        words.push(model.to_string());
+    }
+    for factor in swept.iter().filter(|factor| factor.name != "model") {
+        let Some(level) = factors.get(&factor.name) else {
+            continue;
+        };
+        words.push(match (factor.name.as_str(), level.number()) {
+            (name, Some(number)) if factor.unit == "B" => format!("{name}={}", bytes(number)),
+            (_, None) => level.to_string(),
+            (name, Some(_)) => format!("{name}={level}"),
+        });
+    }
+    words.join(" ")
+}
+
+/// The figures of every cell, with intervals over repeats.
+pub fn summary(run: &Run) -> String {
+    let swept = run.swept();
+    let figures = ["throughput", "p50", "p99", "p99.9", "cpu_per_request"];
+    let heads = [
+        "cell",
+        "requests/s",
+        "p50",
+        "p99",
+        "p99.9",
+        "CPU/request",
+        "verdicts",
+    ];
+    let mut table = Table::new(heads.map(str::to_owned));
+    for cell in run.cells() {
+        let mut row = vec![label(cell.factors, &swept)];
+        for name in figures {
+            let shown = name.parse().ok().map(|figure: Figure| {
+                let values = cell.values(figure);
+                let bound = cell
+                    .trials
+                    .iter()
+                    .any(|trial| trial.counts() && figure.is_at_least(trial));
+                let sign = if bound { "≥ " } else { "" };
+                match values.as_slice() {
+                    [] => "–".to_owned(),
+                    [one] => format!("{sign}{}", show(figure, *one)),
+                    _ => judge::interval(&values).map_or("–".into(), |interval| {
+                        format!("{sign}{}", spread(figure, &interval))
+                    }),
+                }
+            });
+            row.push(shown.unwrap_or_default());
+        }
+        row.push(verdicts(&cell));
+        table.row(row);
+    }
+    table.to_string()
+}
+
+fn verdicts(cell: &results::Cell<'_>) -> String {
+    use Validity::{Failed, Invalid, Suspect, Valid};
+    let counts = [Valid, Suspect, Invalid, Failed].map(|verdict| {
+        let count = cell
+            .trials
+            .iter()
+            .filter(|trial| trial.verdict == verdict)
+            .count();
+        (count, verdict)
+    });
+    let shown: Vec<_> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, verdict)| format!("{count} {}", verdict.name()))
+        .collect();
+    shown.join(", ")
+}
+
+/// A figure with half the width of its interval.
+pub fn spread(figure: Figure, interval: &Interval) -> String {
+    let half = (interval.high - interval.low) / 2.0 / interval.estimate.abs() * 100.0;
+    let estimate = show(figure, interval.estimate);
+    if half.is_finite() {
+        format!("{estimate} ±{half:.0}%")
+    } else {
+        estimate
+    }
+}
+
+/// A figure with its unit.
+pub fn show(figure: Figure, value: f64) -> String {
+    match figure {
+        Figure::Time(..) | Figure::CpuPerRequest => time(value),
+        Figure::PeakResident | Figure::Bandwidth => bytes(value),
+        Figure::ErrorPercent => format!("{value:.2}%"),
+        _ if value.abs() >= 100.0 || value.fract() == 0.0 => format!("{value:.0}"),
+        _ => format!("{value:.3}"),
+    }
+}
+
+fn time(microseconds: f64) -> String {
+    match microseconds.abs() {
+        ..1e3 => format!("{microseconds:.1} µs"),
+        ..1e6 => format!("{:.2} ms", microseconds / 1e3),
+        _ => format!("{:.2} s", microseconds / 1e6),
+    }
+}
+
+fn bytes(count: f64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let (mut value, mut unit) = (count, 0);
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    format!("{value:.4}")
+        .trim_end_matches('0')
+        .trim_end_matches('.')
+        .to_owned()
+        + " "
+        + UNITS[unit]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up() {
+        let mut table = Table::new(["a".to_owned(), "long".to_owned()]);
+        table.row(vec!["µs".into(), "1".into()]);
+        assert_eq!(table.to_string(), "a   long\nµs     1\n");
+    }
+
+    #[test]
+    fn figures_have_units() {
+        let figure = |name: &str| name.parse::<Figure>().unwrap();
+        assert_eq!(show(figure("p99"), 1234.0), "1.23 ms");
+        assert_eq!(show(figure("throughput"), 1234.4), "1234");
+        assert_eq!(show(figure("peak_resident"), 1536.0), "1.5 KiB");
+    }
+}
