@@ -1,5 +1,7 @@
 //! Names, headers and contents: what is remembered, for how long, and what it may cost.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
 mod support;
 
 use std::fs::{self, File};

@@ -1,5 +1,7 @@
 //! Which file a path names, against a real file system.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
 mod support;
 
 use std::fs;

@@ -55,7 +55,7 @@ fn reach_a_slow_reader_whole_and_right(bench: &Bench) {
         offset += bytes.len() as u64;
         std::thread::sleep(Duration::from_millis(if step < 20 { 15 } else { 1 }));
     }
-    let rest = client.to_end();
+    let rest = client.read_to_end();
     assert_contents("large.bin", offset, &rest);
     assert_eq!(offset + rest.len() as u64, LARGE);
 }

@@ -39,7 +39,7 @@ fn becomes(server: &Server, path: &str, status: u16, body: Option<&[u8]>) {
         client.send(last_get(path));
         let answer = client.head();
         // Until it is looked at afresh, a file that has become shorter is promised whole and ends short.
-        let found = client.to_end();
+        let found = client.read_to_end();
         if answer.status == status && body.is_none_or(|body| found == body) {
             return;
         }
@@ -115,7 +115,8 @@ fn begin(server: &Server, path: &str) -> Client {
 
 fn do_not_touch_an_answer_under_way(bench: &Bench) {
     let garden = Garden::new();
-    let changes: [(&str, fn(&Garden)); 3] = [
+    type Change = (&'static str, fn(&Garden));
+    let changes: [Change; 3] = [
         ("replaced", |garden| garden.replace("large.bin", "new")),
         ("deleted", |garden| {
             fs::remove_file(garden.at("large.bin")).unwrap()
@@ -127,7 +128,7 @@ fn do_not_touch_an_answer_under_way(bench: &Bench) {
         let server = bench.serve_from(garden.root(), &[]);
         let mut client = begin(&server, "/large.bin");
         apply(&garden);
-        let body = client.to_end();
+        let body = client.read_to_end();
         assert_eq!(body.len() as u64, LARGE, "{change}");
         assert_contents("large.bin", 0, &body);
     }
@@ -166,7 +167,7 @@ fn that_cut_a_file_in_memory(bench: &Bench) {
             garden.replace("file.bin", &short);
         }
         let answer = client.head();
-        let body = client.to_end();
+        let body = client.read_to_end();
         assert_eq!(answer.status, 200);
         let promised = answer.content_length();
         assert!(body.len() <= promised, "round {round}");

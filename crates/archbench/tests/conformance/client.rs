@@ -142,7 +142,7 @@ impl Client {
     }
 
     /// Reads to the end of the connection, which must be no reset.
-    pub(crate) fn to_end(&mut self) -> Vec<u8> {
+    pub(crate) fn read_to_end(&mut self) -> Vec<u8> {
         let (bytes, end) = self.ending();
         assert_eq!(
             end,

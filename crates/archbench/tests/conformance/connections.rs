@@ -59,13 +59,13 @@ fn are_not_kept_when_told_so(bench: &Bench) {
         let mut client = server.connect();
         client.send(request);
         assert!(client.answer().closes());
-        assert_eq!(client.to_end(), b"");
+        assert_eq!(client.read_to_end(), b"");
     }
     // A second request that was sent along does not turn the end into a reset.
     let mut client = server.connect();
     client.send(get("/file.txt").repeat(50));
     assert_eq!(client.answer().body.len(), 26);
-    assert_eq!(client.to_end(), b"");
+    assert_eq!(client.read_to_end(), b"");
 }
 
 fn carry_so_many_requests_and_no_more(bench: &Bench) {
@@ -75,12 +75,12 @@ fn carry_so_many_requests_and_no_more(bench: &Bench) {
     for last in [false, false, true] {
         assert_eq!(client.answer().closes(), last);
     }
-    assert_eq!(client.to_end(), b"");
+    assert_eq!(client.read_to_end(), b"");
     let mut client = server.connect();
     for last in [false, false, true] {
         assert_eq!(client.get("/nowhere").closes(), last);
     }
-    assert_eq!(client.to_end(), b"");
+    assert_eq!(client.read_to_end(), b"");
 }
 
 fn of_http_1_0(bench: &Bench) {
@@ -92,7 +92,7 @@ fn of_http_1_0(bench: &Bench) {
     client.send("GET /file.txt HTTP/1.0\r\n\r\n");
     let answer = client.answer();
     assert_eq!((answer.status, answer.closes()), (200, true));
-    assert_eq!(client.to_end(), b"");
+    assert_eq!(client.read_to_end(), b"");
 }
 
 fn half_closed_get_their_answers(bench: &Bench) {
@@ -103,7 +103,7 @@ fn half_closed_get_their_answers(bench: &Bench) {
     assert_eq!(client.answer().body.len(), 26);
     assert_contents("large.bin", 0, &client.answer().body);
     assert_eq!(client.answer().status, 404);
-    assert_eq!(client.to_end(), b"");
+    assert_eq!(client.read_to_end(), b"");
 }
 
 fn half_closed_within_a_request(bench: &Bench) {
@@ -118,11 +118,11 @@ fn half_closed_within_a_request(bench: &Bench) {
         assert_eq!(client.answer().status, 200);
         let answer = client.answer();
         assert_eq!((answer.status, answer.closes()), (400, true), "{cut:?}");
-        assert_eq!(client.to_end(), b"");
+        assert_eq!(client.read_to_end(), b"");
     }
     let mut silent = server.connect();
     silent.half_close();
-    assert_eq!(silent.to_end(), b"");
+    assert_eq!(silent.read_to_end(), b"");
 }
 
 fn opened_and_left_do_no_harm(bench: &Bench) {

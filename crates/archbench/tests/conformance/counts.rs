@@ -31,7 +31,7 @@ fn of_server_and_clients_agree(bench: &Bench) {
                     + &get("/medium.bin");
                 client.send(requests + "BREW /file.txt HTTP/1.1\r\nHost: h\r\n\r\n");
                 client.half_close();
-                bytes += client.to_end().len();
+                bytes += client.read_to_end().len();
             }
             bytes
         };
@@ -73,7 +73,7 @@ fn come_with_all_their_fields(bench: &Bench) {
         assert_eq!(client.get("/file.txt").status, 200);
     }
     client.send(last_get("/file.txt"));
-    client.to_end();
+    client.read_to_end();
     let summary = server.stop();
     assert_eq!(summary["schema"], ready["schema"]);
     assert_eq!(summary["model"], bench.model.name[..]);

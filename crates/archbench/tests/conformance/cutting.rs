@@ -145,7 +145,7 @@ fn pipelined_and_read_late(bench: &Bench) {
         assert_eq!(answer.body.len(), MEDIUM as usize, "answer {number}");
         assert_contents("medium.bin", 0, &answer.body);
     }
-    assert_eq!(client.to_end(), b"");
+    assert_eq!(client.read_to_end(), b"");
 }
 
 /// The same with small files, which are collected before they are sent.
@@ -172,6 +172,6 @@ fn pipelined_small_files_read_late(bench: &Bench) {
         assert_contents("kept.bin", 0, &answer.body);
     }
     assert_eq!(client.answer().body.len(), 26);
-    assert_eq!(client.to_end(), b"");
+    assert_eq!(client.read_to_end(), b"");
     sending.join().unwrap();
 }

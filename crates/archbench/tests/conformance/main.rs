@@ -23,6 +23,8 @@
 //! | [`variants`] | options that must not change an answer |
 //! | [`usage`] | wrong command lines |
 
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
 mod bodies;
 mod changes;
 mod client;

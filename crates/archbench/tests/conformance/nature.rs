@@ -99,7 +99,7 @@ fn others_are_served_while_the_disk_is_slow(bench: &Bench) {
         assert_eq!(quick.answer().body, b"quick\n");
         let slow_came_first = !slow.is_silent_for(Duration::from_millis(1));
         assert_eq!(slow_came_first, waits, "{}: {path}", bench.model.name);
-        slow.to_end();
+        slow.read_to_end();
     }
 }
 
@@ -222,7 +222,7 @@ fn workers_that_are_all_taken_make_others_wait(bench: &Bench) {
                 let answer = refused.answer();
                 assert_eq!((answer.status, answer.closes()), (503, true));
                 assert_eq!(answer.field("retry-after"), Some("1"));
-                assert_eq!(refused.to_end(), b"");
+                assert_eq!(refused.read_to_end(), b"");
             }
             drop(holder);
             assert_eq!(queued.answer().status, 200);

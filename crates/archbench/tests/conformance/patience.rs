@@ -85,7 +85,7 @@ fn ends_with_each_of_several_dripping_heads(bench: &Bench) {
         let answer = client.answer();
         assert_late(&[answer.head.as_bytes(), &answer.body].concat());
         client.half_close();
-        assert_eq!(client.to_end(), b"");
+        assert_eq!(client.read_to_end(), b"");
     }
 }
 
@@ -103,7 +103,7 @@ fn ends_with_an_idle_connection(bench: &Bench) {
     let mut client = server.connect();
     assert_eq!(client.get("/file.txt").status, 200);
     let since = Instant::now();
-    assert_eq!(client.to_end(), b"");
+    assert_eq!(client.read_to_end(), b"");
     assert!(
         since.elapsed() > Duration::from_millis(250),
         "after {:?}",
@@ -115,11 +115,11 @@ fn ends_with_an_idle_connection(bench: &Bench) {
 
 fn ends_with_a_connection_that_never_speaks(bench: &Bench) {
     let server = bench.serve(&["--idle-timeout", "300ms", "--request-timeout", "19s"]);
-    assert_eq!(server.connect().to_end(), b"");
+    assert_eq!(server.connect().read_to_end(), b"");
     // Empty lines before a request are none yet.
     let mut client = server.connect();
     client.send("\r\n");
-    assert_eq!(client.to_end(), b"");
+    assert_eq!(client.read_to_end(), b"");
 }
 
 fn is_renewed_by_each_request(bench: &Bench) {

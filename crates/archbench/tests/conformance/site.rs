@@ -103,8 +103,8 @@ impl Site {
         )
         .unwrap();
         let socket = UnixListener::bind(at("socket")).unwrap();
-        fs::set_permissions(at("forbidden.txt"), fs::Permissions::from_mode(0)).unwrap();
-        fs::set_permissions(at("closed"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(at("forbidden.txt"), fs::Permissions::from_mode(0o000)).unwrap();
+        fs::set_permissions(at("closed"), fs::Permissions::from_mode(0o000)).unwrap();
         modified_in_1994(directory.path());
         Self {
             directory,

@@ -53,7 +53,7 @@ fn finishes_answers_under_way(bench: &Bench, signal: Signal) {
     for client in &mut clients {
         let body = client.exactly(LARGE as usize);
         assert_contents("large.bin", 0, &body);
-        assert_eq!(client.to_end(), b"");
+        assert_eq!(client.read_to_end(), b"");
     }
     let summary = server.summary();
     assert_eq!(
@@ -79,7 +79,7 @@ fn closes_what_is_idle(bench: &Bench) {
     let since = Instant::now();
     server.signal(Signal::TERM);
     for client in &mut clients {
-        assert_eq!(client.to_end(), b"");
+        assert_eq!(client.read_to_end(), b"");
     }
     server.summary();
     assert!(
@@ -186,9 +186,9 @@ fn with_every_way_of_spawning(bench: &Bench) {
         assert_eq!(idle.get("/file.txt").status, 200);
         let mut client = begin(&server);
         server.signal(Signal::TERM);
-        assert_eq!(idle.to_end(), b"");
+        assert_eq!(idle.read_to_end(), b"");
         assert_contents("large.bin", 0, &client.exactly(LARGE as usize));
-        assert_eq!(client.to_end(), b"");
+        assert_eq!(client.read_to_end(), b"");
         assert_eq!(server.summary()["requests"], 2, "{spawn}");
     }
 }
@@ -205,7 +205,7 @@ fn answers_what_is_half_asked(bench: &Bench) {
     assert_contents("large.bin", 0, &client.exactly(LARGE as usize));
     // The head of the answer under way was sent before the signal, and so did not say that it is the last. The next one
     // is answered, and says so; or the connection ends in good order.
-    let rest = String::from_utf8_lossy(&client.to_end()).into_owned();
+    let rest = String::from_utf8_lossy(&client.read_to_end()).into_owned();
     if !rest.is_empty() {
         assert!(
             rest.starts_with("HTTP/1.1 200 OK") && rest.contains("Connection: close"),
