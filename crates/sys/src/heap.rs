@@ -2,8 +2,9 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// The system's allocator, counting the allocations of each thread.
+/// The system's allocator, counting the allocations of each thread and of all together.
 ///
 /// ```
 /// #[global_allocator]
@@ -25,8 +26,16 @@ pub fn allocations() -> u64 {
     ALLOCATIONS.with(Cell::get)
 }
 
+static ALLOCATIONS_OF_ALL_THREADS: AtomicU64 = AtomicU64::new(0);
+
+/// The allocations and reallocations that all threads of the process have made under [`Counting`].
+pub fn allocations_of_all_threads() -> u64 {
+    ALLOCATIONS_OF_ALL_THREADS.load(Relaxed)
+}
+
 fn count() {
     ALLOCATIONS.with(|count| count.set(count.get() + 1));
+    ALLOCATIONS_OF_ALL_THREADS.fetch_add(1, Relaxed);
 }
 
 // SAFETY: every call goes to the system's allocator unchanged; the counter neither allocates nor unwinds.
