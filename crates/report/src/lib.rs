@@ -2,9 +2,17 @@
 //!
 //! | module | what is in it |
 //! | --- | --- |
+//! | [`page`] | the report: one HTML file |
+//! | [`plot`] | one figure, as SVG or PNG |
+//! | [`cli`] | the arguments of `archbench report` and `archbench plot` |
 //! | [`figure`] | what a figure says: axes with units, series, rows |
-//! | [`draw`] | how it looks, as SVG or PNG |
+//! | [`draw`] | how it looks |
+//! | `study` | a run, arranged for drawing |
+//! | `figures` | the figures of a report, one a file |
+//! | `distribution` | a distribution of times, from wherever it was recorded |
+//! | `quantity`, `scale` | quantities in words, and their places on an axis |
 
+pub mod cli;
 mod distribution;
 pub mod draw;
 pub mod error;
@@ -12,8 +20,10 @@ pub mod figure;
 mod figures;
 mod html;
 pub mod page;
+pub mod plot;
 mod quantity;
 mod scale;
 mod study;
 
 pub use error::Error;
+pub use page::{render, write};

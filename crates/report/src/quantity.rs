@@ -56,6 +56,17 @@ impl Unit {
         }
     }
 
+    /// An interval; the unit once, if both ends have the same.
+    pub fn range(self, (low, high): (f64, f64)) -> String {
+        let (low, high) = (self.show(low), self.show(high));
+        match (low.rsplit_once(' '), high.rsplit_once(' ')) {
+            (Some((number, one)), Some((_, other))) if one == other => {
+                format!("{number} to {high}")
+            }
+            _ => format!("{low} to {high}"),
+        }
+    }
+
     /// As [`Self::tick`], where the axis's name has the unit already.
     pub fn axis(self, value: f64) -> String {
         match self {
@@ -86,7 +97,12 @@ pub(crate) fn significant(value: f64, digits: i32) -> String {
     if value == 0.0 {
         return "0".into();
     }
-    let magnitude = value.abs().log10().floor() as i32;
+    // After rounding: 0.9999 has the magnitude of 1.
+    let rounded = format!("{value:.0$e}", digits.max(1) as usize - 1);
+    let magnitude = rounded
+        .split_once('e')
+        .and_then(|(_, exponent)| exponent.parse().ok())
+        .unwrap_or(0);
     let places = (digits - 1 - magnitude).clamp(0, 9) as usize;
     separated(&format!("{value:.places$}"))
 }
@@ -151,6 +167,9 @@ mod tests {
         assert_eq!(Unit::Seconds.tick(0.000_25), "250 µs");
         assert_eq!(Unit::PerSecond.axis(20_000.0), "20,000");
         assert_eq!(Unit::Share.tick(0.999_99), "99.999 %");
+        assert_eq!(Unit::Seconds.range((1e-3, 2e-3)), "1.00 to 2.00 ms");
+        assert_eq!(Unit::Seconds.range((1e-4, 2e-3)), "100 µs to 2.00 ms");
+        assert_eq!(Unit::Plain.range((1.0, 2.0)), "1.00 to 2.00");
         assert_eq!(count(999), "999");
         assert_eq!(count(1_000_000), "1,000,000");
     }

@@ -24,9 +24,21 @@ pub(crate) struct Scale {
     pub(crate) kind: Kind,
     pub(crate) low: f64,
     pub(crate) high: f64,
+    /// Whether round numbers are powers of two, as for bytes.
+    pub(crate) binary: bool,
 }
 
 impl Scale {
+    /// From one end to the other.
+    pub(crate) fn new(kind: Kind, low: f64, high: f64) -> Self {
+        Self {
+            kind,
+            low,
+            high,
+            binary: false,
+        }
+    }
+
     /// Over these values, with a little room; from 0 if `from_zero` and the scale has one.
     pub(crate) fn over(kind: Kind, values: impl Iterator<Item = f64>, from_zero: bool) -> Self {
         let usable =
@@ -54,11 +66,7 @@ impl Scale {
                 } else {
                     low - 0.04 * span
                 };
-                Self {
-                    kind,
-                    low,
-                    high: high.max(low) + 0.04 * span,
-                }
+                Self::new(kind, low, high.max(low) + 0.04 * span)
             }
             Kind::Log => {
                 // Never less than half a decade: noise is not to be blown up.
@@ -68,13 +76,9 @@ impl Scale {
                 } else {
                     (low / 1.12, high * 1.12)
                 };
-                Self { kind, low, high }
+                Self::new(kind, low, high)
             }
-            Kind::Nines => Self {
-                kind,
-                low: 0.0,
-                high: high.clamp(0.9, 1.0 - 1e-9),
-            },
+            Kind::Nines => Self::new(kind, 0.0, high.clamp(0.9, 1.0 - 1e-9)),
         }
     }
 
@@ -103,6 +107,7 @@ impl Scale {
     /// Its ticks, `about` so many with labels.
     pub(crate) fn ticks(&self, about: usize) -> Vec<Tick> {
         match self.kind {
+            _ if self.binary => self.binary_ticks(about),
             Kind::Linear => self.linear_ticks(about),
             Kind::Log => self.log_ticks(about),
             Kind::Nines => self.nines_ticks(),
@@ -129,6 +134,36 @@ impl Scale {
             .collect()
     }
 
+    /// Powers of two, or multiples of one.
+    fn binary_ticks(&self, about: usize) -> Vec<Tick> {
+        let about = about.max(1) as f64;
+        let within = |value: &f64| self.holds(*value);
+        let labelled = |value| Tick {
+            value,
+            labelled: true,
+        };
+        if self.kind == Kind::Log {
+            let (first, last) = (
+                self.low.log2().floor() as i32,
+                self.high.log2().ceil() as i32,
+            );
+            let every = (f64::from(last - first) / about).ceil().max(1.0) as i32;
+            let powers = (first..=last).filter(|power| power.rem_euclid(every) == 0);
+            return powers
+                .map(|power| 2_f64.powi(power))
+                .filter(within)
+                .map(labelled)
+                .collect();
+        }
+        let step = 2_f64.powf(((self.high - self.low) / about).log2().ceil());
+        let first = (self.low / step).ceil();
+        (0..100)
+            .map(|n| (first + f64::from(n)) * step)
+            .take_while(|value| *value <= self.high)
+            .map(labelled)
+            .collect()
+    }
+
     fn log_ticks(&self, about: usize) -> Vec<Tick> {
         let (first, last) = (
             self.low.log10().floor() as i32,
@@ -138,7 +173,7 @@ impl Scale {
         // In a short range some steps between the decades are labelled, in a long one not even all decades.
         let every = ((decades / about.max(1) as f64).ceil() as i32).max(1);
         let labelled: &[u32] = match decades {
-            short if short < 0.8 => &[1, 2, 3, 4, 5, 7],
+            short if short < 0.8 => &[1, 2, 3, 5, 7],
             medium if medium * 3.0 <= about as f64 + 1.0 => &[1, 2, 5],
             _ => &[1],
         };
@@ -191,6 +226,14 @@ mod tests {
         assert_eq!(
             labels(short, Unit::Seconds, 6),
             ["1 ms", "2 ms", "5 ms", "10 ms"]
+        );
+        let memory = Scale {
+            binary: true,
+            ..Scale::over(Kind::Linear, [5e5].into_iter(), true)
+        };
+        assert_eq!(
+            labels(memory, Unit::Bytes, 5),
+            ["0", "128 KiB", "256 KiB", "384 KiB"]
         );
         let nines = Scale::over(Kind::Nines, [0.9995].into_iter(), false);
         assert_eq!(

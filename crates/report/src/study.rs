@@ -60,20 +60,6 @@ impl<'a> Study<'a> {
         }
         Self { run, panels }
     }
-
-    /// The models that were measured, in their order.
-    pub(crate) fn models(&self) -> Vec<(String, Look)> {
-        let mut models: Vec<(String, Look)> = Vec::new();
-        for line in self.panels.iter().flat_map(|panel| &panel.lines) {
-            if !models.iter().any(|(name, _)| *name == line.model) {
-                models.push((line.model.clone(), line.look));
-            }
-        }
-        models.sort_by_key(|(_, look)| match look {
-            Look::Measured(place) | Look::Theory(place) => *place,
-        });
-        models
-    }
 }
 
 /// Which factors say under which circumstances, and their levels.
@@ -222,6 +208,15 @@ impl Panel<'_> {
     /// Whether requests come at times of their own.
     pub(crate) fn is_open(&self) -> bool {
         self.trials().any(Trial::is_open_loop)
+    }
+
+    /// What the times of its requests are.
+    pub(crate) fn times(&self) -> &'static str {
+        if self.is_open() {
+            "Response time"
+        } else {
+            "Service time"
+        }
     }
 
     /// Whether what differs is the load that is offered.

@@ -2,7 +2,7 @@
 
 use super::canvas::{Canvas, Drawn, Group, Place, SMALL, Setting, TITLE, line, text, width};
 use super::look;
-use crate::figure::{Axis, Kind};
+use crate::figure::{Axis, Kind, Unit};
 use crate::scale::{Scale, Tick};
 use plotters::style::text_anchor::{HPos, VPos};
 
@@ -58,11 +58,31 @@ impl Plot {
     }
 
     fn y_ticks(&self, axis: &Axis) -> Vec<(f64, Tick, String)> {
-        let about = ((self.bottom - self.top) / 42.0) as usize;
+        let about = ((self.bottom - self.top) / room(axis)) as usize;
         let ticks = self.y.ticks(about.max(2)).into_iter();
         let placed =
             ticks.filter_map(|tick| Some((self.down(tick.value)?, tick, label(axis, tick))));
         spread(placed.collect(), |(place, ..)| (-place - 9.0, -place + 9.0))
+    }
+}
+
+/// The scale of an axis: its limits, or what its values need.
+pub(crate) fn scale(axis: &Axis, values: impl Iterator<Item = f64>) -> Scale {
+    let scale = match axis.limits {
+        Some((low, high)) => Scale::new(axis.kind, low, high),
+        None => Scale::over(axis.kind, values, axis.from_zero),
+    };
+    Scale {
+        binary: axis.unit == Unit::Bytes,
+        ..scale
+    }
+}
+
+/// Room for a label of a vertical axis: lines that are ten times as far apart need less air.
+fn room(axis: &Axis) -> f64 {
+    match axis.kind {
+        Kind::Log => 30.0,
+        _ => 34.0,
     }
 }
 
@@ -95,7 +115,9 @@ fn spread(
 
 /// How much room the labels of a vertical axis take.
 pub(crate) fn labels_width(axis: &Axis, scale: &Scale, height: f64) -> f64 {
-    let ticks = scale.ticks(((height / 42.0) as usize).max(2)).into_iter();
+    let ticks = scale
+        .ticks(((height / room(axis)) as usize).max(2))
+        .into_iter();
     let widths = ticks
         .filter(|tick| tick.labelled)
         .map(|tick| width(&axis.unit.axis(tick.value), SMALL));

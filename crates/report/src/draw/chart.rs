@@ -5,8 +5,7 @@ use super::canvas::{Canvas, Drawn, Group, Place, line};
 use super::legend::Legend;
 use super::{Frame, marker};
 use crate::error::Error;
-use crate::figure::{Axis, Chart, Figure, Kind, Look, Series};
-use crate::scale::Scale;
+use crate::figure::{Chart, Figure, Kind, Look, Series};
 
 const RADIUS: f64 = 3.6;
 
@@ -56,12 +55,15 @@ fn plot(chart: &Chart, (width, top, bottom): (f64, f64, f64)) -> Plot {
         false => chart.series.iter().collect(),
     };
     let points = || shown.iter().flat_map(|series| &series.points);
-    let x = scale(&chart.x, points().map(|point| point.x));
+    let x = axes::scale(&chart.x, points().map(|point| point.x));
+    // Intervals of very few repeats are so wide that they would leave no room for what was measured.
+    let most = points().map(|point| point.y).fold(0.0, f64::max);
+    let least = points().map(|point| point.y).fold(f64::INFINITY, f64::min);
     let ys = points().flat_map(|point| {
         let (low, high) = point.range.unwrap_or((point.y, point.y));
-        [point.y, low, high]
+        [point.y, low.max(least / 2.0), high.min(most * 1.5)]
     });
-    let y = scale(&chart.y, ys);
+    let y = axes::scale(&chart.y, ys);
     Plot {
         left: 10.0 + axes::labels_width(&chart.y, &y, bottom - top),
         right: width - axes::RIGHT,
@@ -69,16 +71,6 @@ fn plot(chart: &Chart, (width, top, bottom): (f64, f64, f64)) -> Plot {
         bottom,
         x,
         y,
-    }
-}
-
-fn scale(axis: &Axis, values: impl Iterator<Item = f64>) -> Scale {
-    match axis.limits {
-        Some((low, high)) => {
-            let kind = axis.kind;
-            Scale { kind, low, high }
-        }
-        None => Scale::over(axis.kind, values, axis.from_zero),
     }
 }
 
@@ -143,15 +135,15 @@ fn runs(plot: &Plot, series: &Series) -> Vec<Vec<Place>> {
             runs.push(Vec::new());
             continue;
         };
-        if let Some((from, to)) = before.and_then(|before| within(plot, before, place)) {
-            if let Some(run) = runs.last_mut() {
-                if run.last() != Some(&from) {
-                    run.push(from);
-                }
-                run.push(to);
-                if to != place {
-                    runs.push(Vec::new());
-                }
+        if let Some((from, to)) = before.and_then(|before| within(plot, before, place))
+            && let Some(run) = runs.last_mut()
+        {
+            if run.last() != Some(&from) {
+                run.push(from);
+            }
+            run.push(to);
+            if to != place {
+                runs.push(Vec::new());
             }
         }
         before = Some(place);

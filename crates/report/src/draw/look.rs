@@ -77,7 +77,10 @@ impl Look {
 
     pub(crate) fn shape(self) -> Option<Shape> {
         match self {
-            Self::Measured(place) => Some(SHAPES[place % SHAPES.len()]),
+            // A colour that comes again comes with another shape.
+            Self::Measured(place) => {
+                Some(SHAPES[(place + 3 * (place / COLOURS.len())) % SHAPES.len()])
+            }
             Self::Theory(_) => None,
         }
     }

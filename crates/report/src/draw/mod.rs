@@ -45,8 +45,8 @@ impl Frame {
     };
     /// One of many in a page: narrow enough for its text to be read on a phone.
     pub const IN_PAGE: Self = Self {
-        width: 440,
-        height: 330,
+        width: 410,
+        height: 312,
         titled: false,
     };
 }

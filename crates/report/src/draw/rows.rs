@@ -34,11 +34,7 @@ pub(crate) fn draw(figure: &Figure, rows: &Rows, frame: Frame) -> Result<String,
         top,
         bottom,
         x: scale(rows),
-        y: Scale {
-            kind: Kind::Linear,
-            low: 0.0,
-            high: 1.0,
-        },
+        y: Scale::new(Kind::Linear, 0.0, 1.0),
     };
     if frame.titled {
         axes::title(&mut canvas, &figure.title)?;
@@ -99,13 +95,7 @@ fn scale(rows: &Rows) -> Scale {
         }
         Mark::Ridge(bins) => bins.iter().flat_map(|(from, to, _)| [*from, *to]).collect(),
     });
-    match rows.x.limits {
-        Some((low, high)) => {
-            let kind = rows.x.kind;
-            Scale { kind, low, high }
-        }
-        None => Scale::over(rows.x.kind, values, rows.x.from_zero),
-    }
+    axes::scale(&rows.x, values)
 }
 
 fn dot(area: &Area<'_>, plot: &Plot, row: &Row, y: f64) -> Drawn {

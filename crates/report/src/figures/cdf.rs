@@ -7,7 +7,7 @@ pub(crate) fn of(subject: &Subject, overlays: &[Overlay]) -> Option<Figure> {
     let what = (
         "cdf",
         "Distribution of latency",
-        "The share of requests that took no longer. Markers stand at 50, 90, 99, 99.9 % and so on.",
+        "The share of requests that took no longer. Markers stand at 50, 90 and 99 % and at the slowest; what lies between them is in the figure of the tail.",
     );
     let y = Axis {
         limits: Some((0.0, 1.0)),

@@ -16,7 +16,7 @@ pub(crate) fn of(study: &Study<'_>) -> Vec<Figure> {
         id: "latency-p99",
         title: "Latency, 99th percentile",
         about: "One request in a hundred takes longer: the mean of the repeats' percentiles, with its 95 % interval.",
-        axis: "99th percentile",
+        axis: "99th percentile of the {times}",
         unit: Unit::Seconds,
         kind: Kind::Log,
     };
@@ -24,7 +24,7 @@ pub(crate) fn of(study: &Study<'_>) -> Vec<Figure> {
         id: "latency-mean",
         title: "Latency, mean",
         about: "The mean over all requests and repeats, with its 95 % interval.",
-        axis: "Mean",
+        axis: "Mean {times}",
         ..tail
     };
     let p99 = Name::Time(Metric::Latency, Statistic::Percentile(99.0));
@@ -51,7 +51,7 @@ fn beside_theory(study: &Study<'_>, panel: &Panel<'_>, line: &Line<'_>) -> Optio
         id: "hockey-stick",
         title: "Mean latency and theory",
         about: "",
-        axis: "Mean response time",
+        axis: "Mean {times}",
         unit: Unit::Seconds,
         kind: Kind::Log,
     };

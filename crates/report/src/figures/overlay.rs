@@ -1,7 +1,7 @@
 //! Distributions that are drawn over each other.
 
 use crate::distribution::Distribution;
-use crate::figure::{Axis, Chart, Content, Figure, Look, Point, Series};
+use crate::figure::{Axis, Chart, Content, Figure, Kind, Look, Point, Series};
 use crate::quantity::Unit;
 use crate::study::{Panel, Study};
 
@@ -65,7 +65,13 @@ pub(crate) fn chart(
             .steps
             .iter()
             .map(|(time, share)| (*share, place(*time, *share, distribution)));
-        let marks = MARKED.iter().filter_map(|share| {
+        // Where distances shrink with each nine, markers would lie on each other.
+        let marked = if y.kind == Kind::Linear && x.kind != Kind::Nines {
+            3
+        } else {
+            MARKED.len()
+        };
+        let marks = MARKED[..marked].iter().filter_map(|share| {
             let time = distribution
                 .quantile(*share)
                 .filter(|_| (1.0 - share) * distribution.count as f64 >= 1.0)?;

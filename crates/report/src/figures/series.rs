@@ -109,6 +109,13 @@ fn figure(
         }
     });
     let series: Vec<Series> = series.filter(|series| series.points.len() > 1).collect();
+    let ys = series.iter().flat_map(|series| &series.points);
+    let kind = super::sweep::fitting(y.kind, ys.map(|point| point.y));
+    let y = Axis {
+        kind,
+        from_zero: true,
+        ..y
+    };
     (!series.is_empty()).then(|| Figure {
         id: match subject.id.as_str() {
             "" => id.into(),

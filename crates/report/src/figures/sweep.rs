@@ -4,16 +4,32 @@ use crate::figure::{Axis, Chart, Content, Figure, Kind, Mark, Point, Row, Rows, 
 use crate::study::{Estimate, Panel, Study, slug};
 use results::{Cell, Factor};
 
+/// Panels without an axis that each get a figure.
+const FEW: usize = 3;
+
 /// What is shown of each cell.
 pub(crate) struct Quantity {
     /// As part of identifiers.
     pub(crate) id: &'static str,
     pub(crate) title: &'static str,
     pub(crate) about: &'static str,
-    /// The name of its axis.
+    /// The name of its axis; `{times}` stands for what times are in its loop.
     pub(crate) axis: &'static str,
     pub(crate) unit: Unit,
     pub(crate) kind: Kind,
+}
+
+impl Quantity {
+    fn axis_of(&self, open: bool) -> String {
+        self.axis.replace(
+            "{times}",
+            if open {
+                "response time"
+            } else {
+                "service time"
+            },
+        )
+    }
 }
 
 /// One figure for each panel that has an axis, and one for all the others together.
@@ -27,7 +43,18 @@ pub(crate) fn figures(
         .iter()
         .filter_map(|panel| chart(panel, quantity, &of))
         .collect();
-    figures.extend(rows(study, quantity, &of));
+    let panels: Vec<&Panel<'_>> = study
+        .panels
+        .iter()
+        .filter(|panel| panel.x.is_none())
+        .collect();
+    // A few each have a figure of their own; many are compared in one.
+    let size = if panels.len() <= FEW { 1 } else { panels.len() };
+    figures.extend(
+        panels
+            .chunks(size)
+            .filter_map(|panels| rows(panels, quantity, &of)),
+    );
     figures
 }
 
@@ -46,13 +73,18 @@ pub(crate) fn chart(
             .cells
             .iter()
             .filter_map(|(at, cell)| Some((*at, of(cell)?)))
-            .map(|(at, estimate)| point(at, &estimate, &axis, quantity.unit))
+            .map(|(at, estimate)| point((at, &level(x, at)), &estimate, quantity.unit))
             .collect(),
     });
     let series: Vec<Series> = series.filter(|series| !series.points.is_empty()).collect();
     if series.is_empty() {
         return None;
     }
+    let ys = series
+        .iter()
+        .flat_map(|series| &series.points)
+        .map(|point| point.y);
+    let kind = fitting(quantity.kind, ys);
     Some(Figure {
         id: identifier(quantity.id, panel),
         title: titled(quantity.title, &panel.name),
@@ -60,24 +92,32 @@ pub(crate) fn chart(
         content: Content::Chart(Chart {
             x: axis,
             y: Axis {
-                kind: quantity.kind,
-                ..Axis::linear(quantity.axis, quantity.unit)
+                kind,
+                from_zero: kind == Kind::Linear,
+                ..Axis::linear(&quantity.axis_of(panel.is_open()), quantity.unit)
             },
             series,
         }),
     })
 }
 
-fn point(at: f64, estimate: &Estimate, axis: &Axis, unit: Unit) -> Point {
+/// A log axis is for values of different magnitudes: those within a factor of twenty are seen better, and compared more honestly, from 0.
+pub(crate) fn fitting(kind: Kind, values: impl Iterator<Item = f64>) -> Kind {
+    let (low, high) = values.fold((f64::INFINITY, 0.0_f64), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
+    match kind {
+        Kind::Log if high <= 20.0 * low || low <= 0.0 => Kind::Linear,
+        other => other,
+    }
+}
+
+fn point((at, name): (f64, &str), estimate: &Estimate, unit: Unit) -> Point {
     Point {
         x: at,
         y: estimate.value,
         range: estimate.range,
-        label: Some(format!(
-            "at {}: {}",
-            axis.unit.tick(at),
-            words(estimate, unit)
-        )),
+        label: Some(format!("at {name}: {}", words(estimate, unit))),
         invalid: estimate.invalid,
     }
 }
@@ -86,8 +126,8 @@ fn point(at: f64, estimate: &Estimate, axis: &Axis, unit: Unit) -> Point {
 pub(crate) fn words(estimate: &Estimate, unit: Unit) -> String {
     let bound = if estimate.at_least { "≥ " } else { "" };
     let mut words = format!("{bound}{}", unit.show(estimate.value));
-    if let Some((low, high)) = estimate.range {
-        words += &format!(" ({} to {})", unit.show(low), unit.show(high));
+    if let Some(range) = estimate.range {
+        words += &format!(" ({})", unit.range(range));
     }
     if estimate.invalid {
         words += ", INVALID";
@@ -96,13 +136,14 @@ pub(crate) fn words(estimate: &Estimate, unit: Unit) -> String {
 }
 
 fn rows(
-    study: &Study<'_>,
+    panels: &[&Panel<'_>],
     quantity: &Quantity,
     of: impl Fn(&Cell<'_>) -> Option<Estimate>,
 ) -> Option<Figure> {
-    let panels = || study.panels.iter().filter(|panel| panel.x.is_none());
-    let several = panels().count() > 1;
-    let rows = panels().flat_map(|panel| panel.lines.iter().map(move |line| (panel, line)));
+    let several = panels.len() > 1;
+    let rows = panels
+        .iter()
+        .flat_map(|panel| panel.lines.iter().map(move |line| (panel, line)));
     let rows = rows.filter_map(|(panel, line)| {
         let estimate = line.cells.iter().find_map(|(_, cell)| of(cell))?;
         Some(Row {
@@ -125,8 +166,14 @@ fn rows(
     if rows.is_empty() {
         return None;
     }
-    let common = panels()
-        .next()
+    let values = rows.iter().filter_map(|row| match row.mark {
+        Mark::Dot { value, .. } => Some(value),
+        Mark::Ridge(_) => None,
+    });
+    let kind = fitting(quantity.kind, values);
+    let open = panels.iter().any(|panel| panel.is_open());
+    let common = panels
+        .first()
         .filter(|_| !several)
         .map_or("", |panel| panel.name.as_str());
     Some(Figure {
@@ -138,8 +185,8 @@ fn rows(
         about: format!("{} The small strokes are single repeats.", quantity.about),
         content: Content::Rows(Rows {
             x: Axis {
-                kind: quantity.kind,
-                ..Axis::linear(quantity.axis, quantity.unit)
+                kind,
+                ..Axis::linear(&quantity.axis_of(open), quantity.unit)
             },
             rows,
         }),
@@ -163,6 +210,18 @@ pub(crate) fn identifier(id: &str, panel: &Panel<'_>) -> String {
         .filter(|part| !part.is_empty())
         .collect::<Vec<_>>()
         .join("-")
+}
+
+/// A level of a factor, in words.
+pub(crate) fn level(factor: &Factor, level: f64) -> String {
+    let number = Unit::Plain.tick(level);
+    match (factor.column.ends_with("_per_s"), factor.unit.as_str()) {
+        (true, _) => format!("{number} requests/s"),
+        (_, "bytes" | "B") => format!("{} {}", factor.name, Unit::Bytes.tick(level)),
+        (_, "s" | "seconds") => format!("{} {}", factor.name, Unit::Seconds.tick(level)),
+        (_, unit) if unit.is_empty() || unit == factor.name => format!("{number} {}", factor.name),
+        (_, unit) => format!("{number} {unit}"),
+    }
 }
 
 /// The axis of a factor.

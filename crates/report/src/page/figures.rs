@@ -1,17 +1,15 @@
 //! Which figures there are, in which order.
 
+use super::levels::{circumstances, courses, telling_level};
 use crate::draw::{Frame, svg};
 use crate::error::Error;
 use crate::figure::Figure;
 use crate::figures::overlay::{Subject, overlays};
-use crate::figures::series::Course;
 use crate::figures::{
-    ccdf, cdf, cpu, fairness, histogram, latency, memory, percentiles, series, sweep, switches,
-    throughput,
+    ccdf, cdf, cpu, fairness, histogram, latency, memory, percentiles, series, switches, throughput,
 };
 use crate::html::escape;
-use crate::quantity::Unit;
-use crate::study::{Panel, Study, named, slug};
+use crate::study::{Panel, Study, slug};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -146,12 +144,7 @@ fn at_level(study: &Study<'_>, panel: &Panel<'_>, level: f64) -> Result<Vec<Figu
     let subject = Subject {
         id: slug(&name),
         name,
-        times: (if panel.is_open() {
-            "Response time"
-        } else {
-            "Service time"
-        })
-        .into(),
+        times: panel.times().into(),
     };
     let overlays = overlays(study, panel, level)?;
     let courses = courses(study, panel, level)?;
@@ -164,68 +157,4 @@ fn at_level(study: &Study<'_>, panel: &Panel<'_>, level: f64) -> Result<Vec<Figu
         series::tail(&subject, &courses),
     ];
     Ok(figures.into_iter().flatten().collect())
-}
-
-/// The panel and the level, in words.
-pub(crate) fn circumstances(panel: &Panel<'_>, level: f64) -> String {
-    let at = panel
-        .x
-        .map(|x| match (x.column.ends_with("_per_s"), x.unit.as_str()) {
-            (true, _) => format!("{} requests/s", Unit::Plain.tick(level)),
-            (_, "bytes" | "B") => format!("{} {}", x.name, Unit::Bytes.tick(level)),
-            (_, unit) if unit.is_empty() || unit == x.name => {
-                format!("{} {}", Unit::Plain.tick(level), x.name)
-            }
-            (_, unit) => format!("{} {unit}", Unit::Plain.tick(level)),
-        });
-    let parts = [Some(panel.name.clone()), at]
-        .into_iter()
-        .flatten()
-        .filter(|part| !part.is_empty());
-    parts.collect::<Vec<_>>().join(", ")
-}
-
-/// Of offered loads the highest that all could still bear; otherwise the highest.
-fn telling_level(panel: &Panel<'_>) -> f64 {
-    let levels = panel.levels();
-    let borne = |level: f64| {
-        panel.lines.iter().all(|line| {
-            let cell = line.cells.iter().find(|(x, _)| *x == level);
-            let rate = cell.and_then(|(_, cell)| named(cell, results::Figure::Throughput));
-            rate.is_some_and(|rate| !rate.invalid && rate.value >= 0.95 * level)
-        })
-    };
-    let highest = levels.last().copied().unwrap_or(0.0);
-    if !panel.is_by_rate() {
-        return highest;
-    }
-    levels
-        .iter()
-        .rev()
-        .copied()
-        .find(|level| borne(*level))
-        .unwrap_or(highest)
-}
-
-/// How the first repeat that counts went, of each model.
-pub(crate) fn courses(
-    study: &Study<'_>,
-    panel: &Panel<'_>,
-    level: f64,
-) -> Result<Vec<Course>, Error> {
-    let mut courses = Vec::new();
-    for line in &panel.lines {
-        let cell = line.cells.iter().find(|(x, _)| *x == level);
-        let trial = cell.and_then(|(_, cell)| cell.trials.iter().find(|trial| trial.counts()));
-        let Some(trial) = trial else { continue };
-        if let Some(log) = study.run.hlog(trial)? {
-            courses.extend(Course::of(&line.model, line.look, &log));
-        }
-    }
-    Ok(courses)
-}
-
-/// The throughput's axis, for those who need to name a level.
-pub(crate) fn axis_name(panel: &Panel<'_>) -> Option<String> {
-    panel.x.map(|x| sweep::axis(x, &panel.levels()).name)
 }

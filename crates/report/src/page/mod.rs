@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `head` | what the page may do: nothing but its own style and script, by their hashes |
 //! | `figures` | which figures there are, in which order |
+//! | `levels` | under which circumstances |
 //! | `verdicts`, `tables`, `trials`, `environment` | the other sections |
 //!
 //! Hovering and toggling are 60 lines of our own rather than a library. The figures are SVG that is complete when the file is written; chart libraries draw their
@@ -13,6 +14,7 @@
 mod environment;
 mod figures;
 mod head;
+pub(crate) mod levels;
 mod tables;
 mod trials;
 mod verdicts;

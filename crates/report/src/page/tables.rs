@@ -10,7 +10,7 @@ use std::fmt::Write;
 
 /// Columns: a title, its unit, the figure.
 const COLUMNS: [(&str, Unit, Figure); 9] = [
-    ("Throughput", Unit::PerSecond, Figure::Throughput),
+    ("Requests/s", Unit::Plain, Figure::Throughput),
     (
         "Mean",
         Unit::Seconds,
@@ -57,13 +57,8 @@ fn table(out: &mut String, panel: &Panel<'_>) {
         let _ = writeln!(out, "<h3>{}</h3>", escape(&panel.name));
     }
     let axis = panel.x.map(|x| sweep::axis(x, &panel.levels()));
-    let cells = || {
-        panel
-            .lines
-            .iter()
-            .flat_map(|line| line.cells.iter().map(move |(x, cell)| (line, *x, cell)))
-    };
-    let has = |figure: Figure| cells().any(|(_, _, cell)| named(cell, figure).is_some());
+    let cells = || panel.lines.iter().flat_map(|line| &line.cells);
+    let has = |figure: Figure| cells().any(|(_, cell)| named(cell, figure).is_some());
     let columns: Vec<_> = COLUMNS.iter().filter(|(.., figure)| has(*figure)).collect();
     out.push_str("<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th>Model</th>");
     if let Some(axis) = &axis {
@@ -73,19 +68,29 @@ fn table(out: &mut String, panel: &Panel<'_>) {
         let _ = write!(out, "<th class=\"n\">{title}</th>");
     }
     out.push_str("<th class=\"n\">Repeats</th></tr></thead>\n<tbody>\n");
-    for (line, x, cell) in cells() {
-        let _ = write!(out, "<tr><th scope=\"row\">{}</th>", escape(&line.model));
-        if let Some(axis) = &axis {
-            let _ = write!(out, "<td class=\"n\">{}</td>", axis.unit.axis(x));
+    for line in &panel.lines {
+        for (place, (x, cell)) in line.cells.iter().enumerate() {
+            out.push_str("<tr>");
+            if place == 0 {
+                let _ = write!(
+                    out,
+                    "<th scope=\"rowgroup\" rowspan=\"{}\">{}</th>",
+                    line.cells.len(),
+                    escape(&line.model)
+                );
+            }
+            if let Some(axis) = &axis {
+                let _ = write!(out, "<td class=\"n\">{}</td>", axis.unit.axis(*x));
+            }
+            for (_, unit, figure) in &columns {
+                let _ = write!(
+                    out,
+                    "<td class=\"n\">{}</td>",
+                    estimate(named(cell, *figure), *unit)
+                );
+            }
+            let _ = writeln!(out, "<td class=\"n\">{}</td></tr>", repeats(cell));
         }
-        for (_, unit, figure) in &columns {
-            let _ = write!(
-                out,
-                "<td class=\"n\">{}</td>",
-                estimate(named(cell, *figure), *unit)
-            );
-        }
-        let _ = writeln!(out, "<td class=\"n\">{}</td></tr>", repeats(cell));
     }
     out.push_str("</tbody>\n</table></div>\n");
 }
@@ -99,13 +104,12 @@ fn estimate(estimate: Option<Estimate>, unit: Unit) -> String {
     if estimate.invalid {
         text = format!("<span class=\"invalid\">{text} INVALID</span>");
     }
-    if let Some((low, high)) = estimate.range {
-        let _ = write!(
-            text,
-            "<small>{} to {}</small>",
-            unit.show(low),
-            unit.show(high)
-        );
+    // An interval without width says nothing.
+    if let Some((low, high)) = estimate
+        .range
+        .filter(|(low, high)| unit.show(*low) != unit.show(*high))
+    {
+        let _ = write!(text, "<small>{}</small>", unit.range((low, high)));
     }
     text
 }

@@ -1,0 +1,128 @@
+//! `archbench report` and `archbench plot`.
+
+use crate::draw::{self, Frame};
+use crate::page;
+use crate::plot::{self, Kind, Request};
+use clap::Args;
+use std::error::Error;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Writes the report of a run: one page with its verdicts, figures and tables, that needs no network
+#[derive(Debug, Clone, Args)]
+pub struct Report {
+    /// The results folder
+    #[arg(value_name = "RESULTS")]
+    pub results: PathBuf,
+
+    /// Where the page goes [default: report.html in the results folder]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Draws one figure, from a results folder or from what `archbench load` wrote
+#[derive(Debug, Clone, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Plot {
+    /// What to draw
+    #[arg(value_enum, value_name = "KIND")]
+    pub kind: Kind,
+
+    /// A results folder, or any of .hlog, .hgrm and the JSON of `archbench load`; several are laid over each other
+    #[arg(value_name = "SOURCE", required = true)]
+    pub sources: Vec<PathBuf>,
+
+    /// The picture, .svg or .png; without it an SVG goes to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// What a source is called, once for each in their order [default: its file name]
+    #[arg(short, long = "label", value_name = "NAME")]
+    pub labels: Vec<String>,
+
+    /// Of a results folder: under which circumstances, like 'poisson, 4,000 requests/s' or a part of it [default: the highest load that all bear]
+    #[arg(long, value_name = "WORDS")]
+    pub at: Option<String>,
+
+    /// The title
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+
+    /// A logarithmic horizontal axis, or with =false a linear one
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub x_log: Option<bool>,
+
+    /// The same for the vertical axis
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub y_log: Option<bool>,
+
+    /// The width in pixels
+    #[arg(long, value_name = "PIXELS", default_value_t = Frame::ALONE.width, value_parser = clap::value_parser!(u32).range(240..=8000))]
+    pub width: u32,
+
+    /// The height in pixels; figures of rows are as high as they need to be
+    #[arg(long, value_name = "PIXELS", default_value_t = Frame::ALONE.height, value_parser = clap::value_parser!(u32).range(200..=8000))]
+    pub height: u32,
+
+    /// Pixels of a PNG for each pixel of the figure
+    #[arg(long, value_name = "FACTOR", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=8))]
+    pub scale: u8,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  archbench plot latency results/quick -o latency.svg
+  archbench plot cdf before.hlog after.hlog --label before --label after -o cdf.png
+  archbench plot percentiles results/quick --at '4,000 requests/s' > percentiles.svg";
+
+impl Report {
+    /// Writes it and says where. Models look as their place in the `catalogue` says.
+    pub fn run(&self, catalogue: &[String]) -> Result<u8, Box<dyn Error>> {
+        let path = page::write(&self.results, self.output.as_deref(), catalogue)?;
+        say(format!("{}\n", path.display()).as_bytes())?;
+        Ok(0)
+    }
+}
+
+impl Plot {
+    /// Draws it. Models look as their place in the `catalogue` says.
+    pub fn run(&self, catalogue: &[String]) -> Result<u8, Box<dyn Error>> {
+        if self.labels.len() > self.sources.len() {
+            return Err(format!(
+                "{} labels for {} sources",
+                self.labels.len(),
+                self.sources.len()
+            )
+            .into());
+        }
+        let request = Request {
+            kind: self.kind,
+            sources: self.sources.clone(),
+            labels: self.labels.clone(),
+            at: self.at.clone(),
+            title: self.title.clone(),
+            x_log: self.x_log,
+            y_log: self.y_log,
+        };
+        let figure = plot::figure(&request, catalogue)?;
+        let frame = Frame {
+            width: self.width,
+            height: self.height,
+            titled: true,
+        };
+        match &self.output {
+            Some(path) => plot::write(&figure, frame, self.scale.into(), path)?,
+            None => say(draw::svg(&figure, frame)?.as_bytes())?,
+        }
+        Ok(0)
+    }
+}
+
+/// A reader who has gone away has seen enough.
+fn say(bytes: &[u8]) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome,
+    }
+}

@@ -1,0 +1,56 @@
+//! Under which circumstances something was measured: in words, and the most telling ones.
+
+use crate::error::Error;
+use crate::figures::series::Course;
+use crate::figures::sweep;
+use crate::study::{Panel, Study, named};
+
+/// The panel and the level, in words.
+pub(crate) fn circumstances(panel: &Panel<'_>, level: f64) -> String {
+    let at = panel.x.map(|x| sweep::level(x, level));
+    let parts = [Some(panel.name.clone()), at]
+        .into_iter()
+        .flatten()
+        .filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// Of offered loads the highest that all could still bear; otherwise the highest.
+pub(crate) fn telling_level(panel: &Panel<'_>) -> f64 {
+    let levels = panel.levels();
+    let borne = |level: f64| {
+        panel.lines.iter().all(|line| {
+            let cell = line.cells.iter().find(|(x, _)| *x == level);
+            let rate = cell.and_then(|(_, cell)| named(cell, results::Figure::Throughput));
+            rate.is_some_and(|rate| !rate.invalid && rate.value >= 0.95 * level)
+        })
+    };
+    let highest = levels.last().copied().unwrap_or(0.0);
+    if !panel.is_by_rate() {
+        return highest;
+    }
+    levels
+        .iter()
+        .rev()
+        .copied()
+        .find(|level| borne(*level))
+        .unwrap_or(highest)
+}
+
+/// How the first repeat that counts went, of each model.
+pub(crate) fn courses(
+    study: &Study<'_>,
+    panel: &Panel<'_>,
+    level: f64,
+) -> Result<Vec<Course>, Error> {
+    let mut courses = Vec::new();
+    for line in &panel.lines {
+        let cell = line.cells.iter().find(|(x, _)| *x == level);
+        let trial = cell.and_then(|(_, cell)| cell.trials.iter().find(|trial| trial.counts()));
+        let Some(trial) = trial else { continue };
+        if let Some(log) = study.run.hlog(trial)? {
+            courses.extend(Course::of(&line.model, line.look, &log));
+        }
+    }
+    Ok(courses)
+}

@@ -1,0 +1,303 @@
+//! The figure that was asked for, of all that the sources have.
+
+use super::kind::Kind;
+use super::source::{Content, Source};
+use crate::error::Error;
+use crate::figure::{Axis, Content as Drawn, Figure, Look, Mark, Row, Rows, Unit};
+use crate::figures::overlay::{Overlay, Subject, overlays};
+use crate::figures::series::{self, Course};
+use crate::figures::{
+    ccdf, cdf, cpu, fairness, histogram, latency, memory, percentiles, switches, throughput,
+};
+use crate::page::levels::{circumstances, courses, telling_level};
+use crate::study::{Panel, Study};
+
+/// Makes it.
+pub(crate) fn figure(
+    kind: Kind,
+    sources: &[Source],
+    at: Option<&str>,
+    catalogue: &[String],
+) -> Result<Figure, Error> {
+    if kind.is_of_distributions() || kind.is_of_time() {
+        return overlaid(kind, sources, at, catalogue);
+    }
+    if let [
+        Source {
+            content: Content::Results(run),
+            ..
+        },
+    ] = sources
+    {
+        let study = Study::new(run, catalogue);
+        let figures = of_results(kind, &study);
+        return pick(kind, figures, at);
+    }
+    if let Some(folder) = sources
+        .iter()
+        .find(|source| matches!(source.content, Content::Results(_)))
+    {
+        return Err(missing(
+            kind,
+            format!(
+                "{} is a results folder, of which one figure shows one; give it alone",
+                folder.path.display()
+            ),
+        ));
+    }
+    of_reports(kind, sources)
+}
+
+fn missing(kind: Kind, problem: String) -> Error {
+    Error::NoData {
+        kind: kind.name(),
+        problem,
+    }
+}
+
+fn of_results(kind: Kind, study: &Study<'_>) -> Vec<Figure> {
+    let starts = |figures: Vec<Figure>, id: &str| {
+        figures
+            .into_iter()
+            .filter(|figure| figure.id.starts_with(id))
+            .collect()
+    };
+    match kind {
+        Kind::Throughput => throughput::of(study),
+        Kind::Latency => starts(latency::of(study), "latency-p99"),
+        Kind::LatencyMean => starts(latency::of(study), "latency-mean"),
+        Kind::Theory => latency::against_theory(study),
+        Kind::Cpu => cpu::of(study),
+        Kind::Switches => switches::of(study),
+        Kind::Memory => memory::of(study),
+        _ => fairness::of(study),
+    }
+}
+
+/// The one whose title has the words; the first if there are none.
+fn pick(kind: Kind, figures: Vec<Figure>, at: Option<&str>) -> Result<Figure, Error> {
+    let titles: Vec<String> = figures
+        .iter()
+        .map(|figure| format!("'{}'", figure.title))
+        .collect();
+    if figures.is_empty() {
+        return Err(missing(
+            kind,
+            "the results do not have the data for it".into(),
+        ));
+    }
+    let Some(words) = at else {
+        let first = figures.into_iter().next();
+        return first
+            .ok_or_else(|| missing(kind, "the results do not have the data for it".into()));
+    };
+    let found = figures
+        .into_iter()
+        .find(|figure| matches(&figure.title, words));
+    found.ok_or_else(|| {
+        missing(
+            kind,
+            format!("none is called '{words}'; there are {}", titles.join(", ")),
+        )
+    })
+}
+
+/// Whether the words occur, whatever their case and their separators of thousands.
+fn matches(title: &str, words: &str) -> bool {
+    let plain = |text: &str| text.to_lowercase().replace(',', "");
+    plain(title).contains(&plain(words))
+}
+
+/// What can be overlaid, from wherever it comes.
+fn overlaid(
+    kind: Kind,
+    sources: &[Source],
+    at: Option<&str>,
+    catalogue: &[String],
+) -> Result<Figure, Error> {
+    let mut all: Vec<Overlay> = Vec::new();
+    let mut over_time: Vec<Course> = Vec::new();
+    let mut subject = Subject {
+        id: String::new(),
+        name: String::new(),
+        times: "Latency".into(),
+    };
+    for source in sources {
+        if let Content::Results(run) = &source.content {
+            let study = Study::new(run, catalogue);
+            let (panel, level) = place(kind, &study, at)?;
+            if sources.len() == 1 {
+                subject.name = circumstances(panel, level);
+                subject.times = panel.times().into();
+            }
+            let named = |label: String| {
+                if sources.len() > 1 {
+                    format!("{label}, {}", source.label)
+                } else {
+                    label
+                }
+            };
+            all.extend(
+                overlays(&study, panel, level)?
+                    .into_iter()
+                    .map(|overlay| Overlay {
+                        label: named(overlay.label),
+                        ..overlay
+                    }),
+            );
+            over_time.extend(
+                courses(&study, panel, level)?
+                    .into_iter()
+                    .map(|course| Course {
+                        label: named(course.label),
+                        ..course
+                    }),
+            );
+            continue;
+        }
+        let look = Look::Measured(all.len().max(over_time.len()));
+        let (distribution, course) = (source.distribution(), source.course(look));
+        let has = if kind.is_of_time() {
+            course.is_some()
+        } else {
+            distribution.is_some()
+        };
+        if !has {
+            return Err(missing(
+                kind,
+                format!("{} has no data for it", source.path.display()),
+            ));
+        }
+        over_time.extend(course);
+        all.extend(distribution.map(|distribution| Overlay {
+            label: source.label.clone(),
+            look,
+            distribution,
+            invalid: source.is_invalid(),
+        }));
+    }
+    if sources.len() > 1 {
+        // Different runs of one architecture must not look alike.
+        all.iter_mut()
+            .enumerate()
+            .for_each(|(place, overlay)| overlay.look = Look::Measured(place));
+        over_time
+            .iter_mut()
+            .enumerate()
+            .for_each(|(place, course)| course.look = Look::Measured(place));
+    }
+    let figure = match kind {
+        Kind::Cdf => cdf::of(&subject, &all),
+        Kind::Ccdf => ccdf::of(&subject, &all),
+        Kind::Percentiles => percentiles::of(&subject, &all),
+        Kind::Histogram => histogram::of(&subject, &all),
+        Kind::Series => series::throughput(&subject, &over_time),
+        _ => series::tail(&subject, &over_time),
+    };
+    figure.ok_or_else(|| missing(kind, "it needs a results folder or .hlog files".into()))
+}
+
+/// The panel and level that the words mean; the first panel at its most telling level if there are none.
+fn place<'s, 'r>(
+    kind: Kind,
+    study: &'s Study<'r>,
+    at: Option<&str>,
+) -> Result<(&'s Panel<'r>, f64), Error> {
+    let places = || {
+        study
+            .panels
+            .iter()
+            .flat_map(|panel| panel.levels().into_iter().map(move |level| (panel, level)))
+    };
+    match at {
+        None => study
+            .panels
+            .first()
+            .map(|panel| (panel, telling_level(panel)))
+            .ok_or_else(|| missing(kind, "no trial has finished".into())),
+        Some(words) => {
+            let mut found: Vec<_> = places()
+                .filter(|(panel, level)| matches(&circumstances(panel, *level), words))
+                .collect();
+            // Of several that the words fit, the one that would be taken without them.
+            found.sort_by_key(|(panel, level)| *level != telling_level(panel));
+            found.first().copied().ok_or_else(|| {
+                let all: Vec<String> = places()
+                    .map(|(panel, level)| format!("'{}'", circumstances(panel, level)))
+                    .collect();
+                missing(
+                    kind,
+                    format!(
+                        "nothing was measured at '{words}'; there are {}",
+                        all.join(", ")
+                    ),
+                )
+            })
+        }
+    }
+}
+
+/// A row for each report.
+fn of_reports(kind: Kind, sources: &[Source]) -> Result<Figure, Error> {
+    let (title, unit, scale, pointers): (_, _, _, &[&str]) = match kind {
+        Kind::Throughput => (
+            "Throughput",
+            Unit::PerSecond,
+            1.0,
+            &["/throughput/requests_per_s"],
+        ),
+        Kind::Latency => (
+            "99th percentile",
+            Unit::Seconds,
+            1e-6,
+            &["/response_time_us/p99", "/service_time_us/p99"],
+        ),
+        Kind::LatencyMean => (
+            "Mean latency",
+            Unit::Seconds,
+            1e-6,
+            &["/response_time_us/mean", "/service_time_us/mean"],
+        ),
+        Kind::Fairness => (
+            "Jain's fairness index",
+            Unit::Plain,
+            1.0,
+            &["/fairness/jain"],
+        ),
+        _ => return Err(missing(kind, "it needs a results folder".into())),
+    };
+    let rows = sources.iter().enumerate().map(|(place, source)| {
+        let value = pointers
+            .iter()
+            .find_map(|pointer| source.number(pointer))
+            .map(|value| value * scale);
+        let value = value
+            .ok_or_else(|| missing(kind, format!("{} does not have it", source.path.display())))?;
+        Ok(Row {
+            label: source.label.clone(),
+            look: Look::Measured(place),
+            hover: unit.show(value),
+            invalid: source.is_invalid(),
+            mark: Mark::Dot {
+                value,
+                range: None,
+                each: Vec::new(),
+            },
+        })
+    });
+    let rows = rows.collect::<Result<Vec<_>, Error>>()?;
+    let name = if unit == Unit::PerSecond {
+        "Throughput (requests/s)"
+    } else {
+        title
+    };
+    Ok(Figure {
+        id: kind.name().into(),
+        title: title.into(),
+        about: String::new(),
+        content: Drawn::Rows(Rows {
+            x: Axis::linear(name, unit),
+            rows,
+        }),
+    })
+}

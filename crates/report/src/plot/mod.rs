@@ -1,0 +1,111 @@
+//! One figure, from a results folder or from what load generators wrote, as SVG or PNG.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | `source` | what a file is, and how it is read |
+//! | `kind` | the kinds of figures |
+//! | `choose` | the figures of a results folder by kind and circumstances |
+
+mod choose;
+mod kind;
+mod source;
+
+use crate::draw::{self, Frame};
+use crate::error::Error;
+use crate::figure::{Axis, Content, Figure};
+use crate::scale;
+use source::Source;
+use std::path::{Path, PathBuf};
+
+pub use kind::Kind;
+
+/// What is to be drawn.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The kind of figure.
+    pub kind: Kind,
+    /// Results folders and files.
+    pub sources: Vec<PathBuf>,
+    /// Names for the sources that are files, in their order; the names of the files for the others.
+    pub labels: Vec<String>,
+    /// Of a results folder the circumstances, like `4,000 requests/s`; the most telling if not given.
+    pub at: Option<String>,
+    /// The title, if it is to be another.
+    pub title: Option<String>,
+    /// Whether the horizontal axis is logarithmic, if that is to be other than usual.
+    pub x_log: Option<bool>,
+    /// The same of the vertical axis.
+    pub y_log: Option<bool>,
+}
+
+/// Makes a figure. The `catalogue` lists all architectures in an order that does not change.
+pub fn figure(request: &Request, catalogue: &[String]) -> Result<Figure, Error> {
+    let sources = request.sources.iter().enumerate().map(|(place, path)| {
+        let label = request
+            .labels
+            .get(place)
+            .cloned()
+            .unwrap_or_else(|| name_of(path));
+        Source::read(path, label)
+    });
+    let sources = sources.collect::<Result<Vec<_>, _>>()?;
+    if request.kind == Kind::Histogram && request.x_log == Some(false) {
+        return Err(Error::NoData {
+            kind: request.kind.name(),
+            problem: "its steps are of equal ratio, which a linear axis would distort".into(),
+        });
+    }
+    let mut figure = choose::figure(request.kind, &sources, request.at.as_deref(), catalogue)?;
+    if let Some(title) = &request.title {
+        figure.title.clone_from(title);
+    }
+    match &mut figure.content {
+        Content::Chart(chart) => {
+            set(&mut chart.x, request.x_log);
+            set(&mut chart.y, request.y_log);
+        }
+        Content::Rows(rows) => set(&mut rows.x, request.x_log),
+    }
+    Ok(figure)
+}
+
+/// Draws a figure into a file whose name says what it is to be; a PNG has `scale` pixels for each of the figure's.
+pub fn write(figure: &Figure, frame: Frame, scale: f32, path: &Path) -> Result<(), Error> {
+    let svg = draw::svg(figure, frame)?;
+    let extension = path
+        .extension()
+        .map(|extension| extension.to_string_lossy().to_lowercase());
+    let bytes = match extension.as_deref() {
+        Some("svg") => svg.into_bytes(),
+        Some("png") => draw::png(&svg, scale)?,
+        _ => return Err(Error::Format(path.into())),
+    };
+    results::write_atomically(path, &bytes)?;
+    Ok(())
+}
+
+fn set(axis: &mut Axis, log: Option<bool>) {
+    // The axis of nines is the figure itself.
+    if axis.kind == scale::Kind::Nines {
+        return;
+    }
+    match log {
+        Some(true) => {
+            axis.kind = scale::Kind::Log;
+            axis.limits = axis.limits.filter(|(low, _)| *low > 0.0);
+        }
+        Some(false) => {
+            axis.kind = scale::Kind::Linear;
+            axis.from_zero = true;
+        }
+        None => {}
+    }
+}
+
+fn name_of(path: &Path) -> String {
+    let name = path.file_stem().or_else(|| path.file_name());
+    name.map_or_else(
+        || path.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}

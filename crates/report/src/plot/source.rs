@@ -1,0 +1,262 @@
+//! What a file is, and how it is read.
+
+use crate::distribution::Distribution;
+use crate::error::Error;
+use crate::figure::Look;
+use crate::figures::series::{Course, Second};
+use results::{Hlog, Run};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// The schema of a load generator's report, up to its version.
+const LOAD: &str = "archbench.load/";
+
+/// Something that was read.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
+    pub(crate) label: String,
+    pub(crate) content: Content,
+}
+
+/// What it holds.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// A whole run.
+    Results(Box<Run>),
+    /// A histogram for each second.
+    Log(Hlog),
+    /// A percentile distribution: times in seconds and shares.
+    Percentiles(Vec<(f64, f64)>, u64),
+    /// A load generator's report.
+    Load(Value),
+}
+
+impl Source {
+    pub(crate) fn read(path: &Path, label: String) -> Result<Self, Error> {
+        let content = if path.is_dir() {
+            Content::Results(Box::new(results::read(path)?))
+        } else {
+            let bytes = std::fs::read(path).map_err(|source| Error::Read {
+                path: path.into(),
+                source,
+            })?;
+            parse(&bytes).map_err(|problem| Error::Malformed {
+                path: path.into(),
+                problem,
+            })?
+        };
+        Ok(Self {
+            path: path.into(),
+            label,
+            content,
+        })
+    }
+
+    /// Its distribution of times, if it is a file that has one.
+    pub(crate) fn distribution(&self) -> Option<Distribution> {
+        match &self.content {
+            Content::Results(_) => None,
+            Content::Log(log) => log
+                .merged(None)
+                .and_then(|histogram| Distribution::of(histogram, 0)),
+            Content::Percentiles(steps, count) => {
+                Distribution::from_steps(steps.clone(), 1.0, *count)
+            }
+            Content::Load(load) => reported(load),
+        }
+    }
+
+    /// Its course over time, if it is a file that has one.
+    pub(crate) fn course(&self, look: Look) -> Option<Course> {
+        match &self.content {
+            Content::Log(log) => Course::of(&self.label, look, log),
+            Content::Load(load) => course(&self.label, look, load),
+            _ => None,
+        }
+    }
+
+    /// A number of a load generator's report.
+    pub(crate) fn number(&self, pointer: &str) -> Option<f64> {
+        match &self.content {
+            Content::Load(load) => load.pointer(pointer)?.as_f64(),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a report that is not to be believed.
+    pub(crate) fn is_invalid(&self) -> bool {
+        matches!(&self.content, Content::Load(load) if load["verdict"] == "INVALID")
+    }
+}
+
+/// By its content: names lie.
+fn parse(bytes: &[u8]) -> Result<Content, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "this is no text; expected a results folder, .hlog, .hgrm, or the JSON of `archbench load`")?;
+    let start = text.trim_start();
+    if start.starts_with('{') {
+        let value: Value =
+            serde_json::from_str(text).map_err(|error| format!("not whole JSON: {error}"))?;
+        return match value["schema"].as_str() {
+            Some(schema) if schema.starts_with(LOAD) => Ok(Content::Load(value)),
+            Some(other) => Err(format!(
+                "JSON of schema {other}; expected {LOAD}1, as `archbench load --output-format json` writes it"
+            )),
+            None => Err(
+                "JSON of something else; expected that of `archbench load --output-format json`"
+                    .into(),
+            ),
+        };
+    }
+    if text.contains("Percentile") && text.contains("TotalCount") {
+        return percentiles(text);
+    }
+    if start.starts_with("#[")
+        || start.starts_with('"')
+        || start.starts_with("Tag=")
+        || text.contains(",HIST")
+    {
+        return match Hlog::parse(bytes) {
+            Ok(log) if log.intervals.is_empty() => Err("a histogram log without histograms".into()),
+            Ok(log) => Ok(Content::Log(log)),
+            Err(problem) => Err(format!("no histogram log: {problem}")),
+        };
+    }
+    Err("expected a results folder, .hlog, .hgrm, or the JSON of `archbench load`".into())
+}
+
+/// What `HdrHistogram.outputPercentileDistribution` writes, in milliseconds.
+fn percentiles(text: &str) -> Result<Content, String> {
+    let mut steps = Vec::new();
+    let mut count = 0;
+    for (number, line) in text.lines().enumerate() {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let (Some(first), false) = (fields.first(), line.trim_start().starts_with('#')) else {
+            continue;
+        };
+        if *first == "Value" {
+            continue;
+        }
+        let numbers: Vec<f64> = fields
+            .iter()
+            .map_while(|field| field.parse().ok())
+            .collect();
+        let [milliseconds, share, total, ..] = numbers[..] else {
+            return Err(format!(
+                "line {} is no row of a percentile distribution",
+                number + 1
+            ));
+        };
+        steps.push((milliseconds * 1e-3, share));
+        count = count.max(total as u64);
+    }
+    match steps.is_empty() {
+        true => Err("a percentile distribution without rows".into()),
+        false => Ok(Content::Percentiles(steps, count)),
+    }
+}
+
+/// The percentiles that a report has: few, and each exact.
+fn reported(load: &Value) -> Option<Distribution> {
+    let times = [&load["response_time_us"], &load["service_time_us"]]
+        .into_iter()
+        .find(|times| times["p50"].is_number())?;
+    let at_least = |name: &str| {
+        times["at_least"]
+            .as_array()
+            .is_some_and(|bounds| bounds.iter().any(|bound| bound == name))
+    };
+    let named = [
+        ("min", 0.0),
+        ("p50", 0.5),
+        ("p75", 0.75),
+        ("p90", 0.9),
+        ("p99", 0.99),
+        ("p99.9", 0.999),
+        ("p99.99", 0.9999),
+    ];
+    let count = times["count"]
+        .as_u64()
+        .or_else(|| load.pointer("/requests/completed")?.as_u64())
+        .unwrap_or(0);
+    let given_up = times["censored"].as_u64().unwrap_or(0);
+    let answered = 1.0 - given_up as f64 / count.max(1) as f64;
+    let known = named
+        .iter()
+        .filter(|(name, share)| !at_least(name) && *share <= 1.0 - 1.0 / count.max(2) as f64);
+    let mut steps: Vec<(f64, f64)> = known
+        .filter_map(|(name, share)| Some((times[*name].as_f64()? * 1e-6, *share)))
+        .collect();
+    if let Some(most) = times["max"].as_f64().filter(|_| !at_least("max")) {
+        steps.push((most * 1e-6, 1.0));
+    }
+    Distribution::from_steps(steps, answered, count)
+}
+
+fn course(label: &str, look: Look, load: &Value) -> Option<Course> {
+    let mut before = 0.0;
+    let seconds = load["series"].as_array()?.iter().filter_map(|row| {
+        let end = row["at_s"].as_f64()?;
+        let (start, length) = (before, end - before);
+        before = end;
+        let second = Second {
+            at: start + length / 2.0,
+            rate: row["completed"].as_f64()? / length,
+            tail: row["p99_us"]
+                .as_f64()
+                .filter(|tail| *tail > 0.0)
+                .map(|tail| tail * 1e-6),
+        };
+        (length >= 0.2).then_some(second)
+    });
+    let seconds: Vec<Second> = seconds.collect();
+    (seconds.len() > 1).then(|| Course {
+        label: label.into(),
+        look,
+        seconds,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_known_by_what_is_in_them() {
+        let hgrm = "       Value     Percentile TotalCount 1/(1-Percentile)\n\n  1.000 0.5 10 2.00\n 2.000 1.0 20\n#[Mean = 1]\n";
+        assert!(
+            matches!(parse(hgrm.as_bytes()), Ok(Content::Percentiles(steps, 20)) if steps == [(0.001, 0.5), (0.002, 1.0)])
+        );
+        let load = r#"{"schema": "archbench.load/1", "response_time_us": {"p50": 100.0, "p99": 900.0, "max": 5000.0, "count": 1000, "at_least": ["max"]}}"#;
+        let Ok(Content::Load(load)) = parse(load.as_bytes()) else {
+            panic!("not known")
+        };
+        let steps: Vec<_> = reported(&load)
+            .unwrap()
+            .steps
+            .iter()
+            .map(|(time, share)| ((time * 1e6).round(), *share))
+            .collect();
+        assert_eq!(steps, [(100.0, 0.5), (900.0, 0.99)]);
+    }
+
+    #[test]
+    fn anything_else_is_refused_in_words() {
+        let hgrm = "Value Percentile TotalCount\n";
+        for text in [
+            "",
+            "hello",
+            "{",
+            "{}",
+            "{\"schema\": \"other/1\"}",
+            "#[log]\n0,1,2,HISTx\n",
+            "#[nothing]\n",
+            hgrm,
+            &format!("{hgrm}1.0 x y\n"),
+        ] {
+            let problem = parse(text.as_bytes()).unwrap_err();
+            assert!(problem.len() > 10, "{text}: {problem}");
+        }
+        assert!(parse(&[0xff, 0xfe]).is_err());
+    }
+}

@@ -1,0 +1,6 @@
+//! What a report holds, how single figures are drawn, and the page in a browser.
+
+mod browser;
+mod page;
+mod plot;
+mod support;

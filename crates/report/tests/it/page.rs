@@ -1,0 +1,152 @@
+//! The page: whole, the same every time, and safe whatever the names are.
+
+use crate::support::{catalogue, made, small};
+use std::collections::BTreeSet;
+
+/// The figures of a page.
+fn svgs(page: &str) -> Vec<&str> {
+    let starts = page.match_indices("<svg ").map(|(start, _)| start);
+    starts
+        .map(|start| &page[start..start + page[start..].find("</svg>").expect("closed") + 6])
+        .collect()
+}
+
+#[test]
+fn every_figure_is_well_formed_and_no_identifier_comes_twice() {
+    let made = made(&small());
+    let page = report::render(&made.run, &catalogue()).unwrap();
+    let figures = svgs(&page);
+    assert!(figures.len() > 12, "{}", figures.len());
+    let mut used = BTreeSet::new();
+    for figure in figures {
+        let document = roxmltree::Document::parse(figure)
+            .unwrap_or_else(|error| panic!("{error} in {figure}"));
+        assert!(
+            figure.contains("<title id="),
+            "it has a name for those who cannot see it"
+        );
+        for node in document
+            .descendants()
+            .filter_map(|node| node.attribute("id"))
+        {
+            assert!(used.insert(node.to_owned()), "{node} comes twice");
+        }
+        let odd = ["NaN", "inf", "opacity=\"-"];
+        assert!(odd.iter().all(|odd| !figure.contains(odd)), "{figure}");
+    }
+    for part in [
+        "id=\"verdict\"",
+        "id=\"throughput\"",
+        "id=\"theory\"",
+        "id=\"tables\"",
+        "id=\"environment\"",
+        "id=\"repeat\"",
+        "INVALID",
+        "FAILED",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn the_same_results_make_the_same_page() {
+    let (one, other) = (made(&small()), made(&small()));
+    let page = report::render(&one.run, &catalogue()).unwrap();
+    assert_eq!(page, report::render(&one.run, &catalogue()).unwrap());
+    assert_eq!(page, report::render(&other.run, &catalogue()).unwrap());
+}
+
+#[test]
+fn names_cannot_become_markup() {
+    let hostile = [
+        "<script>alert(1)</script>",
+        "\"onload=\"alert(2)",
+        "]]>&<!--",
+        "\u{202e}reversed\u{0}\u{1b}",
+        "a'b`c",
+    ];
+    let mut fixture = small();
+    fixture.models = hostile.map(Into::into).to_vec();
+    fixture.models.push("long".repeat(200));
+    let mut made = made(&fixture);
+    let manifest = &mut made.run.manifest;
+    for field in [
+        &mut manifest.name,
+        &mut manifest.question,
+        &mut manifest.reasoning,
+        &mut manifest.experiment,
+        &mut manifest.machine.kernel,
+    ] {
+        *field = hostile.join("\n\n");
+    }
+    manifest.notices = hostile.map(Into::into).to_vec();
+    manifest.command = hostile.map(Into::into).to_vec();
+    for trial in &mut made.run.trials {
+        trial.reasons = hostile.map(Into::into).to_vec();
+    }
+    let page = report::render(&made.run, &catalogue()).unwrap();
+    assert_eq!(page.matches("<script").count(), 1, "only the page's own");
+    assert!(
+        !page.contains("\"onload")
+            && !page.contains("<!--")
+            && !page.contains('\0')
+            && !page.contains('\u{202e}')
+    );
+    for figure in svgs(&page) {
+        roxmltree::Document::parse(figure).unwrap_or_else(|error| panic!("{error}"));
+    }
+}
+
+#[test]
+fn nothing_comes_from_elsewhere_and_only_what_is_inlined_may_run() {
+    let made = made(&small());
+    let page = report::render(&made.run, &catalogue()).unwrap();
+    assert!(page.contains("default-src 'none'; style-src 'sha256-"));
+    let address = page.replace("http://www.w3.org/2000/svg", "");
+    for reference in [
+        "http://", "https://", " src=", "@import", "url(", " style=", " on",
+    ] {
+        let found = address
+            .find(reference)
+            .map(|place| &address[place..address.len().min(place + 60)]);
+        // Words may begin with "on"; attributes have an equals sign.
+        let attribute = found.filter(|found| {
+            reference != " on"
+                || found
+                    .split([' ', '>'])
+                    .nth(1)
+                    .is_some_and(|word| word.contains("=\""))
+        });
+        assert_eq!(attribute, None, "{reference}");
+    }
+}
+
+#[test]
+fn a_run_that_has_hardly_begun_has_a_page_too() {
+    let mut made = made(&small());
+    made.run.verdicts = None;
+    made.run.trials.truncate(1);
+    let page = report::render(&made.run, &catalogue()).unwrap();
+    assert!(page.contains("not finished") && page.contains("There is no verdict yet"));
+    made.run.trials.clear();
+    let page = report::render(&made.run, &catalogue()).unwrap();
+    assert!(svgs(&page).is_empty(), "figures without data are left out");
+}
+
+#[test]
+fn an_architecture_looks_the_same_in_every_report() {
+    let all = made(&small());
+    let mut fixture = small();
+    fixture.models = vec!["amped".into()];
+    let alone = made(&fixture);
+    // The sixth of the catalogue, whoever else is there.
+    for run in [&all.run, &alone.run] {
+        let page = report::render(run, &catalogue()).unwrap();
+        let (_, from) = page
+            .split_once("id=\"latency-p99-closed-connections\"")
+            .unwrap();
+        let legend = &from[..from.find(">\namped").unwrap()];
+        let class = &legend[legend.rfind("class=\"key ").unwrap()..];
+        assert!(class.starts_with("class=\"key c5\""), "{class}");
+    }
+}

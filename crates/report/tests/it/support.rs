@@ -1,0 +1,41 @@
+//! What the tests draw: made up, as nothing is measured here.
+
+use results::Run;
+use results::fixture::Fixture;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+/// The order of architectures in these tests.
+pub(crate) fn catalogue() -> Vec<String> {
+    ["iterative", "mp", "mt", "pool", "sped", "amped"]
+        .map(String::from)
+        .to_vec()
+}
+
+/// A run in a folder that goes with it.
+pub(crate) struct Made {
+    _folder: TempDir,
+    pub(crate) path: PathBuf,
+    pub(crate) run: Run,
+}
+
+pub(crate) fn made(fixture: &Fixture) -> Made {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let path = folder.path().join("run");
+    let run = fixture.write(&path).expect("written");
+    Made {
+        _folder: folder,
+        path,
+        run,
+    }
+}
+
+/// A small one with everything in it.
+pub(crate) fn small() -> Fixture {
+    Fixture {
+        models: ["iterative", "sped", "amped"].map(Into::into).to_vec(),
+        rates: vec![1000.0, 4000.0],
+        repeats: 2,
+        ..Fixture::default()
+    }
+}
