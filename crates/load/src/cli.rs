@@ -199,7 +199,7 @@ pub struct Arguments {
     pub latency_correction: bool,
 
     /// Refused: it means too many things
-    #[arg(short = 'q', hide = true, num_args = 0..=1, default_missing_value = "", value_parser = refuse_q, action = ArgAction::Set)]
+    #[arg(short = 'q', value_name = "RATE", hide = true, num_args = 0..=1, default_missing_value = "", value_parser = refuse_q, action = ArgAction::Set)]
     pub refused_q: Option<String>,
 }
 

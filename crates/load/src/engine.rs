@@ -8,18 +8,21 @@
 
 mod connection;
 mod dial;
+mod finish;
+mod issue;
 mod outcome;
 mod receive;
 
 use crate::clock::{Clock, Nanos, SECOND};
-use crate::collect::{Live, Mailbox, Parcel};
+use crate::collect::Mailbox;
 use crate::cpu::ThreadTimes;
 use crate::fidelity::Fidelity;
 use crate::record::Record;
 use crate::run::{Control, Run};
-use crate::schedule::{Due, Schedule};
+use crate::schedule::Schedule;
 use crate::timer::{Timer, Wait};
-use connection::{Connection, Flight, State};
+use connection::{Connection, State};
+pub(crate) use finish::Ended;
 use mio::event::Event;
 use mio::{Events, Poll, Token, Waker};
 use std::cmp::Reverse;
@@ -68,30 +71,6 @@ pub(crate) struct Engine {
     window_end: Nanos,
     last_sign_of_life: Nanos,
     spun: Nanos,
-}
-
-/// What a thread has to say at the end beside its records.
-pub(crate) struct Ended {
-    pub(crate) fidelity: Option<Fidelity>,
-    /// When its last request was dealt with.
-    pub(crate) at: Nanos,
-    /// When it was stopped from outside, if it was.
-    pub(crate) stopped_at: Nanos,
-    pub(crate) times: ThreadTimes,
-    /// Of its processor time, what it span away waiting for due times.
-    pub(crate) spun: Nanos,
-    /// Requests that were due by the end.
-    pub(crate) scheduled: u64,
-    /// Of those, due and not sent at the end of the schedule although a connection was free.
-    pub(crate) behind: u64,
-    /// Requests under way when the drain ended.
-    pub(crate) unfinished: u64,
-    /// Arrivals that were never sent.
-    pub(crate) unsent: u64,
-    /// Whether the run was given up because the server was gone.
-    pub(crate) gave_up: bool,
-    /// Connections in the end, opened or not.
-    pub(crate) connections: usize,
 }
 
 impl Engine {
@@ -247,141 +226,6 @@ impl Engine {
         }
     }
 
-    /// Sends whatever is due, as far as connections are free. `now` may be a little old.
-    #[inline]
-    fn issue(&mut self, mut now: Nanos) {
-        if !self.started {
-            return;
-        }
-        while self.schedule.next_at().is_some_and(|at| at <= now) {
-            if self.closed_loop {
-                let Some(due) = self.schedule.take(now) else {
-                    break;
-                };
-                now = self.send_or_owe(due, now);
-            } else {
-                let Some(slot) = self.take_free() else {
-                    self.dial_for_waiting(now);
-                    break;
-                };
-                let Some(due) = self.schedule.take(now) else {
-                    break;
-                };
-                now = self.send(slot, due);
-                self.list_if_free(slot);
-            }
-        }
-        while let Some(slot) = self.dirty.pop() {
-            self.connections[slot].dirty = false;
-            self.flush(slot, now);
-        }
-    }
-
-    /// In a closed loop a client has a connection of its own.
-    fn send_or_owe(&mut self, due: Due, now: Nanos) -> Nanos {
-        let crate::schedule::Origin::Client(client) = due.origin else {
-            return now;
-        };
-        let slot = client as usize;
-        match self.connections[slot].state {
-            State::Open => return self.send(slot, due),
-            State::Closed => {
-                self.connections[slot].owed.push(due);
-                self.dial(slot, now);
-            }
-            State::Down { .. } | State::Connecting { .. } => {
-                self.connections[slot].owed.push(due);
-            }
-        }
-        now
-    }
-
-    /// Writes a request; returns when.
-    #[inline]
-    fn send(&mut self, slot: usize, due: Due) -> Nanos {
-        let index = self.run.targets.order.at(due.number);
-        let target = &self.run.targets.targets[index];
-        let connection = &mut self.connections[slot];
-        connection.sent += 1;
-        let last = connection.sent >= self.run.requests_per_connection;
-        let bytes = if last {
-            &target.last_request
-        } else {
-            &target.request
-        };
-        if connection.flights.is_empty() {
-            connection.responses.expect(target.expect);
-        }
-        let written = self.clock.now();
-        connection.flights.push_back(Flight {
-            intended: due.intended,
-            free: connection.free_since,
-            written,
-            first_byte: 0,
-            number: due.number,
-            origin: due.origin,
-            target: index,
-        });
-        self.record.counts.sent += 1;
-        let free = connection.free_since;
-        if free > due.intended && !self.closed_loop {
-            self.record.counts.waited += 1;
-        }
-        let outcome = if self.run.depth == 1 {
-            connection.write(bytes)
-        } else {
-            connection.out.extend_from_slice(bytes);
-            if !std::mem::replace(&mut connection.dirty, true) {
-                self.dirty.push(slot);
-            }
-            Ok(())
-        };
-        if let Some(fidelity) = &mut self.fidelity
-            && let Some(number) = self.run.arrival_number(&due)
-        {
-            let lag = written.saturating_sub(due.intended.max(free));
-            fidelity.went_out(number, due.intended + lag);
-        }
-        match outcome {
-            Ok(()) => self.arm(slot, written.saturating_add(self.run.timeout)),
-            Err(error) => self.socket_failed(slot, &error, written),
-        }
-        written
-    }
-
-    fn flush(&mut self, slot: usize, now: Nanos) {
-        if self.connections[slot].stream.is_some()
-            && let Err(error) = self.connections[slot].flush()
-        {
-            self.socket_failed(slot, &error, now);
-        }
-    }
-
-    /// The connection that has been free the longest.
-    #[inline]
-    fn take_free(&mut self) -> Option<usize> {
-        while let Some(slot) = self.free.pop_front() {
-            let connection = &mut self.connections[slot];
-            connection.listed = false;
-            if connection.has_room(self.run.depth, self.run.requests_per_connection) {
-                return Some(slot);
-            }
-        }
-        None
-    }
-
-    #[inline]
-    fn list_if_free(&mut self, slot: usize) {
-        let connection = &mut self.connections[slot];
-        if !self.closed_loop
-            && !connection.listed
-            && connection.has_room(self.run.depth, self.run.requests_per_connection)
-        {
-            connection.listed = true;
-            self.free.push_back(slot);
-        }
-    }
-
     /// Waits for events, the next due time, a deadline, or `until`. Returns the time afterwards.
     fn wait(&mut self, events: &mut Events, now: Nanos, until: Nanos) -> io::Result<Nanos> {
         if !self.unfinished.is_empty() {
@@ -465,92 +309,5 @@ impl Engine {
                 self.receive(slot, true);
             }
         }
-    }
-}
-
-/// The end of a run, and what goes to the collector.
-impl Engine {
-    fn in_flight(&self) -> usize {
-        let under_way = |connection: &Connection| connection.flights.len() + connection.owed.len();
-        self.connections.iter().map(under_way).sum()
-    }
-
-    fn is_done(&self) -> bool {
-        let is_idle =
-            |connection: &Connection| connection.flights.is_empty() && connection.owed.is_empty();
-        self.schedule.is_idle() && self.connections.iter().all(is_idle)
-    }
-
-    /// A run by number of requests would wait for ever for a server that is gone.
-    fn server_is_gone(&self, now: Nanos) -> bool {
-        let is_down = |connection: &Connection| matches!(connection.state, State::Down { .. });
-        self.run.drain_until() == Nanos::MAX
-            && now - self.last_sign_of_life.min(now) > self.run.timeout
-            && self.connections.iter().all(is_down)
-    }
-
-    /// Due and not sent, although a connection is free: the generator itself is behind.
-    fn behind(&mut self, now: Nanos) -> u64 {
-        match self.take_free() {
-            None => 0,
-            Some(slot) => {
-                self.list_if_free(slot);
-                self.schedule.waiting(now)
-            }
-        }
-    }
-
-    fn censor_the_rest(&mut self, now: Nanos) -> u64 {
-        let mut unfinished = 0;
-        for slot in 0..self.connections.len() {
-            while let Some(flight) = self.connections[slot].flights.pop_front() {
-                unfinished += 1;
-                self.censor(&flight, now);
-            }
-        }
-        unfinished
-    }
-
-    fn censor_unsent(&mut self, now: Nanos) -> u64 {
-        let mut unsent = 0;
-        while !self.closed_loop
-            && let Some(due) = self.schedule.take(now)
-        {
-            unsent += 1;
-            self.censor_response(due.intended, now);
-        }
-        unsent
-    }
-
-    /// Hands the record to the collector and takes an empty one, if there is one: else it goes on with this.
-    fn ship(&mut self, now: Nanos) {
-        let live = Live {
-            in_flight: self.in_flight(),
-            waiting: self.schedule.waiting(now),
-        };
-        let Some(empty) = self.mailbox.empty() else {
-            return;
-        };
-        let record = std::mem::replace(&mut self.record, empty);
-        self.mailbox.send(Parcel {
-            record,
-            at: now,
-            live,
-        });
-    }
-
-    /// There is nobody to ask: hands over what was counted while trying.
-    pub(crate) fn give_up(mut self) {
-        self.ship_last(1);
-    }
-
-    fn ship_last(&mut self, now: Nanos) {
-        let record = std::mem::take(&mut self.record);
-        let live = Live::default();
-        self.mailbox.send(Parcel {
-            record,
-            at: now,
-            live,
-        });
     }
 }

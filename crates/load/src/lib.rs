@@ -5,8 +5,8 @@
 //!
 //! | module | what it answers |
 //! | --- | --- |
-//! | [`cli`], [`prepare`] | what was typed, and the run it means |
-//! | [`run`] | a run as values |
+//! | [`cli`], [`prepare`](mod@prepare) | what was typed, and the run it means |
+//! | [`run`](mod@run) | a run as values |
 //! | [`measure`](mod@measure) | threads begin together, and their records are put together |
 //! | [`schedule`] | who is due, and when: pure, on any clock |
 //! | `engine`, `timer` | the loop of a thread: sends what is due, reads what comes |

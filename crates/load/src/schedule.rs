@@ -46,7 +46,7 @@ impl Think {
         match self {
             Self::Constant(time) => crate::clock::nanos(time),
             Self::Exponential(mean) => {
-                let bits = mix(mix(seed ^ 0x7468_696e_6b) ^ number) >> 11;
+                let bits = mix(mix(seed ^ 0x0074_6869_6e6b) ^ number) >> 11;
                 let uniform = (bits as f64 + 0.5) / (1u64 << 53) as f64;
                 (-uniform.ln() * crate::clock::nanos(mean) as f64) as Nanos
             }

@@ -3,11 +3,17 @@
 //! INVALID: the generator did not do what was asked, so the figures are not the server's. SUSPECT: it did, and something makes the
 //! figures less than they seem. The rules have fixed limits, so that nobody chooses them after seeing the figures.
 
-use crate::clock::{Nanos, seconds};
+mod notes;
+mod trend;
+
+pub(crate) use notes::notes;
+pub use trend::Trend;
+
+use crate::clock::Nanos;
 use crate::failure::Failure;
 use crate::measure::Outcome;
 use crate::report::figures::{Figures, Metric};
-use crate::run::{Model, Run};
+use crate::run::Run;
 use std::fmt;
 
 /// p99 of the generator's lag, at most: this, or …
@@ -24,24 +30,15 @@ const ALPHA: f64 = 0.001;
 const ARRIVALS_D: f64 = 0.05;
 /// The share of constant gaps that may be off.
 const ARRIVALS_OFF: f64 = 0.05;
-/// A drift over the whole run by this share of the median is suspect …
-const DRIFT: f64 = 0.2;
-/// … and one by this share, rising nearly all the time, is no steady state.
-const UNSTEADY_DRIFT: f64 = 1.0;
-const UNSTEADY_TAU: f64 = 0.7;
-/// Correlation between neighbouring batch means.
-const CORRELATION: f64 = 0.6;
 /// Half the width of the 95 % interval of the mean, as a share of it.
 const WIDE: f64 = 0.1;
 /// The share of time stolen from the machine, or the loop waited for its core.
 const DISTURBED: f64 = 0.02;
-/// The share of time that a loop waited for its core beyond which it is refused. Answers then lie unread, and connections that the server has long
+/// The share of time that a loop waited for its core beyond which an open-loop run is refused. Answers then lie unread, and connections that the server has long
 /// freed seem busy: nothing of that shows in the lag.
 const STARVED: f64 = 0.1;
 /// The share of requests that may fail before percentiles of the rest mean little.
 const FAILED: f64 = 0.01;
-/// How many batches the run is cut into.
-const BATCHES: usize = 20;
 
 /// How much a run may be believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -125,64 +122,6 @@ impl Rule {
     }
 }
 
-/// Where the times were going in the course of a run, from the means of its batches.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
-pub struct Trend {
-    /// False: the times grew all along; the run has no steady state, and percentiles depend on how long it lasted.
-    pub steady: bool,
-    /// By how many seconds the mean grew each second.
-    pub slope_s_per_s: f64,
-    /// What that adds up to over the run, as a share of the median.
-    pub drift: f64,
-    /// Half the width of the 95 % interval of the mean, as a share of it.
-    pub relative_half_width: f64,
-    /// Of neighbouring batches.
-    pub autocorrelation: f64,
-    #[serde(skip)]
-    drifts: bool,
-    #[serde(skip)]
-    correlated: bool,
-}
-
-impl Trend {
-    /// None where rates change by plan, or the run is too short to say.
-    pub(crate) fn of(run: &Run, outcome: &Outcome) -> Option<Self> {
-        if !has_one_rate(run) {
-            return None;
-        }
-        let (means, width) = outcome.record.batches.means(BATCHES);
-        let trend = stats::series::mann_kendall(&means).ok()?;
-        let batches = stats::series::batch_means(&means, means.len(), 0.95).ok()?;
-        if means.len() < BATCHES / 2 {
-            return None;
-        }
-        let rises = trend.drifts(ALPHA, UNSTEADY_DRIFT);
-        Some(Self {
-            steady: !(rises && trend.tau > UNSTEADY_TAU && trend.drift > 0.0),
-            slope_s_per_s: trend.slope / width as f64,
-            drift: trend.drift,
-            relative_half_width: batches.interval.relative_half_width(),
-            autocorrelation: batches.left.r,
-            drifts: trend.drifts(ALPHA, DRIFT),
-            correlated: batches.left.p < ALPHA && batches.left.r > CORRELATION,
-        })
-    }
-}
-
-fn has_one_rate(run: &Run) -> bool {
-    match &run.model {
-        Model::Closed => true,
-        Model::Open(arrivals) | Model::PartlyOpen(arrivals, _) => match &arrivals.asked {
-            None => false,
-            Some((stages, _)) => {
-                let mut rates = stages.iter().flat_map(|stage| [stage.from, stage.to]);
-                let first = rates.next();
-                rates.all(|rate| Some(rate) == first)
-            }
-        },
-    }
-}
-
 /// Everything that speaks against a run, the worst first.
 pub(crate) fn findings(
     run: &Run,
@@ -193,7 +132,7 @@ pub(crate) fn findings(
     let mut found = Vec::new();
     let mut add = |level, rule, text: String| found.push(Finding { level, rule, text });
     refusals(run, outcome, figures, &mut add);
-    doubts(outcome, figures, trend, &mut add);
+    doubts(run, outcome, figures, trend, &mut add);
     found.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     found
 }
@@ -259,7 +198,7 @@ fn refusals(
             "out of ports to connect from: keep connections, use fewer, or widen net.ipv4.ip_local_port_range".to_owned(),
         );
     }
-    if outcome.starved > STARVED {
+    if is_too_starved(run, outcome) {
         invalid(Rule::Starved, starved(outcome));
     }
     if let Some(text) = arrivals(outcome) {
@@ -271,6 +210,11 @@ fn refusals(
             "the server went away and did not come back: the run was given up".to_owned(),
         );
     }
+}
+
+/// A closed loop runs as fast as both ends can, so that on one machine they often compete; what it measures is in doubt, and no schedule was missed.
+fn is_too_starved(run: &Run, outcome: &Outcome) -> bool {
+    !run.is_closed_loop() && outcome.starved > STARVED
 }
 
 fn starved(outcome: &Outcome) -> String {
@@ -301,6 +245,7 @@ fn arrivals(outcome: &Outcome) -> Option<String> {
 }
 
 fn doubts(
+    run: &Run,
     outcome: &Outcome,
     figures: &Figures<'_>,
     trend: Option<&Trend>,
@@ -353,7 +298,7 @@ fn doubts(
             ),
         );
     }
-    if outcome.starved > DISTURBED && outcome.starved <= STARVED {
+    if outcome.starved > DISTURBED && !is_too_starved(run, outcome) {
         suspect(Rule::Starved, starved(outcome));
     }
     if figures.error_share() > FAILED {
@@ -365,53 +310,6 @@ fn doubts(
             ),
         );
     }
-}
-
-/// What else a reader should know.
-pub(crate) fn notes(run: &Run, outcome: &Outcome) -> Vec<String> {
-    let mut notes = Vec::new();
-    let counts = &outcome.record.counts;
-    if run.is_closed_loop() {
-        notes.push(
-            "closed loop: requests have no intended time, so the latency is service time; a server that stalls is asked less often while it does"
-                .to_owned(),
-        );
-    }
-    if counts.waited > 0 {
-        notes.push(format!(
-            "{} of {} requests ({:.1} %) found all connections busy and waited, which their response times include; {} connections of at most {} (--max-connections)",
-            counts.waited,
-            counts.sent,
-            100.0 * counts.waited as f64 / counts.sent.max(1) as f64,
-            outcome.connections,
-            run.max_connections
-        ));
-    }
-    if outcome.unsent > 0 {
-        notes.push(format!(
-            "{} requests were due and never sent: every connection was busy to the end of the drain",
-            outcome.unsent
-        ));
-    }
-    if run.warmup > 0 {
-        notes.push(format!(
-            "what was due in the first {} s is not measured (--warmup)",
-            seconds(run.warmup)
-        ));
-    }
-    if outcome.interrupted {
-        notes.push(format!(
-            "ended early, after {:.1} s",
-            seconds(outcome.window)
-        ));
-    }
-    if run.address.ip().is_loopback() {
-        notes.push(
-            "over loopback: no network, no loss, no interrupts; the cost of copying dominates"
-                .to_owned(),
-        );
-    }
-    notes
 }
 
 fn micros(nanos: Nanos) -> String {

@@ -357,11 +357,8 @@ fn overload_is_called_what_it_is() {
                 return Err(format!("it is called steady: {trend:?}"));
             }
             let lambda = report.outcome.scheduled as f64 / 2.5;
-            let must_be = overload_slope(
-                lambda,
-                1.0 / done.mean(Metric::Service).min(served.mean() + way),
-            )
-            .map_err(|error| error.to_string())?;
+            let must_be =
+                overload_slope(lambda, 1.0 / served.mean()).map_err(|error| error.to_string())?;
             // What the server would have needed for all that came in a second, less that second: response grows by it.
             near("the slope", trend.slope_s_per_s, must_be, 0.2, 0.0)?;
             let text = load::report::text::render(&report);

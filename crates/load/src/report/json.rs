@@ -229,7 +229,7 @@ fn model(run: &Run) -> Value {
         }),
         "stages": asked.map(|(stages, _)| {
             stages.iter().map(|stage| json!({
-                "length_s": (stage.length != Duration::MAX).then(|| stage.length.as_secs_f64()),
+                "length_s": (stage.length != Duration::MAX).then_some(stage.length.as_secs_f64()),
                 "from_per_s": stage.from,
                 "to_per_s": stage.to,
             })).collect::<Vec<_>>()

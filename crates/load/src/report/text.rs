@@ -5,7 +5,7 @@ use super::figures::Metric;
 use super::units::{bytes, count, percent, rate, time};
 use crate::failure::Failure;
 use crate::slo::Judged;
-use stats::hist::Bound;
+use stats::hist::{Bound, Censored};
 use std::fmt::Write;
 
 const ROWS: [(&str, f64); 6] = [
@@ -74,7 +74,10 @@ fn times(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
             if unsteady && grows && quantile > 0.5 {
                 return None;
             }
-            times(metric).map(|times| exact(times.quantile(quantile)))
+            // A quantile takes at least one value beyond it to say anything.
+            let enough = |times: &&Censored| times.len() as f64 * (1.0 - quantile) >= 1.0;
+            let times = times(metric).filter(enough);
+            times.map(|times| exact(times.quantile(quantile)))
         })?;
     }
     row("max", &|metric| {
@@ -177,9 +180,12 @@ fn objectives(slos: &[Judged], out: &mut String) -> std::fmt::Result {
         let measured = slo.value.map_or("–".to_owned(), |value| {
             format!("{}{}", if slo.at_least { "≥ " } else { "" }, show(value))
         });
-        let margin = slo.margin.map_or("–".to_owned(), |margin| {
-            format!("{:+.1} %", margin * 100.0)
-        });
+        let margin = slo
+            .margin
+            .map_or("–".to_owned(), |margin| match margin.abs() {
+                less if less < 10.0 => format!("{:+.1} %", margin * 100.0),
+                _ => format!("{margin:+.0} ×"),
+            });
         writeln!(
             out,
             "  {:<width$}  {:>12}  {measured:>12}  {margin:>8}  {}",

@@ -15,7 +15,7 @@ pub(crate) fn time(nanos: f64) -> String {
 /// Three significant digits.
 fn three_digits(value: f64) -> String {
     match value {
-        v if v == 0.0 => "0".to_owned(),
+        0.0 => "0".to_owned(),
         v if v < 9.995 => format!("{v:.2}"),
         v if v < 99.95 => format!("{v:.1}"),
         v => format!("{v:.0}"),

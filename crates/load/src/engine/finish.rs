@@ -1,0 +1,118 @@
+//! The end of a run, and what goes to the collector.
+
+use super::Engine;
+use super::connection::{Connection, State};
+use crate::clock::Nanos;
+use crate::collect::{Live, Parcel};
+use crate::cpu::ThreadTimes;
+use crate::fidelity::Fidelity;
+
+/// What a thread has to say at the end beside its records.
+pub(crate) struct Ended {
+    pub(crate) fidelity: Option<Fidelity>,
+    /// When its last request was dealt with.
+    pub(crate) at: Nanos,
+    /// When it was stopped from outside, if it was.
+    pub(crate) stopped_at: Nanos,
+    pub(crate) times: ThreadTimes,
+    /// Of its processor time, what it span away waiting for due times.
+    pub(crate) spun: Nanos,
+    /// Requests that were due by the end.
+    pub(crate) scheduled: u64,
+    /// Of those, due and not sent at the end of the schedule although a connection was free.
+    pub(crate) behind: u64,
+    /// Requests under way when the drain ended.
+    pub(crate) unfinished: u64,
+    /// Arrivals that were never sent.
+    pub(crate) unsent: u64,
+    /// Whether the run was given up because the server was gone.
+    pub(crate) gave_up: bool,
+    /// Connections in the end, opened or not.
+    pub(crate) connections: usize,
+}
+
+impl Engine {
+    pub(super) fn in_flight(&self) -> usize {
+        let under_way = |connection: &Connection| connection.flights.len() + connection.owed.len();
+        self.connections.iter().map(under_way).sum()
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        let is_idle =
+            |connection: &Connection| connection.flights.is_empty() && connection.owed.is_empty();
+        self.schedule.is_idle() && self.connections.iter().all(is_idle)
+    }
+
+    /// A run by number of requests would wait for ever for a server that is gone.
+    pub(super) fn server_is_gone(&self, now: Nanos) -> bool {
+        let is_down = |connection: &Connection| matches!(connection.state, State::Down { .. });
+        self.run.drain_until() == Nanos::MAX
+            && now - self.last_sign_of_life.min(now) > self.run.timeout
+            && self.connections.iter().all(is_down)
+    }
+
+    /// Due and not sent, although a connection is free: the generator itself is behind.
+    pub(super) fn behind(&mut self, now: Nanos) -> u64 {
+        match self.take_free() {
+            None => 0,
+            Some(slot) => {
+                self.list_if_free(slot);
+                self.schedule.waiting(now)
+            }
+        }
+    }
+
+    pub(super) fn censor_the_rest(&mut self, now: Nanos) -> u64 {
+        let mut unfinished = 0;
+        for slot in 0..self.connections.len() {
+            while let Some(flight) = self.connections[slot].flights.pop_front() {
+                unfinished += 1;
+                self.censor(&flight, now);
+            }
+        }
+        unfinished
+    }
+
+    pub(super) fn censor_unsent(&mut self, now: Nanos) -> u64 {
+        let mut unsent = 0;
+        while !self.closed_loop
+            && let Some(due) = self.schedule.take(now)
+        {
+            unsent += 1;
+            self.censor_response(due.intended, now);
+        }
+        unsent
+    }
+
+    /// Hands the record to the collector and takes an empty one, if there is one: else it goes on with this.
+    pub(super) fn ship(&mut self, now: Nanos) {
+        let live = Live {
+            in_flight: self.in_flight(),
+            waiting: self.schedule.waiting(now),
+        };
+        let Some(empty) = self.mailbox.empty() else {
+            return;
+        };
+        let record = std::mem::replace(&mut self.record, empty);
+        self.mailbox.send(Parcel {
+            record,
+            at: now,
+            live,
+        });
+    }
+
+    /// There is nobody to ask: hands over what was counted while trying.
+    pub(crate) fn give_up(mut self) {
+        self.ship_last(1);
+    }
+
+    pub(super) fn ship_last(&mut self, now: Nanos) {
+        let record = std::mem::take(&mut self.record);
+        let live = Live::default();
+        self.mailbox.send(Parcel {
+            record,
+            at: now,
+            live,
+        });
+    }
+}

@@ -1,0 +1,88 @@
+//! Who asks, and when.
+
+use super::open;
+use crate::cli::Arguments;
+use crate::run::{Arrivals, Model};
+use crate::schedule::Think;
+use std::time::Duration;
+use workload::trace::{self, AccessLog};
+use workload::{Arrival, Schedule, Stages};
+
+/// The model, and its name for people.
+pub(super) fn model(
+    arguments: &Arguments,
+    log: Option<&AccessLog>,
+    duration: Option<Duration>,
+) -> Result<(Model, String), String> {
+    let process = match (&arguments.arrival, arguments.poisson) {
+        (Some(process), _) => Some(process.clone()),
+        (None, true) => Some(Arrival::Poisson),
+        (None, false) => None,
+    };
+    let rates = match (arguments.rate, &arguments.stages) {
+        (Some(rate), _) => Some((
+            Stages::steady(rate, duration).map_err(|error| error.to_string())?,
+            format!("{rate}/s"),
+        )),
+        (None, Some(stages)) => Some((stages.clone(), "rate by stages".to_owned())),
+        (None, None) => None,
+    };
+    let own_time = log.filter(|_| arguments.replay_timing);
+    let (arrivals, how) = match (own_time, process, rates) {
+        (Some(log), ..) => {
+            let times = log.times().ok_or("the log has no times")?;
+            (
+                recorded(Schedule::trace(times)),
+                "the log's own timing".to_owned(),
+            )
+        }
+        (None, Some(Arrival::Trace(_)), Some(_)) => {
+            return Err("a trace has its own rate: leave out --rate and --stages".to_owned());
+        }
+        (None, Some(Arrival::Trace(path)), None) => {
+            let times = open(&path, trace::Times::read)?;
+            (
+                recorded(Schedule::trace(times)),
+                format!("arrivals of {}", path.display()),
+            )
+        }
+        (None, Some(_), None) => {
+            return Err("--poisson and --arrival need a rate: add --rate or --stages".to_owned());
+        }
+        (None, process, Some((stages, rate))) => {
+            let poisson = process == Some(Arrival::Poisson);
+            let times = if poisson {
+                Schedule::poisson(stages.clone(), arguments.seed)
+            } else {
+                Schedule::constant(stages.clone())
+            };
+            let name = if poisson { "Poisson" } else { "constant" };
+            let asked = Some((stages, poisson));
+            (Arrivals { times, asked }, format!("{name}, {rate}"))
+        }
+        (None, None, None) => return closed_loop(arguments),
+    };
+    match arguments.session_requests {
+        Some(requests) => Ok((
+            Model::PartlyOpen(arrivals, requests),
+            format!("partly open: sessions of {requests} requests, {how}"),
+        )),
+        None if arguments.think != Think::Constant(Duration::ZERO) => Err(
+            "in an open loop nobody thinks: add --session-requests, or leave out --think or the rate".to_owned(),
+        ),
+        None => Ok((Model::Open(arrivals), format!("open loop, {how}"))),
+    }
+}
+
+fn closed_loop(arguments: &Arguments) -> Result<(Model, String), String> {
+    if arguments.session_requests.is_some() {
+        return Err(
+            "--session-requests needs a rate of sessions: add --rate or --stages".to_owned(),
+        );
+    }
+    Ok((Model::Closed, "closed loop".to_owned()))
+}
+
+fn recorded(times: Schedule) -> Arrivals {
+    Arrivals { times, asked: None }
+}

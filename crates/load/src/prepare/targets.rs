@@ -1,0 +1,192 @@
+//! What is asked for, and where.
+
+use super::open;
+use crate::cli::{Arguments, Method};
+use crate::target::{Order, Target, Targets, Url};
+use crate::verify::Expected;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::OnceLock;
+use std::time::Duration;
+use workload::trace::{self, AccessLog};
+use workload::{FileSet, Sampler};
+
+/// Where a bare `archbench serve` listens.
+const DEFAULT_URL: &str = "http://127.0.0.1:8080";
+
+/// The server's address, what it is asked for, and that in words.
+pub(super) fn targets(
+    arguments: &Arguments,
+    log: Option<&AccessLog>,
+    remarks: &mut Vec<String>,
+) -> Result<(SocketAddr, Targets, String), String> {
+    let head_only = arguments.method == Method::Head;
+    let parse = |text: &str| Url::parse(text).map_err(|error| error.to_string());
+    let base = || match arguments.urls.as_slice() {
+        [] => parse(DEFAULT_URL),
+        [one] => parse(one),
+        _ => Err("one URL says where the files are; more than one cannot".to_owned()),
+    };
+    let under = |base: &Url, path: &str| {
+        let mut url = base.clone();
+        url.target = format!("{}/{path}", base.target.trim_end_matches('/'));
+        url
+    };
+    let first_answer = || match arguments.verify {
+        true => Expected::FirstAnswer(OnceLock::new()),
+        false => Expected::Anything,
+    };
+    let (all, order, what) = if let Some(log) = log {
+        let base = base()?;
+        let (all, order) = from_log(arguments, log, &base, first_answer, under);
+        remarks.extend(log_remarks(log));
+        (
+            all,
+            order,
+            format!("{base}, {} requests of a log", log.requests.len()),
+        )
+    } else if arguments.files.is_some()
+        || arguments.urls.is_empty() && arguments.urls_file.is_none()
+    {
+        let base = base()?;
+        let set = match arguments.files {
+            Some(preset) => FileSet::new(preset, arguments.files_seed),
+            None => workload::default_file_set(),
+        };
+        let all = set
+            .files()
+            .iter()
+            .map(|file| {
+                let url = under(&base, &file.path);
+                let expected = match arguments.verify {
+                    true if head_only => Expected::Anything,
+                    true => Expected::File {
+                        key: file.key,
+                        length: file.length,
+                    },
+                    false => Expected::Anything,
+                };
+                let target = Target::new(&url, head_only, &arguments.headers, expected);
+                (url, target)
+            })
+            .collect();
+        let sampler = set.sampler().map_err(|error| error.to_string())?;
+        let what = format!("{base}, files {}", set.preset());
+        (all, Order::Drawn(sampler.choices(arguments.seed)), what)
+    } else {
+        let weighted = match &arguments.urls_file {
+            Some(path) => open(path, trace::urls)?
+                .into_iter()
+                .map(|url| (url.url, url.weight))
+                .collect(),
+            None => arguments
+                .urls
+                .iter()
+                .map(|url| (url.clone(), 1.0))
+                .collect::<Vec<_>>(),
+        };
+        let urls: Vec<Url> = weighted
+            .iter()
+            .map(|(url, _)| parse(url))
+            .collect::<Result<_, _>>()?;
+        let order = if urls.len() == 1 {
+            Order::One
+        } else {
+            let sampler = Sampler::new(weighted.iter().map(|(_, weight)| *weight));
+            Order::Drawn(
+                sampler
+                    .map_err(|error| error.to_string())?
+                    .choices(arguments.seed),
+            )
+        };
+        let what = match urls.as_slice() {
+            [one] => one.to_string(),
+            more => format!("{} and {} more", more[0], more.len() - 1),
+        };
+        let all = urls
+            .into_iter()
+            .map(|url| {
+                let target = Target::new(&url, head_only, &arguments.headers, first_answer());
+                (url, target)
+            })
+            .collect();
+        (all, order, what)
+    };
+    let address = address(&all)?;
+    let targets = all.into_iter().map(|(_, target)| target).collect();
+    Ok((address, Targets { targets, order }, what))
+}
+
+fn from_log(
+    arguments: &Arguments,
+    log: &AccessLog,
+    base: &Url,
+    first_answer: impl Fn() -> Expected,
+    under: impl Fn(&Url, &str) -> Url,
+) -> (Vec<(Url, Target)>, Order) {
+    let mut numbers = std::collections::HashMap::new();
+    let mut all = Vec::new();
+    let order = log
+        .requests
+        .iter()
+        .map(|request| {
+            let head_only = request.method == trace::Method::Head;
+            *numbers
+                .entry((request.target, head_only))
+                .or_insert_with(|| {
+                    let path = &log.targets[request.target as usize];
+                    let url = under(base, path.trim_start_matches('/'));
+                    let target = Target::new(&url, head_only, &arguments.headers, first_answer());
+                    all.push((url, target));
+                    (all.len() - 1) as u32
+                })
+        })
+        .collect::<Vec<u32>>();
+    (all, Order::Recorded(order.into()))
+}
+
+fn log_remarks(log: &AccessLog) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if log.malformed > 0 {
+        let first = log.examples.first();
+        let example = first.map_or(String::new(), |bad| {
+            format!(", the first in line {}: {}", bad.line, bad.why)
+        });
+        remarks.push(format!(
+            "{} malformed lines of the log are left out{example}",
+            log.malformed
+        ));
+    }
+    if log.other_methods > 0 {
+        remarks.push(format!(
+            "{} requests of the log are neither GET nor HEAD and left out",
+            log.other_methods
+        ));
+    }
+    remarks
+}
+
+/// The one address that all URLs have, the first that can be connected to if there are several.
+fn address(all: &[(Url, Target)]) -> Result<SocketAddr, String> {
+    let (first, _) = all.first().ok_or("there is nothing to ask for")?;
+    if let Some((other, _)) = all.iter().find(|(url, _)| url.authority != first.authority) {
+        return Err(format!(
+            "{} and {} are two servers; a run measures one",
+            first.authority, other.authority
+        ));
+    }
+    let addresses = first.resolve().map_err(|error| {
+        format!(
+            "the address of {} cannot be found: {error}",
+            first.authority
+        )
+    })?;
+    let answers =
+        |address: &&SocketAddr| TcpStream::connect_timeout(address, Duration::from_secs(1)).is_ok();
+    let chosen = match addresses.as_slice() {
+        [] | [_] => addresses.first(),
+        several => several.iter().find(answers).or(several.first()),
+    };
+    chosen
+        .copied()
+        .ok_or_else(|| format!("{} has no address", first.authority))
+}

@@ -1,0 +1,52 @@
+//! What is no fault and should be known.
+
+use crate::clock::seconds;
+use crate::measure::Outcome;
+use crate::run::Run;
+
+/// What else a reader should know.
+pub(crate) fn notes(run: &Run, outcome: &Outcome) -> Vec<String> {
+    let mut notes = Vec::new();
+    let counts = &outcome.record.counts;
+    if run.is_closed_loop() {
+        notes.push(
+            "closed loop: requests have no intended time, so the latency is service time; a server that stalls is asked less often while it does"
+                .to_owned(),
+        );
+    }
+    if counts.waited > 0 {
+        notes.push(format!(
+            "{} of {} requests ({:.1} %) found no connection free and waited, which their response times include; there were {} connections of at most {} (--max-connections)",
+            counts.waited,
+            counts.sent,
+            100.0 * counts.waited as f64 / counts.sent.max(1) as f64,
+            outcome.connections,
+            run.max_connections
+        ));
+    }
+    if outcome.unsent > 0 {
+        notes.push(format!(
+            "{} requests were due and never sent: every connection was busy to the end of the drain",
+            outcome.unsent
+        ));
+    }
+    if run.warmup > 0 {
+        notes.push(format!(
+            "what was due in the first {} s is not measured (--warmup)",
+            seconds(run.warmup)
+        ));
+    }
+    if outcome.interrupted {
+        notes.push(format!(
+            "ended early, after {:.1} s",
+            seconds(outcome.window)
+        ));
+    }
+    if run.address.ip().is_loopback() {
+        notes.push(
+            "over loopback: no network, no loss, no interrupts; the cost of copying dominates"
+                .to_owned(),
+        );
+    }
+    notes
+}

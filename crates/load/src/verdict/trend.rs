@@ -1,0 +1,73 @@
+//! Whether the times went anywhere in the course of a run.
+
+use super::ALPHA;
+use crate::measure::Outcome;
+use crate::run::{Model, Run};
+
+/// A drift over the whole run by this share of the median is suspect …
+const DRIFT: f64 = 0.2;
+/// … and one by this share, rising nearly all the time, is no steady state.
+const UNSTEADY_DRIFT: f64 = 1.0;
+const UNSTEADY_TAU: f64 = 0.7;
+/// Correlation between neighbouring batch means.
+const CORRELATION: f64 = 0.6;
+/// How many batches the run is cut into.
+const BATCHES: usize = 20;
+
+/// Where the times were going in the course of a run, from the means of its batches.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Trend {
+    /// False: the times grew all along; the run has no steady state, and percentiles depend on how long it lasted.
+    pub steady: bool,
+    /// By how many seconds the mean grew each second.
+    pub slope_s_per_s: f64,
+    /// What that adds up to over the run, as a share of the median.
+    pub drift: f64,
+    /// Half the width of the 95 % interval of the mean, as a share of it.
+    pub relative_half_width: f64,
+    /// Of neighbouring batches.
+    pub autocorrelation: f64,
+    #[serde(skip)]
+    pub(super) drifts: bool,
+    #[serde(skip)]
+    pub(super) correlated: bool,
+}
+
+impl Trend {
+    /// None where rates change by plan, or the run is too short to say.
+    pub(crate) fn of(run: &Run, outcome: &Outcome) -> Option<Self> {
+        if !has_one_rate(run) {
+            return None;
+        }
+        let (means, width) = outcome.record.batches.means(BATCHES);
+        let trend = stats::series::mann_kendall(&means).ok()?;
+        let batches = stats::series::batch_means(&means, means.len(), 0.95).ok()?;
+        if means.len() < BATCHES / 2 {
+            return None;
+        }
+        let rises = trend.drifts(ALPHA, UNSTEADY_DRIFT);
+        Some(Self {
+            steady: !(rises && trend.tau > UNSTEADY_TAU && trend.drift > 0.0),
+            slope_s_per_s: trend.slope / width as f64,
+            drift: trend.drift,
+            relative_half_width: batches.interval.relative_half_width(),
+            autocorrelation: batches.left.r,
+            drifts: trend.drifts(ALPHA, DRIFT),
+            correlated: batches.left.p < ALPHA && batches.left.r > CORRELATION,
+        })
+    }
+}
+
+fn has_one_rate(run: &Run) -> bool {
+    match &run.model {
+        Model::Closed => true,
+        Model::Open(arrivals) | Model::PartlyOpen(arrivals, _) => match &arrivals.asked {
+            None => false,
+            Some((stages, _)) => {
+                let mut rates = stages.iter().flat_map(|stage| [stage.from, stage.to]);
+                let first = rates.next();
+                rates.all(|rate| Some(rate) == first)
+            }
+        },
+    }
+}
