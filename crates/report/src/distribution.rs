@@ -1,7 +1,8 @@
 //! A distribution of times, from wherever it was recorded.
 
+use crate::study::Study;
 use hdrhistogram::Histogram;
-use results::{Cell, Run};
+use results::Cell;
 
 const NANOS: f64 = 1e-9;
 
@@ -66,10 +67,7 @@ impl Distribution {
     }
 
     /// The repeats of a cell together, of those that count; of all, if none does: then the second value is true.
-    pub(crate) fn of_cell(
-        run: &Run,
-        cell: &Cell<'_>,
-    ) -> Result<Option<(Self, bool)>, results::Error> {
+    pub(crate) fn of_cell(study: &Study<'_>, cell: &Cell<'_>) -> Option<(Self, bool)> {
         let invalid = !cell
             .trials
             .iter()
@@ -77,7 +75,7 @@ impl Distribution {
         let mut merged: Option<Histogram<u64>> = None;
         let mut given_up = 0;
         for trial in cell.trials.iter().filter(|trial| invalid || trial.counts()) {
-            let Some(histogram) = run.hlog(trial)?.and_then(|log| log.merged(None)) else {
+            let Some(histogram) = study.log(trial).and_then(|log| log.merged(None)) else {
                 continue;
             };
             given_up += trial
@@ -92,9 +90,7 @@ impl Distribution {
                 }
             }
         }
-        Ok(merged
-            .and_then(|merged| Self::of(merged, given_up))
-            .map(|distribution| (distribution, invalid)))
+        Some((Self::of(merged?, given_up)?, invalid))
     }
 
     /// The time that a share of requests does not exceed; None where it was not reached or is not known.

@@ -82,6 +82,8 @@ pub struct Series {
     pub look: Look,
     /// Its points, from left to right.
     pub points: Vec<Point>,
+    /// Whether a line joins them; not where nothing is known of what lies between.
+    pub joined: bool,
 }
 
 /// How a series looks.

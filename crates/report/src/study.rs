@@ -1,7 +1,9 @@
 //! A run, arranged for drawing: which cells belong in one picture, and what lies along its axis.
 
 use crate::figure::Look;
-use results::{Cell, Factor, Figure, Level, Run, Trial};
+use results::{Cell, Factor, Figure, Hlog, Level, Run, Trial};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 /// The factor whose levels are compared: every other one says under which circumstances.
 const MODEL: &str = "model";
@@ -13,6 +15,7 @@ pub(crate) const LEVEL: f64 = 0.95;
 pub(crate) struct Study<'a> {
     pub(crate) run: &'a Run,
     pub(crate) panels: Vec<Panel<'a>>,
+    complaints: RefCell<BTreeSet<String>>,
 }
 
 /// Cells that differ in the model and in one number at most.
@@ -58,7 +61,29 @@ impl<'a> Study<'a> {
         for group in groups(run, &swept) {
             panels.extend(split(group, &swept, catalogue, run));
         }
-        Self { run, panels }
+        Self {
+            run,
+            panels,
+            complaints: RefCell::default(),
+        }
+    }
+}
+
+impl Study<'_> {
+    /// The histograms of a trial. Where they cannot be read it is left out of figures, and complained of.
+    pub(crate) fn log(&self, trial: &Trial) -> Option<Hlog> {
+        match self.run.hlog(trial) {
+            Ok(log) => log,
+            Err(error) => {
+                self.complaints.borrow_mut().insert(error.to_string());
+                None
+            }
+        }
+    }
+
+    /// What could not be read so far.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        self.complaints.borrow().iter().cloned().collect()
     }
 }
 

@@ -89,9 +89,12 @@ fn draw_series(canvas: &mut Canvas, plot: &Plot, index: usize, series: &Series) 
     };
     canvas.group(&dashed, |area| {
         let stroke = if theory { 1.4 } else { 1.8 };
-        runs(plot, series)
-            .iter()
-            .try_for_each(|run| line(area, run, stroke))
+        let runs = if series.joined {
+            runs(plot, series)
+        } else {
+            Vec::new()
+        };
+        runs.iter().try_for_each(|run| line(area, run, stroke))
     })?;
     canvas.group(&group, |area| {
         for point in &series.points {

@@ -16,7 +16,11 @@ pub(crate) fn of(study: &Study<'_>) -> Vec<Figure> {
         unit: Unit::Plain,
         kind: Kind::Linear,
     };
-    let mut figures = figures(study, &quantity, |cell| estimate(cell, 1.0, index));
+    let mut figures = figures(study, &quantity, |cell| {
+        let mut estimate = estimate(cell, 1.0, index)?;
+        estimate.range = estimate.range.map(|(low, high)| (low, high.min(1.0)));
+        Some(estimate)
+    });
     for figure in &mut figures {
         let whole = |axis: &mut Axis| axis.limits = Some((0.0, 1.02));
         match &mut figure.content {

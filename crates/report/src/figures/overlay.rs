@@ -29,17 +29,13 @@ pub(crate) struct Subject {
 pub(crate) const MARKED: [f64; 6] = [0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999];
 
 /// The distributions of the cells of a panel at one level of its axis.
-pub(crate) fn overlays(
-    study: &Study<'_>,
-    panel: &Panel<'_>,
-    level: f64,
-) -> Result<Vec<Overlay>, results::Error> {
+pub(crate) fn overlays(study: &Study<'_>, panel: &Panel<'_>, level: f64) -> Vec<Overlay> {
     let mut overlays = Vec::new();
     for line in &panel.lines {
         let Some((_, cell)) = line.cells.iter().find(|(x, _)| *x == level) else {
             continue;
         };
-        if let Some((distribution, invalid)) = Distribution::of_cell(study.run, cell)? {
+        if let Some((distribution, invalid)) = Distribution::of_cell(study, cell) {
             overlays.push(Overlay {
                 label: line.model.clone(),
                 look: line.look,
@@ -48,7 +44,7 @@ pub(crate) fn overlays(
             });
         }
     }
-    Ok(overlays)
+    overlays
 }
 
 /// A chart with a line for each of them: `place` says where a time and the share of requests it is enough for are drawn.
@@ -92,6 +88,7 @@ pub(crate) fn chart(
         let mut points: Vec<(f64, Point)> = line.chain(marks).chain(last).collect();
         points.sort_by(|one, other| one.0.total_cmp(&other.0));
         Series {
+            joined: distribution.histogram.is_some() || distribution.steps.len() > 20,
             label: match overlay.invalid {
                 true => format!("{} (INVALID)", overlay.label),
                 false => overlay.label.clone(),

@@ -103,6 +103,7 @@ fn figure(
                 })
             });
         Series {
+            joined: true,
             label: course.label.clone(),
             look: course.look,
             points: points.collect(),

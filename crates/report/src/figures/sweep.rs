@@ -67,6 +67,7 @@ pub(crate) fn chart(
     let x = panel.x?;
     let axis = axis(x, &panel.levels());
     let series = panel.lines.iter().map(|line| Series {
+        joined: true,
         label: line.model.clone(),
         look: line.look,
         points: line

@@ -1,9 +1,9 @@
 //! What queueing theory says of an architecture, from its capacity and the service times of its least loaded cell.
 
-use crate::distribution::Distribution;
 use crate::figure::{Look, Point, Series};
 use crate::study::{Study, named};
-use results::Run;
+use hdrhistogram::Histogram;
+use results::Cell;
 use stats::queueing::{Mg1, lecture_delay};
 
 /// Points of a curve.
@@ -58,7 +58,7 @@ impl Server {
         };
         let variability = open
             .min_by(|one, other| one.0.total_cmp(&other.0))
-            .and_then(|(_, cell)| service(study.run, cell))
+            .and_then(|(_, cell)| service(study, cell))
             .filter(|service| service.mean() > 0.0)
             .map(|service| (service.stdev() / service.mean()).powi(2));
         (capacity > 0.0).then_some(Self {
@@ -86,6 +86,7 @@ impl Server {
         let loads = loads.map(|load| load * self.capacity);
         let points = loads.filter_map(|load| Some(Point::at(load, of(load)?)));
         Series {
+            joined: true,
             label: label.into(),
             look,
             points: points.collect(),
@@ -93,10 +94,11 @@ impl Server {
     }
 }
 
-/// Service times of the repeats that count.
-fn service(run: &Run, cell: &results::Cell<'_>) -> Option<hdrhistogram::Histogram<u64>> {
+/// Service times of the first repeat that counts.
+fn service(study: &Study<'_>, cell: &Cell<'_>) -> Option<Histogram<u64>> {
     let trial = cell.trials.iter().find(|trial| trial.counts())?;
-    let log = run.hlog(trial).ok()??;
-    let merged = log.merged(Some("service"))?;
-    Distribution::of(merged, 0)?.histogram
+    study
+        .log(trial)?
+        .merged(Some("service"))
+        .filter(|times| !times.is_empty())
 }

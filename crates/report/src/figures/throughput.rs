@@ -46,6 +46,7 @@ fn answer_to_all(figure: &mut Figure) {
     chart.series.insert(
         0,
         Series {
+            joined: true,
             label: "all that is asked for".into(),
             look: Look::Theory(0),
             points: vec![Point::at(0.0, 0.0), Point::at(most * 1.05, most * 1.05)],

@@ -23,7 +23,9 @@ type Place = (&'static str, &'static str);
 pub(crate) fn sections(study: &Study<'_>) -> Result<(String, Vec<Place>), Error> {
     let mut page = Page::default();
     page.section(("throughput", "Throughput"), "", &throughput::of(study))?;
-    page.section(("latency", "Latency"), "", &latency::of(study))?;
+    let about = "In an open loop latency is the response time, from the moment a request was due to the last byte of its answer. In a closed loop nothing is due: there \
+                 it is the service time, from the moment it was sent, and a stalled server is seen by few requests.";
+    page.section(("latency", "Latency"), about, &latency::of(study))?;
     let about = "A single server with a queue in front of it, under requests that come at random. Where the measurements lie on the curve, queueing alone explains \
                  them; where they lie above it, something else waits.";
     page.section(
@@ -106,7 +108,7 @@ fn distributions(page: &mut Page, study: &Study<'_>) -> Result<(), Error> {
             if left == 0 {
                 break;
             }
-            let figures = at_level(study, panel, level)?;
+            let figures = at_level(study, panel, level);
             if figures.is_empty() {
                 continue;
             }
@@ -139,15 +141,15 @@ fn distributions(page: &mut Page, study: &Study<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-fn at_level(study: &Study<'_>, panel: &Panel<'_>, level: f64) -> Result<Vec<Figure>, Error> {
+fn at_level(study: &Study<'_>, panel: &Panel<'_>, level: f64) -> Vec<Figure> {
     let name = circumstances(panel, level);
     let subject = Subject {
         id: slug(&name),
         name,
         times: panel.times().into(),
     };
-    let overlays = overlays(study, panel, level)?;
-    let courses = courses(study, panel, level)?;
+    let overlays = overlays(study, panel, level);
+    let courses = courses(study, panel, level);
     let figures = [
         cdf::of(&subject, &overlays),
         ccdf::of(&subject, &overlays),
@@ -156,5 +158,5 @@ fn at_level(study: &Study<'_>, panel: &Panel<'_>, level: f64) -> Result<Vec<Figu
         series::throughput(&subject, &courses),
         series::tail(&subject, &courses),
     ];
-    Ok(figures.into_iter().flatten().collect())
+    figures.into_iter().flatten().collect()
 }

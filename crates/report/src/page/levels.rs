@@ -1,6 +1,5 @@
 //! Under which circumstances something was measured: in words, and the most telling ones.
 
-use crate::error::Error;
 use crate::figures::series::Course;
 use crate::figures::sweep;
 use crate::study::{Panel, Study, named};
@@ -38,19 +37,15 @@ pub(crate) fn telling_level(panel: &Panel<'_>) -> f64 {
 }
 
 /// How the first repeat that counts went, of each model.
-pub(crate) fn courses(
-    study: &Study<'_>,
-    panel: &Panel<'_>,
-    level: f64,
-) -> Result<Vec<Course>, Error> {
+pub(crate) fn courses(study: &Study<'_>, panel: &Panel<'_>, level: f64) -> Vec<Course> {
     let mut courses = Vec::new();
     for line in &panel.lines {
         let cell = line.cells.iter().find(|(x, _)| *x == level);
         let trial = cell.and_then(|(_, cell)| cell.trials.iter().find(|trial| trial.counts()));
         let Some(trial) = trial else { continue };
-        if let Some(log) = study.run.hlog(trial)? {
+        if let Some(log) = study.log(trial) {
             courses.extend(Course::of(&line.model, line.look, &log));
         }
     }
-    Ok(courses)
+    courses
 }

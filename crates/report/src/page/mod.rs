@@ -44,7 +44,7 @@ pub fn render(run: &Run, catalogue: &[String]) -> Result<String, Error> {
     let study = Study::new(run, catalogue);
     let (figures, places) = figures::sections(&study)?;
     let mut body = String::new();
-    header(&mut body, run);
+    header(&mut body, run, &study.complaints());
     body.push_str(&verdicts::section(run));
     body.push_str("<nav aria-label=\"Contents\"><ul>");
     let others = [
@@ -65,7 +65,7 @@ pub fn render(run: &Run, catalogue: &[String]) -> Result<String, Error> {
     Ok(head::page(&run.manifest.name, &body))
 }
 
-fn header(out: &mut String, run: &Run) {
+fn header(out: &mut String, run: &Run, complaints: &[String]) {
     let manifest = &run.manifest;
     let _ = write!(
         out,
@@ -101,7 +101,7 @@ fn header(out: &mut String, run: &Run) {
             run.planned()
         );
     }
-    for notice in &manifest.notices {
+    for notice in manifest.notices.iter().chain(complaints) {
         let _ = writeln!(out, "<p class=\"warning\">{}</p>", escape(notice));
     }
     out.push_str("</header>\n");

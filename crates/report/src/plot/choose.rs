@@ -138,7 +138,7 @@ fn overlaid(
                 }
             };
             all.extend(
-                overlays(&study, panel, level)?
+                overlays(&study, panel, level)
                     .into_iter()
                     .map(|overlay| Overlay {
                         label: named(overlay.label),
@@ -146,13 +146,16 @@ fn overlaid(
                     }),
             );
             over_time.extend(
-                courses(&study, panel, level)?
+                courses(&study, panel, level)
                     .into_iter()
                     .map(|course| Course {
                         label: named(course.label),
                         ..course
                     }),
             );
+            if let Some(complaint) = study.complaints().into_iter().next() {
+                return Err(missing(kind, complaint));
+            }
             continue;
         }
         let look = Look::Measured(all.len().max(over_time.len()));

@@ -41,12 +41,11 @@ pub struct Request {
 /// Makes a figure. The `catalogue` lists all architectures in an order that does not change.
 pub fn figure(request: &Request, catalogue: &[String]) -> Result<Figure, Error> {
     let sources = request.sources.iter().enumerate().map(|(place, path)| {
-        let label = request
-            .labels
-            .get(place)
-            .cloned()
-            .unwrap_or_else(|| name_of(path));
-        Source::read(path, label)
+        let label = request.labels.get(place).cloned();
+        Source::read(
+            path,
+            label.unwrap_or_else(|| name_of(path, &request.sources)),
+        )
     });
     let sources = sources.collect::<Result<Vec<_>, _>>()?;
     if request.kind == Kind::Histogram && request.x_log == Some(false) {
@@ -102,8 +101,18 @@ fn set(axis: &mut Axis, log: Option<bool>) {
     }
 }
 
-fn name_of(path: &Path) -> String {
-    let name = path.file_stem().or_else(|| path.file_name());
+/// The name of a file without its extension, if that tells it from the others.
+fn name_of(path: &Path, others: &[PathBuf]) -> String {
+    let alike = others
+        .iter()
+        .filter(|other| other.file_stem() == path.file_stem())
+        .count()
+        > 1;
+    let name = if alike {
+        path.file_name()
+    } else {
+        path.file_stem()
+    };
     name.map_or_else(
         || path.display().to_string(),
         |name| name.to_string_lossy().into_owned(),

@@ -150,3 +150,43 @@ fn an_architecture_looks_the_same_in_every_report() {
         assert!(class.starts_with("class=\"key c5\""), "{class}");
     }
 }
+
+#[test]
+fn a_damaged_log_costs_its_trial_and_not_the_report() {
+    let made = made(&small());
+    std::fs::write(
+        made.path.join("trials/c000-r1.hlog"),
+        "#[cut short\n0,1,2,HIST",
+    )
+    .unwrap();
+    std::fs::remove_file(made.path.join("trials/c002-r1.hlog")).unwrap();
+    let run = results::read(&made.path).unwrap();
+    let page = report::render(&run, &catalogue()).unwrap();
+    for name in ["c000-r1.hlog is no histogram log", "c002-r1.hlog"] {
+        let (_, warned) = page.split_once("<p class=\"warning\">").unwrap();
+        assert!(warned.contains(name), "{name}");
+    }
+    assert!(page.contains("id=\"cdf-"));
+}
+
+#[test]
+fn objectives_are_a_table() {
+    let mut made = made(&small());
+    let judged = results::JudgedSlo {
+        cell: 0,
+        factors: made.run.trials[0].factors.clone(),
+        slo: "p(99)<10ms".into(),
+        outcome: results::Outcome::Missed,
+        estimate: Some(12_345.6),
+        low: None,
+        high: None,
+        limit: 10_000.0,
+        unit: "us".into(),
+        margin: Some(-0.2346),
+    };
+    made.run.verdicts.as_mut().unwrap().slo = vec![judged];
+    let page = report::render(&made.run, &catalogue()).unwrap();
+    for part in ["<code>p(99)&lt;10ms</code>", "✕ missed", "12,346", "−23 %"] {
+        assert!(page.contains(part), "{part}");
+    }
+}
