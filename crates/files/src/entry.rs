@@ -2,13 +2,14 @@
 
 use std::fs::File;
 use std::io;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::Path;
+use crate::residency::{self, Asked};
 
 /// One state of one file: two files with the same identity have the same bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -67,6 +68,7 @@ pub struct Entry<H> {
     /// What the first read costs extra, if this file is slow on purpose.
     slow: Option<Duration>,
     warm: AtomicBool,
+    asked: Asked,
 }
 
 impl<H> Entry<H> {
@@ -85,6 +87,7 @@ impl<H> Entry<H> {
             name: path.file_name().into(),
             slow,
             warm: AtomicBool::new(false),
+            asked: Asked::default(),
         }
     }
 
@@ -104,6 +107,11 @@ impl<H> Entry<H> {
             len: self.len(),
             modified: (self.identity.modified_s, self.identity.modified_ns),
         }
+    }
+
+    /// Whether the kernel says that `range` is in memory.
+    pub(crate) fn is_resident(&self, range: Range<u64>) -> bool {
+        residency::is_resident(&self.file, &self.asked, self.len(), range)
     }
 
     /// Whether reading needs no waiting beyond what the real disk asks for.

@@ -197,8 +197,7 @@ impl<H> Files<H> {
     /// what is not in the content cache; never guesses.
     pub fn try_load(&self, entry: &Entry<H>, range: Range<u64>) -> Option<Body> {
         if !self.keeps(entry) {
-            return (entry.is_fast() && residency::is_resident(&entry.file, range))
-                .then_some(Body::File);
+            return (entry.is_fast() && entry.is_resident(range)).then_some(Body::File);
         }
         if let Some(body) = self.kept(entry) {
             return Some(body);
@@ -210,7 +209,7 @@ impl<H> Files<H> {
         match self.read(entry, ReadWriteFlags::NOWAIT) {
             Ok(body) => Some(body),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
-            Err(_) => residency::is_resident(&entry.file, range).then(|| {
+            Err(_) => entry.is_resident(range).then(|| {
                 self.read(entry, ReadWriteFlags::empty())
                     .unwrap_or(Body::File)
             }),

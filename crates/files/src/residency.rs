@@ -4,14 +4,17 @@ use std::fs::File;
 use std::io::{self, IoSliceMut};
 use std::ops::Range;
 use std::os::fd::AsFd;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use rustix::io::{Errno, ReadWriteFlags};
+use sys::residency::Map;
 
 /// The ways to ask, the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Residency {
-    /// `cachestat`: one call, nothing read. Linux 6.5, and only for files of one's own.
+    /// `cachestat`, whose "no" is final; a "yes" is confirmed by `mincore`, since it counts pages that the disk is still
+    /// reading. Nothing is read. Linux 6.5, and only for files of one's own, of which `mincore` tells the truth.
     CacheStat,
     /// `preadv2` with `RWF_NOWAIT`: reads what is there, up to what is not. Not on every file system.
     ReadNoWait,
@@ -35,10 +38,14 @@ pub fn method() -> Option<Residency> {
 /// Bytes read at a time where the question has to be asked, or made true, by reading.
 const PIECE: usize = 64 << 10;
 
-/// Whether all of `range` is in memory. Where the kernel would not say, the answer is no.
-pub(crate) fn is_resident(file: &File, range: Range<u64>) -> bool {
+/// What is kept with an open file for asking about it: a mapping, made for the first question that needs one.
+#[derive(Debug, Default)]
+pub(crate) struct Asked(OnceLock<Option<Map>>);
+
+/// Whether all of `range` of a file with `len` bytes is in memory. Where the kernel would not say, the answer is no.
+pub(crate) fn is_resident(file: &File, asked: &Asked, len: u64, range: Range<u64>) -> bool {
     let ask = |method: Residency| match method {
-        Residency::CacheStat => sys::residency::cachestat(file.as_fd(), range.clone()),
+        Residency::CacheStat => cached_and_read(file, asked, len, range.clone()),
         Residency::ReadNoWait => read_without_waiting(file, range.clone()),
         Residency::Mincore => sys::residency::mincore(file.as_fd(), range.clone()),
     };
@@ -53,6 +60,16 @@ pub(crate) fn is_resident(file: &File, range: Range<u64>) -> bool {
         }
     }
     false
+}
+
+fn cached_and_read(file: &File, asked: &Asked, len: u64, range: Range<u64>) -> io::Result<bool> {
+    if !sys::residency::cachestat(file.as_fd(), range.clone())? {
+        return Ok(false);
+    }
+    let map = asked.0.get_or_init(|| Map::new(file.as_fd(), 0..len).ok());
+    // Without a mapping (too many of them, as a rule) the next method has to say.
+    let map = map.as_ref().ok_or(io::ErrorKind::Unsupported)?;
+    map.is_resident(range)
 }
 
 fn read_without_waiting(file: &File, range: Range<u64>) -> io::Result<bool> {

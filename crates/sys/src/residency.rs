@@ -7,6 +7,7 @@
 use std::io;
 use std::ops::Range;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::ptr::NonNull;
 
 /// The number of cachestat, the same on every architecture (it is newer than their numbers were unified).
 const CACHESTAT: libc::c_long = 451;
@@ -28,6 +29,8 @@ struct CacheStat {
 }
 
 /// Whether every page of `range` is in the page cache, by cachestat(2) (Linux 6.5).
+///
+/// A page is there from the moment the disk is asked for it, so "yes" may still mean waiting; "no" is final.
 ///
 /// # Errors
 /// `ENOSYS` before Linux 6.5, `EPERM` for a file of somebody else's, `EOPNOTSUPP` for hugetlbfs.
@@ -57,42 +60,120 @@ pub fn cachestat(file: BorrowedFd<'_>, range: Range<u64>) -> io::Result<bool> {
     Ok(found.cached >= pages)
 }
 
-/// Whether every page of `range` is in the page cache, by mincore(2) on a mapping made for the purpose.
+/// Whether every page of `range` is in memory, by mincore(2) on a mapping made for the purpose.
 ///
-/// Three system calls; the last resort where [`cachestat`] is missing.
+/// Three system calls; who asks about a file again and again keeps a [`Map`].
 ///
 /// # Errors
 /// What `mmap` and `mincore` report: `ENODEV` for a file that cannot be mapped, `ENOMEM` for a range past the
 /// end of the address space.
 pub fn mincore(file: BorrowedFd<'_>, range: Range<u64>) -> io::Result<bool> {
-    let Some(pages) = pages(&range) else {
+    if range.is_empty() {
         return Ok(true);
-    };
-    let page = page_size();
-    let start = range.start / page * page;
-    let too_large = |_| io::Error::from_raw_os_error(libc::EOVERFLOW);
-    let bytes = usize::try_from(pages * page).map_err(too_large)?;
-    let offset = libc::off_t::try_from(start).map_err(too_large)?;
-    let mut states = vec![0_u8; usize::try_from(pages).map_err(too_large)?];
-    // SAFETY: the mapping is new, private, without access rights, never dereferenced, and unmapped before this
-    // function returns; `states` has one byte for each of its pages.
-    unsafe {
-        let address = libc::mmap(
-            std::ptr::null_mut(),
-            bytes,
-            libc::PROT_NONE,
-            libc::MAP_PRIVATE,
-            file.as_raw_fd(),
-            offset,
-        );
+    }
+    Map::new(file, range.clone())?.is_resident(range)
+}
+
+/// A part of a file, mapped to be asked about and never to be looked into.
+///
+/// It has no access rights, so that nothing that happens to the file can hurt this process.
+#[derive(Debug)]
+pub struct Map {
+    address: NonNull<libc::c_void>,
+    bytes: usize,
+    /// Where in the file it begins, at the beginning of a page.
+    start: u64,
+}
+
+// SAFETY: the address is only handed to the kernel, which checks it; what is there is never read or written.
+unsafe impl Send for Map {}
+// SAFETY: as above.
+unsafe impl Sync for Map {}
+
+impl Map {
+    /// Maps the pages that `range` touches.
+    ///
+    /// # Errors
+    /// `EINVAL` for an empty range; what `mmap` reports: `ENODEV` for a file that cannot be mapped, `ENOMEM` where
+    /// there is no address left or this process has too many mappings.
+    pub fn new(file: BorrowedFd<'_>, range: Range<u64>) -> io::Result<Self> {
+        let page = page_size();
+        let pages = pages(&range).ok_or(io::ErrorKind::InvalidInput)?;
+        let start = range.start / page * page;
+        let bytes = usize::try_from(pages.saturating_mul(page)).map_err(too_large)?;
+        let offset = libc::off_t::try_from(start).map_err(too_large)?;
+        // SAFETY: the mapping is new, private and without access rights; it replaces nothing.
+        let address = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                bytes,
+                libc::PROT_NONE,
+                libc::MAP_PRIVATE,
+                file.as_raw_fd(),
+                offset,
+            )
+        };
         if address == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        let result = crate::check(libc::mincore(address, bytes, states.as_mut_ptr()));
-        libc::munmap(address, bytes);
-        result?;
+        Ok(Self {
+            address: NonNull::new(address).ok_or(io::ErrorKind::OutOfMemory)?,
+            bytes,
+            start,
+        })
     }
-    Ok(states.iter().all(|state| state & 1 == 1))
+
+    /// Whether every page of `range` is in memory, whole: a page that the disk is still reading is not. Of a file that
+    /// this process may neither write nor owns, the kernel says that every page is.
+    ///
+    /// # Errors
+    /// `EINVAL` for a range that is not part of the map; what `mincore` reports.
+    pub fn is_resident(&self, range: Range<u64>) -> io::Result<bool> {
+        /// Pages asked about in one call.
+        const PIECE: usize = 256;
+        let page = page_size();
+        let Some(mut left) = pages(&range) else {
+            return Ok(true);
+        };
+        let skipped = (range.start / page * page).checked_sub(self.start);
+        let mut at =
+            usize::try_from(skipped.ok_or(io::ErrorKind::InvalidInput)?).map_err(too_large)?;
+        let asked = usize::try_from(left.saturating_mul(page)).map_err(too_large)?;
+        if at.checked_add(asked).is_none_or(|end| end > self.bytes) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let mut states = [0_u8; PIECE];
+        while left > 0 {
+            let count = usize::try_from(left).map_or(PIECE, |left| left.min(PIECE));
+            let bytes = count * rustix::param::page_size();
+            // SAFETY: `at` and `bytes` stay within the mapping, as was checked above, and `states` has a byte for each of
+            // the `count` pages.
+            crate::check(unsafe {
+                libc::mincore(
+                    self.address.as_ptr().byte_add(at),
+                    bytes,
+                    states.as_mut_ptr(),
+                )
+            })?;
+            if states[..count].iter().any(|state| state & 1 == 0) {
+                return Ok(false);
+            }
+            at += bytes;
+            left -= count as u64;
+        }
+        Ok(true)
+    }
+}
+
+impl Drop for Map {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is this value's own and nothing refers to it any more.
+        unsafe { libc::munmap(self.address.as_ptr(), self.bytes) };
+    }
+}
+
+fn too_large(_: std::num::TryFromIntError) -> io::Error {
+    io::Error::from_raw_os_error(libc::EOVERFLOW)
 }
 
 /// How many pages `range` touches; `None` for an empty one.
@@ -128,5 +209,24 @@ mod tests {
         assert!(ask(5_000..5_000));
         assert!(!ask(0..1 << 20));
         assert!(!ask(500_000..500_001));
+    }
+
+    #[test]
+    fn a_map_is_asked_about_any_part_of_it_and_nothing_else() {
+        let file = tempfile::tempfile().unwrap();
+        rustix::io::pwrite(&file, &[1; 20_000], 0).unwrap();
+        file.set_len(8 << 20).unwrap();
+        let map = Map::new(file.as_fd(), 4_096..6 << 20).unwrap();
+        assert!(map.is_resident(4_096..20_000).unwrap());
+        assert!(map.is_resident(9_000..9_000).unwrap());
+        assert!(!map.is_resident(4_096..6 << 20).unwrap());
+        assert!(!map.is_resident(5 << 20..6 << 20).unwrap());
+        for outside in [0..5_000, 4_096..7 << 20, 7 << 20..8 << 20, 0..u64::MAX] {
+            assert!(map.is_resident(outside).is_err());
+        }
+        // A file that becomes shorter takes its pages along.
+        file.set_len(0).unwrap();
+        assert!(!map.is_resident(4_096..20_000).unwrap());
+        assert!(Map::new(file.as_fd(), 5..5).is_err());
     }
 }
