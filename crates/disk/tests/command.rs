@@ -2,8 +2,7 @@
 //!
 //! With `disk` as its first argument, this program is the command.
 
-// A test, although it has a main of its own.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};

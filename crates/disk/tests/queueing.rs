@@ -1,5 +1,7 @@
 //! The model of the arms against queueing theory, on a virtual clock.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use disk::{Arms, Distribution, Model, Work};
@@ -20,9 +22,10 @@ fn simulate(distribution: Distribution, arms: usize, rho: f64, requests: usize) 
     });
     let rate = rho * arms as f64 / SERVICE_S;
     let length = Duration::from_secs_f64(requests as f64 / rate);
+    let stages = Stages::steady(rate, Some(length)).unwrap();
     let mut last = Duration::ZERO;
     let (mut waits, mut count) = (0.0, 0.0);
-    for at in Schedule::poisson(Stages::steady(rate, Some(length)).unwrap(), 11) {
+    for at in Schedule::poisson(stages, 11) {
         last = Duration::from_nanos(at);
         waits += disk.serve(last, Work::Seek).wait.as_secs_f64();
         count += 1.0;
