@@ -6,16 +6,18 @@
 //! target was missed, and 4, the measurement is invalid.
 
 mod catalogue;
+mod commands;
 mod files;
-mod load;
 mod models;
 mod output;
 mod serve;
 mod summary;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
+use commands::COMMANDS;
 
 /// Something failed; the text says what, on what, and what to do.
 type Failure = Box<dyn std::error::Error>;
@@ -40,26 +42,28 @@ fn main() -> ExitCode {
     }
 }
 
-fn command(arguments: &[std::ffi::OsString]) -> Command {
-    Command::new("archbench")
+fn command(arguments: &[OsString]) -> Command {
+    let command = Command::new("archbench")
         .version(env!("CARGO_PKG_VERSION"))
         .about("The laboratory for server architectures: one protocol, one data path, many ways to run them")
-        .after_help("Start with 'archbench serve --model amped' in one terminal and 'archbench load --rate 5000 --poisson' in another.")
+        .after_help(
+            "Start with 'archbench run bench-configs/quick.toml', or with 'archbench serve --model amped' in one terminal and \
+             'archbench load --rate 5000 --poisson' in another.",
+        )
         .subcommand_required(true)
-        .arg_required_else_help(true)
-        .infer_subcommands(true)
-        .subcommand(serve::command(arguments))
-        .subcommand(load::command())
-        .subcommand(models::command())
-        .subcommand(files::command())
+        .arg_required_else_help(true);
+    COMMANDS.iter().fold(command, |command, subcommand| {
+        command.subcommand((subcommand.grammar)(arguments))
+    })
 }
 
 fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    match matches.subcommand() {
-        Some(("serve", matches)) => serve::run(matches),
-        Some(("load", matches)) => load::run(matches),
-        Some(("models", matches)) => models::run(matches),
-        Some(("files", matches)) => files::run(matches),
-        _ => Err("no such command; see archbench --help".into()),
-    }
+    let (name, matches) = matches
+        .subcommand()
+        .ok_or("a command is missing; see archbench --help")?;
+    let command = COMMANDS
+        .iter()
+        .find(|command| command.name == name)
+        .ok_or("no such command; see archbench --help")?;
+    (command.run)(matches)
 }

@@ -36,24 +36,30 @@ pub(crate) const CASES: &[Case] = &[
 
 /// A client with an answer under way that fills all buffers.
 fn begin(server: &Server) -> Client {
-    let mut client = Client::connect_with_small_buffer(server.address);
+    // Its kernel and the server's hold a part of it, and nobody reads.
+    let mut client = server.connect();
     client.send(get("/large.bin"));
     assert_eq!(client.head().content_length() as u64, LARGE);
     client
 }
 
 fn finishes_answers_under_way(bench: &Bench, signal: Signal) {
-    let server = bench.serve(&["--drain-timeout", "15s"]);
-    let mut clients: Vec<_> = (0..if concurrent(bench) { 4 } else { 1 })
+    let server = bench.serve(&["--drain-timeout", "60s"]);
+    let clients: Vec<_> = (0..if concurrent(bench) { 4 } else { 1 })
         .map(|_| begin(&server))
         .collect();
     server.signal(signal);
     std::thread::sleep(Duration::from_millis(200));
     let requests = clients.len();
-    for client in &mut clients {
-        let body = client.exactly(LARGE as usize);
-        assert_contents("large.bin", 0, &body);
-        assert_eq!(client.read_to_end(), b"");
+    let read = |mut client: Client| {
+        std::thread::spawn(move || {
+            assert_contents("large.bin", 0, &client.exactly(LARGE as usize));
+            assert_eq!(client.read_to_end(), b"");
+        })
+    };
+    let reading: Vec<_> = clients.into_iter().map(read).collect();
+    for client in reading {
+        client.join().expect("its answer whole");
     }
     let summary = server.summary();
     assert_eq!(
@@ -64,7 +70,7 @@ fn finishes_answers_under_way(bench: &Bench, signal: Signal) {
 }
 
 fn closes_what_is_idle(bench: &Bench) {
-    let server = bench.serve(&["--drain-timeout", "15s"]);
+    let server = bench.serve(&["--drain-timeout", "60s"]);
     let mut clients: Vec<_> = (0..if concurrent(bench) { 6 } else { 1 })
         .map(|_| server.connect())
         .collect();
@@ -89,7 +95,7 @@ fn closes_what_is_idle(bench: &Bench) {
 }
 
 fn accepts_nobody_else(bench: &Bench) {
-    let server = bench.serve(&["--drain-timeout", "15s"]);
+    let server = bench.serve(&["--drain-timeout", "60s"]);
     let mut client = begin(&server);
     server.signal(Signal::TERM);
     let deadline = Instant::now() + Duration::from_secs(10);
@@ -181,7 +187,7 @@ fn with_every_way_of_spawning(bench: &Bench) {
         return;
     }
     for spawn in ["prefork", "connection"] {
-        let server = bench.serve(&["--spawn", spawn, "--drain-timeout", "15s"]);
+        let server = bench.serve(&["--spawn", spawn, "--drain-timeout", "60s"]);
         let mut idle = server.connect();
         assert_eq!(idle.get("/file.txt").status, 200);
         let mut client = begin(&server);
@@ -195,7 +201,7 @@ fn with_every_way_of_spawning(bench: &Bench) {
 
 /// A request that has arrived before the signal is answered, whether a worker has seen it or not.
 fn answers_what_is_half_asked(bench: &Bench) {
-    let server = bench.serve(&["--drain-timeout", "15s"]);
+    let server = bench.serve(&["--drain-timeout", "60s"]);
     let mut client = begin(&server);
     // Behind the answer that is under way.
     client.send(get("/file.txt"));

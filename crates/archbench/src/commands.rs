@@ -1,0 +1,107 @@
+//! Every command, a line each.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+
+use crate::catalogue::CATALOGUE;
+use crate::{Failure, files, models, serve};
+
+/// A command of the command line.
+pub(crate) struct Subcommand {
+    pub(crate) name: &'static str,
+    /// Its options; what is typed decides which they are, for the options of a model belong to that model.
+    pub(crate) grammar: fn(&[OsString]) -> Command,
+    pub(crate) run: fn(&ArgMatches) -> Result<ExitCode, Failure>,
+}
+
+/// All of them, in the order in which people meet them.
+pub(crate) const COMMANDS: &[Subcommand] = &[
+    Subcommand {
+        name: "serve",
+        grammar: serve::command,
+        run: serve::run,
+    },
+    Subcommand {
+        name: "load",
+        grammar: |_| grammar::<load::Arguments>("load"),
+        run: |matches| Ok(load::run(&given(matches)?)),
+    },
+    Subcommand {
+        name: "run",
+        grammar: |_| grammar::<lab::run::Args>("run"),
+        run: |matches| status(lab::run::run(given(matches)?, report)),
+    },
+    Subcommand {
+        name: "report",
+        grammar: |_| grammar::<report::cli::Report>("report"),
+        run: |matches| status(given::<report::cli::Report>(matches)?.run(&models_in_order())),
+    },
+    Subcommand {
+        name: "plot",
+        grammar: |_| grammar::<report::cli::Plot>("plot"),
+        run: |matches| status(given::<report::cli::Plot>(matches)?.run(&models_in_order())),
+    },
+    Subcommand {
+        name: "slo",
+        grammar: |_| grammar::<lab::slo::Args>("slo"),
+        run: |matches| status(lab::slo::run(given(matches)?)),
+    },
+    Subcommand {
+        name: "compare",
+        grammar: |_| grammar::<lab::compare::Args>("compare"),
+        run: |matches| status(lab::compare::run(given(matches)?)),
+    },
+    Subcommand {
+        name: "search",
+        grammar: |_| grammar::<lab::search::Args>("search"),
+        run: |matches| status(lab::search::run(given(matches)?)),
+    },
+    Subcommand {
+        name: "models",
+        grammar: |_| models::command(),
+        run: models::run,
+    },
+    Subcommand {
+        name: "files",
+        grammar: |_| files::command(),
+        run: files::run,
+    },
+    Subcommand {
+        name: "disk",
+        grammar: |_| grammar::<disk::cli::Arguments>("disk"),
+        run: |matches| Ok(disk::run(&given(matches)?)),
+    },
+    Subcommand {
+        name: "doctor",
+        grammar: |_| grammar::<lab::doctor::Args>("doctor"),
+        run: |matches| status(lab::doctor::run(given(matches)?)),
+    },
+];
+
+fn grammar<A: Args>(name: &'static str) -> Command {
+    A::augment_args(Command::new(name))
+}
+
+fn given<A: FromArgMatches>(matches: &ArgMatches) -> Result<A, clap::Error> {
+    A::from_arg_matches(matches)
+}
+
+fn status(status: Result<u8, Failure>) -> Result<ExitCode, Failure> {
+    status.map(ExitCode::from)
+}
+
+/// Writes the report of a finished run.
+fn report(results: &Path) -> Result<Option<std::path::PathBuf>, Failure> {
+    Ok(Some(report::write(results, None, &models_in_order())?))
+}
+
+/// The order of the catalogue, by which a model has its colour.
+fn models_in_order() -> Vec<String> {
+    CATALOGUE
+        .iter()
+        .map(|entry| entry.name.to_owned())
+        .collect()
+}
