@@ -1,6 +1,6 @@
 //! How often which latency occurred: a row for each, so that none covers another.
 
-use super::overlay::{Overlay, Subject};
+use super::overlay::{Overlay, Subject, marked};
 use super::sweep::titled;
 use crate::figure::{Axis, Content, Figure, Mark, Row, Rows, Unit};
 
@@ -18,10 +18,7 @@ pub(crate) fn of(subject: &Subject, overlays: &[Overlay]) -> Option<Figure> {
             Unit::Share.show(highest)
         );
         Some(Row {
-            label: match overlay.invalid {
-                true => format!("{} (INVALID)", overlay.label),
-                false => overlay.label.clone(),
-            },
+            label: marked(&overlay.label, overlay.invalid),
             look: overlay.look,
             mark: Mark::Ridge(
                 bins.iter()

@@ -28,6 +28,17 @@ pub(crate) struct Subject {
 /// Shares of requests that are marked on every line.
 pub(crate) const MARKED: [f64; 6] = [0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999];
 
+/// Steps that are too few for a line through them.
+const FEW: usize = 20;
+
+/// A name in a legend.
+pub(crate) fn marked(label: &str, invalid: bool) -> String {
+    match invalid {
+        true => format!("{label} (INVALID)"),
+        false => label.into(),
+    }
+}
+
 /// The distributions of the cells of a panel at one level of its axis.
 pub(crate) fn overlays(study: &Study<'_>, panel: &Panel<'_>, level: f64) -> Vec<Overlay> {
     let mut overlays = Vec::new();
@@ -55,50 +66,22 @@ pub(crate) fn chart(
     overlays: &[Overlay],
     place: impl Fn(f64, f64, &Distribution) -> Point,
 ) -> Option<Figure> {
+    // Where distances shrink with each nine, markers of further nines would lie on each other.
+    let dense = y.kind == Kind::Linear && x.kind != Kind::Nines;
+    let marks = if dense { &MARKED[..3] } else { &MARKED };
     let series = overlays.iter().map(|overlay| {
         let distribution = &overlay.distribution;
-        let line = distribution
-            .steps
-            .iter()
-            .map(|(time, share)| (*share, place(*time, *share, distribution)));
-        // Where distances shrink with each nine, markers would lie on each other.
-        let marked = if y.kind == Kind::Linear && x.kind != Kind::Nines {
-            3
-        } else {
-            MARKED.len()
-        };
-        let marks = MARKED[..marked].iter().filter_map(|share| {
-            let time = distribution
-                .quantile(*share)
-                .filter(|_| (1.0 - share) * distribution.count as f64 >= 1.0)?;
-            let label = format!(
-                "{} within {}",
-                Unit::Share.tick(*share),
-                Unit::Seconds.show(time)
-            );
-            Some((*share, place(time, *share, distribution).labelled(label)))
-        });
-        let last = distribution.steps.last().map(|(time, share)| {
-            let label = match distribution.answered {
-                1.0 => format!("the slowest took {}", Unit::Seconds.show(*time)),
-                answered => format!("{} were never answered", Unit::Share.show(1.0 - answered)),
-            };
-            (*share, place(*time, *share, distribution).labelled(label))
-        });
-        let mut points: Vec<(f64, Point)> = line.chain(marks).chain(last).collect();
-        points.sort_by(|one, other| one.0.total_cmp(&other.0));
+        let joined = distribution.histogram.is_some() || distribution.steps.len() > FEW;
+        let points = labelled(distribution, if joined { marks } else { &[] }, joined).into_iter();
         Series {
-            joined: distribution.histogram.is_some() || distribution.steps.len() > 20,
-            label: match overlay.invalid {
-                true => format!("{} (INVALID)", overlay.label),
-                false => overlay.label.clone(),
-            },
+            joined,
+            label: marked(&overlay.label, overlay.invalid),
             look: overlay.look,
             points: points
-                .into_iter()
-                .map(|(_, point)| Point {
-                    invalid: overlay.invalid && point.label.is_some(),
-                    ..point
+                .map(|(time, share, label)| Point {
+                    invalid: overlay.invalid && label.is_some(),
+                    label,
+                    ..place(time, share, distribution)
                 })
                 .collect(),
         }
@@ -113,4 +96,43 @@ pub(crate) fn chart(
         about: about.into(),
         content: Content::Chart(Chart { x, y, series }),
     })
+}
+
+/// The steps of a distribution with, in between, those that are marked; all are, if no line joins them.
+fn labelled(
+    distribution: &Distribution,
+    marks: &[f64],
+    joined: bool,
+) -> Vec<(f64, f64, Option<String>)> {
+    let within = |time: f64, share: f64| {
+        Some(format!(
+            "{} within {}",
+            Unit::Share.tick(share),
+            Unit::Seconds.show(time)
+        ))
+    };
+    let line = distribution.steps.iter().map(|(time, share)| {
+        let label = if joined { None } else { within(*time, *share) };
+        (*time, *share, label)
+    });
+    let marks = marks.iter().filter_map(|share| {
+        // One request in a thousand is no percentile of a hundred.
+        let known = (1.0 - share) * distribution.count as f64 >= 1.0;
+        let time = distribution.quantile(*share).filter(|_| known)?;
+        Some((time, *share, within(time, *share)))
+    });
+    let last = distribution
+        .steps
+        .last()
+        .filter(|(_, share)| *share >= distribution.answered);
+    let last = last.map(|(time, share)| {
+        let label = match distribution.answered {
+            1.0 => format!("the slowest took {}", Unit::Seconds.show(*time)),
+            answered => format!("{} were never answered", Unit::Share.show(1.0 - answered)),
+        };
+        (*time, *share, Some(label))
+    });
+    let mut all: Vec<_> = line.chain(marks).chain(last).collect();
+    all.sort_by(|one, other| one.1.total_cmp(&other.1));
+    all
 }

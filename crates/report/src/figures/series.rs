@@ -9,6 +9,7 @@ use crate::figure::{Axis, Chart, Content, Figure, Look, Point, Series, Unit};
 pub(crate) struct Course {
     pub(crate) label: String,
     pub(crate) look: Look,
+    pub(crate) invalid: bool,
     pub(crate) seconds: Vec<Second>,
 }
 
@@ -28,7 +29,7 @@ const LABELLED: usize = 40;
 
 impl Course {
     /// From a log's intervals.
-    pub(crate) fn of(label: &str, look: Look, log: &results::Hlog) -> Option<Self> {
+    pub(crate) fn of(label: &str, look: Look, invalid: bool, log: &results::Hlog) -> Option<Self> {
         let seconds: Vec<Second> = log
             .of(None)
             // The last one may be a fragment, and its rate chance.
@@ -46,6 +47,7 @@ impl Course {
         (seconds.len() > 1).then(|| Self {
             label: label.into(),
             look,
+            invalid,
             seconds,
         })
     }
@@ -104,9 +106,14 @@ fn figure(
             });
         Series {
             joined: true,
-            label: course.label.clone(),
+            label: super::overlay::marked(&course.label, course.invalid),
             look: course.look,
-            points: points.collect(),
+            points: points
+                .map(|point| Point {
+                    invalid: course.invalid && point.label.is_some(),
+                    ..point
+                })
+                .collect(),
         }
     });
     let series: Vec<Series> = series.filter(|series| series.points.len() > 1).collect();

@@ -36,15 +36,20 @@ pub(crate) fn telling_level(panel: &Panel<'_>) -> f64 {
         .unwrap_or(highest)
 }
 
-/// How the first repeat that counts went, of each model.
+/// How the first repeat that counts went, of each model; where none does, the first of all, marked.
 pub(crate) fn courses(study: &Study<'_>, panel: &Panel<'_>, level: f64) -> Vec<Course> {
     let mut courses = Vec::new();
     for line in &panel.lines {
-        let cell = line.cells.iter().find(|(x, _)| *x == level);
-        let trial = cell.and_then(|(_, cell)| cell.trials.iter().find(|trial| trial.counts()));
-        let Some(trial) = trial else { continue };
+        let Some((_, cell)) = line.cells.iter().find(|(x, _)| *x == level) else {
+            continue;
+        };
+        let counted = cell.trials.iter().find(|trial| trial.counts());
+        let Some(trial) = counted.or_else(|| cell.trials.iter().find(|trial| trial.hlog.is_some()))
+        else {
+            continue;
+        };
         if let Some(log) = study.log(trial) {
-            courses.extend(Course::of(&line.model, line.look, &log));
+            courses.extend(Course::of(&line.model, line.look, !trial.counts(), &log));
         }
     }
     courses

@@ -70,7 +70,7 @@ impl Source {
     /// Its course over time, if it is a file that has one.
     pub(crate) fn course(&self, look: Look) -> Option<Course> {
         match &self.content {
-            Content::Log(log) => Course::of(&self.label, look, log),
+            Content::Log(log) => Course::of(&self.label, look, false, log),
             Content::Load(load) => course(&self.label, look, load),
             _ => None,
         }
@@ -213,6 +213,7 @@ fn course(label: &str, look: Look, load: &Value) -> Option<Course> {
     (seconds.len() > 1).then(|| Course {
         label: label.into(),
         look,
+        invalid: load["verdict"] == "INVALID",
         seconds,
     })
 }
