@@ -20,7 +20,7 @@ fn from_histogram(run: &Run, trial: &Trial, figure: Figure) -> Option<f64> {
         (Metric::Service, true) => Some("service"),
         (Metric::Wait, _) => Some("wait"),
         (Metric::Lag, _) => Some("lag"),
-        (Metric::Response, false) => return None,
+        _ => return None,
     };
     let histogram = run.hlog(trial).ok()??.merged(tag)?;
     let nanoseconds = histogram.value_at_quantile(percent / 100.0);

@@ -51,6 +51,12 @@ pub enum Metric {
     Wait,
     /// The generator's own delay.
     Lag,
+    /// From writing to the first byte.
+    FirstByte,
+    /// From asking for a connection to having it.
+    Connect,
+    /// From the intended start of a session to the last byte of its last request.
+    Session,
 }
 
 /// What of a distribution.
@@ -78,7 +84,7 @@ pub enum Better {
 /// No figure is called so.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "'{0}' is no figure; expected throughput, bandwidth, p(N), mean, median, max, service:p(N), cpu_per_request, switches_per_request, errors, error_percent, censored, completed, peak_resident, peak_threads, peak_processes, minor_faults or major_faults"
+    "'{0}' is no figure; expected throughput, bandwidth, p(N), mean, median, max, service:p(N), connect:max, cpu_per_request, switches_per_request, errors, error_percent, censored, completed, peak_resident, peak_threads, peak_processes, minor_faults or major_faults"
 )]
 pub struct UnknownFigure(String);
 
@@ -120,12 +126,15 @@ const WORDS: [(&str, Figure, &str); 12] = [
 const MAJOR: (&str, Figure, &str) = ("major_faults", Figure::MajorFaults, "server_major_faults");
 
 /// The times of a request, by the names in expectations and in the generator's report.
-const METRICS: [(&str, Metric, &str); 5] = [
+const METRICS: [(&str, Metric, &str); 8] = [
     ("latency", Metric::Latency, "latency"),
     ("response", Metric::Response, "response_time_us"),
     ("service", Metric::Service, "service_time_us"),
     ("wait", Metric::Wait, "connection_wait_us"),
     ("lag", Metric::Lag, "generator_lag_us"),
+    ("first_byte", Metric::FirstByte, "first_byte_us"),
+    ("connect", Metric::Connect, "connect_time_us"),
+    ("session", Metric::Session, "session_time_us"),
 ];
 
 /// The percentiles that a generator reports.

@@ -1,0 +1,244 @@
+//! Runs with a stand-in for archbench, a script that serves nothing and loads nothing: what is tested is the lab.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use lab::run::{Args, run};
+use results::{Outcome, Run, Validity};
+
+/// A server that says what servers say; what it does depends on its model. `load` reports half for the model slow.
+const STAND_IN: &str = r#"#!/bin/sh
+case "$1" in
+--version) echo "archbench 9.9.9" ;;
+models) printf 'good     does\n         --threads\nslow     does not\n\nthe end\n' ;;
+serve)
+  case "$*" in
+  *--help) case "$*" in *--bad*) echo "error: unexpected argument '--bad' found" >&2; exit 2 ;; esac; exit 0 ;;
+  *"--model dies"*) echo "no such directory" >&2; exit 1 ;;
+  *"--model garbage"*) echo "hello"; sleep 100 ;;
+  *"--model fragile"*) echo '{"event":"ready","address":"127.0.0.1:1"}'; exit 7 ;;
+  *"--model silent"*) trap 'exit 0' TERM ;;
+  *) trap 'echo "{\"event\":\"summary\",\"requests\":100,\"cpu\":{\"per_request_us\":10.0}}"; exit 0' TERM ;;
+  esac
+  echo $$ > "$(dirname "$0")/server"
+  case "$*" in *"--model slow"*) touch "$(dirname "$0")/slow" ;; *) rm -f "$(dirname "$0")/slow" ;; esac
+  echo '{"event":"ready","address":"127.0.0.1:1"}'
+  while :; do sleep 0.02; done ;;
+load)
+  test "$2" = --help && exit 0
+  rate=1000; test -e "$(dirname "$0")/slow" && rate=500
+  echo x >> "$(dirname "$0")/loads"
+  sleep 0.05
+  echo "{\"schema\":\"archbench.load/1\",\"verdict\":\"VALID\",\"reasons\":[],\"run\":{\"model\":{\"name\":\"closed\"}},"
+  echo "\"requests\":{\"completed\":$rate,\"censored\":0,\"errors\":{}},\"throughput\":{\"requests_per_s\":$rate},"
+  echo "\"service_time_us\":{\"mean\":100,\"p50\":90,\"p99\":2000,\"p99.9\":9000}}" ;;
+esac
+"#;
+
+struct Stage {
+    home: tempfile::TempDir,
+}
+
+impl Stage {
+    fn new(models: &str, more: &str) -> Self {
+        let home = tempfile::tempdir().expect("a directory");
+        let script = home.path().join("archbench");
+        fs::write(&script, STAND_IN).expect("written");
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("executable");
+        let stage = Self { home };
+        stage.config(models, more);
+        stage
+    }
+
+    fn config(&self, models: &str, more: &str) {
+        let text = format!(
+            "name = 'x'\nquestion = 'Is it?'\nfiles = 'single:1k'\nmodels = {models}\nrepeats = 2\nduration = '10ms'\nwarm_up = '0'\n\
+             timeout = '1s'\nload = [{{ name = 'closed', connections = 2 }}]\n{more}"
+        );
+        fs::write(self.home.path().join("x.toml"), text).expect("written");
+    }
+
+    fn args(&self) -> Args {
+        Args {
+            config: self.home.path().join("x.toml"),
+            dry_run: false,
+            results: self.home.path().join("results"),
+            resume: None,
+            fresh: false,
+            archbench: Some(self.home.path().join("archbench")),
+        }
+    }
+
+    fn folders(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.home.path().join("results"));
+        let mut all: Vec<_> = entries
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .collect();
+        all.sort();
+        all
+    }
+
+    fn loads(&self) -> usize {
+        fs::read_to_string(self.home.path().join("loads")).map_or(0, |loads| loads.lines().count())
+    }
+
+    fn done(&self) -> Run {
+        let mut reported = None;
+        let status = run(self.args(), |path: &Path| {
+            reported = Some(path.to_owned());
+            Ok(None)
+        });
+        assert!(matches!(status, Ok(0)), "{status:?}");
+        results::read(&reported.expect("a folder")).expect("readable")
+    }
+}
+
+#[test]
+fn an_experiment_is_run_and_judged() {
+    let expect = "expect = [{ text = 'slow is slow', ratio = 'slow / good <= 0.6' }, { text = 'no', ratio = 'slow / good > 1' }]\n\
+        slo = ['p(99)<1ms']\n";
+    let run = Stage::new("'all'", expect).done();
+    assert_eq!((run.trials.len(), run.manifest.cells), (4, 2));
+    assert!(
+        run.trials
+            .iter()
+            .all(|trial| trial.verdict == Validity::Valid)
+    );
+    let blocks: Vec<_> = run
+        .trials
+        .iter()
+        .map(|trial| (trial.order, trial.block))
+        .collect();
+    assert_eq!(blocks, [(1, 1), (2, 1), (3, 2), (4, 2)]);
+    let verdicts = run.verdicts.as_ref().expect("judged");
+    let outcomes: Vec<_> = verdicts
+        .expectations
+        .iter()
+        .map(|judged| judged.outcome)
+        .collect();
+    assert_eq!(outcomes, [Outcome::Met, Outcome::Missed]);
+    assert!(
+        verdicts
+            .slo
+            .iter()
+            .all(|slo| slo.outcome == Outcome::Missed)
+    );
+    let trial = &run.trials[0];
+    assert!(!trial.samples.is_empty() && trial.server.is_some());
+    assert_eq!(run.manifest.versions["archbench"], "9.9.9");
+    assert!(run.manifest.experiment.contains("Is it?"));
+    let command = trial.generator_command.join(" ");
+    assert!(
+        command.contains("load http://127.0.0.1:1 --files single:1k"),
+        "{command}"
+    );
+}
+
+#[test]
+fn a_server_that_fails_fails_its_trial_and_not_the_run() {
+    let stage = Stage::new("['good', 'dies', 'garbage', 'fragile', 'silent']", "");
+    let run = stage.done();
+    let reason = |model: &str| {
+        let trial = run
+            .trials
+            .iter()
+            .find(|trial| trial.level("model") == model)
+            .expect(model);
+        let failure = trial.failure.as_ref();
+        failure.map_or(String::new(), |failure| {
+            format!("{}: {}", failure.step, failure.reason)
+        })
+    };
+    assert_eq!(reason("good"), "");
+    assert_eq!(
+        reason("dies"),
+        "starting the server: it ended with status 1 and said: no such directory"
+    );
+    assert!(
+        reason("garbage").contains("and said 'hello'"),
+        "{}",
+        reason("garbage")
+    );
+    assert!(
+        reason("fragile").contains("in the middle of the trial it ended with status 7"),
+        "{}",
+        reason("fragile")
+    );
+    assert!(
+        reason("silent").contains("printed no summary"),
+        "{}",
+        reason("silent")
+    );
+    let server = fs::read_to_string(stage.home.path().join("server")).expect("its id");
+    assert!(
+        !Path::new("/proc").join(server.trim()).exists(),
+        "no server is left behind"
+    );
+}
+
+#[test]
+fn a_run_that_was_stopped_goes_on_where_it_was() {
+    let stage = Stage::new("['good', 'slow']", "");
+    let run = stage.done();
+    // As if it had been stopped after the first trial.
+    fs::remove_file(run.path.join("verdicts.json")).expect("there");
+    for trial in &run.trials[1..] {
+        fs::remove_file(run.path.join("trials").join(format!("{}.json", trial.id))).expect("there");
+    }
+    let before = stage.loads();
+    let again = stage.done();
+    assert_eq!((again.path, stage.loads() - before), (run.path.clone(), 3));
+    assert_eq!(again.trials[0], run.trials[0]);
+    // A finished one is left alone, and so is that of another experiment.
+    assert_ne!(stage.done().path, run.path);
+    stage.config("['good', 'slow']", "seed = 7\n");
+    stage.done();
+    assert_eq!(stage.folders().len(), 3);
+    let mut args = stage.args();
+    args.resume = Some(run.path);
+    let error = lab::run::run(args, |_| Ok(None))
+        .expect_err("another experiment")
+        .to_string();
+    assert!(error.contains("has been changed since"), "{error}");
+}
+
+#[test]
+fn what_cannot_be_right_is_refused_before_the_first_trial() {
+    for (models, more, expected) in [
+        (
+            "['good']",
+            "options = '--bad 1'",
+            "unexpected argument '--bad'",
+        ),
+        (
+            "['good']",
+            "model_options.godo = '--x'",
+            "did you mean 'good'?",
+        ),
+        (
+            "['good']",
+            "expect = [{ text = 'a', ratio = 'slow < 1' }]",
+            "there is no cell slow",
+        ),
+        ("['good']", "server_cores = [999]", "core 999"),
+        ("['good']", "repeat = 1", "did you mean 'repeats'?"),
+    ] {
+        let stage = Stage::new(models, more);
+        let error = run(stage.args(), |_| Ok(None)).expect_err(more).to_string();
+        assert!(error.contains(expected), "{error}");
+        assert!(stage.folders().is_empty());
+    }
+}
+
+#[test]
+fn a_dry_run_does_nothing() {
+    let stage = Stage::new("'all'", "");
+    let mut args = stage.args();
+    args.dry_run = true;
+    assert!(matches!(run(args, |_| Ok(None)), Ok(0)));
+    assert_eq!((stage.folders().len(), stage.loads()), (0, 0));
+}
