@@ -102,7 +102,7 @@ fn of_several_ranges_are_right(bench: &Bench) {
         ("kept.bin", vec![(0, 0), (5000, 6999), (10, 19)]),
         (
             "large.bin",
-            vec![(1, 3_000_000), (20_000_000, 23_000_000), (0, 0)],
+            vec![(1, 3_000_000), (9_000_000, 12_000_000), (0, 0)],
         ),
     ] {
         let asked: Vec<_> = ranges

@@ -28,7 +28,7 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 /// Larger than all buffers on the way to a client with a small one.
-const LARGE: u64 = 16 << 20;
+const LARGE: u64 = crate::site::LARGE;
 
 /// Asks until the answer is as it is to be, at most for a while.
 #[track_caller]

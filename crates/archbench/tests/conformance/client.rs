@@ -187,7 +187,7 @@ impl Client {
     }
 
     fn read_some(&mut self) -> usize {
-        let mut piece = [0; 16 << 10];
+        let mut piece = [0; 64 << 10];
         let count = loop {
             match self.socket.read(&mut piece) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
