@@ -230,8 +230,9 @@ fn arrivals(outcome: &Outcome) -> Option<String> {
         let fit = fidelity.fit.fit().ok()?;
         return fit.rejects(ALPHA, ARRIVALS_D).then(|| {
             format!(
-                "the arrivals that went out are not Poisson at the rate asked for: Kolmogorov–Smirnov D = {:.3}, p = {:.1e} (allowed is D ≤ {ARRIVALS_D})",
-                fit.d, fit.p
+                "the arrivals that went out are not Poisson at the rate asked for: Kolmogorov–Smirnov D = {:.3}, p {} (allowed is D ≤ {ARRIVALS_D})",
+                fit.d,
+                p_value(fit.p)
             )
         });
     }
@@ -309,6 +310,13 @@ fn doubts(
                 figures.error_share() * 100.0
             ),
         );
+    }
+}
+
+fn p_value(p: f64) -> String {
+    match p {
+        p if p < 1e-99 => "< 1e-99".to_owned(),
+        p => format!("= {p:.1e}"),
     }
 }
 

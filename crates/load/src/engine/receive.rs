@@ -54,9 +54,9 @@ impl Engine {
                 }
             };
             self.buffer = buffer;
-            self.issue(now);
-            // With nothing under way nothing more is to come; what comes nevertheless makes an event of its own.
+            // With nothing under way nothing more is to come, until the next request is sent; what comes nevertheless makes an event of its own.
             let idle = self.connections[slot].flights.is_empty() && !ending;
+            self.issue(now);
             if !more || idle || self.connections[slot].state != State::Open {
                 return;
             }

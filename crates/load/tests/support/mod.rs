@@ -164,7 +164,7 @@ pub fn at_most(what: &str, is: f64, most: f64) -> Checked {
 }
 
 /// For how long runs are repeated, all tests of a binary together.
-const PATIENCE: Duration = Duration::from_secs(35);
+const PATIENCE: Duration = Duration::from_secs(25);
 
 /// Repeats a check while the machine is being disturbed, at most `times` times and not beyond the patience of all tests together.
 ///
