@@ -7,7 +7,7 @@
 //! | [`cli`] | the arguments of `archbench report` and `archbench plot` |
 //! | [`figure`] | what a figure says: axes with units, series, rows |
 //! | [`draw`] | how it looks |
-//! | `study` | a run, arranged for drawing |
+//! | `study`, `estimate` | a run, arranged for drawing; a figure over repeats |
 //! | `figures` | the figures of a report, one a file |
 //! | `distribution` | a distribution of times, from wherever it was recorded |
 //! | `quantity`, `scale` | quantities in words, and their places on an axis |
@@ -16,6 +16,7 @@ pub mod cli;
 mod distribution;
 pub mod draw;
 pub mod error;
+mod estimate;
 pub mod figure;
 mod figures;
 mod html;

@@ -1,8 +1,9 @@
 //! Whether all clients got the same.
 
 use super::sweep::{Quantity, figures};
+use crate::estimate::estimate;
 use crate::figure::{Axis, Content, Figure, Kind, Unit};
-use crate::study::{Study, estimate};
+use crate::study::Study;
 use results::Trial;
 use serde_json::Value;
 

@@ -2,9 +2,10 @@
 
 use super::sweep::{Quantity, chart, figures};
 use super::theory::Server;
+use crate::estimate::named;
 use crate::figure::{Content, Figure, Kind, Unit};
 use crate::quantity::significant;
-use crate::study::{Line, Panel, Study, named};
+use crate::study::{Line, Panel, Study};
 use results::Figure as Name;
 use results::figure::{Metric, Statistic};
 
@@ -23,7 +24,7 @@ pub(crate) fn of(study: &Study<'_>) -> Vec<Figure> {
     let mean = Quantity {
         id: "latency-mean",
         title: "Latency, mean",
-        about: "The mean over all requests and repeats, with its 95 % interval.",
+        about: "The mean of the repeats' means, with its 95 % interval.",
         axis: "Mean {times}",
         ..tail
     };
@@ -67,16 +68,23 @@ fn beside_theory(study: &Study<'_>, panel: &Panel<'_>, line: &Line<'_>) -> Optio
     let mut figure = chart(&alone, &quantity, |cell| named(cell, MEAN))?;
     figure.id = format!("{}-{}", figure.id, crate::study::slug(&line.model));
     figure.title = format!("{} and theory, {}", line.model, panel.name);
+    let curves = server.curves();
+    let general = match curves.len() {
+        1 => "",
+        _ => {
+            " and the mean response time of M/G/1 with the variability of the service times in the least loaded cell"
+        }
+    };
     figure.about = format!(
-        "Measured mean response time of {}, the lecture's queueing delay 1/(capacity − load), and the mean response time of M/G/1 with the variability \
-         of the service times in the least loaded cell. Capacity is {} requests/s, the most that was seen or the processor allows.",
+        "Measured mean response time of {}; the lecture's queueing delay 1/(capacity − load){general}. Capacity is {} requests/s, the most that was seen or that \
+         the processor allows.",
         line.model,
         significant(server.capacity, 3)
     );
     if let Content::Chart(chart) = &mut figure.content {
         // Measurements stay on top.
         let measured = std::mem::take(&mut chart.series);
-        chart.series = server.curves();
+        chart.series = curves;
         chart.series.extend(measured);
         // Beyond capacity there is no steady state: the axis shows where that is.
         let most = chart

@@ -1,8 +1,9 @@
 //! Memory of the server for each connection.
 
 use super::sweep::{Quantity, figures};
+use crate::estimate::estimate;
 use crate::figure::{Figure, Kind, Unit};
-use crate::study::{Study, estimate};
+use crate::study::Study;
 use results::{Level, Trial};
 
 pub(crate) fn of(study: &Study<'_>) -> Vec<Figure> {

@@ -1,7 +1,8 @@
 //! A figure of each cell, over what differs between cells: a chart where that is a number, rows where only names differ.
 
+use crate::estimate::Estimate;
 use crate::figure::{Axis, Chart, Content, Figure, Kind, Mark, Point, Row, Rows, Series, Unit};
-use crate::study::{Estimate, Panel, Study, slug};
+use crate::study::{Panel, Study, slug};
 use results::{Cell, Factor};
 
 /// Panels without an axis that each get a figure.

@@ -1,8 +1,9 @@
 //! Context switches of the server for each request.
 
 use super::sweep::{Quantity, figures};
+use crate::estimate::named;
 use crate::figure::{Figure, Kind, Unit};
-use crate::study::{Study, named};
+use crate::study::Study;
 
 pub(crate) fn of(study: &Study<'_>) -> Vec<Figure> {
     let quantity = Quantity {

@@ -1,7 +1,8 @@
 //! What queueing theory says of an architecture, from its capacity and the service times of its least loaded cell.
 
+use crate::estimate::named;
 use crate::figure::{Look, Point, Series};
-use crate::study::{Study, named};
+use crate::study::Study;
 use hdrhistogram::Histogram;
 use results::Cell;
 use stats::queueing::{Mg1, lecture_delay};

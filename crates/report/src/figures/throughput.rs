@@ -1,8 +1,9 @@
 //! Requests answered each second.
 
 use super::sweep::{Quantity, figures};
+use crate::estimate::named;
 use crate::figure::{Content, Figure, Kind, Look, Point, Series, Unit};
-use crate::study::{Study, named};
+use crate::study::Study;
 
 const QUANTITY: Quantity = Quantity {
     id: "throughput",

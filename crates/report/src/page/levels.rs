@@ -1,8 +1,9 @@
 //! Under which circumstances something was measured: in words, and the most telling ones.
 
+use crate::estimate::named;
 use crate::figures::series::Course;
 use crate::figures::sweep;
-use crate::study::{Panel, Study, named};
+use crate::study::{Panel, Study};
 
 /// The panel and the level, in words.
 pub(crate) fn circumstances(panel: &Panel<'_>, level: f64) -> String {

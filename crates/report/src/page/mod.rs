@@ -5,7 +5,7 @@
 //! | `head` | what the page may do: nothing but its own style and script, by their hashes |
 //! | `figures` | which figures there are, in which order |
 //! | `levels` | under which circumstances |
-//! | `verdicts`, `tables`, `trials`, `environment` | the other sections |
+//! | `verdicts`, `objectives`, `tables`, `trials`, `environment` | the other sections |
 //!
 //! Hovering and toggling are 60 lines of our own rather than a library. The figures are SVG that is complete when the file is written; chart libraries draw their
 //! own from data (on a canvas, most of them), so that each figure would exist twice, and differ without script. What remains, finding the nearest marker and
@@ -15,6 +15,7 @@ mod environment;
 mod figures;
 mod head;
 pub(crate) mod levels;
+mod objectives;
 mod tables;
 mod trials;
 mod verdicts;
@@ -45,7 +46,6 @@ pub fn render(run: &Run, catalogue: &[String]) -> Result<String, Error> {
     let (figures, places) = figures::sections(&study)?;
     let mut body = String::new();
     header(&mut body, run, &study.complaints());
-    body.push_str(&verdicts::section(run));
     body.push_str("<nav aria-label=\"Contents\"><ul>");
     let others = [
         ("tables", "Tables"),
@@ -53,10 +53,12 @@ pub fn render(run: &Run, catalogue: &[String]) -> Result<String, Error> {
         ("environment", "Environment"),
         ("repeat", "Repeat"),
     ];
-    for (id, title) in places.iter().copied().chain(others) {
+    let first = [("verdict", "Verdict")];
+    for (id, title) in first.into_iter().chain(places).chain(others) {
         let _ = write!(body, "<li><a href=\"#{id}\">{title}</a></li>");
     }
     body.push_str("</ul></nav>\n");
+    body.push_str(&verdicts::section(run));
     body.push_str(&figures);
     body.push_str(&tables::section(&study));
     body.push_str(&trials::section(run));
@@ -99,6 +101,14 @@ fn header(out: &mut String, run: &Run, complaints: &[String]) {
             "<p class=\"warning\">This run is not finished: {} of {} trials are there.</p>",
             run.trials.len(),
             run.planned()
+        );
+    }
+    let counted = run.trials.iter().filter(|trial| trial.counts()).count();
+    if counted * 2 < run.trials.len() {
+        let _ = writeln!(
+            out,
+            "<p class=\"warning\">Only {counted} of {} trials may be believed. What is drawn crossed out may not.</p>",
+            run.trials.len()
         );
     }
     for notice in manifest.notices.iter().chain(complaints) {

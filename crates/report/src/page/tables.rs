@@ -1,9 +1,10 @@
 //! The figures as numbers, with their intervals.
 
+use crate::estimate::{Estimate, named};
 use crate::figures::sweep;
 use crate::html::escape;
 use crate::quantity::{Unit, count};
-use crate::study::{Estimate, Panel, Study, named};
+use crate::study::{Panel, Study};
 use results::figure::{Metric, Statistic};
 use results::{Cell, Figure};
 use std::fmt::Write;
@@ -44,7 +45,7 @@ const COLUMNS: [(&str, Unit, Figure); 9] = [
 pub(crate) fn section(study: &Study<'_>) -> String {
     let mut out = String::from(
         "<section id=\"tables\">\n<h2>Tables</h2>\n<p>Means over the repeats that count, below them Student's 95 % interval. ≥ marks lower bounds: requests were given \
-         up. The same numbers, a row for each trial, are in <code>trials.csv</code>.</p>\n",
+         up. † comes from invalid trials alone, and is not to be believed. The same numbers, a row for each trial, are in <code>trials.csv</code>.</p>\n",
     );
     for panel in &study.panels {
         table(&mut out, panel);
@@ -102,7 +103,7 @@ fn estimate(estimate: Option<Estimate>, unit: Unit) -> String {
     let bound = if estimate.at_least { "≥ " } else { "" };
     let mut text = format!("{bound}{}", unit.show(estimate.value));
     if estimate.invalid {
-        text = format!("<span class=\"invalid\">{text} INVALID</span>");
+        text = format!("<span class=\"invalid\">{text} †</span>");
     }
     // An interval without width says nothing.
     if let Some((low, high)) = estimate

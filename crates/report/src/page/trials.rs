@@ -5,6 +5,9 @@ use crate::quantity::trimmed;
 use results::{Run, Trial, Validity};
 use std::fmt::Write;
 
+/// Doubtful trials that are shown by themselves; more are a matter for the whole table.
+const FEW: usize = 8;
+
 pub(crate) fn section(run: &Run) -> String {
     let mut out = String::from("<section id=\"trials\">\n<h2>Trials</h2>\n");
     let doubtful: Vec<&Trial> = run
@@ -15,8 +18,15 @@ pub(crate) fn section(run: &Run) -> String {
     if doubtful.is_empty() {
         let _ = writeln!(out, "<p>All {} trials are valid.</p>", run.trials.len());
     } else {
-        out.push_str("<p>Trials that are not valid without reserve. Invalid ones are drawn crossed out and take no part in means; those that failed have no figures.</p>\n");
-        table(&mut out, run, &doubtful);
+        let _ = writeln!(
+            out,
+            "<p>{} trials: {}. Invalid ones are drawn crossed out and take no part in means; those that failed have no figures.</p>",
+            run.trials.len(),
+            super::counts(run)
+        );
+        if doubtful.len() <= FEW {
+            table(&mut out, run, &doubtful);
+        }
     }
     let _ = writeln!(
         out,
@@ -42,14 +52,14 @@ fn table(out: &mut String, run: &Run, trials: &[&Trial]) {
         "<th>Verdict</th><th class=\"n\">Took</th><th>Reasons</th></tr></thead>\n<tbody>\n",
     );
     for trial in trials {
-        let _ = write!(out, "<tr><td>{}</td>", escape(&trial.id));
+        let _ = write!(out, "<tr><td class=\"id\">{}</td>", escape(&trial.id));
         for factor in &swept {
             let _ = write!(out, "<td>{}</td>", escape(&trial.level(&factor.name)));
         }
         let verdict = trial.verdict.name();
         let _ = writeln!(
             out,
-            "<td><span class=\"badge {}\">{verdict}</span></td><td class=\"n\">{} s</td><td>{}</td></tr>",
+            "<td><span class=\"badge {}\">{verdict}</span></td><td class=\"n\">{} s</td><td class=\"why\">{}</td></tr>",
             verdict.to_lowercase(),
             trimmed(trial.elapsed_s, 1),
             escape(&reasons(trial))

@@ -2,7 +2,7 @@
 
 use crate::html::escape;
 use crate::quantity::significant;
-use results::{Judged, JudgedSlo, Outcome, Run};
+use results::{Judged, Outcome, Run};
 use std::fmt::Write;
 
 pub(crate) fn section(run: &Run) -> String {
@@ -31,7 +31,7 @@ pub(crate) fn section(run: &Run) -> String {
         out.push_str("</ul>\n");
     }
     if !verdicts.slo.is_empty() {
-        objectives(&mut out, &verdicts.slo);
+        out.push_str(&super::objectives::table(run, &verdicts.slo));
     }
     out + "</section>\n"
 }
@@ -78,31 +78,4 @@ fn expectation(out: &mut String, judged: &Judged) {
         let _ = write!(out, "<br><span class=\"note\">{}</span>", escape(note));
     }
     out.push_str("</li>\n");
-}
-
-fn objectives(out: &mut String, judged: &[JudgedSlo]) {
-    out.push_str(
-        "<h3>Objectives</h3>\n<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th>Cell</th><th>Objective</th><th>Outcome</th>\
-         <th class=\"n\">Measured</th><th class=\"n\">Interval</th><th class=\"n\">Margin</th></tr></thead>\n<tbody>\n",
-    );
-    for slo in judged {
-        let number = |value: Option<f64>| value.map_or("–".into(), |value| significant(value, 3));
-        let levels: Vec<String> = slo.factors.values().map(ToString::to_string).collect();
-        let _ = writeln!(
-            out,
-            "<tr><td>{}</td><td><code>{}</code></td><td>{}</td><td class=\"n\">{} {}</td><td class=\"n\">{} to {}</td><td class=\"n\">{}</td></tr>",
-            escape(&levels.join(", ")),
-            escape(&slo.slo),
-            badge(slo.outcome),
-            number(slo.estimate),
-            escape(&slo.unit),
-            number(slo.low),
-            number(slo.high),
-            slo.margin.map_or("–".into(), |margin| format!(
-                "{} %",
-                significant(margin * 100.0, 2)
-            ))
-        );
-    }
-    out.push_str("</tbody>\n</table></div>\n");
 }
