@@ -44,10 +44,13 @@ impl Progress {
     /// It has ended; `elapsed` corrects the estimate. `trouble` is what is not well.
     pub fn ends(&mut self, what: &str, outcome: &str, trouble: bool, elapsed: Duration) {
         self.done += 1;
+        // A search may take more steps than it was thought to.
+        self.all = self.all.max(self.done);
         self.each = self.each.mul_f64(0.8) + elapsed.mul_f64(0.2);
         match &self.bar {
             None => self.say(&format!("[{}/{}] {what}: {outcome}", self.done, self.all)),
             Some(bar) => {
+                bar.set_length(self.all as u64);
                 bar.inc(1);
                 if trouble {
                     self.say(&format!("{what}: {outcome}"));

@@ -80,6 +80,9 @@ pub struct Args {
     pub archbench: Option<PathBuf>,
 }
 
+/// How often a rate is tried again that the generator could not offer: the machine may have been disturbed.
+const AGAIN: usize = 2;
+
 fn resolution(text: &str) -> Result<f64, String> {
     let number = text.trim_end_matches('%').parse::<f64>().ok();
     number
@@ -218,7 +221,13 @@ impl Searcher<'_> {
         for repeat in 1..=self.args.repeats {
             let mut search = Search::new(capacity, self.args.resolution / 100.0);
             while let Some(rate) = search.next() {
-                let trial = self.try_one(Some(rate), self.args.seed.wrapping_add(repeat), progress);
+                let seed = self.args.seed.wrapping_add(repeat);
+                let mut trial = self.try_one(Some(rate), seed, progress);
+                for _ in 0..AGAIN {
+                    if trial.verdict == Validity::Invalid && !self.bench.interrupt.came() {
+                        trial = self.try_one(Some(rate), seed, progress);
+                    }
+                }
                 if self.bench.interrupt.came() {
                     found.note = Some("interrupted".into());
                     return found;
@@ -230,6 +239,11 @@ impl Searcher<'_> {
             }
             found.repeats_per_s.push(search.highest());
             found.at_least |= search.is_bounded_by_the_generator();
+        }
+        if found.at_least && found.repeats_per_s.contains(&0.0) {
+            let why = "the generator could not offer any rate; 'archbench doctor' may say why";
+            found.note = Some(why.into());
+            return found;
         }
         let interval = judge::interval(&found.repeats_per_s);
         found.rate_per_s = Some(stats::sample::median(&mut found.repeats_per_s.clone()));
@@ -313,7 +327,11 @@ fn text(found: &[Found], objectives: &[Objective]) -> String {
     let mut table = Table::new(heads.map(str::to_owned));
     let rate = |rate: Option<f64>| rate.map_or("–".to_owned(), |rate| format!("{rate:.0}/s"));
     for one in found {
-        let sign = if one.at_least { "≥ " } else { "" };
+        let sign = if one.at_least && one.rate_per_s.is_some() {
+            "≥ "
+        } else {
+            ""
+        };
         let share = one
             .rate_per_s
             .zip(one.closed_loop_per_s)

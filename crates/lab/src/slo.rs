@@ -151,10 +151,15 @@ fn describe(judged: &JudgedSlo) -> String {
     let Some(margin) = judged.margin else {
         return "no figures".into();
     };
-    let share = |value: f64| (value - judged.limit) / judged.limit * 100.0;
-    let spread = match (judged.low, judged.high) {
-        (Some(low), Some(high)) if judged.limit != 0.0 => {
-            format!(" [{:+.0}, {:+.0}]", share(low), share(high))
+    let objective = judged.slo.parse::<Objective>().ok();
+    let spread = match (objective, judged.low, judged.high) {
+        (Some(objective), Some(low), Some(high)) => {
+            let ends = [low, high].map(|end| objective.margin(end) * 100.0);
+            format!(
+                " [{:+.0}, {:+.0}]",
+                ends[0].min(ends[1]),
+                ends[0].max(ends[1])
+            )
         }
         _ => String::new(),
     };
@@ -164,4 +169,51 @@ fn describe(judged: &JudgedSlo) -> String {
         judged.outcome.name()
     };
     format!("{name} {:+.0} %{spread}", margin * 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use results::fixture::Fixture;
+
+    #[test]
+    fn the_matrix_says_met_and_missed_with_margins() {
+        let home = tempfile::tempdir().unwrap();
+        let fixture = Fixture {
+            models: vec!["sped".into()],
+            rates: vec![1000.0],
+            connections: vec![],
+            seconds: 1,
+            mishaps: false,
+            ..Fixture::default()
+        };
+        let path = home.path().join("run");
+        let run = fixture.write(&path).unwrap();
+        // M/M/1 with 10,000 and 1000 per second: p(99) is about 0.51 ms.
+        let slos = ["p(99)<2ms", "p(99)<100us", "p(97)<1ms", "throughput>=900"];
+        let objectives: Vec<Objective> = slos.iter().map(|slo| slo.parse().unwrap()).collect();
+        let judged = matrix(&run, &objectives);
+        let outcomes: Vec<_> = judged.iter().map(|judged| judged.outcome).collect();
+        assert_eq!(
+            outcomes,
+            [Outcome::Met, Outcome::Missed, Outcome::Met, Outcome::Met]
+        );
+        assert!(judged[0].margin.unwrap() > 0.5 && judged[1].margin.unwrap() < -1.0);
+        let text = text(&run, &judged, 4);
+        assert!(text.contains("3 met, 1 missed, 0 undecided"), "{text}");
+        let status = |slo: &str| {
+            let slo = vec![slo.parse().unwrap()];
+            run_on(Args {
+                results: path.clone(),
+                slo,
+                slo_file: None,
+                json: false,
+            })
+        };
+        assert_eq!((status("p(99)<100us"), status("p(99)<2ms")), (3, 0));
+    }
+
+    fn run_on(args: Args) -> Status {
+        super::run(args).unwrap()
+    }
 }

@@ -59,7 +59,10 @@ pub fn label(factors: &Factors, swept: &[&Factor]) -> String {
     if let Some(model) = factors.get("model") {
         words.push(model.to_string());
     }
-    for factor in swept.iter().filter(|factor| factor.name != "model") {
+    // A size says which files they are.
+    let sized = factors.contains_key("dataset") || factors.contains_key("file_size");
+    let told = |name: &str| name == "model" || (name == "files" && sized);
+    for factor in swept.iter().filter(|factor| !told(&factor.name)) {
         let Some(level) = factors.get(&factor.name) else {
             continue;
         };
@@ -134,10 +137,10 @@ fn verdicts(cell: &results::Cell<'_>) -> String {
 pub fn spread(figure: Figure, interval: &Interval) -> String {
     let half = (interval.high - interval.low) / 2.0 / interval.estimate.abs() * 100.0;
     let estimate = show(figure, interval.estimate);
-    if half.is_finite() {
-        format!("{estimate} ±{half:.0}%")
-    } else {
-        estimate
+    match half {
+        ..=100.0 => format!("{estimate} ±{half:.0}%"),
+        // Of two or three repeats an interval on logarithms may span orders of magnitude.
+        _ => format!("{estimate} ±>100%"),
     }
 }
 

@@ -20,7 +20,7 @@ pub struct Verdicts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// The figure is on the right side of the bound.
+    /// The whole interval is on the right side of the bound.
     Met,
     /// The whole interval is on the wrong side.
     Missed,
