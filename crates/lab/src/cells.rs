@@ -5,7 +5,7 @@ use std::time::Duration;
 use results::{Factor, Factors, Level};
 use workload::{Arrival, Preset, Stages};
 
-use crate::experiment::{Experiment, Flags, Load, Loop, Model, Time, scalar};
+use crate::experiment::{Disk, Experiment, Flags, Load, Loop, Model, Time, scalar};
 use crate::expression::matches_level;
 
 /// Bytes of a SPECweb99 directory.
@@ -28,6 +28,8 @@ pub struct Cell {
     pub memory_limit: Option<u64>,
     /// How many cores the server may use, if not all of its own.
     pub cores: Option<usize>,
+    /// Flags of `archbench disk`, if the files are on a slow one.
+    pub disk: Option<Vec<String>>,
 }
 
 /// A load with every knob at one value.
@@ -67,13 +69,13 @@ const FACTORS: [(&str, &str, &str); 11] = [
     ("think", "think_s", "s"),
     ("memory_limit", "memory_limit_bytes", "B"),
 ];
-const CORES: (&str, &str, &str) = ("cores", "server_cores", "cores");
+const MORE: [(&str, &str, &str); 2] = [("cores", "server_cores", "cores"), ("disk", "disk", "")];
 
 /// The factors that the cells have.
 pub fn factors(cells: &[Cell]) -> Vec<Factor> {
     FACTORS
         .iter()
-        .chain([&CORES])
+        .chain(&MORE)
         .filter(|(name, ..)| cells.iter().any(|cell| cell.factors.contains_key(*name)))
         .map(|(name, column, unit)| Factor {
             name: (*name).into(),
@@ -92,30 +94,21 @@ pub fn cells(experiment: &Experiment, models: &[Model]) -> Result<Vec<Cell>, Str
     for model in models {
         for (option, flags) in options(experiment, model) {
             for (load_factors, load) in loads(experiment) {
-                for memory in memory_limits(experiment) {
-                    for (file_factors, files) in files(experiment, memory)? {
-                        for cores in or_none(&experiment.sweep.cores) {
-                            let mut factors =
-                                Factors::from([("model".into(), model.label().into())]);
-                            factors.extend(load_factors.clone());
-                            factors.extend(file_factors.clone());
-                            let mut put = |name: &str, level: Option<Level>| {
-                                factors.extend(level.map(|level| (name.to_owned(), level)));
-                            };
-                            put("option", option.map(Level::from));
-                            put("memory_limit", memory.map(|bytes| (bytes as f64).into()));
-                            put("cores", cores.map(|cores| (cores as f64).into()));
-                            cells.push(Cell {
-                                factors,
-                                model: model.model.clone(),
-                                flags: flags.clone(),
-                                files,
-                                load: load.clone(),
-                                memory_limit: memory,
-                                cores,
-                            });
-                        }
-                    }
+                for place in places(experiment)? {
+                    let mut factors = Factors::from([("model".into(), model.label().into())]);
+                    factors.extend(load_factors.clone());
+                    factors.extend(place.factors);
+                    factors.extend(option.map(|name| ("option".to_owned(), Level::from(name))));
+                    cells.push(Cell {
+                        factors,
+                        model: model.model.clone(),
+                        flags: flags.clone(),
+                        files: place.files,
+                        load: load.clone(),
+                        memory_limit: place.memory_limit,
+                        cores: place.cores,
+                        disk: place.disk,
+                    });
                 }
             }
         }
@@ -173,6 +166,50 @@ fn options<'a>(experiment: &'a Experiment, model: &Model) -> Vec<(Option<&'a str
         (Some(variant.name.as_str()), flags)
     };
     experiment.sweep.option.iter().map(variant).collect()
+}
+
+/// What a server has below it.
+struct Place {
+    factors: Factors,
+    files: Preset,
+    memory_limit: Option<u64>,
+    cores: Option<usize>,
+    disk: Option<Vec<String>>,
+}
+
+fn places(experiment: &Experiment) -> Result<Vec<Place>, String> {
+    let disks: Vec<Option<&Disk>> = match experiment.sweep.disk.as_slice() {
+        [] => vec![None],
+        disks => disks.iter().map(Some).collect(),
+    };
+    let mut places = Vec::new();
+    for memory_limit in memory_limits(experiment) {
+        for (file_factors, files) in files(experiment, memory_limit)? {
+            for cores in or_none(&experiment.sweep.cores) {
+                for disk in &disks {
+                    let mut factors = file_factors.clone();
+                    let mut put = |name: &str, level: Option<Level>| {
+                        factors.extend(level.map(|level| (name.to_owned(), level)));
+                    };
+                    put(
+                        "memory_limit",
+                        memory_limit.map(|bytes| (bytes as f64).into()),
+                    );
+                    put("cores", cores.map(|cores| (cores as f64).into()));
+                    put("disk", disk.map(|disk| disk.name.as_str().into()));
+                    let flags = disk.and_then(|disk| disk.options.as_ref());
+                    places.push(Place {
+                        factors,
+                        files,
+                        memory_limit,
+                        cores,
+                        disk: flags.map(|flags| flags.0.clone()),
+                    });
+                }
+            }
+        }
+    }
+    Ok(places)
 }
 
 fn memory_limits(experiment: &Experiment) -> Vec<Option<u64>> {
@@ -317,71 +354,4 @@ fn flags(load: &Load) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::path::Path;
-
-    fn of(text: &str) -> Result<Vec<Cell>, String> {
-        let head = "name = 'x'\nquestion = '?'\nduration = '1s'\n";
-        let experiment = Experiment::parse(&format!("{head}{text}"), Path::new("x")).unwrap();
-        let crate::experiment::Models::Some(models) = experiment.models.clone() else {
-            panic!("a list");
-        };
-        cells(&experiment, &models)
-    }
-
-    #[test]
-    fn every_combination_but_those_excluded() {
-        let text = "models = ['sped', { model = 'pool', name = 'pool-8', options = '--threads 8' }]\n\
-            options = '--backlog 64'\n\
-            load = [{ name = 'closed', connections = [8, 16] }, { name = 'open', arrival = 'poisson', rate = ['1k', 2000] }]\n\
-            sweep.option = [{ name = 'none', options = '--name-cache 0' }, { name = 'all' }]\n\
-            exclude = [{ model = 'sped', option = 'none', rate = 2000 }]\n";
-        let cells = of(text).unwrap();
-        assert_eq!(cells.len(), 2 * 2 * (2 + 2) - 1);
-        let pool = cells
-            .iter()
-            .find(|cell| cell.factors["model"] == "pool-8".into())
-            .unwrap();
-        assert_eq!(pool.model, "pool");
-        assert_eq!(
-            pool.flags,
-            ["--backlog", "64", "--threads", "8", "--name-cache", "0"]
-        );
-        let names: Vec<_> = factors(&cells)
-            .into_iter()
-            .map(|factor| factor.column)
-            .collect();
-        assert_eq!(
-            names,
-            [
-                "model",
-                "option",
-                "load",
-                "files",
-                "connections",
-                "rate_per_s"
-            ]
-        );
-    }
-
-    #[test]
-    fn sizes_of_files_and_of_data_sets() {
-        let load = "models = ['sped']\nload = [{ name = 'closed' }]\n";
-        let cells = of(&format!(
-            "{load}files = 'single:1k'\nsweep.file_size = ['1k', '100k']\n"
-        ))
-        .unwrap();
-        assert_eq!(cells[1].files.to_string(), "single:100k");
-        let text = "memory_limit = '64m'\nsweep.dataset = [0.5, 2.0]\n";
-        let cells = of(&format!("{load}{text}")).unwrap();
-        assert_eq!(cells[1].files.to_string(), "specweb99:26");
-        assert!(of(&format!("{load}sweep.file_size = [1]\n")).is_err());
-        assert!(
-            of(&format!("{load}exclude = [{{ rates = 5 }}]\n"))
-                .unwrap_err()
-                .contains("'rates'")
-        );
-        assert!(of(&format!("{load}exclude = [{{ model = 'sped' }}]\n")).is_err());
-    }
-}
+mod tests;

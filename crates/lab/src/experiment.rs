@@ -161,6 +161,19 @@ pub struct Sweep {
     /// How many of the server's cores it may use.
     #[serde(default)]
     pub cores: Vec<usize>,
+    /// Disks that the files are on.
+    #[serde(default)]
+    pub disk: Vec<Disk>,
+}
+
+/// A disk: the machine's own, or a slow one that `archbench disk` mounts over the files.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Disk {
+    /// What cells call it.
+    pub name: String,
+    /// Flags of `archbench disk`; without them it is the machine's own.
+    pub options: Option<Flags>,
 }
 
 /// Flags with a name.
@@ -280,6 +293,10 @@ impl Experiment {
         twice(
             "option",
             self.sweep.option.iter().map(|option| option.name.as_str()),
+        )?;
+        twice(
+            "disk",
+            self.sweep.disk.iter().map(|disk| disk.name.as_str()),
         )?;
         if self.repeats == 0 || self.duration.0.is_zero() {
             return Err("repeats and duration must be more than 0".into());

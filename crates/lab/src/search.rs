@@ -290,6 +290,7 @@ impl Searcher<'_> {
             },
             memory_limit: None,
             cores: None,
+            disk: None,
         };
         let what = rate.map_or("closed loop".to_owned(), |rate| format!("{rate:.0}/s"));
         let what = format!("{} {what}", self.model);

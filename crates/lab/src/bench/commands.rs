@@ -1,0 +1,77 @@
+//! The command lines of both ends.
+
+use std::path::Path;
+use std::time::Duration;
+
+use workload::FileSet;
+
+use super::{Bench, Job};
+use crate::cells::Cell;
+use crate::cores;
+
+impl Bench {
+    pub(super) fn server_command(&self, cell: &Cell, root: &Path) -> Vec<String> {
+        let mut command = vec![
+            self.archbench.display().to_string(),
+            "serve".into(),
+            "--model".into(),
+            cell.model.clone(),
+            "--addr".into(),
+            "127.0.0.1:0".into(),
+            "--root".into(),
+            root.display().to_string(),
+            "--output-format".into(),
+            "json".into(),
+        ];
+        command.extend(cell.flags.iter().cloned());
+        command
+    }
+
+    pub(super) fn generator_command(
+        &self,
+        job: &Job<'_>,
+        set: &FileSet,
+        address: &str,
+        log: Option<&Path>,
+    ) -> Vec<String> {
+        let load = &job.cell.load;
+        let seconds = |time: Duration| format!("{}us", time.as_micros());
+        let mut command = vec![
+            self.archbench.display().to_string(),
+            "load".into(),
+            format!("http://{address}"),
+        ];
+        let mut put = |flag: &str, value: String| command.extend([flag.to_owned(), value]);
+        put("--files", set.preset().to_string());
+        put("--files-seed", set.seed().to_string());
+        put("--connections", load.connections.to_string());
+        if let Some(rate) = load.rate {
+            put("--rate", rate.to_string());
+        }
+        if let Some(stages) = &load.stages {
+            put("--stages", stages.to_string());
+        }
+        if let Some(arrival) = &load.arrival {
+            put("--arrival", arrival.to_string());
+        }
+        if let Some(each) = load.session_requests {
+            put("--session-requests", each.to_string());
+        }
+        if let Some(think) = load.think {
+            let kind = if load.think_exponential { "exp:" } else { "" };
+            put("--think", format!("{kind}{}", seconds(think)));
+        }
+        put("--seed", job.seed.to_string());
+        put("--warmup", seconds(job.warm_up));
+        put("--duration", seconds(job.warm_up + job.duration));
+        put("--timeout", seconds(job.timeout));
+        put("--pin", cores::list(&self.cores.generator));
+        put("--output-format", "json".into());
+        if let Some(log) = log {
+            put("--hlog", log.display().to_string());
+        }
+        command.push("--quiet".into());
+        command.extend(load.flags.iter().cloned());
+        command
+    }
+}

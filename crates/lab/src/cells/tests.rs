@@ -1,0 +1,66 @@
+use super::*;
+use std::path::Path;
+
+fn of(text: &str) -> Result<Vec<Cell>, String> {
+    let head = "name = 'x'\nquestion = '?'\nduration = '1s'\n";
+    let experiment = Experiment::parse(&format!("{head}{text}"), Path::new("x")).unwrap();
+    let crate::experiment::Models::Some(models) = experiment.models.clone() else {
+        panic!("a list");
+    };
+    cells(&experiment, &models)
+}
+
+#[test]
+fn every_combination_but_those_excluded() {
+    let text = "models = ['sped', { model = 'pool', name = 'pool-8', options = '--threads 8' }]\n\
+        options = '--backlog 64'\n\
+        load = [{ name = 'closed', connections = [8, 16] }, { name = 'open', arrival = 'poisson', rate = ['1k', 2000] }]\n\
+        sweep.option = [{ name = 'none', options = '--name-cache 0' }, { name = 'all' }]\n\
+        exclude = [{ model = 'sped', option = 'none', rate = 2000 }]\n";
+    let cells = of(text).unwrap();
+    assert_eq!(cells.len(), 2 * 2 * (2 + 2) - 1);
+    let pool = cells
+        .iter()
+        .find(|cell| cell.factors["model"] == "pool-8".into())
+        .unwrap();
+    assert_eq!(pool.model, "pool");
+    assert_eq!(
+        pool.flags,
+        ["--backlog", "64", "--threads", "8", "--name-cache", "0"]
+    );
+    let names: Vec<_> = factors(&cells)
+        .into_iter()
+        .map(|factor| factor.column)
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "model",
+            "option",
+            "load",
+            "files",
+            "connections",
+            "rate_per_s"
+        ]
+    );
+}
+
+#[test]
+fn sizes_of_files_and_of_data_sets() {
+    let load = "models = ['sped']\nload = [{ name = 'closed' }]\n";
+    let cells = of(&format!(
+        "{load}files = 'single:1k'\nsweep.file_size = ['1k', '100k']\n"
+    ))
+    .unwrap();
+    assert_eq!(cells[1].files.to_string(), "single:100k");
+    let text = "memory_limit = '64m'\nsweep.dataset = [0.5, 2.0]\n";
+    let cells = of(&format!("{load}{text}")).unwrap();
+    assert_eq!(cells[1].files.to_string(), "specweb99:26");
+    assert!(of(&format!("{load}sweep.file_size = [1]\n")).is_err());
+    assert!(
+        of(&format!("{load}exclude = [{{ rates = 5 }}]\n"))
+            .unwrap_err()
+            .contains("'rates'")
+    );
+    assert!(of(&format!("{load}exclude = [{{ model = 'sped' }}]\n")).is_err());
+}
