@@ -12,7 +12,7 @@
 //! ```
 //!
 //! Every file is written under a temporary name, synced and renamed, so one that is there is whole; a trial is written when
-//! it has finished, so a run that is stopped loses at most the trial under way. [`Folder`] writes, [`read`] reads.
+//! it has finished, so a run that is stopped loses at most the trial under way. [`Folder`] writes, [`read()`] reads.
 //! Invalid and failed trials stay, and say that they are.
 //!
 //! | module | what is in it |
