@@ -79,7 +79,9 @@ impl Parent {
     /// Keeps `processes` workers alive until it is told to stop.
     fn prefork(mut self, processes: usize) -> std::io::Result<()> {
         let work = |desk: &mut Desk, workplace: &Workplace| {
-            while let Some(client) = workplace.listener.accept(&desk.tally) {
+            while !desk.is_stopping()
+                && let Some(client) = workplace.listener.accept(&desk.tally)
+            {
                 blocking::serve(client, desk);
             }
         };
@@ -157,8 +159,8 @@ impl Parent {
                 Ok(())
             }
             Fork::Child => {
-                // A worker whose parent is gone would serve for ever.
-                let _ = set_parent_process_death_signal(Some(Kill::TERM));
+                // Workers whose parent is gone would serve for ever.
+                let _ = set_parent_process_death_signal(Some(Kill::INT));
                 let served = self
                     .site
                     .open_as_worker()
@@ -177,6 +179,7 @@ impl Parent {
             }
             Signal::Interrupt | Signal::Terminate => {
                 self.draining_until = Some(Instant::now() + self.site.options.drain_timeout);
+                self.site.listener.shut();
                 self.end_all(Kill::TERM);
             }
         }
@@ -187,7 +190,7 @@ impl Parent {
         while let Ok(Some((worker, status))) = waitpid(None, WaitOptions::NOHANG) {
             self.workers.remove(&worker);
             self.site.meter.fall(Gauge::Processes);
-            if status.signaled() {
+            if status.signaled() || status.exit_status() == Some(ENDED_AT_ONCE) {
                 // It had no time to take its thread off the count.
                 self.site.meter.fall(Gauge::Threads);
             }
@@ -197,7 +200,6 @@ impl Parent {
     /// Waits for the workers' last answers; they keep to the drain deadline themselves, unless they cannot.
     fn drain(mut self) -> std::io::Result<()> {
         const GRACE: Duration = Duration::from_millis(500);
-        self.site.listener.shut();
         while !self.workers.is_empty() {
             let left = self
                 .draining_until

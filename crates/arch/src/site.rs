@@ -12,7 +12,7 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::Files;
 use crate::listener::Listener;
 use crate::options::ServeOptions;
-use crate::stop::{SecondSignal, Stop};
+use crate::stop::{Role, Stop};
 use crate::transfer::Buffers;
 
 /// The recipe that a room receives. What is shared between its processes, and what each of them makes for itself, is
@@ -78,7 +78,7 @@ impl Site {
     /// # Errors
     /// Where the root cannot be opened or the thread that waits for signals cannot be started.
     pub fn open(&self) -> std::io::Result<Workplace> {
-        self.open_and_watch(SecondSignal::EndsAtOnce)
+        self.open_and_watch(Role::Alone)
     }
 
     /// Opens the site for a process whose parent decides when patience ends.
@@ -86,7 +86,7 @@ impl Site {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_as_worker(&self) -> std::io::Result<Workplace> {
-        self.open_and_watch(SecondSignal::IsIgnored)
+        self.open_and_watch(Role::Worker)
     }
 
     /// Opens the site for a process that takes its signals itself.
@@ -103,12 +103,12 @@ impl Site {
         })
     }
 
-    fn open_and_watch(&self, second: SecondSignal) -> std::io::Result<Workplace> {
+    fn open_and_watch(&self, role: Role) -> std::io::Result<Workplace> {
         let workplace = self.open_unwatched()?;
         Stop::watch(
             Arc::clone(&workplace.stop),
             Arc::clone(&self.listener),
-            second,
+            role,
         )?;
         Ok(workplace)
     }

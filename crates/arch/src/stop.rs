@@ -17,14 +17,18 @@ use crate::listener::{Client, Listener};
 
 const SIGNALS: [Signal; 2] = [Signal::Interrupt, Signal::Terminate];
 
-/// What a second signal does.
+/// Which process takes the signals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SecondSignal {
-    /// The process ends at once, with the status of an interrupted one.
-    EndsAtOnce,
-    /// Nothing: a parent process decides, and kills.
-    IsIgnored,
+pub enum Role {
+    /// The only one: a second signal ends it at once.
+    Alone,
+    /// One of several that share the listener. SIGTERM is meant for this worker alone, and the others go on; SIGINT is
+    /// meant for all. A second signal changes nothing: a parent process decides, and kills.
+    Worker,
 }
+
+/// How long a connection takes to notice that it has been broken off.
+const BREAKING: Duration = Duration::from_millis(100);
 
 /// Exit status of a server that was told twice to end.
 pub const ENDED_AT_ONCE: i32 = 130;
@@ -60,22 +64,29 @@ impl Stop {
     pub(crate) fn watch(
         stop: Arc<Self>,
         listener: Arc<Listener>,
-        second: SecondSignal,
+        role: Role,
     ) -> std::io::Result<()> {
         let watch = move || {
             // Waiting for valid signals that are blocked cannot fail; if it did, ending is the safe answer.
-            let _ = signals::wait(&SIGNALS, None);
-            stop.begin(&listener);
+            let first = signals::wait(&SIGNALS, None).ok().flatten();
+            stop.begin();
+            // Only now, for it wakes those who then ask whether the server is stopping.
+            if role == Role::Alone || first == Some(Signal::Interrupt) {
+                listener.shut();
+            }
             while let Some(left) = stop.left() {
                 match signals::wait(&SIGNALS, Some(left)) {
-                    Ok(Some(_)) if second == SecondSignal::EndsAtOnce => {
-                        sys::process::exit_now(ENDED_AT_ONCE)
-                    }
+                    Ok(Some(_)) if role == Role::Alone => sys::process::exit_now(ENDED_AT_ONCE),
                     Ok(_) => {}
                     Err(_) => break,
                 }
             }
             stop.break_blocking();
+            if role == Role::Worker {
+                // It may be waiting for a client at the door, which is not its to shut.
+                std::thread::sleep(BREAKING);
+                sys::process::exit_now(ENDED_AT_ONCE);
+            }
         };
         std::thread::Builder::new()
             .name("signals".into())
@@ -95,11 +106,10 @@ impl Stop {
         self.deadline.get().is_some_and(|&deadline| now >= deadline)
     }
 
-    fn begin(&self, listener: &Listener) {
+    fn begin(&self) {
         self.deadline
             .get_or_init(|| Instant::now() + self.drain_timeout);
         self.stopping.store(true, Relaxed);
-        listener.shut();
         for (_, client) in self.blocking().iter() {
             // An error means that the connection is gone already.
             let _ = client.socket.shutdown(Shutdown::Read);

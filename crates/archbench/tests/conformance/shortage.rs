@@ -23,6 +23,10 @@ pub(crate) const CASES: &[Case] = &[
     ("of_threads", of_threads),
     ("of_a_worker_that_was_killed", of_a_worker_that_was_killed),
     (
+        "of_a_worker_that_was_told_to_end",
+        of_a_worker_that_was_told_to_end,
+    ),
+    (
         "of_descriptors_after_a_thousand_connections",
         of_descriptors_after_a_thousand_connections,
     ),
@@ -266,6 +270,27 @@ fn of_a_worker_that_was_killed(bench: &Bench) {
     drop(kept);
     let summary = server.stop();
     assert_eq!(summary["errors"]["worker_replaced"], killed, "{summary}");
+}
+
+fn of_a_worker_that_was_told_to_end(bench: &Bench) {
+    if !bench.model.has("--processes") {
+        return;
+    }
+    let server = bench.serve(&["--processes", "2", "--drain-timeout", "300ms"]);
+    wait_for_workers(&server, 2);
+    let told = server.processes()[1];
+    kill_process(told, Signal::TERM).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while server.processes().contains(&told) {
+        assert!(Instant::now() < deadline, "the worker goes on");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // The door is not shut to the others.
+    wait_for_workers(&server, 2);
+    for _ in 0..10 {
+        assert_eq!(server.connect().get("/file.txt").status, 200);
+    }
+    server.stop();
 }
 
 fn of_descriptors_after_a_thousand_connections(bench: &Bench) {
