@@ -1,5 +1,7 @@
 //! A mounted disk: what costs a seek, what costs nothing, and who waits for whom.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs::File;
 use std::io::{self, IoSliceMut};
 use std::os::fd::AsFd;

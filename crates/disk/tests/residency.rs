@@ -1,5 +1,7 @@
 //! Whether bytes are "in memory" while the disk is still reading them: an event loop that believed so would wait.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs::File;
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
