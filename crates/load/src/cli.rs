@@ -165,7 +165,7 @@ pub struct Arguments {
     #[arg(long, value_name = "SLO", help_heading = "What must be met")]
     pub slo: Vec<Slo>,
 
-    /// A file of the same, one a line; # begins a comment
+    /// A file of the same: one a line, where # begins a comment, or TOML with slo = ["…"] if it is called .toml
     #[arg(long, value_name = "FILE", help_heading = "What must be met")]
     pub slo_file: Option<PathBuf>,
 
@@ -185,6 +185,10 @@ pub struct Arguments {
         help_heading = "What comes out"
     )]
     pub output: Option<PathBuf>,
+
+    /// Write the histogram log to a file too, the same as --output-format hlog gives, whatever the format of the report
+    #[arg(long, value_name = "FILE", help_heading = "What comes out")]
+    pub hlog: Option<PathBuf>,
 
     /// Show progress in lines, even on a terminal
     #[arg(long, help_heading = "What comes out")]
@@ -245,7 +249,7 @@ Examples:
   archbench load -c 100 -d 30s http://127.0.0.1:8080/a.html   one URL, 100 clients
   archbench load -R 1k --stages 30s@500,1m@500..2000 …        no: a rate or stages
   archbench load -R 200/s --poisson --session-requests 5 --think exp:1s --slo 'p(99)<10ms'
-  archbench load -R 5000 --output-format json -o run.json";
+  archbench load -R 5000 --output-format json -o run.json --hlog run.hlog";
 
 fn positive(text: &str) -> Result<u64, String> {
     match units::count(text) {

@@ -66,6 +66,8 @@ pub(crate) struct Engine {
     /// Targets whose last response was large.
     large: Vec<bool>,
     record: Box<Record>,
+    /// Measured requests that were answered well, by client (closed loop).
+    answered_of: Vec<u64>,
     mailbox: Mailbox,
     fidelity: Option<Fidelity>,
     window_end: Nanos,
@@ -86,8 +88,10 @@ impl Engine {
         let schedule = Schedule::new(run.schedule(thread));
         let large = vec![false; run.targets.targets.len()];
         let (clients, most_connections) = run.connections(thread);
+        let closed_loop = run.is_closed_loop();
         let mut engine = Self {
-            closed_loop: run.is_closed_loop(),
+            closed_loop,
+            answered_of: vec![0; if closed_loop { clients } else { 0 }],
             fidelity: run.fidelity(),
             window_end: run.window_end(),
             control,
@@ -197,6 +201,7 @@ impl Engine {
             unsent,
             gave_up,
             connections: self.connections.len(),
+            answered_of: self.answered_of,
         })
     }
 

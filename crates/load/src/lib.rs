@@ -89,10 +89,7 @@ fn load(arguments: &Arguments) -> Result<u8, Failed> {
         title,
         remarks,
     } = prepare(arguments).map_err(Failed::Usage)?;
-    if let Some(path) = &arguments.output {
-        let refused = |error| Failed::Usage(format!("cannot write {}: {error}", path.display()));
-        output::check(path).map_err(refused)?;
-    }
+    check_outputs(arguments).map_err(Failed::Usage)?;
     for remark in remarks {
         eprintln!("note: {remark}");
     }
@@ -101,7 +98,8 @@ fn load(arguments: &Arguments) -> Result<u8, Failed> {
     let started = SystemTime::now();
     let mut watch = Watch {
         view: View::new(arguments.quiet, arguments.no_tui, &run, &title, &control),
-        log: (arguments.output_format == Format::Hlog).then(|| Log::new(run.is_closed_loop())),
+        log: (arguments.output_format == Format::Hlog || arguments.hlog.is_some())
+            .then(|| Log::new(run.is_closed_loop())),
         must_hold: if arguments.slo_abort {
             slos.clone()
         } else {
@@ -127,11 +125,28 @@ fn load(arguments: &Arguments) -> Result<u8, Failed> {
         Format::Json => json::render(&report),
         Format::Csv => histograms::csv(&outcome.record, run.is_closed_loop()).map_err(failed)?,
         Format::Hgrm => histograms::hgrm(&outcome.record, run.is_closed_loop()).map_err(failed)?,
-        Format::Hlog => log.map_or_else(Vec::new, |log| log.text().to_vec()),
+        Format::Hlog => log
+            .as_ref()
+            .map_or_else(Vec::new, |log| log.text().to_vec()),
     };
+    if let (Some(path), Some(log)) = (&arguments.hlog, &log) {
+        let failed = |error| Failed::Tool(format!("{} cannot be written: {error}", path.display()));
+        output::write(Some(path), log.text()).map_err(failed)?;
+    }
     output::write(arguments.output.as_deref(), &bytes).map_err(failed)?;
     tell_verdict(arguments, &report);
     Ok(report.exit_status())
+}
+
+/// Whether all that was asked for can be written, each to a place of its own.
+fn check_outputs(arguments: &Arguments) -> Result<(), String> {
+    if arguments.hlog.is_some() && arguments.hlog == arguments.output {
+        return Err("--hlog and --output name the same file".to_owned());
+    }
+    for path in [&arguments.output, &arguments.hlog].into_iter().flatten() {
+        output::check(path).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    }
+    Ok(())
 }
 
 /// Where the report says nothing of it, or nobody reads it now, the verdict goes to standard error.

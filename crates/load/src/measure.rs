@@ -35,6 +35,8 @@ pub struct Outcome {
     pub unsent: u64,
     /// Connections in the end.
     pub connections: usize,
+    /// Of the requests answered well, how many each client's were; empty in an open loop.
+    pub answered_of: Vec<u64>,
     /// Whether the run was given up because the server was gone.
     pub gave_up: bool,
     /// Whether it was ended from outside.
@@ -273,6 +275,7 @@ fn outcome(
         unfinished: sum(&|ended| ended.unfinished),
         unsent: sum(&|ended| ended.unsent),
         connections: ended.iter().map(|ended| ended.connections).sum(),
+        answered_of: answered_of(run, &ended),
         gave_up: ended.iter().any(|ended| ended.gave_up),
         interrupted,
         busy: most(&|ended| share(ended.times.cpu.saturating_sub(ended.spun), &ended.times)),
@@ -283,4 +286,15 @@ fn outcome(
         record: collector.total,
         seconds: collector.seconds,
     }
+}
+
+/// What each client got. Those of a thread that could make no connection got nothing.
+fn answered_of(run: &Run, ended: &[Ended]) -> Vec<u64> {
+    if !run.is_closed_loop() {
+        return Vec::new();
+    }
+    let parts = ended.iter().flat_map(|ended| &ended.answered_of);
+    let mut all: Vec<u64> = parts.copied().collect();
+    all.resize(run.clients, 0);
+    all
 }

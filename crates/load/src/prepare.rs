@@ -156,11 +156,7 @@ fn read_log(arguments: &Arguments) -> Result<Option<AccessLog>, String> {
 fn slos(arguments: &Arguments) -> Result<Vec<Slo>, String> {
     let mut slos = arguments.slo.clone();
     if let Some(path) = &arguments.slo_file {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| format!("{}: {error}", path.display()))?;
-        slos.extend(
-            slo::parse_file(&text).map_err(|error| format!("{}: {error}", path.display()))?,
-        );
+        slos.extend(slo::read_file(path)?);
     }
     Ok(slos)
 }

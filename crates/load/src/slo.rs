@@ -2,7 +2,9 @@
 
 use crate::record::Record;
 use crate::report::figures::{Figures, Metric};
+use serde::Deserialize;
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 use workload::units;
 
@@ -256,12 +258,45 @@ impl fmt::Display for Slo {
     }
 }
 
-/// Reads a file of objectives, one a line.
-pub fn parse_file(text: &str) -> Result<Vec<Slo>, SloError> {
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(rename = "name")]
+    _name: Option<String>,
+    #[serde(rename = "reasoning")]
+    _reasoning: Option<String>,
+    slo: Vec<String>,
+}
+
+/// Reads a file of objectives: TOML with `slo = ["…"]` if it is called `.toml`, otherwise one objective a line.
+///
+/// # Errors
+/// When it cannot be read, or holds something else; in words.
+pub fn read_file(path: &Path) -> Result<Vec<Slo>, String> {
+    let read = || -> Result<Vec<Slo>, String> {
+        let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+        let slos = match path.extension() {
+            Some(extension) if extension == "toml" => parse_toml(&text)?,
+            _ => parse_lines(&text),
+        };
+        let parsed = slos.iter().map(|slo| slo.parse());
+        parsed
+            .collect::<Result<_, SloError>>()
+            .map_err(|error| error.to_string())
+    };
+    read().map_err(|why| format!("{}: {why}", path.display()))
+}
+
+fn parse_toml(text: &str) -> Result<Vec<String>, String> {
+    let file: File = toml::from_str(text).map_err(|error| error.message().to_owned())?;
+    Ok(file.slo)
+}
+
+fn parse_lines(text: &str) -> Vec<String> {
     text.lines()
         .map(|line| line.split('#').next().unwrap_or_default().trim())
         .filter(|line| !line.is_empty())
-        .map(str::parse)
+        .map(str::to_owned)
         .collect()
 }
 
@@ -302,7 +337,26 @@ mod tests {
         ] {
             assert!(text.parse::<Slo>().is_err(), "{text}");
         }
-        let slos = parse_file("# all\np(90)<1ms # fast\n\np(99)<10ms\n").expect("two");
-        assert_eq!(slos.len(), 2);
+    }
+
+    #[test]
+    fn files_of_objectives() {
+        let home = tempfile::tempdir().expect("a directory");
+        let read = |name: &str, text: &str| {
+            std::fs::write(home.path().join(name), text).expect("written");
+            read_file(&home.path().join(name)).map(|slos| slos.len())
+        };
+        let lines = "# all\np(90)<1ms # fast\n\np(99)<10ms\n";
+        assert_eq!(read("lines.txt", lines), Ok(2));
+        let toml = "name = 'a' # fast\nslo = ['p(90)<1ms', 'max<1s']";
+        assert_eq!(read("two.toml", toml), Ok(2));
+        for wrong in ["slo = ['p(90)']", "slos = []", lines] {
+            let why = read("wrong.toml", wrong).expect_err(wrong);
+            assert!(why.contains("wrong.toml: "), "{why}");
+        }
+        assert!(read_file(&home.path().join("none")).is_err());
+        let lecture =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bench-configs/slo/lecture.toml");
+        assert_eq!(read_file(&lecture).map(|slos| slos.len()), Ok(3));
     }
 }

@@ -345,3 +345,71 @@ fn what_comes_before_the_warm_up_is_not_measured() {
     let throughput = done.report().figures.requests_per_s();
     assert!((throughput - 100.0).abs() < 5.0, "{throughput}");
 }
+
+#[test]
+fn what_each_client_got_is_counted_over_all_threads() {
+    let mut run = run(server(Act::Answer(ok("x"))), SHORT);
+    (run.clients, run.max_connections, run.threads) = (5, 5, 2);
+    run.think = load::schedule::Think::Constant(Duration::from_millis(10));
+    let done = go(run).expect("a run");
+    let answered = &done.outcome.answered_of;
+    assert_eq!(answered.len(), 5);
+    let completed = done.outcome.record.counts.completed;
+    assert_eq!(answered.iter().sum::<u64>(), completed);
+    let report = done.report();
+    let json: serde_json::Value =
+        serde_json::from_slice(&load::report::json::render(&report)).expect("JSON");
+    let jain = json["fairness"]["jain"].as_f64().expect("an index");
+    assert!((0.5..=1.0).contains(&jain), "{answered:?}");
+    assert_eq!(json["fairness"]["clients"], 5);
+    assert!(load::report::text::render(&report).contains(" over 5 clients (fewest "));
+}
+
+#[test]
+fn an_open_loop_has_no_clients_to_be_fair_to() {
+    let address = server(Act::Answer(ok("x")));
+    let done = go(open_loop(address, SHORT, 100.0, false, 2)).expect("a run");
+    let report = done.report();
+    let json: serde_json::Value =
+        serde_json::from_slice(&load::report::json::render(&report)).expect("JSON");
+    assert!(json["fairness"].is_null());
+    assert!(!load::report::text::render(&report).contains("fairness"));
+}
+
+/// The command as it is typed.
+#[derive(clap::Parser)]
+struct Typed {
+    #[command(flatten)]
+    load: load::Arguments,
+}
+
+#[test]
+fn a_histogram_log_is_written_beside_the_report() {
+    let help = <Typed as clap::CommandFactory>::command()
+        .render_long_help()
+        .to_string();
+    assert!(help.contains("--hlog "), "{help}");
+    let home = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| home.path().join(name).display().to_string();
+    let type_in = |rest: &[&str]| {
+        let url = format!("http://{}/", server(Act::Answer(ok("x"))));
+        let always = ["load", &url, "-n", "100", "-c", "2", "--quiet"];
+        let typed = always.iter().chain(rest).copied();
+        load::run(&<Typed as clap::Parser>::parse_from(typed).load)
+    };
+    let (report, log) = (at("report.json"), at("trial.hlog"));
+    type_in(&["--output-format", "json", "-o", &report, "--hlog", &log]);
+    let json = std::fs::read(&report).expect("a report");
+    let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+    let log = results::Hlog::read(log.as_ref()).expect("a histogram log");
+    for tag in [None, Some("wait"), Some("lag")] {
+        let count = log.merged(tag).map(|times| times.len());
+        assert_eq!(count, json["requests"]["completed"].as_u64(), "{tag:?}");
+    }
+    assert_eq!(std::fs::read_dir(&home).expect("there").count(), 2);
+    // One file cannot be both, which is known before the run.
+    let both = at("both");
+    let refused = type_in(&["-o", &both, "--hlog", &both]);
+    assert_eq!(refused, std::process::ExitCode::from(2));
+    assert!(!home.path().join("both").exists());
+}

@@ -29,6 +29,8 @@ pub(crate) struct Ended {
     pub(crate) gave_up: bool,
     /// Connections in the end, opened or not.
     pub(crate) connections: usize,
+    /// Measured requests that were answered well, by client (closed loop).
+    pub(crate) answered_of: Vec<u64>,
 }
 
 impl Engine {

@@ -5,6 +5,7 @@ use super::connection::Flight;
 use crate::clock::Nanos;
 use crate::failure::Failure;
 use crate::run::Fault;
+use crate::schedule::Origin;
 
 impl Engine {
     /// Whether throughput counts what happens at `now`.
@@ -38,12 +39,22 @@ impl Engine {
         let from = self.counts_from(flight);
         if self.is_measured(from) {
             self.record_answer(flight, now);
+            self.count_for_client(flight);
         }
         let session = self.schedule.answered(flight.origin, flight.number, now);
         if let Some(start) = session
             && self.is_measured(start)
         {
             self.record.session.saturating_record(now - start);
+        }
+    }
+
+    #[inline]
+    fn count_for_client(&mut self, flight: &Flight) {
+        if let Origin::Client(client) = flight.origin
+            && let Some(answered) = self.answered_of.get_mut(client as usize)
+        {
+            *answered += 1;
         }
     }
 

@@ -83,6 +83,34 @@ impl Metric {
     }
 }
 
+/// Whether all clients of a closed loop got the same.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Fairness {
+    /// Jain's index of the requests that each had answered: 1 if all had as many.
+    pub jain: f64,
+    /// How many clients there were.
+    pub clients: usize,
+    /// Requests of the client that had the fewest answered.
+    pub fewest: u64,
+    /// Of the one that had the most.
+    pub most: u64,
+}
+
+impl Fairness {
+    /// None where there are no clients, or none got anything.
+    fn of(answered: &[u64]) -> Option<Self> {
+        let fewest = *answered.iter().min()?;
+        let most = *answered.iter().max().filter(|most| **most > 0)?;
+        let shares: Vec<f64> = answered.iter().map(|count| *count as f64).collect();
+        Some(Self {
+            jain: stats::fairness::jain(&shares).ok()?,
+            clients: answered.len(),
+            fewest,
+            most,
+        })
+    }
+}
+
 /// The figures of one run.
 #[derive(Debug)]
 pub struct Figures<'a> {
@@ -152,8 +180,27 @@ impl<'a> Figures<'a> {
         self.outcome.record.counts.in_window as f64 / self.window_s()
     }
 
+    /// Whether all clients got the same; none in an open loop, which has no clients.
+    pub fn fairness(&self) -> Option<Fairness> {
+        Fairness::of(&self.outcome.answered_of)
+    }
+
     /// Bytes received within the window, per second.
     pub fn bytes_per_s(&self) -> f64 {
         self.outcome.record.counts.bytes as f64 / self.window_s()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fairness_of_clients() {
+        let fair = Fairness::of(&[1, 3]).expect("a figure");
+        assert!((fair.jain - 0.8).abs() < 1e-15);
+        assert_eq!((fair.clients, fair.fewest, fair.most), (2, 1, 3));
+        assert_eq!(Fairness::of(&[5, 0]).map(|fair| fair.jain), Some(0.5));
+        assert_eq!((Fairness::of(&[]), Fairness::of(&[0, 0])), (None, None));
     }
 }

@@ -83,3 +83,45 @@ impl Log {
         self.log.text()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use results::Hlog;
+
+    fn log(closed_loop: bool) -> Hlog {
+        let mut record = Record::default();
+        record.service.saturating_record(1_000);
+        if !closed_loop {
+            record.response.saturating_record(3_000);
+        }
+        record.wait.saturating_record(2_000);
+        record.lag.saturating_record(500);
+        let mut log = Log::new(closed_loop);
+        log.add(&record, crate::clock::SECOND);
+        log.add(&record, 2 * crate::clock::SECOND);
+        Hlog::parse(log.text()).expect("a histogram log")
+    }
+
+    /// Number and maximum of the values under a tag.
+    fn of(log: &Hlog, tag: Option<&str>) -> Option<(u64, u64)> {
+        log.merged(tag).map(|times| (times.len(), times.max()))
+    }
+
+    #[test]
+    fn the_log_is_read_back_by_its_tags() {
+        let (open, closed) = (log(false), log(true));
+        assert_eq!(of(&open, None).map(|(count, _)| count), Some(2));
+        assert!(of(&open, None).is_some_and(|(_, max)| max >= 3_000));
+        assert_eq!(of(&open, Some("service")), Some((2, 1_000)));
+        // In a closed loop the service time comes first, and is not there twice.
+        assert_eq!(of(&closed, None), Some((2, 1_000)));
+        assert_eq!(of(&closed, Some("service")), None);
+        for log in [&open, &closed] {
+            assert!(of(log, Some("wait")).is_some_and(|(_, max)| max >= 2_000));
+            assert_eq!(of(log, Some("lag")), Some((2, 500)));
+            let last = log.intervals.last().expect("an interval");
+            assert_eq!(last.start + last.length, Duration::from_secs(2));
+        }
+    }
+}

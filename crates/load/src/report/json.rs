@@ -70,6 +70,7 @@ pub fn render(report: &Report<'_>) -> Vec<u8> {
     put("first_byte_us", times(Metric::FirstByte));
     put("connect_time_us", times(Metric::Connect));
     put("session_time_us", times(Metric::Session));
+    put("fairness", json!(figures.fairness()));
     put("stationarity", stationarity(report));
     put("slo", json!(report.slos));
     put("series", json!(report.outcome.seconds));

@@ -127,6 +127,16 @@ fn counts(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
         outcome.connections, report.run.max_connections
     )?;
     writeln!(out, ", {} made", count(made))?;
+    if let Some(fair) = figures.fairness() {
+        writeln!(
+            out,
+            "  fairness    Jain {:.3} over {} clients (fewest {}, most {} requests)",
+            fair.jain,
+            count(fair.clients as u64),
+            count(fair.fewest),
+            count(fair.most)
+        )?;
+    }
     if counts.verified > 0 {
         writeln!(
             out,
