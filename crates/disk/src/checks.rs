@@ -17,7 +17,14 @@ pub(crate) fn device() -> Result<(), Error> {
         .write(true)
         .open(DEVICE)
         .map(drop)
-        .map_err(|source| Error::Device { source })
+        .map_err(|source| {
+            let todo = if source.kind() == io::ErrorKind::PermissionDenied {
+                "run as root, or have an administrator open it with 'chmod 666 /dev/fuse'"
+            } else {
+                "load it with 'modprobe fuse', or in a container pass '--device /dev/fuse --cap-add SYS_ADMIN'"
+            };
+            Error::Device { source, todo }
+        })
 }
 
 /// The directory with the contents and the one to mount on, made if need be, as absolute paths.

@@ -49,6 +49,8 @@ pub enum Error {
     Device {
         /// What the kernel said.
         source: io::Error,
+        /// What to do about it.
+        todo: &'static str,
     },
     /// Neither the right to mount nor the program that has it.
     #[error(
