@@ -60,6 +60,8 @@ impl Architecture for Amped {
     }
 }
 
+/// How often bytes that have been fetched and are gone again are fetched anew, before the loop takes what it gets.
+const FETCHES: u8 = 3;
 const LISTENER: mio::Token = mio::Token(usize::MAX);
 const NOTICES: mio::Token = mio::Token(usize::MAX - 1);
 
@@ -122,7 +124,7 @@ impl EventLoop {
                 Blocked::Load(entry, range) => {
                     match self.desk.files.try_load(&entry, range.clone()) {
                         Some(body) => session.loaded(Ok(body), &mut self.desk),
-                        None => return self.helpers.send(Job::Fetch(token, entry, range)),
+                        None => return self.helpers.send(Job::Fetch(token, entry, range, FETCHES)),
                     }
                 }
                 Blocked::Turn => return self.turns.push_back(token),
@@ -142,11 +144,20 @@ impl EventLoop {
             };
             match notice {
                 Notice::Found(_, found) => session.found(found, &mut self.desk),
-                Notice::Fetched(_, entry, fetched) => {
-                    // What has just been fetched is not asked for again: under memory pressure that might never end.
-                    let loaded =
-                        fetched.map(|()| self.desk.files.kept(&entry).unwrap_or(files::Body::File));
-                    session.loaded(loaded, &mut self.desk);
+                Notice::Fetched(_, entry, range, left, fetched) => {
+                    let body = match fetched {
+                        Ok(()) => match self.desk.files.try_load(&entry, range.clone()) {
+                            Some(body) => Ok(body),
+                            // Under memory pressure it may be gone again before it could be sent.
+                            None if left > 0 => {
+                                self.helpers.send(Job::Fetch(token, entry, range, left - 1));
+                                continue;
+                            }
+                            None => Ok(files::Body::File),
+                        },
+                        Err(error) => Err(error),
+                    };
+                    session.loaded(body, &mut self.desk);
                 }
             }
             self.serve(token);
@@ -188,13 +199,14 @@ impl EventLoop {
 /// What a helper is asked for; each session has at most one job out, which bounds the channel.
 enum Job {
     Find(Token, files::PathBuf),
-    Fetch(Token, Entry, Range<u64>),
+    /// With how often it may be fetched again.
+    Fetch(Token, Entry, Range<u64>, u8),
 }
 
 /// What a helper says when it is done.
 enum Notice {
     Found(Token, Found),
-    Fetched(Token, Entry, std::io::Result<()>),
+    Fetched(Token, Entry, Range<u64>, u8, std::io::Result<()>),
 }
 
 struct Helpers {
@@ -245,13 +257,11 @@ fn help(workplace: &Workplace, jobs: &Receiver<Job>, notify: impl Fn(Notice) -> 
                 });
                 Notice::Found(token, found.unwrap_or(Err(files::Missing::Failed)))
             }
-            Job::Fetch(token, entry, range) => {
-                let fetched = shielded(workplace, |files| files.fetch(&entry, range));
-                Notice::Fetched(
-                    token,
-                    entry,
-                    fetched.unwrap_or_else(|| Err(std::io::Error::other("the helper failed"))),
-                )
+            Job::Fetch(token, entry, range, left) => {
+                let fetched = shielded(workplace, |files| files.fetch(&entry, range.clone()));
+                let fetched =
+                    fetched.unwrap_or_else(|| Err(std::io::Error::other("the helper failed")));
+                Notice::Fetched(token, entry, range, left, fetched)
             }
         };
         if !notify(notice) {

@@ -208,7 +208,7 @@ impl<'a> Summary<'a> {
 /// How this process asked the kernel what is in memory; none that only waits ever asks.
 fn residency() -> Option<&'static str> {
     arch::residency().map(|method| match method {
-        files::Residency::CacheStat => "cachestat",
+        files::Residency::CacheStat => "cachestat, confirmed by mincore",
         files::Residency::ReadNoWait => "preadv2(RWF_NOWAIT)",
         files::Residency::Mincore => "mincore",
     })

@@ -114,6 +114,11 @@ impl<H> Entry<H> {
         residency::is_resident(&self.file, &self.asked, self.len(), range)
     }
 
+    /// The disk is about to be asked for some of the file.
+    pub(crate) fn unsettle(&self) {
+        self.asked.unsettle();
+    }
+
     /// Whether reading needs no waiting beyond what the real disk asks for.
     pub(crate) fn is_fast(&self) -> bool {
         self.slow.is_none() || self.warm.load(Relaxed)

@@ -242,6 +242,7 @@ impl<H> Files<H> {
         if self.keeps(entry) {
             return self.load(entry).map(drop);
         }
+        entry.unsettle();
         residency::make_resident(&entry.file, range)
     }
 

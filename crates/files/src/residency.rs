@@ -5,7 +5,7 @@ use std::io::{self, IoSliceMut};
 use std::ops::Range;
 use std::os::fd::AsFd;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 
 use rustix::io::{Errno, ReadWriteFlags};
 use sys::residency::Map;
@@ -14,7 +14,7 @@ use sys::residency::Map;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Residency {
     /// `cachestat`, whose "no" is final; a "yes" is confirmed by `mincore`, since it counts pages that the disk is still
-    /// reading. Nothing is read. Linux 6.5, and only for files of one's own, of which `mincore` tells the truth.
+    /// reading, until the whole file has been seen in memory and no helper has fetched from it since. Nothing is read. Linux 6.5, and only for files of one's own, of which `mincore` tells the truth.
     CacheStat,
     /// `preadv2` with `RWF_NOWAIT`: reads what is there, up to what is not. Not on every file system.
     ReadNoWait,
@@ -38,9 +38,22 @@ pub fn method() -> Option<Residency> {
 /// Bytes read at a time where the question has to be asked, or made true, by reading.
 const PIECE: usize = 64 << 10;
 
-/// What is kept with an open file for asking about it: a mapping, made for the first question that needs one.
+/// What is kept with an open file for asking about it.
 #[derive(Debug, Default)]
-pub(crate) struct Asked(OnceLock<Option<Map>>);
+pub(crate) struct Asked {
+    /// Made for the first question that needs one.
+    map: OnceLock<Option<Map>>,
+    /// The whole file was seen in memory and read to its end, and nobody here has had the disk asked for it since: pages
+    /// that are there are no longer on their way.
+    settled: AtomicBool,
+}
+
+impl Asked {
+    /// The disk is about to be asked for some of the file.
+    pub(crate) fn unsettle(&self) {
+        self.settled.store(false, Relaxed);
+    }
+}
 
 /// Whether all of `range` of a file with `len` bytes is in memory. Where the kernel would not say, the answer is no.
 pub(crate) fn is_resident(file: &File, asked: &Asked, len: u64, range: Range<u64>) -> bool {
@@ -63,13 +76,24 @@ pub(crate) fn is_resident(file: &File, asked: &Asked, len: u64, range: Range<u64
 }
 
 fn cached_and_read(file: &File, asked: &Asked, len: u64, range: Range<u64>) -> io::Result<bool> {
+    let whole = range == (0..len);
     if !sys::residency::cachestat(file.as_fd(), range.clone())? {
+        asked.unsettle();
         return Ok(false);
     }
-    let map = asked.0.get_or_init(|| Map::new(file.as_fd(), 0..len).ok());
+    if whole && asked.settled.load(Relaxed) {
+        return Ok(true);
+    }
+    let map = asked
+        .map
+        .get_or_init(|| Map::new(file.as_fd(), 0..len).ok());
     // Without a mapping (too many of them, as a rule) the next method has to say.
     let map = map.as_ref().ok_or(io::ErrorKind::Unsupported)?;
-    map.is_resident(range)
+    let resident = map.is_resident(range)?;
+    if whole {
+        asked.settled.store(resident, Relaxed);
+    }
+    Ok(resident)
 }
 
 fn read_without_waiting(file: &File, range: Range<u64>) -> io::Result<bool> {
