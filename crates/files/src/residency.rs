@@ -38,6 +38,9 @@ pub fn method() -> Option<Residency> {
 /// Bytes read at a time where the question has to be asked, or made true, by reading.
 const PIECE: usize = 64 << 10;
 
+/// Up to this length the question is asked of the whole file first: in memory and settled, it needs no other.
+const ASKED_WHOLE: u64 = 8 << 20;
+
 /// What is kept with an open file for asking about it.
 #[derive(Debug, Default)]
 pub(crate) struct Asked {
@@ -76,24 +79,26 @@ pub(crate) fn is_resident(file: &File, asked: &Asked, len: u64, range: Range<u64
 }
 
 fn cached_and_read(file: &File, asked: &Asked, len: u64, range: Range<u64>) -> io::Result<bool> {
-    let whole = range == (0..len);
-    if !sys::residency::cachestat(file.as_fd(), range.clone())? {
-        asked.unsettle();
-        return Ok(false);
-    }
-    if whole && asked.settled.load(Relaxed) {
-        return Ok(true);
-    }
-    let map = asked
-        .map
-        .get_or_init(|| Map::new(file.as_fd(), 0..len).ok());
+    let cached = |range: Range<u64>| sys::residency::cachestat(file.as_fd(), range);
     // Without a mapping (too many of them, as a rule) the next method has to say.
-    let map = map.as_ref().ok_or(io::ErrorKind::Unsupported)?;
-    let resident = map.is_resident(range)?;
-    if whole {
-        asked.settled.store(resident, Relaxed);
+    let map = || {
+        let map = asked
+            .map
+            .get_or_init(|| Map::new(file.as_fd(), 0..len).ok());
+        map.as_ref()
+            .ok_or(io::Error::from(io::ErrorKind::Unsupported))
+    };
+    if len <= ASKED_WHOLE {
+        if !cached(0..len)? {
+            asked.unsettle();
+        } else if asked.settled.load(Relaxed) {
+            return Ok(true);
+        } else if map()?.is_resident(0..len)? {
+            asked.settled.store(true, Relaxed);
+            return Ok(true);
+        }
     }
-    Ok(resident)
+    Ok(cached(range.clone())? && map()?.is_resident(range)?)
 }
 
 fn read_without_waiting(file: &File, range: Range<u64>) -> io::Result<bool> {
