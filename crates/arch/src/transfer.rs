@@ -18,7 +18,7 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
 
 /// Bodies in memory from this length on are gathered by the kernel instead of copied beside their head.
-pub const GATHER_FROM: &str = "4k";
+pub const GATHER_FROM: &str = "8k";
 
 /// Bytes read at a time; every request that one packet can hold fits.
 const INPUT: usize = 16 << 10;
