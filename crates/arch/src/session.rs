@@ -1,5 +1,8 @@
 //! One connection: its socket, the state of its protocol, and the file that it is being sent.
 
+mod boxes;
+mod wire;
+
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,11 +10,10 @@ use std::time::Instant;
 use files::{Body, Missing};
 use http::{Connection, Finished, Phase, Want};
 use meter::Event;
-use rustix::io::Errno;
 
 use crate::listener::Client;
 use crate::site::Desk;
-use crate::transfer::{self, More};
+use crate::transfer::More;
 use crate::{Entry, Found};
 
 /// What a session waits for.
@@ -252,6 +254,10 @@ impl Session {
             desk.scratch.finished.clear();
             return blocked;
         }
+        debug_assert!(
+            desk.scratch.out.is_empty() && desk.scratch.finished.is_empty(),
+            "what a session leaves on the desk would go to the next one's client"
+        );
         if rest.start < rest.end {
             self.unread = desk.buffers.input[rest].to_vec();
         }
@@ -288,297 +294,6 @@ impl Session {
                 Err(Blocked::Closed.into())
             }
         }
-    }
-
-    fn read_request(&mut self, desk: &mut Desk, rest: &mut Range<usize>) -> Result<(), Halt> {
-        (self.entry, self.body) = (None, None);
-        if rest.start < rest.end {
-            let taken = self
-                .http
-                .receive(&desk.buffers.input[rest.clone()], &mut desk.scratch);
-            rest.start += taken;
-            if desk.is_stopping() {
-                self.finish();
-            }
-            return self.charge(desk, ANSWER_COST);
-        }
-        self.flush(desk, More::Nothing)?;
-        if self.readable {
-            match self.receive(desk) {
-                Ok(0) => self.http.end_of_input(&mut desk.scratch),
-                Ok(count) => *rest = 0..count,
-                // Only now is it certain that no request lies unread, which closing would destroy.
-                Err(Halt::Blocked(_)) if self.is_to_finish(desk) => self.finish(),
-                Err(halt) => return Err(halt),
-            }
-            return Ok(());
-        }
-        if self.is_to_finish(desk) {
-            self.readable = true;
-            return Ok(());
-        }
-        Err(Blocked::Readable.into())
-    }
-
-    /// The present answer is the last; without one, the session is over.
-    fn finish(&mut self) {
-        self.finishing = true;
-        self.http.finish();
-    }
-
-    /// Whether the server is stopping and the protocol does not know it yet. Whoever waits in a blocking read is woken
-    /// from it instead: its reading side is shut.
-    fn is_to_finish(&self, desk: &Desk) -> bool {
-        desk.is_stopping() && self.kind == Socket::NonBlocking && !self.finishing
-    }
-
-    fn find_file(&mut self, desk: &mut Desk) -> Result<(), Halt> {
-        match desk.files.try_find(self.path(), desk.now) {
-            Some(entry) => {
-                self.found(Ok(entry), desk);
-                Ok(())
-            }
-            None => {
-                self.flush(desk, More::Nothing)?;
-                Err(Blocked::Find.into())
-            }
-        }
-    }
-
-    fn load_file(&mut self, desk: &mut Desk, range: Range<u64>) -> Result<(), Halt> {
-        let Some(entry) = &self.entry else {
-            // Unreachable: a file was found before it is loaded.
-            return Err(Halt::Broken(Event::Unreadable));
-        };
-        match desk.files.kept(entry) {
-            Some(body) => {
-                self.loaded(Ok(body), desk);
-                Ok(())
-            }
-            None => {
-                let load = Blocked::Load(
-                    Arc::clone(entry),
-                    range.start..range.end.min(range.start + PIECE),
-                );
-                self.flush(desk, More::Nothing)?;
-                Err(load.into())
-            }
-        }
-    }
-
-    fn send_answer(&mut self, desk: &mut Desk, range: Range<u64>) -> Result<(), Halt> {
-        let (Some(entry), Some(body)) = (&self.entry, &self.body) else {
-            // Unreachable: a body was loaded before it is sent.
-            return Err(Halt::Broken(Event::Unreadable));
-        };
-        match body {
-            Body::Memory(bytes) => {
-                let Some(part) = usize::try_from(range.start)
-                    .ok()
-                    .zip(usize::try_from(range.end).ok())
-                    .and_then(|(start, end)| bytes.get(start..end))
-                else {
-                    return Err(Halt::Broken(Event::Truncated));
-                };
-                if (part.len() as u64) < desk.options.gather_from {
-                    desk.scratch.out.extend_from_slice(part);
-                    self.http.sent(part.len() as u64, &mut desk.scratch);
-                    return Ok(());
-                }
-                if !self.writable {
-                    return Err(self.keep_unsent(desk, 0));
-                }
-                let head = desk.scratch.out.len();
-                let sent = transfer::gather(&self.client.socket, &desk.scratch.out, part);
-                let sent = match self.wrote(sent, desk) {
-                    // The head stands on the desk, where the next session would find it.
-                    Err(Halt::Blocked(_)) => return Err(self.keep_unsent(desk, 0)),
-                    sent => sent?,
-                };
-                if sent < head {
-                    return Err(self.keep_unsent(desk, sent));
-                }
-                desk.scratch.out.clear();
-                self.http.sent((sent - head) as u64, &mut desk.scratch);
-                self.settle(desk);
-                self.charge(desk, sent as u64)
-            }
-            Body::File => {
-                let entry = Arc::clone(entry);
-                self.flush(desk, More::Follows)?;
-                if !self.writable {
-                    return Err(Blocked::Writable.into());
-                }
-                let range = range.start..range.end.min(self.piece_end);
-                let path = desk.options.send_path;
-                let sent = transfer::send_file(
-                    &self.client.socket,
-                    &entry.file,
-                    range,
-                    path,
-                    &mut desk.buffers,
-                );
-                match self.wrote(sent, desk)? {
-                    0 => Err(Halt::Broken(Event::Truncated)),
-                    sent => {
-                        self.http.sent(sent as u64, &mut desk.scratch);
-                        self.settle(desk);
-                        self.charge(desk, sent as u64)
-                    }
-                }
-            }
-        }
-    }
-
-    /// Waits for the client to take note of an answer that it did not expect.
-    fn linger(&mut self, desk: &mut Desk) -> Result<(), Halt> {
-        self.flush(desk, More::Nothing)?;
-        if !self.write_shut {
-            self.write_shut = true;
-            // An error means that the connection is gone, which the next read tells.
-            let _ = self.client.socket.shutdown(std::net::Shutdown::Write);
-        }
-        if !self.readable {
-            return Err(Blocked::Readable.into());
-        }
-        match self.receive(desk) {
-            Ok(1..) => self.charge(desk, ANSWER_COST),
-            Ok(0) | Err(Halt::Broken(_)) => Err(Blocked::Closed.into()),
-            Err(halt) => Err(halt),
-        }
-    }
-
-    /// Reads what has come into the desk's buffer.
-    fn receive(&mut self, desk: &mut Desk) -> Result<usize, Halt> {
-        let received = transfer::receive(&self.client.socket, &mut desk.buffers.input);
-        if self.kind == Socket::Blocking {
-            desk.tick();
-        }
-        match received {
-            Ok(count) => {
-                self.readable_at = desk.now;
-                // A stream gives all that it has: a short read means that more has to be waited for.
-                self.readable = self.hung_up || count == desk.buffers.input.len();
-                Ok(count)
-            }
-            Err(Errno::AGAIN) => {
-                self.readable = false;
-                Err(Blocked::Readable.into())
-            }
-            Err(_) if self.phase == Phase::Idle => Err(Blocked::Closed.into()),
-            Err(_) => Err(Halt::Broken(Event::Broken)),
-        }
-    }
-
-    /// Sends what is collected.
-    fn flush(&mut self, desk: &mut Desk, more: More) -> Result<(), Halt> {
-        if desk.scratch.out.is_empty() {
-            self.settle(desk);
-            return Ok(());
-        }
-        if !self.writable {
-            return Err(self.keep_unsent(desk, 0));
-        }
-        let sent = self.wrote(
-            transfer::send(&self.client.socket, &desk.scratch.out, more),
-            desk,
-        );
-        match sent {
-            Ok(sent) if sent == desk.scratch.out.len() => {
-                desk.scratch.out.clear();
-                self.settle(desk);
-                Ok(())
-            }
-            Ok(sent) => Err(self.keep_unsent(desk, sent)),
-            Err(Halt::Blocked(_)) => Err(self.keep_unsent(desk, 0)),
-            Err(halt) => Err(halt),
-        }
-    }
-
-    fn send_unsent(&mut self, desk: &mut Desk) -> Result<(), Halt> {
-        while let Some(mut unsent) = self.unsent.take() {
-            let rest = &unsent.bytes[unsent.start..];
-            let sent = if self.writable {
-                self.wrote(
-                    transfer::send(&self.client.socket, rest, More::Nothing),
-                    desk,
-                )
-            } else {
-                Err(Blocked::Writable.into())
-            };
-            match sent {
-                Ok(sent) if sent == rest.len() => {
-                    desk.scratch.finished.append(&mut unsent.finished);
-                    self.settle(desk);
-                }
-                Ok(sent) => {
-                    unsent.start += sent;
-                    self.unsent = Some(unsent);
-                }
-                Err(halt) => {
-                    self.unsent = Some(unsent);
-                    return Err(halt);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Keeps what the socket did not take of the collected answers, from `start` on.
-    fn keep_unsent(&mut self, desk: &mut Desk, start: usize) -> Halt {
-        if desk.scratch.out.is_empty() {
-            return Blocked::Writable.into();
-        }
-        self.unsent = Some(Box::new(Unsent {
-            bytes: desk.scratch.out[start..].to_vec(),
-            start: 0,
-            finished: desk.scratch.finished.drain(..).collect(),
-        }));
-        desk.scratch.out.clear();
-        Blocked::Writable.into()
-    }
-
-    /// Takes note of what a sending call returned.
-    fn wrote(&mut self, sent: Result<usize, Errno>, desk: &Desk) -> Result<usize, Halt> {
-        match sent {
-            Ok(count) => {
-                desk.tally.count(Event::Byte, count as u64);
-                self.since = desk.now;
-                Ok(count)
-            }
-            Err(Errno::AGAIN) => {
-                self.writable = false;
-                Err(Blocked::Writable.into())
-            }
-            Err(_) => Err(Halt::Broken(Event::Broken)),
-        }
-    }
-
-    /// Counts the answers that have left whole.
-    fn settle(&mut self, desk: &mut Desk) {
-        if desk.scratch.finished.is_empty() {
-            return;
-        }
-        let now = Instant::now();
-        let latency = now.saturating_duration_since(self.readable_at);
-        for finished in desk.scratch.finished.drain(..) {
-            desk.tally.answered(finished.status, latency);
-        }
-        self.since = now;
-    }
-
-    /// Counts work against the turn, and ends it when it is used up.
-    fn charge(&mut self, desk: &mut Desk, cost: u64) -> Result<(), Halt> {
-        if desk.scratch.out.len() >= COLLECT {
-            self.flush(desk, More::Nothing)?;
-        }
-        desk.turn += cost;
-        if desk.turn < TURN || self.kind == Socket::Blocking {
-            return Ok(());
-        }
-        // What is collected belongs to this session and may not meet the next one's.
-        self.flush(desk, More::Nothing)?;
-        Err(Blocked::Turn.into())
     }
 }
 
