@@ -35,6 +35,7 @@ pub struct ServeOptions {
         long,
         value_name = "IP:PORT",
         default_value = "127.0.0.1:8080",
+        value_parser = address,
         help_heading = "Site"
     )]
     pub addr: SocketAddr,
@@ -119,6 +120,12 @@ pub struct ServeOptions {
     /// does it. Shows who waits: compare sped and amped
     #[arg(long, value_name = "PREFIX=MS", help_heading = "Caches and data path")]
     pub slow: Option<files::Slow>,
+}
+
+/// Reads an address to listen on.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "expected IP:PORT, like 127.0.0.1:9001, or [::1]:9001".to_owned())
 }
 
 /// Reads the size of a thread's stack; at least 64 KiB, which the work on a session needs.

@@ -197,8 +197,9 @@ impl<'a> Summary<'a> {
         line(
             "at the most",
             format!(
-                "{} serving threads, {} processes",
-                counted.peak_threads, counted.peak_processes
+                "{}, {}",
+                plural(counted.peak_threads, "serving thread", "serving threads"),
+                plural(counted.peak_processes, "process", "processes")
             ),
         );
         format!("{} has stopped\n{}", self.model, text.trim_end())
@@ -212,6 +213,10 @@ fn residency() -> Option<&'static str> {
         files::Residency::ReadNoWait => "preadv2(RWF_NOWAIT)",
         files::Residency::Mincore => "mincore",
     })
+}
+
+fn plural(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 fn time(nanoseconds: u64) -> String {

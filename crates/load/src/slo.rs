@@ -279,6 +279,9 @@ pub fn read_file(path: &Path) -> Result<Vec<Slo>, String> {
             Some(extension) if extension == "toml" => parse_toml(&text)?,
             _ => parse_lines(&text),
         };
+        if slos.is_empty() {
+            return Err("holds no objective".to_owned());
+        }
         let parsed = slos.iter().map(|slo| slo.parse());
         parsed
             .collect::<Result<_, SloError>>()

@@ -10,6 +10,7 @@ pub(crate) use notes::notes;
 pub use trend::Trend;
 
 use crate::clock::Nanos;
+use crate::collect::Second;
 use crate::failure::Failure;
 use crate::measure::Outcome;
 use crate::report::figures::{Figures, Metric};
@@ -105,6 +106,8 @@ pub enum Rule {
     Starved,
     /// Many requests failed.
     Failures,
+    /// For seconds on end a closed loop got nothing but failures.
+    Silence,
 }
 
 impl Rule {
@@ -302,6 +305,16 @@ fn doubts(
     if outcome.starved > DISTURBED && !is_too_starved(run, outcome) {
         suspect(Rule::Starved, starved(outcome));
     }
+    let silent = silent_seconds(outcome);
+    if run.is_closed_loop() && silent > 0 {
+        suspect(
+            Rule::Silence,
+            format!(
+                "nothing but failures in {silent} of {} seconds: a closed loop hardly asks while nobody answers, so its figures leave the outage out",
+                outcome.seconds.len()
+            ),
+        );
+    }
     if figures.error_share() > FAILED {
         suspect(
             Rule::Failures,
@@ -311,6 +324,12 @@ fn doubts(
             ),
         );
     }
+}
+
+/// Seconds with failures and without a single answer.
+fn silent_seconds(outcome: &Outcome) -> usize {
+    let is_silent = |second: &&Second| second.completed == 0 && second.failed > 0;
+    outcome.seconds.iter().filter(is_silent).count()
 }
 
 fn p_value(p: f64) -> String {
