@@ -19,7 +19,8 @@ use arch::{Accept, Architecture, Desk, Site, Workplace, blocking, context};
 use meter::{Event, Gauge, Tally};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{
-    Pid, Signal as Kill, WaitOptions, kill_process, set_parent_process_death_signal, waitpid,
+    Pid, Signal as Kill, WaitOptions, getpid, getppid, kill_process,
+    set_parent_process_death_signal, waitpid,
 };
 use sys::process::{Fork, exit_now, fork};
 use sys::signals::{self, Signal};
@@ -152,6 +153,7 @@ impl Parent {
 
     /// Makes a process that does `work` and ends.
     fn fork(&mut self, work: impl FnOnce(&mut Desk, &Workplace)) -> std::io::Result<()> {
+        let parent = getpid();
         match fork()? {
             Fork::Parent(worker) => {
                 self.workers.insert(worker);
@@ -161,6 +163,10 @@ impl Parent {
             Fork::Child => {
                 // Workers whose parent is gone would serve for ever.
                 let _ = set_parent_process_death_signal(Some(Kill::INT));
+                if getppid() != Some(parent) {
+                    // It went before it could be asked for.
+                    exit_now(ENDED_AT_ONCE);
+                }
                 let served = self
                     .site
                     .open_as_worker()
