@@ -2,7 +2,7 @@
 #![doc = concat!("\n```text", include_str!("diagram.txt"), "```\n")]
 //! What is shared: the caches, between the loop and its helpers. A helper waits for the disk and then says so; contents
 //! never pass through the channel. Before the loop sends from a file, it asks the kernel whether those bytes are in
-//! memory; for what the content cache holds, it need not ask.
+//! memory; what the content cache holds, as a copy or locked in the page cache, it need not ask about.
 //!
 //! Departures from the paper: helpers are threads, not processes, and channels take the place of pipes. They find as well
 //! as read: Flash's own authors later measured that looking up names was what still blocked it (Ruan and Pai, USENIX

@@ -99,10 +99,11 @@ pub struct ServeOptions {
         help_heading = "Caches and data path"
     )]
     pub header_cache: Switch,
-    /// Bytes of small files to keep in memory, in each process; 0 for none
+    /// Bytes of files to hold in memory, in each process: small ones as copies, larger ones that are wanted often locked in
+    /// the page cache; 0 for none. Must be well below the memory that the server may use
     #[arg(long, value_name = "SIZE", default_value = "64m", value_parser = units::size, help_heading = "Caches and data path")]
     pub content_cache: u64,
-    /// The largest file to keep in memory
+    /// The largest file that is held as a copy
     #[arg(long, value_name = "SIZE", default_value = "8k", value_parser = units::size, help_heading = "Caches and data path")]
     pub content_cache_file: u64,
     /// Bodies in memory from this size on are gathered by the kernel; smaller ones are copied beside their head

@@ -3,7 +3,7 @@
 //! | what | how | why |
 //! | --- | --- | --- |
 //! | heads, and bodies up to [`GATHER_FROM`] | copied into one buffer, one `send` | a copy of a few hundred bytes is cheaper than a second element of a gathering write |
-//! | larger bodies from the content cache | `sendmsg` with head and body | one system call, no copy of ours |
+//! | larger copies from the content cache | `sendmsg` with head and body | one system call, no copy of ours |
 //! | everything else | `send` of the head with `MSG_MORE`, then `sendfile` | the kernel passes on pages of its cache; what is in memory is sent without copying |
 //!
 //! A mapping of the file (`writev` from `mmap`, as Flash did) is not offered: a file that is truncated while it is

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::ops::{Deref, Range};
 use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -69,7 +69,14 @@ pub struct Entry<H> {
     slow: Option<Duration>,
     warm: AtomicBool,
     asked: Asked,
+    /// How often it was wanted while the content cache did not hold it.
+    wanted: AtomicU32,
 }
+
+/// A large file is locked in memory when it has been wanted this often: locking costs about as much as sending it once.
+const LOCK_AFTER: u32 = 16;
+/// In place of a count: the kernel would not lock it.
+const NOT_LOCKABLE: u32 = u32::MAX;
 
 impl<H> Entry<H> {
     pub(crate) fn new(
@@ -88,6 +95,7 @@ impl<H> Entry<H> {
             slow,
             warm: AtomicBool::new(false),
             asked: Asked::default(),
+            wanted: AtomicU32::new(0),
         }
     }
 
@@ -117,6 +125,22 @@ impl<H> Entry<H> {
     /// The disk is about to be asked for some of the file.
     pub(crate) fn unsettle(&self) {
         self.asked.unsettle();
+    }
+
+    /// Counts that it is wanted and not held; whether that makes it worth locking.
+    pub(crate) fn is_worth_locking(&self) -> bool {
+        let wanted = self.wanted.load(Relaxed);
+        // A count lost to another thread does not matter.
+        if wanted < LOCK_AFTER {
+            self.wanted.store(wanted + 1, Relaxed);
+        }
+        wanted == LOCK_AFTER
+    }
+
+    /// Locked, it begins anew to be counted when it is no longer held; one that cannot be locked is not tried again.
+    pub(crate) fn tried_to_lock(&self, locked: bool) {
+        self.wanted
+            .store(if locked { 0 } else { NOT_LOCKABLE }, Relaxed);
     }
 
     /// Whether reading needs no waiting beyond what the real disk asks for.

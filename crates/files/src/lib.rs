@@ -6,7 +6,8 @@
 //!
 //! Three caches stand before the disk, as in Flash (section 5.3), each of them bounded and with its own switch:
 //! names (path to open file), headers (whatever the protocol wants to compute once for each file: `H`), and
-//! contents (the bytes of small files). Names are looked up afresh after [`Recipe::revalidate`], so that a changed
+//! contents (the bytes of small files, copied; large ones, when they are wanted often, locked in the page cache, so that
+//! nobody has to ask whether they are there). Names are looked up afresh after [`Recipe::revalidate`], so that a changed
 //! file is seen within that time; headers and contents belong to one state of one file and cannot be stale.
 //!
 //! A path never leads out of the root: the kernel resolves it (`openat2` with `RESOLVE_BENEATH`), symbolic links
@@ -26,6 +27,7 @@ pub mod slow;
 
 use std::io::{self, IoSliceMut};
 use std::ops::Range;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
@@ -33,6 +35,7 @@ use std::time::{Duration, Instant};
 use quick_cache::sync::Cache;
 use quick_cache::{DefaultHashBuilder, Equivalent, Weighter};
 use rustix::io::{Errno, ReadWriteFlags};
+use sys::residency::Locked;
 
 pub use entry::{Entry, Header, Identity, Metadata};
 pub use residency::Residency;
@@ -50,9 +53,9 @@ pub struct Recipe {
     pub revalidate: Duration,
     /// Whether headers are computed once for each file or once for each request.
     pub header_cache: bool,
-    /// How many bytes of small files to keep in memory; 0 keeps none.
+    /// How many bytes of files to hold in memory; 0 holds none.
     pub content_cache_bytes: u64,
-    /// The largest file to keep in memory, in bytes.
+    /// The largest file that is copied to be held, in bytes; larger ones are locked in the page cache.
     pub content_cache_file_bytes: u64,
     /// Whether files and directories whose names begin with a dot are served.
     pub dotfiles: bool,
@@ -69,8 +72,28 @@ pub enum Body {
     File,
 }
 
-/// The largest file that may be kept in memory at all; a cache entry is read in one piece.
-const CONTENT_LIMIT: u64 = 16 << 20;
+/// What the content cache holds of a file.
+#[derive(Debug, Clone)]
+enum Content {
+    /// A copy.
+    Bytes(Arc<[u8]>),
+    /// The pages of the page cache.
+    Locked(Arc<Locked>),
+}
+
+impl Content {
+    fn body(self) -> Body {
+        match self {
+            Self::Bytes(bytes) => Body::Memory(bytes),
+            Self::Locked(_) => Body::File,
+        }
+    }
+}
+
+/// The largest file that may be copied at all; it is read in one piece.
+const COPY_LIMIT: u64 = 16 << 20;
+/// The part of the content cache's budget that one locked file may take.
+const LOCKED_SHARE: u64 = 8;
 
 /// The document root with its caches. `H` is what the header cache keeps.
 #[derive(Debug)]
@@ -81,7 +104,7 @@ pub struct Files<H> {
     started: Instant,
     names: Cache<PathBuf, Arc<Entry<H>>>,
     headers: Cache<Identity, Arc<H>>,
-    contents: Cache<Identity, Arc<[u8]>, Bytes>,
+    contents: Cache<Identity, Content, Bytes>,
 }
 
 impl<H> Files<H> {
@@ -185,50 +208,56 @@ impl<H> Files<H> {
         }))
     }
 
-    /// The bytes of `entry`, if the content cache keeps them. Costs no system call.
+    /// The bytes of `entry`, if the content cache holds them. Costs no system call.
     pub fn kept(&self, entry: &Entry<H>) -> Option<Body> {
-        if !self.keeps(entry) {
+        if self.holding(entry) == Holding::Nothing {
             return None;
         }
-        self.contents.get(&entry.identity).map(Body::Memory)
+        self.contents.get(&entry.identity).map(Content::body)
     }
 
     /// The bytes of `entry`, if those in `range` can be sent without waiting for the disk. Asks the kernel for
     /// what is not in the content cache; never guesses.
     pub fn try_load(&self, entry: &Entry<H>, range: Range<u64>) -> Option<Body> {
-        if !self.keeps(entry) {
-            return (entry.is_fast() && entry.is_resident(range)).then_some(Body::File);
-        }
         if let Some(body) = self.kept(entry) {
             return Some(body);
         }
         if !entry.is_fast() {
             return None;
         }
-        // One call both asks and reads: EAGAIN where it would have to wait.
-        match self.read(entry, ReadWriteFlags::NOWAIT) {
-            Ok(body) => Some(body),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
-            Err(_) => entry.is_resident(range).then(|| {
-                self.read(entry, ReadWriteFlags::empty())
-                    .unwrap_or(Body::File)
-            }),
+        match self.holding(entry) {
+            // Locking may wait, so it is left to whoever fetches.
+            Holding::Locked if entry.is_worth_locking() => None,
+            Holding::Locked | Holding::Nothing => entry.is_resident(range).then_some(Body::File),
+            // One call both asks and reads: EAGAIN where it would have to wait.
+            Holding::Copy => match self.copy(entry, ReadWriteFlags::NOWAIT) {
+                Ok(body) => Some(body),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+                Err(_) => entry.is_resident(range).then(|| {
+                    self.copy(entry, ReadWriteFlags::empty())
+                        .unwrap_or(Body::File)
+                }),
+            },
         }
     }
 
-    /// The bytes of `entry`. May wait for the disk, now or, for a file that is not kept in memory, when they are
+    /// The bytes of `entry`. May wait for the disk, now or, for a file that is not held in memory, when they are
     /// sent: whoever may wait here may wait there as well.
     ///
     /// # Errors
     /// What reading the file reports.
     pub fn load(&self, entry: &Entry<H>) -> io::Result<Body> {
         entry.wait_if_slow();
-        if !self.keeps(entry) {
-            return Ok(Body::File);
+        if let Some(body) = self.kept(entry) {
+            return Ok(body);
         }
-        match self.kept(entry) {
-            Some(body) => Ok(body),
-            None => self.read(entry, ReadWriteFlags::empty()),
+        match self.holding(entry) {
+            Holding::Copy => self.copy(entry, ReadWriteFlags::empty()),
+            Holding::Locked if entry.is_worth_locking() => {
+                self.lock(entry);
+                Ok(Body::File)
+            }
+            Holding::Locked | Holding::Nothing => Ok(Body::File),
         }
     }
 
@@ -239,22 +268,45 @@ impl<H> Files<H> {
     /// What reading the file reports.
     pub fn fetch(&self, entry: &Entry<H>, range: Range<u64>) -> io::Result<()> {
         entry.wait_if_slow();
-        if self.keeps(entry) {
-            return self.load(entry).map(drop);
+        if self.kept(entry).is_some() {
+            return Ok(());
+        }
+        match self.holding(entry) {
+            Holding::Copy => return self.copy(entry, ReadWriteFlags::empty()).map(drop),
+            Holding::Locked if entry.is_worth_locking() && self.lock(entry) => return Ok(()),
+            Holding::Locked | Holding::Nothing => {}
         }
         entry.unsettle();
         residency::make_resident(&entry.file, range)
     }
 
-    /// Whether a file is small enough for the content cache.
-    fn keeps(&self, entry: &Entry<H>) -> bool {
-        let largest = self.recipe.content_cache_file_bytes.min(CONTENT_LIMIT);
-        entry.len() <= largest && entry.len() <= self.recipe.content_cache_bytes
+    /// In which way the content cache would hold a file.
+    fn holding(&self, entry: &Entry<H>) -> Holding {
+        let budget = self.recipe.content_cache_bytes;
+        let copied = self.recipe.content_cache_file_bytes.min(COPY_LIMIT);
+        if entry.len() <= copied && entry.len() <= budget {
+            Holding::Copy
+        } else if entry.len() <= budget / LOCKED_SHARE {
+            Holding::Locked
+        } else {
+            Holding::Nothing
+        }
     }
 
-    /// Reads a whole small file and keeps it, unless it changes meanwhile: then the file itself is the body, and
+    /// Locks a file in memory; whether the kernel let it. If not (the limit on locked memory, as a rule), the file is asked
+    /// about as if there were no content cache.
+    fn lock(&self, entry: &Entry<H>) -> bool {
+        let pages = Locked::new(entry.file.as_fd(), entry.len());
+        entry.tried_to_lock(pages.is_ok());
+        let Ok(pages) = pages else { return false };
+        self.contents
+            .insert(entry.identity, Content::Locked(Arc::new(pages)));
+        true
+    }
+
+    /// Reads a whole small file and holds it, unless it changes meanwhile: then the file itself is the body, and
     /// the sender meets its new length there.
-    fn read(&self, entry: &Entry<H>, flags: ReadWriteFlags) -> io::Result<Body> {
+    fn copy(&self, entry: &Entry<H>, flags: ReadWriteFlags) -> io::Result<Body> {
         let mut bytes = vec![0; entry.len() as usize];
         let mut done = 0;
         while done < bytes.len() {
@@ -270,7 +322,8 @@ impl<H> Files<H> {
             return Ok(Body::File);
         }
         let bytes = Arc::<[u8]>::from(bytes);
-        self.contents.insert(entry.identity, Arc::clone(&bytes));
+        self.contents
+            .insert(entry.identity, Content::Bytes(Arc::clone(&bytes)));
         Ok(Body::Memory(bytes))
     }
 
@@ -325,12 +378,24 @@ impl Equivalent<PathBuf> for Path<'_> {
     }
 }
 
+/// In which way the content cache holds a file, by its length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holding {
+    Copy,
+    Locked,
+    Nothing,
+}
+
 /// Weighs contents by their length.
 #[derive(Debug, Clone)]
 struct Bytes;
 
-impl Weighter<Identity, Arc<[u8]>> for Bytes {
-    fn weight(&self, _: &Identity, content: &Arc<[u8]>) -> u64 {
-        content.len().max(1) as u64
+impl Weighter<Identity, Content> for Bytes {
+    fn weight(&self, _: &Identity, content: &Content) -> u64 {
+        let len = match content {
+            Content::Bytes(bytes) => bytes.len(),
+            Content::Locked(pages) => pages.bytes(),
+        };
+        len.max(1) as u64
     }
 }

@@ -168,6 +168,110 @@ fn small_files_are_kept_in_memory_and_large_ones_are_not() {
     assert!(files.kept(&small).is_none());
 }
 
+/// How often a large file has to be wanted before it is held, at most.
+const OFTEN: usize = 100;
+
+/// Whether the limit on locked memory lets this process lock `bytes`; if not, says that the test is skipped.
+fn can_lock(ground: &Ground, bytes: usize) -> bool {
+    ground.write("probe.bin", vec![b'p'; bytes]);
+    let probe = File::open(ground.at("probe.bin")).unwrap();
+    let locked = sys::residency::Locked::new(std::os::fd::AsFd::as_fd(&probe), bytes as u64);
+    if let Err(error) = &locked {
+        eprintln!("skipped: cannot lock {bytes} bytes in memory ({error}); raise ulimit -l");
+    }
+    locked.is_ok()
+}
+
+#[test]
+fn large_files_that_are_wanted_often_are_held_without_a_copy() {
+    let ground = Ground::new();
+    ground.write("large.bin", vec![b'l'; 100_000]);
+    ground.write("larger.bin", vec![b'l'; 200_000]);
+    if !can_lock(&ground, 200_000) {
+        return;
+    }
+    let mut recipe = ground.recipe();
+    recipe.content_cache_bytes = 1 << 20;
+    let files = open(recipe.clone());
+    let large = find(&files, "large.bin").unwrap();
+    // Whoever must not wait does not lock; somebody is sent to fetch.
+    let asked = (0..OFTEN).find(|_| files.try_load(&large, 0..100_000).is_none());
+    assert!(asked.is_some_and(|asked| asked > 1), "{asked:?}");
+    assert!(files.kept(&large).is_none());
+    files.fetch(&large, 0..100_000).unwrap();
+    assert!(matches!(files.kept(&large), Some(Body::File)));
+    assert!(matches!(
+        files.try_load(&large, 0..100_000),
+        Some(Body::File)
+    ));
+    // Whoever may wait locks for himself.
+    let files = open(recipe.clone());
+    let large = find(&files, "large.bin").unwrap();
+    let loaded = (0..OFTEN).find(|_| {
+        assert!(matches!(files.load(&large), Ok(Body::File)));
+        files.kept(&large).is_some()
+    });
+    assert!(loaded.is_some_and(|loaded| loaded > 1), "{loaded:?}");
+    // One file must not fill the budget, and no budget holds nothing.
+    recipe.content_cache_bytes = 0;
+    for (files, name) in [(files, "larger.bin"), (open(recipe), "large.bin")] {
+        let entry = find(&files, name).unwrap();
+        for _ in 0..OFTEN {
+            assert!(matches!(files.load(&entry), Ok(Body::File)));
+            assert!(files.try_load(&entry, 0..100_000).is_some());
+        }
+        assert!(files.kept(&entry).is_none());
+    }
+}
+
+#[test]
+fn locked_files_keep_to_the_budget_and_give_way_to_each_other() {
+    let ground = Ground::new();
+    for number in 0..20 {
+        ground.write(&format!("{number}"), vec![b'x'; 100_000]);
+    }
+    if !can_lock(&ground, 1 << 20) {
+        return;
+    }
+    let mut recipe = ground.recipe();
+    recipe.content_cache_bytes = 1 << 20;
+    let files = open(recipe);
+    let mut held_once = 0;
+    for number in 0..20 {
+        let entry = find(&files, &number.to_string()).unwrap();
+        for _ in 0..OFTEN {
+            files.load(&entry).unwrap();
+        }
+        held_once += usize::from(files.kept(&entry).is_some());
+    }
+    let held = (0..20).filter(|number| {
+        let entry = find(&files, &number.to_string()).unwrap();
+        files.kept(&entry).is_some()
+    });
+    let held = held.count();
+    assert!((1..=10).contains(&held), "{held}");
+    assert!(held_once > held, "{held_once} were ever held");
+}
+
+#[test]
+fn what_cannot_be_locked_is_served_all_the_same() {
+    let ground = Ground::new();
+    ground.write("large.bin", vec![b'l'; 100_000]);
+    let files = ground.open();
+    let large = find(&files, "large.bin").unwrap();
+    // What is no longer there cannot be locked.
+    let file = File::options().write(true).open(ground.at("large.bin"));
+    file.unwrap().set_len(10).unwrap();
+    for _ in 0..OFTEN {
+        assert!(matches!(files.load(&large), Ok(Body::File)));
+    }
+    assert!(files.kept(&large).is_none());
+    assert!(files.try_load(&large, 0..10).is_some());
+    for _ in 0..OFTEN {
+        files.fetch(&large, 0..10).unwrap();
+    }
+}
+
 #[test]
 fn contents_keep_to_their_budget() {
     let ground = Ground::new();

@@ -1,4 +1,4 @@
-//! Whether a range of a file is in the page cache, without reading it and without waiting.
+//! Whether a range of a file is in the page cache, without reading it and without waiting; and keeping a file there.
 //!
 //! Both calls answer truthfully only for a file that the caller owns or may write: the kernel hides the page
 //! cache of other people's files, because its state tells what they read. `cachestat` refuses them with
@@ -97,18 +97,26 @@ impl Map {
     /// `EINVAL` for an empty range; what `mmap` reports: `ENODEV` for a file that cannot be mapped, `ENOMEM` where
     /// there is no address left or this process has too many mappings.
     pub fn new(file: BorrowedFd<'_>, range: Range<u64>) -> io::Result<Self> {
+        Self::with_rights(file, range, libc::PROT_NONE)
+    }
+
+    fn with_rights(
+        file: BorrowedFd<'_>,
+        range: Range<u64>,
+        rights: libc::c_int,
+    ) -> io::Result<Self> {
         let page = page_size();
         let pages = pages(&range).ok_or(io::ErrorKind::InvalidInput)?;
         let start = range.start / page * page;
         let bytes = usize::try_from(pages.saturating_mul(page)).map_err(too_large)?;
         let offset = libc::off_t::try_from(start).map_err(too_large)?;
-        // SAFETY: the mapping is new, private and without access rights; it replaces nothing.
+        // SAFETY: the mapping is new and never written; it replaces nothing, and nothing but the kernel looks into it.
         let address = unsafe {
             libc::mmap(
                 std::ptr::null_mut(),
                 bytes,
-                libc::PROT_NONE,
-                libc::MAP_PRIVATE,
+                rights,
+                libc::MAP_SHARED,
                 file.as_raw_fd(),
                 offset,
             )
@@ -172,6 +180,33 @@ impl Drop for Map {
     }
 }
 
+/// A file that stays in memory, by mlock(2), for as long as this value lives.
+///
+/// The lock holds what was in the file when it was made; a file that becomes shorter takes its pages along. Nobody reads
+/// through the mapping, so that nothing that happens to the file can hurt this process.
+#[derive(Debug)]
+pub struct Locked(Map);
+
+impl Locked {
+    /// Reads the first `len` bytes of a file into memory where they are not there yet, waiting for the disk, and keeps them
+    /// there.
+    ///
+    /// # Errors
+    /// `ENOMEM` past the limit on locked memory (`RLIMIT_MEMLOCK`) and for a file that has become shorter, `EPERM` where
+    /// that limit is 0, and what [`Map::new`] reports.
+    pub fn new(file: BorrowedFd<'_>, len: u64) -> io::Result<Self> {
+        let map = Map::with_rights(file, 0..len, libc::PROT_READ)?;
+        // SAFETY: address and length are those of a mapping that `map` keeps.
+        crate::check(unsafe { libc::mlock(map.address.as_ptr(), map.bytes) })?;
+        Ok(Self(map))
+    }
+
+    /// How many bytes are locked: whole pages.
+    pub fn bytes(&self) -> usize {
+        self.0.bytes
+    }
+}
+
 fn too_large(_: std::num::TryFromIntError) -> io::Error {
     io::Error::from_raw_os_error(libc::EOVERFLOW)
 }
@@ -209,6 +244,28 @@ mod tests {
         assert!(ask(5_000..5_000));
         assert!(!ask(0..1 << 20));
         assert!(!ask(500_000..500_001));
+    }
+
+    #[test]
+    fn a_locked_file_is_in_memory_for_as_long_as_the_lock_lives() {
+        let file = tempfile::tempfile().unwrap();
+        rustix::io::pwrite(&file, &[1; 20_000], 0).unwrap();
+        let locked_kb = || {
+            let status = std::fs::read_to_string("/proc/self/status").unwrap();
+            let line = status.lines().find(|line| line.starts_with("VmLck:"));
+            let kb = line.unwrap().split_whitespace().nth(1).unwrap();
+            kb.parse::<u64>().unwrap()
+        };
+        assert_eq!(locked_kb(), 0);
+        let locked = Locked::new(file.as_fd(), 20_000).unwrap();
+        assert_eq!(locked_kb(), locked.bytes() as u64 / 1024);
+        rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+        assert!(mincore(file.as_fd(), 0..20_000).unwrap());
+        // A file that becomes shorter hurts nobody, not even whoever locks it then.
+        file.set_len(0).unwrap();
+        assert!(Locked::new(file.as_fd(), 20_000).is_err());
+        drop(locked);
+        assert_eq!(locked_kb(), 0);
     }
 
     #[test]
