@@ -39,6 +39,9 @@ const EVENTS: usize = 256;
 const BUFFER_BYTES: usize = 256 * 1024;
 /// How often a connection that is refused is tried before the run begins.
 const ATTEMPTS_AT_START: u32 = 3;
+/// How long the clock waits for connections that are under way, when some are open. Enough for an attempt that finds the
+/// backlog full to come again, which it does after a second.
+const PATIENCE_AT_START: Nanos = 3 * SECOND;
 
 /// One thread's share of a run.
 pub(crate) struct Engine {
@@ -122,7 +125,8 @@ impl Engine {
         Ok((engine, waker))
     }
 
-    /// Opens the connections of the start. False: not one could be made.
+    /// Opens the connections of the start, as far as that can be done soon: a server with fewer workers than there are clients
+    /// lets the others wait, for as long as those that have one say nothing. False: not one could be made.
     pub(crate) fn connect(&mut self) -> io::Result<bool> {
         let mut events = Events::with_capacity(EVENTS);
         for slot in 0..self.connections.len() {
@@ -135,13 +139,16 @@ impl Engine {
                         && connection.refusals < ATTEMPTS_AT_START
             })
         };
+        let until = self.clock.now().saturating_add(PATIENCE_AT_START);
         while pending(self) && self.control.stop_requests() == 0 {
+            if self.clock.now() > until && self.connections.iter().any(is_open) {
+                break;
+            }
             self.poll_events(&mut events, Some(Duration::from_millis(20)))?;
             self.handle(&events);
             self.expire(self.clock.now());
         }
-        let opened = |connection: &Connection| connection.state == State::Open;
-        Ok(self.connections.iter().any(opened))
+        Ok(self.connections.iter().any(is_open))
     }
 
     /// Runs from `start` to the end.
@@ -315,4 +322,8 @@ impl Engine {
             }
         }
     }
+}
+
+fn is_open(connection: &Connection) -> bool {
+    connection.state == State::Open
 }
