@@ -8,8 +8,9 @@ use load::schedule::Think;
 use load::verdict::{Level, Rule};
 use stats::queueing::{Mg1, Mm1, Mmc, Stall, closed_clients, overload_slope};
 use std::time::Duration;
+use support::golden::{Attempt, Ledger, Outcome, golden};
 use support::queue::{Queue, Served, Service};
-use support::{Checked, Done, at_most, go, golden, near, one_at_a_time, open_loop};
+use support::{Checked, Done, at_most, go, near, one_at_a_time, open_loop};
 
 const TIMES: usize = 4;
 /// What writing, reading and two unoptimised programs may add to a time, in seconds.
@@ -437,4 +438,37 @@ fn the_same_server_twice_makes_no_difference() {
         };
         (checked, noise)
     });
+}
+
+#[test]
+fn checks_that_cannot_be_shown_are_counted() {
+    let attempt = |wrong: bool, disturbed: bool, others: f64| Attempt {
+        checked: if wrong { Err("wrong".into()) } else { Ok(()) },
+        disturbed: vec!["late".to_owned(); usize::from(disturbed)],
+        others,
+    };
+    let mut ledger = Ledger::default();
+    let mut check = |of: &[(bool, bool, f64)]| {
+        let mut attempts = of.iter();
+        let next = || {
+            let (wrong, disturbed, others) = *attempts.next().expect("no more than these");
+            attempt(wrong, disturbed, others)
+        };
+        match ledger.check(of.len(), next, |_| true) {
+            Outcome::Shown => "shown",
+            Outcome::NotShown(_) => "not shown",
+            Outcome::Wrong(_) => "wrong",
+        }
+    };
+    assert_eq!(check(&[(false, true, 0.0)]), "shown");
+    assert_eq!(check(&[(true, true, 0.5), (false, false, 0.0)]), "shown");
+    assert_eq!(check(&[(true, false, 0.5)]), "wrong");
+    // With others at work nothing is shown, however often.
+    for _ in 0..5 {
+        assert_eq!(check(&[(true, true, 0.5), (true, true, 0.0)]), "not shown");
+    }
+    // With nobody at work it is believed twice.
+    for expected in ["not shown", "not shown", "wrong"] {
+        assert_eq!(check(&[(true, true, 0.0), (true, true, 0.0)]), expected);
+    }
 }

@@ -5,6 +5,7 @@
     reason = "each test binary uses its part of it, and it is no crate of its own"
 )]
 
+pub mod golden;
 pub mod queue;
 pub mod script;
 
@@ -20,8 +21,8 @@ use load::target::{Order, Target, Targets, Url};
 use load::verdict::Finding;
 use load::verify::Expected;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, SystemTime};
 use workload::{Schedule, Stages};
 
 /// Runs that measure time must not measure each other.
@@ -161,37 +162,6 @@ pub fn at_most(what: &str, is: f64, most: f64) -> Checked {
         return Ok(());
     }
     Err(format!("{what} is {is:.6}, and must be at most {most:.6}"))
-}
-
-/// For how long runs are repeated, all tests of a binary together.
-const PATIENCE: Duration = Duration::from_secs(25);
-
-/// Repeats a check while the machine is being disturbed, at most `times` times and not beyond the patience of all tests together.
-///
-/// Wrong figures on a quiet machine are a failure. Where every run was disturbed, and said so, the generator did what it must: it refused
-/// the run. Then nothing is shown either way, and the test says so, or fails if `GOLDEN=strict` is set.
-#[track_caller]
-pub fn golden(what: &str, times: usize, mut attempt: impl FnMut() -> (Checked, Vec<String>)) {
-    static BEGAN: OnceLock<Instant> = OnceLock::new();
-    let began = BEGAN.get_or_init(Instant::now);
-    let mut said = Vec::new();
-    for _ in 0..times {
-        let (checked, disturbed) = attempt();
-        let Err(wrong) = checked else {
-            return;
-        };
-        assert!(!disturbed.is_empty(), "{what}: {wrong}");
-        said.push(format!("{wrong} (disturbed: {disturbed:?})"));
-        if began.elapsed() > PATIENCE {
-            break;
-        }
-    }
-    let said = format!("{what}: every run was disturbed: {}", said.join("\n  "));
-    assert!(
-        std::env::var_os("GOLDEN").is_none_or(|how| how != "strict"),
-        "{said}"
-    );
-    eprintln!("NOT SHOWN: {said}");
 }
 
 /// Milliseconds in nanoseconds.
