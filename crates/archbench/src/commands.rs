@@ -27,7 +27,7 @@ pub(crate) const COMMANDS: &[Subcommand] = &[
     Subcommand {
         name: "load",
         grammar: |_| grammar::<load::Arguments>("load"),
-        run: |matches| Ok(load::run(&given(matches)?)),
+        run: |matches| status(load::run(&given(matches)?)),
     },
     Subcommand {
         name: "run",

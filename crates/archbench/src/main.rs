@@ -2,8 +2,9 @@
 //!
 //! The command line, and the one place that names every architecture: [`catalogue`].
 //!
-//! Exit status: 0 all is well; 1 something failed, and one line says what; 2 the command line is wrong. `load` adds 3, a
-//! target was missed, and 4, the measurement is invalid.
+//! Exit status, of every command: 0 all is well; 1 something failed, and one line says what: a file that cannot be read, no
+//! server, a full disk; 2 what was typed makes no sense, which shows without looking at anything that it names. `load` and
+//! `slo` add 3, an objective was missed, and `load` 4, the measurement is invalid.
 
 mod catalogue;
 mod commands;
@@ -16,6 +17,7 @@ mod summary;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, Command};
 use commands::COMMANDS;
 
@@ -27,7 +29,7 @@ fn main() -> ExitCode {
     let matches = match command(&arguments).try_get_matches_from(&arguments) {
         Ok(matches) => matches,
         Err(error) => {
-            let error = serve::explain(error, &arguments);
+            let error = negative(serve::explain(error, &arguments), &arguments);
             // Printing help to a closed pipe is no failure of ours.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
@@ -35,10 +37,42 @@ fn main() -> ExitCode {
     };
     match run(&matches) {
         Ok(status) => status,
-        Err(failure) => {
-            output::error(failure.as_ref());
-            ExitCode::FAILURE
-        }
+        Err(failure) => match failure.downcast::<clap::Error>() {
+            Ok(usage) => {
+                let _ = usage.print();
+                ExitCode::from(2)
+            }
+            Err(failure) => {
+                output::error(failure.as_ref());
+                ExitCode::FAILURE
+            }
+        },
+    }
+}
+
+/// To clap a value like -5 is an option that nobody has. Nothing here has such values, so it can only be meant for the option before.
+fn negative(error: clap::Error, arguments: &[OsString]) -> clap::Error {
+    let value = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(value)) if error.kind() == ErrorKind::UnknownArgument => value,
+        _ => return error,
+    };
+    let is_number = |text: &str| text.starts_with(|first: char| first.is_ascii_digit());
+    let arguments: Vec<_> = arguments
+        .iter()
+        .map(|typed| typed.to_string_lossy())
+        .collect();
+    let pair = arguments
+        .windows(2)
+        .find(|pair| pair[0].starts_with('-') && pair[1].starts_with(value.as_str()));
+    match (value.strip_prefix('-').is_some_and(is_number), pair) {
+        (true, Some(pair)) => clap::Error::raw(
+            ErrorKind::InvalidValue,
+            format!(
+                "invalid value '{}' for '{}': it must be positive\n",
+                pair[1], pair[0]
+            ),
+        ),
+        _ => error,
     }
 }
 

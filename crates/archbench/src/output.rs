@@ -19,5 +19,5 @@ pub(crate) fn print(text: impl std::fmt::Display) {
 
 /// Says on standard error what failed.
 pub(crate) fn error(failure: &dyn std::error::Error) {
-    let _ = writeln!(std::io::stderr(), "archbench: {failure}");
+    let _ = writeln!(std::io::stderr(), "error: {failure}");
 }

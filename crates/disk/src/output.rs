@@ -19,7 +19,7 @@ pub(crate) fn print(text: impl Display) {
 
 /// Says on standard error what is wrong.
 pub(crate) fn complain(text: impl Display) {
-    let _ = writeln!(std::io::stderr(), "archbench: {text}");
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 pub(crate) fn ready_text(disk: &Disk, mounted: &Mounted) -> String {

@@ -23,7 +23,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     match serve(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::complain(error);
+            output::complain(format_args!("error: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -48,7 +48,9 @@ fn serve(arguments: &Arguments) -> Result<(), Error> {
     let counts = mounted.counts();
     let left = mounted.unmount().map_err(own("unmount the disk"))?;
     if left == Left::InUse {
-        output::complain("files on the disk are still open; whoever reads them gets errors now");
+        output::complain(
+            "note: files on the disk are still open; whoever reads them gets errors now",
+        );
     }
     match arguments.output_format {
         Format::Text => output::print(output::summary_text(&counts)),

@@ -53,6 +53,13 @@ pub struct Job<'a> {
     pub cache: Cache,
 }
 
+impl Job<'_> {
+    /// How long it is asked, the warm-up included.
+    fn length(&self) -> Duration {
+        self.cell.load.length(self.warm_up, self.duration)
+    }
+}
+
 /// What came of it.
 #[derive(Debug, Clone)]
 pub struct Measured {

@@ -55,6 +55,14 @@ pub struct LoadCell {
     pub flags: Vec<String>,
 }
 
+impl LoadCell {
+    /// How long a trial asks: stages say so themselves, and hold the warm-up.
+    pub fn length(&self, warm_up: Duration, duration: Duration) -> Duration {
+        let stages = self.stages.as_ref().and_then(Stages::duration);
+        stages.unwrap_or(warm_up + duration)
+    }
+}
+
 /// The factors there are: name, column, unit.
 const FACTORS: [(&str, &str, &str); 11] = [
     ("model", "model", ""),

@@ -80,8 +80,13 @@ impl Plan {
 
     /// How long some trials take.
     pub fn duration(&self, experiment: &Experiment, trials: usize) -> Duration {
-        let each = experiment.warm_up.0 + experiment.duration.0 + bench::overhead();
-        each * u32::try_from(trials).unwrap_or(u32::MAX)
+        let (warm_up, duration) = (experiment.warm_up.0, experiment.duration.0);
+        let lengths = self
+            .cells
+            .iter()
+            .map(|cell| cell.load.length(warm_up, duration));
+        let mean = lengths.sum::<Duration>() / u32::try_from(self.cells.len().max(1)).unwrap_or(1);
+        (mean + bench::overhead()) * u32::try_from(trials).unwrap_or(u32::MAX)
     }
 
     /// The plan for people.

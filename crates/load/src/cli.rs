@@ -87,10 +87,11 @@ pub struct Arguments {
     )]
     pub arrival: Option<Arrival>,
 
-    /// A rate that changes by steps and ramps: 30s@500,1m@2000 or 30s@500..2000
+    /// A rate that changes by steps and ramps, and how long each lasts: 30s@500,1m@2000 or 30s@500..2000
     #[arg(
         long,
         value_name = "STAGES",
+        conflicts_with = "duration",
         help_heading = "When it is asked (closed loop, unless a rate is given)"
     )]
     pub stages: Option<Stages>,
@@ -169,7 +170,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", help_heading = "What must be met")]
     pub slo_file: Option<PathBuf>,
 
-    /// End the run as soon as one of them cannot be met any more
+    /// End the run as soon as one of them cannot be met any more, which is looked for once a second
     #[arg(long, help_heading = "What must be met")]
     pub slo_abort: bool,
 
@@ -194,7 +195,7 @@ pub struct Arguments {
     #[arg(long, help_heading = "What comes out")]
     pub no_tui: bool,
 
-    /// Show no progress
+    /// Show no progress and no remarks: nothing but the report and, where that does not say so itself, what is wrong with it
     #[arg(long, help_heading = "What comes out")]
     pub quiet: bool,
 
@@ -228,16 +229,18 @@ What is measured, in nanoseconds, for each request:
   response time     last byte − intended: what users feel, and what an SLO is held against
   service time      last byte − written. In a closed loop nothing is intended, and this comes first
   connection wait   connection free − intended: all connections were busy
-  generator lag     written − both the others: the generator's own fault
+  generator lag     written − the later of intended and connection free: the generator's own fault
 A request that was not answered in time, or not by the end, counts with the time it had been waited for, and every percentile that it touches is
 marked as a lower bound (≥). Answers with a status of 3xx, 4xx or 5xx and bodies that do not verify are errors: counted, and not timed.
+Attempts to connect that failed are counted by themselves: there may be many for one request.
 
 Verdict and exit status:
   VALID             0 (3 if an SLO is missed)
-  SUSPECT           0 (3 if an SLO is missed), with reasons: drift, correlation, a wide interval, a disturbed machine, many errors
+  SUSPECT           0 (3 if an SLO is missed), with reasons: drift, correlation, a wide interval, a disturbed machine, many errors, starved clients, or
+                    too short a run to tell whether the generator was late
   INVALID           4, even if an SLO is missed: the generator was late, behind, busy or starved, out of ports or descriptors, sent other arrivals than were asked for, or
                     got no answer at all
-  no figures        1 the tool failed or no connection could be made, 2 wrong usage
+  no figures        1 a file could not be read or written, no connection could be made; 2 what was typed makes no sense
 
 The JSON report has a schema with a version, `schema: \"archbench.load/1\"`: fields may be added to it, and a changed meaning makes a new version.
 Times are in microseconds; `at_least` lists those that are lower bounds. hgrm is in milliseconds; hlog has one interval a second with
@@ -247,7 +250,7 @@ Examples:
   archbench load                                              the built-in files of a bare `archbench serve`, 64 clients, 10 s
   archbench load --rate 5000 --poisson                        the same in an open loop
   archbench load -c 100 -d 30s http://127.0.0.1:8080/a.html   one URL, 100 clients
-  archbench load -R 1k --stages 30s@500,1m@500..2000 …        no: a rate or stages
+  archbench load --stages 30s@500,1m@500..2000 --poisson      half a minute at 500/s, then a ramp to 2000/s
   archbench load -R 200/s --poisson --session-requests 5 --think exp:1s --slo 'p(99)<10ms'
   archbench load -R 5000 --output-format json -o run.json --hlog run.hlog";
 
@@ -363,6 +366,7 @@ mod tests {
             "--files x",
             "--pipeline 0",
             "--rate 5 --stages 5s@5",
+            "--stages 5s@5 -d 3s",
             "--poisson --arrival poisson",
             "--replay-timing",
             "--output-format xml",

@@ -4,6 +4,7 @@
 
 use crate::clock::{Nanos, SECOND};
 use crate::record::Record;
+use crate::run::Run;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// The state of a thread at the end of a second.
@@ -19,6 +20,8 @@ pub(crate) struct Parcel {
     pub(crate) record: Box<Record>,
     pub(crate) at: Nanos,
     pub(crate) live: Live,
+    /// Whether the thread sends no more.
+    pub(crate) last: bool,
 }
 
 /// A thread's end.
@@ -76,8 +79,10 @@ pub struct Second {
     pub sent: u64,
     /// Requests answered well.
     pub completed: u64,
-    /// Failures of all classes.
+    /// Requests that failed.
     pub failed: u64,
+    /// Attempts to connect that failed.
+    pub connects_failed: u64,
     /// Bytes received.
     pub bytes: u64,
     /// Of the times that come first in the report (response time; in a closed loop, service time) in this second: the mean, in µs.
@@ -112,11 +117,19 @@ pub(crate) struct Collector {
     index: u64,
     end: Nanos,
     live: Vec<Live>,
+    /// Up to which second each thread has handed over what it has.
+    reached: Vec<u64>,
+    /// The end of the schedule, as far as time decides it.
+    run_end: Nanos,
     closed_loop: bool,
 }
 
 impl Collector {
-    pub(crate) fn new(threads: usize, closed_loop: bool) -> Self {
+    pub(crate) fn new(run: &Run) -> Self {
+        Self::over(run.threads, run.window_end(), run.is_closed_loop())
+    }
+
+    fn over(threads: usize, run_end: Nanos, closed_loop: bool) -> Self {
         Self {
             total: Record::default(),
             seconds: Vec::new(),
@@ -124,6 +137,8 @@ impl Collector {
             index: 0,
             end: 0,
             live: vec![Live::default(); threads],
+            reached: vec![0; threads],
+            run_end,
             closed_loop,
         }
     }
@@ -147,6 +162,13 @@ impl Collector {
         parcel.record.clear();
         // A thread that has ended takes no more.
         let _ = post.empties[thread].send(parcel.record);
+        self.reached[thread] = if parcel.last { u64::MAX } else { index + 1 };
+        // Towards the end of the run a last parcel may be to come that counts to the second before it.
+        let goes_on = parcel.at.saturating_add(SECOND / 2) < self.run_end;
+        if goes_on && self.reached.iter().all(|reached| *reached > index) {
+            self.finish(observer);
+            self.index = index + 1;
+        }
     }
 
     /// The present second is over.
@@ -175,6 +197,7 @@ impl Collector {
             sent: self.current.counts.sent,
             completed: self.current.counts.completed,
             failed: self.current.counts.failed(),
+            connects_failed: self.current.counts.connects_failed(),
             bytes: self.current.counts.bytes,
             mean_us: if times.is_empty() {
                 0.0
@@ -188,5 +211,50 @@ impl Collector {
             in_flight: self.live.iter().map(|live| live.in_flight).sum(),
             waiting: self.live.iter().map(|live| live.waiting).sum(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Rows(Vec<u64>);
+
+    impl Observer for Rows {
+        fn second(&mut self, row: &Second, _: &Record, _: &Record) {
+            self.0.push(row.sent);
+        }
+    }
+
+    #[test]
+    fn a_second_is_told_when_every_thread_has_handed_it_over() {
+        let (_mailboxes, post) = post(2);
+        let mut collector = Collector::over(2, 3 * SECOND, false);
+        let mut rows = Rows::default();
+        let mut take = |thread, at, last| {
+            let mut record: Box<Record> = Box::default();
+            record.counts.sent = 1;
+            let live = Live::default();
+            let parcel = Parcel {
+                record,
+                at,
+                live,
+                last,
+            };
+            collector.take((thread, parcel), &post, &mut rows);
+            rows.0.clone()
+        };
+        let ms = SECOND / 1000;
+        assert_eq!(take(0, SECOND, false).len(), 0);
+        assert_eq!(take(1, SECOND + ms, false), [2]);
+        // One that could not hand over in time does so later.
+        assert_eq!(take(0, 2 * SECOND, false), [2]);
+        assert_eq!(take(0, 3 * SECOND, false), [2, 1]);
+        // What comes right after the end belongs to the last second.
+        assert_eq!(take(0, 3 * SECOND + 20 * ms, true), [2, 1]);
+        assert_eq!(take(1, 3 * SECOND + 30 * ms, true), [2, 1]);
+        collector.finish(&mut rows);
+        assert_eq!(rows.0, [2, 1, 3]);
     }
 }

@@ -192,6 +192,7 @@ impl Engine {
             self.handle(&events);
             self.take_up_unfinished();
         };
+        let unheard = self.unheard();
         let unfinished = self.censor_the_rest(ended_at);
         let unsent = self.censor_unsent(ended_at);
         let times = ThreadTimes::now().since(&times);
@@ -208,6 +209,7 @@ impl Engine {
             unsent,
             gave_up,
             connections: self.connections.len(),
+            unheard,
             answered_of: self.answered_of,
         })
     }

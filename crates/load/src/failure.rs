@@ -18,6 +18,8 @@ pub enum Failure {
     NoPorts,
     /// This process ran out of descriptors.
     NoDescriptors,
+    /// There was no connection to send it on, and none could be made.
+    NoConnection,
     /// Not answered within the timeout.
     Timeout,
     /// The connection was reset.
@@ -38,8 +40,10 @@ pub enum Failure {
     Http(http::client::Error),
 }
 
+/// The first classes are of attempts to connect, of which there may be many for one request, or one for many.
+const CONNECTING: usize = 6;
 /// Classes before those of malformed responses.
-const OWN: usize = 14;
+const OWN: usize = 15;
 const NAMES: [&str; OWN] = [
     "connect_refused",
     "connect_unreachable",
@@ -47,6 +51,7 @@ const NAMES: [&str; OWN] = [
     "connect_other",
     "no_ports",
     "no_descriptors",
+    "no_connection",
     "timeout",
     "reset",
     "socket",
@@ -70,14 +75,15 @@ impl Failure {
             Self::ConnectOther => 3,
             Self::NoPorts => 4,
             Self::NoDescriptors => 5,
-            Self::Timeout => 6,
-            Self::Reset => 7,
-            Self::Socket => 8,
-            Self::Status3xx => 9,
-            Self::Status4xx => 10,
-            Self::Status5xx => 11,
-            Self::StatusOther => 12,
-            Self::Mismatch => 13,
+            Self::NoConnection => 6,
+            Self::Timeout => 7,
+            Self::Reset => 8,
+            Self::Socket => 9,
+            Self::Status3xx => 10,
+            Self::Status4xx => 11,
+            Self::Status5xx => 12,
+            Self::StatusOther => 13,
+            Self::Mismatch => 14,
             Self::Http(error) => OWN + error.index(),
         }
     }
@@ -88,6 +94,17 @@ impl Failure {
             Some(name) => name,
             None => http::client::Error::ALL[index - OWN].name(),
         }
+    }
+
+    /// Whether failures of a class are each of one attempt to connect.
+    pub fn is_of_connecting(index: usize) -> bool {
+        index < CONNECTING
+    }
+
+    /// Whether failures of a class are each of one request.
+    pub fn is_of_request(index: usize) -> bool {
+        let of_none = Self::Http(http::client::Error::Unsolicited);
+        index >= CONNECTING && index != of_none.index()
     }
 
     /// What a failure to connect is.
@@ -137,6 +154,8 @@ mod tests {
         assert_eq!(names.len(), Failure::CLASSES);
         assert_eq!(Failure::name(Failure::Timeout.index()), "timeout");
         assert_eq!(Failure::name(Failure::Mismatch.index()), "body_mismatch");
+        assert!(Failure::is_of_connecting(Failure::NoDescriptors.index()));
+        assert!(Failure::is_of_request(Failure::NoConnection.index()));
         let http = Failure::Http(http::client::Error::NotHttp);
         assert_eq!(Failure::name(http.index()), "not_http");
     }

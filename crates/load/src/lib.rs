@@ -43,14 +43,13 @@ pub mod verify;
 
 pub use cli::Arguments;
 
-use measure::{Error, measure};
+use measure::measure;
 use output::Format;
 use prepare::{Prepared, prepare};
 use progress::{View, Watch};
 use report::histograms::{self, Log};
 use report::{Report, json, text};
 use run::Control;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, SystemTime};
@@ -58,39 +57,28 @@ use sys::signals::{self, Signal};
 
 const STOPPING: [Signal; 2] = [Signal::Interrupt, Signal::Terminate];
 
-/// The whole of `archbench load`.
-///
-/// Exit statuses: 0 fine, 1 failure of the tool, 2 usage, 3 an objective missed, 4 INVALID. INVALID outranks a missed objective: what is not to
+/// Something failed; the text says what, on what, and what to do.
+pub type Failure = Box<dyn std::error::Error>;
+
+/// What was typed makes no sense, as opposed to what was met in doing it.
+pub(crate) fn usage(why: impl std::fmt::Display) -> Failure {
+    clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, why).into()
+}
+
+/// The whole of `archbench load`. Gives the exit status: 0 fine, 3 an objective missed, 4 INVALID. INVALID outranks a missed objective: what is not to
 /// be believed was not missed either.
-pub fn run(arguments: &Arguments) -> ExitCode {
-    let status = match load(arguments) {
-        Ok(status) => status,
-        Err(Failed::Usage(why)) => {
-            eprintln!("error: {why}\n\nFor more information, try '--help'.");
-            2
-        }
-        Err(Failed::Tool(why)) => {
-            eprintln!("error: {why}");
-            1
-        }
-    };
-    ExitCode::from(status)
-}
-
-enum Failed {
-    Usage(String),
-    Tool(String),
-}
-
-fn load(arguments: &Arguments) -> Result<u8, Failed> {
+///
+/// # Errors
+/// When there are no figures: what was typed makes no sense (a [`clap::Error`]), a file cannot be read or written, no connection can be made.
+pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let Prepared {
         run,
         slos,
         title,
         remarks,
-    } = prepare(arguments).map_err(Failed::Usage)?;
-    check_outputs(arguments).map_err(Failed::Usage)?;
-    for remark in remarks {
+    } = prepare(arguments)?;
+    check_outputs(arguments)?;
+    for remark in remarks.iter().filter(|_| !arguments.quiet) {
         eprintln!("note: {remark}");
     }
     let (run, control) = (Arc::new(run), Arc::new(Control::default()));
@@ -111,26 +99,29 @@ fn load(arguments: &Arguments) -> Result<u8, Failed> {
         done: 0,
     };
     let outcome = measure(run.clone(), &control, &mut watch);
-    let (log, hopeless) = (watch.log.take(), watch.hopeless.take());
+    let (mut log, hopeless) = (watch.log.take(), watch.hopeless.take());
     // Gives the terminal back before anything is written to it.
     drop(watch);
     drop(signals);
-    let outcome = outcome.map_err(|error: Error| Failed::Tool(error.to_string()))?;
+    let outcome = outcome?;
     let typed = std::env::args().skip(1).collect();
     let mut report = Report::new(&run, &outcome, &slos, typed, title, started);
     report.notes.extend(hopeless);
-    let failed = |error| Failed::Tool(format!("the report cannot be written: {error}"));
+    if let Some(log) = &mut log {
+        log.judge(report.level(), &report.findings);
+    }
+    let failed = |error| format!("the report cannot be written: {error}");
     let bytes = match arguments.output_format {
         Format::Text => text::render(&report).into_bytes(),
         Format::Json => json::render(&report),
         Format::Csv => histograms::csv(&outcome.record, run.is_closed_loop()).map_err(failed)?,
-        Format::Hgrm => histograms::hgrm(&outcome.record, run.is_closed_loop()).map_err(failed)?,
+        Format::Hgrm => histograms::hgrm(&report).map_err(failed)?,
         Format::Hlog => log
             .as_ref()
             .map_or_else(Vec::new, |log| log.text().to_vec()),
     };
     if let (Some(path), Some(log)) = (&arguments.hlog, &log) {
-        let failed = |error| Failed::Tool(format!("{} cannot be written: {error}", path.display()));
+        let failed = |error| format!("{} cannot be written: {error}", path.display());
         output::write(Some(path), log.text()).map_err(failed)?;
     }
     output::write(arguments.output.as_deref(), &bytes).map_err(failed)?;
@@ -139,9 +130,9 @@ fn load(arguments: &Arguments) -> Result<u8, Failed> {
 }
 
 /// Whether all that was asked for can be written, each to a place of its own.
-fn check_outputs(arguments: &Arguments) -> Result<(), String> {
+fn check_outputs(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.hlog.is_some() && arguments.hlog == arguments.output {
-        return Err("--hlog and --output name the same file".to_owned());
+        return Err(usage("--hlog and --output name the same file"));
     }
     for path in [&arguments.output, &arguments.hlog].into_iter().flatten() {
         output::check(path).map_err(|error| format!("cannot write {}: {error}", path.display()))?;

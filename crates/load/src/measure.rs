@@ -35,6 +35,8 @@ pub struct Outcome {
     pub unsent: u64,
     /// Connections in the end.
     pub connections: usize,
+    /// Connections that never brought an answer, though they were asked.
+    pub unheard: usize,
     /// Of the requests answered well, how many each client's were; empty in an open loop.
     pub answered_of: Vec<u64>,
     /// Whether the run was given up because the server was gone.
@@ -104,7 +106,7 @@ pub fn measure(
     drop(waking);
     let machine = MachineTimes::now();
     let before = sys::usage::usage(sys::usage::Who::Process)?;
-    let mut collector = Collector::new(run.threads, run.is_closed_loop());
+    let mut collector = Collector::new(&run);
     let mut waker = Wakers::new(wakers);
     loop {
         match post.parcels.recv_timeout(Duration::from_millis(50)) {
@@ -226,7 +228,7 @@ impl Wakers {
 
 fn unreachable(run: &Run, record: &Record) -> String {
     let why = match record.examples.first() {
-        Some(example) => example.clone(),
+        Some(example) => example.words.clone(),
         None => format!("connecting to {}: failed", run.address),
     };
     let hint = if record.counts.of(Failure::ConnectRefused) > 0 {
@@ -275,6 +277,7 @@ fn outcome(
         unfinished: sum(&|ended| ended.unfinished),
         unsent: sum(&|ended| ended.unsent),
         connections: ended.iter().map(|ended| ended.connections).sum(),
+        unheard: ended.iter().map(|ended| ended.unheard).sum(),
         answered_of: answered_of(run, &ended),
         gave_up: ended.iter().any(|ended| ended.gave_up),
         interrupted,

@@ -7,6 +7,7 @@ use crate::cli::Arguments;
 use crate::clock::nanos;
 use crate::run::{Fault, Model, Run};
 use crate::slo::{self, Slo};
+use crate::{Failure, usage};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
@@ -31,14 +32,18 @@ pub struct Prepared {
     pub remarks: Vec<String>,
 }
 
-/// Puts a run together. An error is for the person who typed.
-pub fn prepare(arguments: &Arguments) -> Result<Prepared, String> {
+/// Puts a run together.
+///
+/// # Errors
+/// For the person who typed: what was typed makes no sense (a [`clap::Error`]), or a file or an address that it names cannot be had.
+pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
     let mut remarks = Vec::new();
     let log = read_log(arguments)?;
     let (base, targets, what) = targets::targets(arguments, log.as_ref(), &mut remarks)?;
     let duration = duration(arguments);
     let (model, when) = model::model(arguments, log.as_ref(), duration)?;
-    let clients = usize::try_from(arguments.connections).map_err(|_| "too many connections")?;
+    let clients =
+        usize::try_from(arguments.connections).map_err(|_| usage("too many connections"))?;
     let closed_loop = matches!(model, Model::Closed);
     let max_connections = max_connections(arguments, clients, closed_loop)?;
     let threads = usize::from(arguments.threads).min(clients);
@@ -80,7 +85,7 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, String> {
         fault: Fault::None,
     };
     if duration.is_some_and(|duration| arguments.warmup >= duration) {
-        return Err("--warmup leaves nothing of the run to be measured".to_owned());
+        return Err(usage("--warmup leaves nothing of the run to be measured"));
     }
     let title = format!(
         "{what}\n{when}{}, {} {}, seed {}",
@@ -114,11 +119,10 @@ fn until(run: &Run) -> String {
 fn duration(arguments: &Arguments) -> Option<Duration> {
     let planned = arguments.stages.as_ref().and_then(Stages::duration);
     let recorded = arguments.replay_timing || matches!(arguments.arrival, Some(Arrival::Trace(_)));
-    match (arguments.duration, planned) {
-        (Some(asked), Some(planned)) => Some(asked.min(planned)),
-        (Some(one), None) | (None, Some(one)) => Some(one),
-        (None, None) if arguments.requests.is_some() || recorded => None,
-        (None, None) => Some(DEFAULT_DURATION),
+    match arguments.duration.or(planned) {
+        Some(known) => Some(known),
+        None if arguments.requests.is_some() || recorded => None,
+        None => Some(DEFAULT_DURATION),
     }
 }
 
@@ -126,17 +130,16 @@ fn max_connections(
     arguments: &Arguments,
     clients: usize,
     closed_loop: bool,
-) -> Result<usize, String> {
+) -> Result<usize, Failure> {
     match arguments.max_connections {
         None => Ok(clients),
-        Some(_) if closed_loop => Err(
-            "--max-connections is for open loops: in a closed loop each of the -c clients has one connection"
-                .to_owned(),
-        ),
-        Some(most) if most < clients as u64 => Err(format!(
-            "--max-connections {most} is less than the {clients} connections opened at the start (-c)"
+        Some(_) if closed_loop => Err(usage(
+            "--max-connections is for open loops: in a closed loop each of the -c clients has one connection",
         )),
-        Some(most) => usize::try_from(most).map_err(|_| "too many connections".to_owned()),
+        Some(most) if most < clients as u64 => Err(usage(format!(
+            "--max-connections {most} is less than the {clients} connections opened at the start (-c)"
+        ))),
+        Some(most) => usize::try_from(most).map_err(|_| usage("too many connections")),
     }
 }
 
@@ -148,12 +151,12 @@ fn open<T, E: std::fmt::Display>(
     read(BufReader::new(file)).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-fn read_log(arguments: &Arguments) -> Result<Option<AccessLog>, String> {
+fn read_log(arguments: &Arguments) -> Result<Option<AccessLog>, Failure> {
     let log = arguments.replay.as_deref();
-    log.map(|path| open(path, trace::access_log)).transpose()
+    Ok(log.map(|path| open(path, trace::access_log)).transpose()?)
 }
 
-fn slos(arguments: &Arguments) -> Result<Vec<Slo>, String> {
+fn slos(arguments: &Arguments) -> Result<Vec<Slo>, Failure> {
     let mut slos = arguments.slo.clone();
     if let Some(path) = &arguments.slo_file {
         slos.extend(slo::read_file(path)?);
@@ -161,10 +164,12 @@ fn slos(arguments: &Arguments) -> Result<Vec<Slo>, String> {
     Ok(slos)
 }
 
-fn check_cores(cores: &[usize]) -> Result<(), String> {
-    let allowed = rustix::thread::sched_getaffinity(None).map_err(|error| error.to_string())?;
+fn check_cores(cores: &[usize]) -> Result<(), Failure> {
+    let allowed = rustix::thread::sched_getaffinity(None)?;
     match cores.iter().find(|core| !allowed.is_set(**core)) {
-        Some(core) => Err(format!("--pin: this process may not run on core {core}")),
+        Some(core) => Err(usage(format!(
+            "--pin: this process may not run on core {core}"
+        ))),
         None => Ok(()),
     }
 }

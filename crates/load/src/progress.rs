@@ -112,12 +112,16 @@ fn line(row: &Second, left: String) -> String {
         0 => String::new(),
         failed => format!("  {failed} failed"),
     };
+    let connects = match row.connects_failed {
+        0 => String::new(),
+        failed => format!("  {failed} attempts to connect failed"),
+    };
     let waiting = match row.waiting {
         0 => String::new(),
         waiting => format!("  {waiting} waiting"),
     };
     format!(
-        "{:5.0} s  {:>7} answered  p50 {:.0} µs  p99 {:.0} µs  max {:.0} µs{failed}{waiting}  {left}",
+        "{:5.0} s  {:>7} answered  p50 {:.0} µs  p99 {:.0} µs  max {:.0} µs{failed}{connects}{waiting}  {left}",
         row.at_s, row.completed, row.p50_us, row.p99_us, row.max_us
     )
 }

@@ -7,8 +7,8 @@ use hdrhistogram::Histogram;
 
 /// The longest time that is told apart: one hour.
 pub const LONGEST: Nanos = 3600 * crate::clock::SECOND;
-/// Examples of failures that are kept in words.
-const EXAMPLES: usize = 8;
+/// Failures of a kind that are kept in words.
+const EXAMPLES: usize = 3;
 
 /// A histogram of nanoseconds: three significant digits, up to one hour.
 pub fn histogram() -> Histogram<u64> {
@@ -40,10 +40,21 @@ pub struct Record {
     pub counts: Counts,
     /// Responses by status code; the last place is for those over 599.
     pub statuses: Vec<u64>,
-    /// The first failures in words.
-    pub examples: Vec<String>,
+    /// The first failures of each kind in words.
+    pub examples: Vec<Example>,
     /// Mean response times of short stretches of the whole run.
     pub batches: Batches,
+}
+
+/// A failure in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// Its class.
+    pub of: Failure,
+    /// The status code that made it one; 0 if none did.
+    pub status: u16,
+    /// The words.
+    pub words: String,
 }
 
 /// What is counted.
@@ -96,9 +107,19 @@ impl Counts {
         }
     }
 
-    /// All failures.
+    /// Requests that failed.
     pub fn failed(&self) -> u64 {
-        self.failures.iter().sum()
+        self.sum(Failure::is_of_request)
+    }
+
+    /// Attempts to connect that failed.
+    pub fn connects_failed(&self) -> u64 {
+        self.sum(Failure::is_of_connecting)
+    }
+
+    fn sum(&self, counts: impl Fn(usize) -> bool) -> u64 {
+        let classes = (0..Failure::CLASSES).filter(|class| counts(*class));
+        classes.map(|class| self.failures[class]).sum()
     }
 
     /// Failures of one class.
@@ -153,8 +174,8 @@ impl Record {
         for (mine, theirs) in self.statuses.iter_mut().zip(&other.statuses) {
             *mine += theirs;
         }
-        for example in &other.examples {
-            self.example(|| example.clone());
+        for Example { of, status, words } in &other.examples {
+            self.example((*of, *status), || words.clone());
         }
         self.batches.merge(&other.batches);
     }
@@ -185,12 +206,22 @@ impl Record {
         self.statuses[usize::from(status).min(last)] += 1;
     }
 
-    /// Keeps a failure in words, if there are not enough yet.
-    pub fn example(&mut self, words: impl FnOnce() -> String) {
-        if self.examples.len() < EXAMPLES {
+    /// Keeps a request whose answer had a status that makes it a failure. A server may answer all requests so: after the first few nothing is done any more.
+    pub fn example_of_status(&mut self, failure: Failure, status: u16, url: &str) {
+        let last = self.statuses.len() - 1;
+        if self.statuses[usize::from(status).min(last)] <= EXAMPLES as u64 {
+            self.example((failure, status), || format!("{url}: status {status}"));
+        }
+    }
+
+    /// Keeps a failure in words, if there are not enough of its class and status code (0 if that is not what was wrong) yet.
+    pub fn example(&mut self, (of, status): (Failure, u16), words: impl FnOnce() -> String) {
+        let alike = |example: &&Example| (example.of, example.status) == (of, status);
+        if self.examples.iter().filter(alike).count() < EXAMPLES {
             let words = words();
-            if !self.examples.contains(&words) {
-                self.examples.push(words);
+            let example = Example { of, status, words };
+            if !self.examples.contains(&example) {
+                self.examples.push(example);
             }
         }
     }

@@ -59,7 +59,7 @@ impl<'a> Report<'a> {
             started,
             host: Host::here(),
             findings: verdict::findings(run, outcome, &figures, trend.as_ref()),
-            notes: verdict::notes(run, outcome),
+            notes: verdict::notes(run, outcome, &figures),
             slos: slos.iter().map(|slo| slo.judge(&figures)).collect(),
             run,
             outcome,

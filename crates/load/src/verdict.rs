@@ -3,6 +3,7 @@
 //! INVALID: the generator did not do what was asked, so the figures are not the server's. SUSPECT: it did, and something makes the
 //! figures less than they seem. The rules have fixed limits, so that nobody chooses them after seeing the figures.
 
+mod failures;
 mod notes;
 mod trend;
 
@@ -15,6 +16,7 @@ use crate::failure::Failure;
 use crate::measure::Outcome;
 use crate::report::figures::{Figures, Metric};
 use crate::run::Run;
+use stats::spacing::Evenness;
 use std::fmt;
 
 /// p99 of the generator's lag, at most: this, or …
@@ -40,6 +42,10 @@ const DISTURBED: f64 = 0.02;
 const STARVED: f64 = 0.1;
 /// The share of requests that may fail before percentiles of the rest mean little.
 const FAILED: f64 = 0.01;
+/// The share of requests that may be late by more than the limit: a percentile of 99.
+const LATE: f64 = 0.01;
+/// A run that was shorter says little of how busy a loop was, or how it shared its core.
+const MOMENT: Nanos = 100_000_000;
 
 /// How much a run may be believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -108,6 +114,8 @@ pub enum Rule {
     Failures,
     /// For seconds on end a closed loop got nothing but failures.
     Silence,
+    /// Some clients or connections never got an answer, and others did.
+    Unheard,
 }
 
 impl Rule {
@@ -134,34 +142,43 @@ pub(crate) fn findings(
 ) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut add = |level, rule, text: String| found.push(Finding { level, rule, text });
-    refusals(run, outcome, figures, &mut add);
+    punctuality(run, outcome, figures, &mut add);
+    refusals(outcome, &mut add);
     doubts(run, outcome, figures, trend, &mut add);
     found.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     found
 }
 
-fn refusals(
+/// Whether requests went out when they were due. More than so many may be late, out of order or unsent; of few requests, more may be by chance: then the run is
+/// only in doubt, and too short to tell.
+fn punctuality(
     run: &Run,
     outcome: &Outcome,
     figures: &Figures<'_>,
     add: &mut impl FnMut(Level, Rule, String),
 ) {
-    let counts = &outcome.record.counts;
-    let mut invalid = |rule, text| add(Level::Invalid, rule, text);
-    if counts.completed == 0 {
-        invalid(
-            Rule::NothingAnswered,
-            "not one request was answered well: nothing was measured".to_owned(),
-        );
-    }
+    let mut judge = |rule, (count, n, share): (u64, u64, f64), text: String| {
+        let chance = stats::proportion::at_least(count, n, share).unwrap_or(0.0);
+        match chance < ALPHA {
+            true => add(Level::Invalid, rule, text),
+            false => {
+                let text = format!("{text}; of only {n}, that may be chance: a longer run tells");
+                add(Level::Suspect, rule, text);
+            }
+        }
+    };
     let p99 = figures
         .times(Metric::Response)
         .map_or(0, |times| times.quantile(0.99).value);
-    let lag = outcome.record.lag.value_at_quantile(0.99);
+    let lags = &outcome.record.lag;
+    let lag = lags.value_at_quantile(1.0 - LATE);
     let limit = LAG_LIMIT.max((p99 as f64 * LAG_SHARE) as Nanos);
     if lag > limit {
-        invalid(
+        // Counts are by buckets of a thousandth; the one of the limit is within it.
+        let late = lags.len() - lags.count_between(0, limit);
+        judge(
             Rule::GeneratorLag,
+            (late, lags.len(), LATE),
             format!(
                 "the generator was late: p99 of its lag is {}, allowed are {} (50 µs, or 5 % of the reported p99)",
                 micros(lag),
@@ -169,24 +186,50 @@ fn refusals(
             ),
         );
     }
-    let due = outcome.scheduled.max(1) as f64;
-    if outcome.behind as f64 > (1.0 - OFFERED) * due {
-        invalid(
+    let due = outcome.scheduled.max(1);
+    if outcome.behind as f64 > (1.0 - OFFERED) * due as f64 {
+        judge(
             Rule::ScheduleNotOffered,
+            (outcome.behind, due, 1.0 - OFFERED),
             format!(
                 "the generator was behind: {} of {} requests were due and not sent when the schedule ended, with connections free",
                 outcome.behind, outcome.scheduled
             ),
         );
     }
-    if !run.is_closed_loop() && outcome.busy > BUSY {
-        invalid(
-            Rule::GeneratorBusy,
+    if let Some(evenness) = uneven(outcome) {
+        let (n, off) = (evenness.n, evenness.off);
+        judge(
+            Rule::Arrivals,
+            ((off * n as f64).round() as u64, n, ARRIVALS_OFF),
             format!(
-                "the generator's core was {:.0} % busy (spinning apart), allowed are {:.0} %: use more threads (-t) on more cores",
-                outcome.busy * 100.0,
-                BUSY * 100.0
+                "the arrivals that went out are not evenly spaced: {:.1} % of the gaps are off by more than a tenth",
+                off * 100.0
             ),
+        );
+    }
+    if !run.is_closed_loop() && outcome.busy > BUSY {
+        let text = format!(
+            "the generator's core was {:.0} % busy (spinning apart), allowed are {:.0} %: use more threads (-t) on more cores",
+            outcome.busy * 100.0,
+            BUSY * 100.0
+        );
+        add(of_shares(outcome), Rule::GeneratorBusy, text);
+    }
+    if is_too_starved(run, outcome) {
+        add(of_shares(outcome), Rule::Starved, starved(outcome));
+    }
+}
+
+fn refusals(outcome: &Outcome, add: &mut impl FnMut(Level, Rule, String)) {
+    let counts = &outcome.record.counts;
+    let mut invalid = |rule, text| add(Level::Invalid, rule, text);
+    if counts.completed == 0 {
+        let mostly =
+            failures::mostly(outcome).map_or(String::new(), |mostly| format!(" ({mostly})"));
+        invalid(
+            Rule::NothingAnswered,
+            format!("not one request was answered well: nothing was measured{mostly}"),
         );
     }
     if counts.of(Failure::NoDescriptors) > 0 {
@@ -201,10 +244,7 @@ fn refusals(
             "out of ports to connect from: keep connections, use fewer, or widen net.ipv4.ip_local_port_range".to_owned(),
         );
     }
-    if is_too_starved(run, outcome) {
-        invalid(Rule::Starved, starved(outcome));
-    }
-    if let Some(text) = arrivals(outcome) {
+    if let Some(text) = not_poisson(outcome) {
         invalid(Rule::Arrivals, text);
     }
     if outcome.gave_up {
@@ -212,6 +252,14 @@ fn refusals(
             Rule::ServerGone,
             "the server went away and did not come back: the run was given up".to_owned(),
         );
+    }
+}
+
+/// What a share of a loop's time may cost a run.
+fn of_shares(outcome: &Outcome) -> Level {
+    match outcome.elapsed < MOMENT {
+        true => Level::Suspect,
+        false => Level::Invalid,
     }
 }
 
@@ -227,25 +275,26 @@ fn starved(outcome: &Outcome) -> String {
     )
 }
 
-fn arrivals(outcome: &Outcome) -> Option<String> {
-    let fidelity = outcome.fidelity.as_ref()?;
-    if fidelity.is_poisson() {
-        let fit = fidelity.fit.fit().ok()?;
-        return fit.rejects(ALPHA, ARRIVALS_D).then(|| {
-            format!(
-                "the arrivals that went out are not Poisson at the rate asked for: Kolmogorov–Smirnov D = {:.3}, p {} (allowed is D ≤ {ARRIVALS_D})",
-                fit.d,
-                p_value(fit.p)
-            )
-        });
-    }
-    let evenness = fidelity.spacing.evenness().ok()?;
-    (evenness.n >= 20 && evenness.off > ARRIVALS_OFF).then(|| {
+fn not_poisson(outcome: &Outcome) -> Option<String> {
+    let fidelity = outcome
+        .fidelity
+        .as_ref()
+        .filter(|asked| asked.is_poisson())?;
+    let fit = fidelity.fit.fit().ok()?;
+    fit.rejects(ALPHA, ARRIVALS_D).then(|| {
         format!(
-            "the arrivals that went out are not evenly spaced: {:.1} % of the gaps are off by more than a tenth",
-            evenness.off * 100.0
+            "the arrivals that went out are not Poisson at the rate asked for: Kolmogorov–Smirnov D = {:.3}, p {} (allowed is D ≤ {ARRIVALS_D})",
+            fit.d,
+            p_value(fit.p)
         )
     })
+}
+
+fn uneven(outcome: &Outcome) -> Option<Evenness> {
+    let fidelity = outcome.fidelity.as_ref();
+    let fidelity = fidelity.filter(|asked| !asked.is_poisson())?;
+    let evenness = fidelity.spacing.evenness().ok()?;
+    (evenness.n >= 20 && evenness.off > ARRIVALS_OFF).then_some(evenness)
 }
 
 fn doubts(
@@ -316,14 +365,44 @@ fn doubts(
         );
     }
     if figures.error_share() > FAILED {
-        suspect(
-            Rule::Failures,
-            format!(
-                "{:.1} % of the requests failed, and the times leave them out",
-                figures.error_share() * 100.0
-            ),
-        );
+        suspect(Rule::Failures, failed(outcome, figures));
     }
+    if outcome.unheard > 0 && outcome.record.counts.completed > 0 {
+        suspect(Rule::Unheard, unheard(run, outcome));
+    }
+}
+
+fn failed(outcome: &Outcome, figures: &Figures<'_>) -> String {
+    let share = figures.error_share() * 100.0;
+    let timed = figures.errors_timed();
+    let what = match figures.errors() - timed {
+        0 => "they count as lower bounds (≥)".to_owned(),
+        _ if timed == 0 => "the times leave them out".to_owned(),
+        left_out => {
+            format!("the times leave out {left_out} of them; {timed} count as lower bounds (≥)")
+        }
+    };
+    let mostly = failures::mostly(outcome).map_or(String::new(), |mostly| format!(": {mostly}"));
+    format!("{share:.1} % of the requests failed, and {what}{mostly}")
+}
+
+fn unheard(run: &Run, outcome: &Outcome) -> String {
+    let who = if run.is_closed_loop() {
+        "clients"
+    } else {
+        "connections"
+    };
+    let fact = format!(
+        "{} of {} {who} never got an answer, while others did",
+        outcome.unheard, outcome.connections
+    );
+    if run.requests_per_connection < u64::MAX {
+        return fact;
+    }
+    format!(
+        "{fact}: a server whose workers each belong to a connection (a process or a thread for each) serves as many as it has workers, and the others wait. \
+         Give it more workers, use fewer connections (-c), or let clients take turns there ('archbench serve --keep-alive off' or --max-requests-per-connection)"
+    )
 }
 
 /// Seconds with failures and without a single answer.

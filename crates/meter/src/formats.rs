@@ -60,6 +60,27 @@ pub fn hgrm(histogram: &Histogram<u64>, out: &mut impl Write) -> io::Result<()> 
     )
 }
 
+/// What comes before a verdict in a comment.
+const VERDICT: &str = "Verdict: ";
+
+/// A line that readers of `hgrm` and of the log pass over; whatever would end it early is taken out.
+pub fn comment(text: &str) -> String {
+    let text: String = text.chars().filter(|letter| !letter.is_control()).collect();
+    format!("#[{text}]\n")
+}
+
+/// The text of a comment that says whether the figures of a file may be believed: VALID, SUSPECT or INVALID.
+pub fn verdict_comment(verdict: impl std::fmt::Display) -> String {
+    format!("{VERDICT}{verdict}")
+}
+
+/// What such a comment in a file says, if it has one.
+pub fn verdict_of(text: &str) -> Option<&str> {
+    let mut comments = text.lines().filter_map(|line| line.strip_prefix("#["));
+    let verdict = comments.find_map(|comment| comment.strip_prefix(VERDICT))?;
+    Some(verdict.trim_end().trim_end_matches(']'))
+}
+
 /// The columns of [`csv_rows`].
 pub const CSV_HEADER: &str = "metric,value_us,percentile,count,one_by_one_minus_percentile";
 
@@ -121,7 +142,7 @@ impl IntervalLog {
             .unwrap_or_default()
             .as_secs_f64();
         for line in comment.lines() {
-            text.extend_from_slice(format!("#[{line}]\n").as_bytes());
+            text.extend_from_slice(self::comment(line).as_bytes());
         }
         let head = format!(
             "#[Histogram log format version 1.3]\n#[StartTime: {epoch:.3} (seconds since epoch)]\n\
@@ -158,6 +179,11 @@ impl IntervalLog {
             matches!(written, Ok(Ok(()))),
             "memory takes what is written, and every histogram of counts can be serialised"
         );
+    }
+
+    /// Adds a line that tools pass over.
+    pub fn comment(&mut self, text: &str) {
+        self.text.extend_from_slice(comment(text).as_bytes());
     }
 
     /// The log so far.

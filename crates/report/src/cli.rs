@@ -87,13 +87,14 @@ impl Report {
 impl Plot {
     /// Draws it. Models look as their place in the `catalogue` says.
     pub fn run(&self, catalogue: &[String]) -> Result<u8, Box<dyn Error>> {
-        if self.labels.len() > self.sources.len() {
-            return Err(format!(
-                "{} labels for {} sources",
-                self.labels.len(),
-                self.sources.len()
-            )
-            .into());
+        let (labels, sources) = (self.labels.len(), self.sources.len());
+        if labels > 0 && labels != sources {
+            return Err(usage(format!(
+                "--label is given {labels} times for {sources} sources: give it once for each, in their order, or not at all"
+            )));
+        }
+        if let Some(path) = &self.output {
+            plot::format_of(path).map_err(usage)?;
         }
         let request = Request {
             kind: self.kind,
@@ -116,6 +117,11 @@ impl Plot {
         }
         Ok(0)
     }
+}
+
+/// What was typed makes no sense.
+fn usage(why: impl std::fmt::Display) -> Box<dyn Error> {
+    clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, why).into()
 }
 
 /// A reader who has gone away has seen enough.

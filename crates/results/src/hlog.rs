@@ -9,12 +9,15 @@ use hdrhistogram::serialization::Deserializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 
 use crate::error::{Error, io_error};
+use crate::trial::Validity;
 
 /// What a generator recorded, an interval at a time, in nanoseconds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hlog {
     /// In the order of the file.
     pub intervals: Vec<Interval>,
+    /// Whether its writer thought that it may be believed, if the log says so in a comment.
+    pub verdict: Option<Validity>,
 }
 
 /// One interval of one metric.
@@ -28,6 +31,11 @@ pub struct Interval {
     pub length: Duration,
     /// In nanoseconds.
     pub histogram: Histogram<u64>,
+}
+
+/// Whether the writer of a file in one of the histogram tools' formats thought that it may be believed, if a comment in it says so.
+pub fn verdict(text: &str) -> Option<Validity> {
+    meter::formats::verdict_of(text).and_then(Validity::named)
 }
 
 impl Hlog {
@@ -77,7 +85,8 @@ impl Hlog {
                 histogram,
             });
         }
-        Ok(Self { intervals })
+        let verdict = verdict(&String::from_utf8_lossy(bytes));
+        Ok(Self { intervals, verdict })
     }
 
     /// The intervals of one metric.
@@ -114,5 +123,17 @@ mod tests {
             assert!(Hlog::parse(text.as_bytes()).is_err(), "{text}");
         }
         assert!(Hlog::parse(b"").is_ok_and(|log| log.merged(None).is_none()));
+    }
+
+    #[test]
+    fn a_comment_may_hold_the_verdict() {
+        let verdict = |text: &str| Hlog::parse(text.as_bytes()).unwrap().verdict;
+        let head = "#[Histogram log format version 1.3]\n";
+        assert_eq!(verdict(head), None);
+        for known in [Validity::Valid, Validity::Suspect, Validity::Invalid] {
+            let line = meter::formats::comment(&meter::formats::verdict_comment(known));
+            assert_eq!(verdict(&format!("{head}{line}")), Some(known));
+        }
+        assert_eq!(verdict("#[Verdict: FINE]\n"), None);
     }
 }

@@ -70,6 +70,12 @@ pub enum Validity {
 }
 
 impl Validity {
+    /// The one that is printed so.
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [Self::Valid, Self::Suspect, Self::Invalid, Self::Failed];
+        all.into_iter().find(|validity| validity.name() == name)
+    }
+
     /// As it is printed.
     pub fn name(self) -> &'static str {
         match self {

@@ -10,6 +10,7 @@
 //! | [`spacing`] | were they as evenly spaced as was asked for? |
 //! | [`queueing`] | what should have come out? |
 //! | [`sample`], [`interval`], [`bootstrap`] | how sure is a figure, over repeats? |
+//! | [`proportion`] | does something happen more often than it may? |
 //! | [`series`] | did a run settle, did it drift, are its seconds independent? |
 //! | [`compare`] | is B faster than A, and by how much? |
 //! | [`fairness`] | did all clients get the same? |
@@ -22,6 +23,7 @@ pub mod fairness;
 pub mod hist;
 pub mod interval;
 pub mod ks;
+pub mod proportion;
 pub mod queueing;
 pub mod sample;
 pub mod series;

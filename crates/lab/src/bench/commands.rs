@@ -63,7 +63,10 @@ impl Bench {
         }
         put("--seed", job.seed.to_string());
         put("--warmup", seconds(job.warm_up));
-        put("--duration", seconds(job.warm_up + job.duration));
+        // Stages last as long as they say.
+        if load.stages.is_none() {
+            put("--duration", seconds(job.length()));
+        }
         put("--timeout", seconds(job.timeout));
         put("--pin", cores::list(&self.cores.generator));
         put("--output-format", "json".into());

@@ -62,7 +62,7 @@ impl Bench {
         let step = "generating load";
         let mut generator = Process::start(command, &self.cores.generator, None)
             .map_err(|error| failure(step, error.to_string()))?;
-        let limit = job.warm_up + job.duration + 2 * job.timeout + SLACK;
+        let limit = job.length() + 2 * job.timeout + SLACK;
         let lines = match generator.rest(limit, &self.interrupt) {
             Ok(lines) => lines,
             Err(NoLine::Interrupted) => return Err(failure(step, "interrupted")),
@@ -147,17 +147,9 @@ pub(super) fn verdict(load: &Value) -> Result<(Validity, Vec<String>), Failure> 
         .get("verdict")
         .and_then(Value::as_str)
         .unwrap_or("none");
-    let verdict = match text {
-        "VALID" => Validity::Valid,
-        "SUSPECT" => Validity::Suspect,
-        "INVALID" => Validity::Invalid,
-        other => {
-            return Err(failure(
-                "generating load",
-                format!("its verdict is '{other}'"),
-            ));
-        }
-    };
+    let verdict = Validity::named(text)
+        .filter(|verdict| *verdict != Validity::Failed)
+        .ok_or_else(|| failure("generating load", format!("its verdict is '{text}'")))?;
     let reasons = load.get("reasons").and_then(Value::as_array);
     let reasons = reasons
         .into_iter()

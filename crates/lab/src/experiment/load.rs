@@ -19,7 +19,7 @@ pub struct Load {
     pub rate: Option<OneOrMany<Rate>>,
     /// How they are spaced: constant or poisson.
     pub arrival: Option<Text<Arrival>>,
-    /// A rate that changes, like `10s@500..2000`; in place of `rate`.
+    /// A rate that changes, like `10s@500..2000`; in place of `rate` and of the experiment's `duration`, the warm-up being part of it.
     pub stages: Option<Text<Stages>>,
     /// Requests of a session.
     pub session_requests: Option<OneOrMany<u32>>,

@@ -59,6 +59,10 @@ pub(super) struct Connection {
     pub(super) owed: Vec<Due>,
     /// Attempts to connect that failed in a row.
     pub(super) refusals: u32,
+    /// Whether a request was ever sent on it, opened anew or not.
+    pub(super) asked: bool,
+    /// Whether one was ever answered, well or not.
+    pub(super) heard: bool,
     pub(super) check: Check,
     /// What is already wrong with the present response, though it goes on.
     pub(super) fault: Option<Failure>,
@@ -81,6 +85,8 @@ impl Connection {
             again: false,
             owed: Vec::with_capacity(depth),
             refusals: 0,
+            asked: false,
+            heard: false,
             check: Check::default(),
             fault: None,
         }

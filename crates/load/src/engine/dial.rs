@@ -102,7 +102,7 @@ impl Engine {
         self.record.fail(failure);
         let address = self.run.address;
         self.record
-            .example(|| format!("connecting to {address}: {error}"));
+            .example((failure, 0), || format!("connecting to {address}: {error}"));
         let until = now.saturating_add(BACK_OFF);
         let connection = &mut self.connections[slot];
         connection.reset();
@@ -111,6 +111,7 @@ impl Engine {
         self.arm(slot, until);
         // A client whose connection fails has had its request refused. It comes again when it may connect again.
         while let Some(due) = self.connections[slot].owed.pop() {
+            self.fail_unsent(now);
             self.schedule.failed(due.origin, due.number, until);
         }
     }

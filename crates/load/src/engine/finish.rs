@@ -29,6 +29,8 @@ pub(crate) struct Ended {
     pub(crate) gave_up: bool,
     /// Connections in the end, opened or not.
     pub(crate) connections: usize,
+    /// Connections that never brought an answer, though they were asked.
+    pub(crate) unheard: usize,
     /// Measured requests that were answered well, by client (closed loop).
     pub(crate) answered_of: Vec<u64>,
 }
@@ -75,15 +77,31 @@ impl Engine {
         unfinished
     }
 
+    /// What was due and never sent. Where there was no connection left to send it on, it failed for that.
     pub(super) fn censor_unsent(&mut self, now: Nanos) -> u64 {
+        if self.closed_loop {
+            let owed = self
+                .connections
+                .iter()
+                .map(|connection| connection.owed.len());
+            return owed.sum::<usize>() as u64;
+        }
+        let is_open = |connection: &Connection| connection.state == State::Open;
+        let disconnected = !self.connections.iter().any(is_open);
         let mut unsent = 0;
-        while !self.closed_loop
-            && let Some(due) = self.schedule.take(now)
-        {
+        while let Some(due) = self.schedule.take(now) {
             unsent += 1;
             self.censor_response(due.intended, now);
+            if disconnected {
+                self.fail_unsent(due.intended);
+            }
         }
         unsent
+    }
+
+    pub(super) fn unheard(&self) -> usize {
+        let is_unheard = |connection: &&Connection| connection.asked && !connection.heard;
+        self.connections.iter().filter(is_unheard).count()
     }
 
     /// Hands the record to the collector and takes an empty one, if there is one: else it goes on with this.
@@ -100,6 +118,7 @@ impl Engine {
             record,
             at: now,
             live,
+            last: false,
         });
     }
 
@@ -115,6 +134,7 @@ impl Engine {
             record,
             at: now,
             live,
+            last: true,
         });
     }
 }

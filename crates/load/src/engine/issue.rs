@@ -62,6 +62,7 @@ impl Engine {
         let target = &self.run.targets.targets[index];
         let connection = &mut self.connections[slot];
         connection.sent += 1;
+        connection.asked = true;
         let last = connection.sent >= self.run.requests_per_connection;
         let bytes = if last {
             &target.last_request

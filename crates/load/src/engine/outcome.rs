@@ -69,10 +69,14 @@ impl Engine {
         record
             .wait
             .saturating_record(flight.free.saturating_sub(flight.intended));
-        let could = flight.intended.max(flight.free);
-        record
-            .lag
-            .saturating_record(flight.written.saturating_sub(could));
+        // All clients of a closed loop begin at once, before which nothing was due: that one had to be written after another says nothing of
+        // how the generator keeps up.
+        if !(self.closed_loop && flight.intended == 0) {
+            let could = flight.intended.max(flight.free);
+            record
+                .lag
+                .saturating_record(flight.written.saturating_sub(could));
+        }
         if self.closed_loop {
             record.batches.add(flight.written, service);
             return;
@@ -101,6 +105,14 @@ impl Engine {
         self.schedule.failed(flight.origin, flight.number, now);
     }
 
+    /// A request came to nothing before it could be sent, for want of a connection.
+    #[cold]
+    pub(super) fn fail_unsent(&mut self, at: Nanos) {
+        if self.is_measured(at) {
+            self.record.fail(Failure::NoConnection);
+        }
+    }
+
     /// Fails everything under way on a connection.
     pub(super) fn fail_all(&mut self, slot: usize, failure: Failure, now: Nanos) {
         while let Some(flight) = self.connections[slot].flights.pop_front() {
@@ -113,7 +125,9 @@ impl Engine {
     pub(super) fn timed_out(&mut self, slot: usize, now: Nanos) {
         if let Some(flight) = self.connections[slot].flights.front() {
             let url = &self.run.targets.targets[flight.target].url;
-            self.record.example(|| format!("{url}: no answer in time"));
+            self.record.example((Failure::Timeout, 0), || {
+                format!("{url}: no answer in time")
+            });
         }
         while let Some(flight) = self.connections[slot].flights.pop_front() {
             self.censor(&flight, now);

@@ -126,6 +126,10 @@ impl Engine {
                     connection.fault = Failure::status(head.status);
                     connection.check.begin();
                     if let Some(flight) = connection.flights.front() {
+                        if let Some(failure) = connection.fault {
+                            let url = &self.run.targets.targets[flight.target].url;
+                            self.record.example_of_status(failure, head.status, url);
+                        }
                         let is_large = matches!(head.framing, Framing::Length(length) if length >= 2 * DROP_FROM);
                         self.large[flight.target] = is_large && !self.run.verify;
                     }
@@ -193,12 +197,14 @@ impl Engine {
                 if let Err(offset) = connection.check.end(&target.expected) {
                     fault = Some(Failure::Mismatch);
                     let url = &target.url;
-                    self.record
-                        .example(|| format!("{url}: the body is wrong from offset {offset} on"));
+                    self.record.example((Failure::Mismatch, 0), || {
+                        format!("{url}: the body is wrong from offset {offset} on")
+                    });
                 }
             }
         }
         self.last_sign_of_life = now;
+        self.connections[slot].heard = true;
         match fault {
             None => self.answered(&flight, now),
             Some(failure) => self.failed(&flight, failure, now),
@@ -222,7 +228,8 @@ impl Engine {
     fn malformed(&mut self, slot: usize, error: http::client::Error, now: Nanos) {
         if let Some(flight) = self.connections[slot].flights.front() {
             let url = &self.run.targets.targets[flight.target].url;
-            self.record.example(|| format!("{url}: {error}"));
+            self.record
+                .example((Failure::Http(error), 0), || format!("{url}: {error}"));
         } else {
             // Bytes that answer nothing: there is no request to fail, but the server is wrong.
             self.record.fail(Failure::Http(error));
@@ -233,11 +240,13 @@ impl Engine {
 
     #[cold]
     pub(super) fn socket_failed(&mut self, slot: usize, error: &io::Error, now: Nanos) {
+        let failure = Failure::exchanging(error);
         if let Some(flight) = self.connections[slot].flights.front() {
             let url = &self.run.targets.targets[flight.target].url;
-            self.record.example(|| format!("{url}: {error}"));
+            self.record
+                .example((failure, 0), || format!("{url}: {error}"));
         }
-        self.fail_all(slot, Failure::exchanging(error), now);
+        self.fail_all(slot, failure, now);
         self.close(slot);
     }
 }

@@ -4,6 +4,7 @@ use super::open;
 use crate::cli::Arguments;
 use crate::run::{Arrivals, Model};
 use crate::schedule::Think;
+use crate::{Failure, usage};
 use std::time::Duration;
 use workload::trace::{self, AccessLog};
 use workload::{Arrival, Schedule, Stages};
@@ -13,7 +14,7 @@ pub(super) fn model(
     arguments: &Arguments,
     log: Option<&AccessLog>,
     duration: Option<Duration>,
-) -> Result<(Model, String), String> {
+) -> Result<(Model, String), Failure> {
     let process = match (&arguments.arrival, arguments.poisson) {
         (Some(process), _) => Some(process.clone()),
         (None, true) => Some(Arrival::Poisson),
@@ -21,7 +22,7 @@ pub(super) fn model(
     };
     let rates = match (arguments.rate, &arguments.stages) {
         (Some(rate), _) => Some((
-            Stages::steady(rate, duration).map_err(|error| error.to_string())?,
+            Stages::steady(rate, duration).map_err(|error| usage(error.to_string()))?,
             format!("{rate}/s"),
         )),
         (None, Some(stages)) => Some((stages.clone(), "rate by stages".to_owned())),
@@ -37,7 +38,9 @@ pub(super) fn model(
             )
         }
         (None, Some(Arrival::Trace(_)), Some(_)) => {
-            return Err("a trace has its own rate: leave out --rate and --stages".to_owned());
+            return Err(usage(
+                "a trace has its own rate: leave out --rate and --stages",
+            ));
         }
         (None, Some(Arrival::Trace(path)), None) => {
             let times = open(&path, trace::Times::read)?;
@@ -47,7 +50,9 @@ pub(super) fn model(
             )
         }
         (None, Some(_), None) => {
-            return Err("--poisson and --arrival need a rate: add --rate or --stages".to_owned());
+            return Err(usage(
+                "--poisson and --arrival need a rate: add --rate or --stages",
+            ));
         }
         (None, process, Some((stages, rate))) => {
             let poisson = process == Some(Arrival::Poisson);
@@ -67,18 +72,18 @@ pub(super) fn model(
             Model::PartlyOpen(arrivals, requests),
             format!("partly open: sessions of {requests} requests, {how}"),
         )),
-        None if arguments.think != Think::Constant(Duration::ZERO) => Err(
-            "in an open loop nobody thinks: add --session-requests, or leave out --think or the rate".to_owned(),
-        ),
+        None if arguments.think != Think::Constant(Duration::ZERO) => Err(usage(
+            "in an open loop nobody thinks: add --session-requests, or leave out --think or the rate",
+        )),
         None => Ok((Model::Open(arrivals), format!("open loop, {how}"))),
     }
 }
 
-fn closed_loop(arguments: &Arguments) -> Result<(Model, String), String> {
+fn closed_loop(arguments: &Arguments) -> Result<(Model, String), Failure> {
     if arguments.session_requests.is_some() {
-        return Err(
-            "--session-requests needs a rate of sessions: add --rate or --stages".to_owned(),
-        );
+        return Err(usage(
+            "--session-requests needs a rate of sessions: add --rate or --stages",
+        ));
     }
     Ok((Model::Closed, "closed loop".to_owned()))
 }

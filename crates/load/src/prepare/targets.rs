@@ -4,6 +4,7 @@ use super::open;
 use crate::cli::{Arguments, Method};
 use crate::target::{Order, Target, Targets, Url};
 use crate::verify::Expected;
+use crate::{Failure, usage};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -18,13 +19,15 @@ pub(super) fn targets(
     arguments: &Arguments,
     log: Option<&AccessLog>,
     remarks: &mut Vec<String>,
-) -> Result<(SocketAddr, Targets, String), String> {
+) -> Result<(SocketAddr, Targets, String), Failure> {
     let head_only = arguments.method == Method::Head;
     let parse = |text: &str| Url::parse(text).map_err(|error| error.to_string());
     let base = || match arguments.urls.as_slice() {
-        [] => parse(DEFAULT_URL),
-        [one] => parse(one),
-        _ => Err("one URL says where the files are; more than one cannot".to_owned()),
+        [] => Ok(parse(DEFAULT_URL)?),
+        [one] => parse(one).map_err(usage),
+        _ => Err(usage(
+            "one URL says where the files are; more than one cannot",
+        )),
     };
     let under = |base: &Url, path: &str| {
         let mut url = base.clone();
@@ -84,10 +87,12 @@ pub(super) fn targets(
                 .map(|url| (url.clone(), 1.0))
                 .collect::<Vec<_>>(),
         };
-        let urls: Vec<Url> = weighted
-            .iter()
-            .map(|(url, _)| parse(url))
-            .collect::<Result<_, _>>()?;
+        let urls = weighted.iter().map(|(url, _)| parse(url));
+        let urls: Result<Vec<Url>, String> = urls.collect();
+        let urls = urls.map_err(|why| match &arguments.urls_file {
+            Some(path) => format!("{}: {why}", path.display()).into(),
+            None => usage(why),
+        })?;
         let order = if urls.len() == 1 {
             Order::One
         } else {
@@ -166,13 +171,13 @@ fn log_remarks(log: &AccessLog) -> Vec<String> {
 }
 
 /// The one address that all URLs have, the first that can be connected to if there are several.
-fn address(all: &[(Url, Target)]) -> Result<SocketAddr, String> {
+fn address(all: &[(Url, Target)]) -> Result<SocketAddr, Failure> {
     let (first, _) = all.first().ok_or("there is nothing to ask for")?;
     if let Some((other, _)) = all.iter().find(|(url, _)| url.authority != first.authority) {
-        return Err(format!(
+        return Err(usage(format!(
             "{} and {} are two servers; a run measures one",
             first.authority, other.authority
-        ));
+        )));
     }
     let addresses = first.resolve().map_err(|error| {
         format!(
@@ -186,7 +191,6 @@ fn address(all: &[(Url, Target)]) -> Result<SocketAddr, String> {
         [] | [_] => addresses.first(),
         several => several.iter().find(answers).or(several.first()),
     };
-    chosen
-        .copied()
-        .ok_or_else(|| format!("{} has no address", first.authority))
+    let none = || format!("{} has no address", first.authority);
+    Ok(chosen.copied().ok_or_else(none)?)
 }

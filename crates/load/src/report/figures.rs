@@ -1,6 +1,7 @@
 //! The figures of a run, as every report and objective uses them.
 
 use crate::clock::seconds;
+use crate::failure::Failure;
 use crate::measure::Outcome;
 use crate::record::Record;
 use crate::run::Run;
@@ -16,7 +17,7 @@ pub enum Metric {
     Service,
     /// Connection free − intended.
     Wait,
-    /// Written − both of these.
+    /// Written − the later of intended and connection free.
     Lag,
     /// First byte − written.
     FirstByte,
@@ -115,6 +116,7 @@ impl Fairness {
 #[derive(Debug)]
 pub struct Figures<'a> {
     outcome: &'a Outcome,
+    closed_loop: bool,
     warmup_s: f64,
     times: Vec<Option<Censored>>,
 }
@@ -136,6 +138,7 @@ impl<'a> Figures<'a> {
             .collect();
         Self {
             outcome,
+            closed_loop,
             warmup_s: seconds(run.warmup),
             times,
         }
@@ -146,7 +149,7 @@ impl<'a> Figures<'a> {
         self.times[metric as usize].as_ref()
     }
 
-    /// Failures of all classes, timeouts included.
+    /// Requests that failed, timeouts included. Attempts to connect are none.
     pub fn errors(&self) -> u64 {
         self.outcome.record.counts.failed()
     }
@@ -154,8 +157,7 @@ impl<'a> Figures<'a> {
     /// Requests without an answer: timed out, under way at the end, or never sent.
     pub fn censored(&self) -> u64 {
         let record = &self.outcome.record;
-        let closed_loop = record.response.is_empty() && record.censored_response.is_empty();
-        if closed_loop {
+        if self.closed_loop {
             record.censored_service.len()
         } else {
             record.censored_response.len()
@@ -165,9 +167,25 @@ impl<'a> Figures<'a> {
     /// The share of requests that failed.
     pub fn error_share(&self) -> f64 {
         let outcome = self.outcome;
-        let all =
-            outcome.record.counts.completed + self.errors() + outcome.unfinished + outcome.unsent;
+        let counts = &outcome.record.counts;
+        // Those never sent for want of a connection are among the failed already.
+        let unsent = outcome
+            .unsent
+            .saturating_sub(counts.of(Failure::NoConnection));
+        let all = counts.completed + self.errors() + outcome.unfinished + unsent;
         self.errors() as f64 / all.max(1) as f64
+    }
+
+    /// How many of the failed are part of the times, as lower bounds.
+    pub fn errors_timed(&self) -> u64 {
+        let counts = &self.outcome.record.counts;
+        let open = !self.closed_loop;
+        counts.of(Failure::Timeout)
+            + if open {
+                counts.of(Failure::NoConnection)
+            } else {
+                0
+            }
     }
 
     /// The length of the window that throughput is counted in.

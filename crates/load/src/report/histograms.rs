@@ -1,8 +1,10 @@
 //! The formats of histogram tools.
 
+use super::Report;
 use super::figures::Metric;
 use crate::clock::Nanos;
 use crate::record::Record;
+use crate::verdict::{Finding, Level};
 use meter::formats::{self, IntervalLog};
 use std::io;
 use std::time::{Duration, SystemTime};
@@ -20,8 +22,9 @@ pub fn csv(record: &Record, closed_loop: bool) -> io::Result<Vec<u8>> {
     Ok(out)
 }
 
-/// The first figure's distribution, requests that were given up with the time they had been waited for.
-pub fn hgrm(record: &Record, closed_loop: bool) -> io::Result<Vec<u8>> {
+/// The first figure's distribution, requests that were given up with the time they had been waited for, and what is thought of the run.
+pub fn hgrm(report: &Report<'_>) -> io::Result<Vec<u8>> {
+    let (record, closed_loop) = (&report.outcome.record, report.run.is_closed_loop());
     let (answered, given_up) = if closed_loop {
         (&record.service, &record.censored_service)
     } else {
@@ -32,7 +35,20 @@ pub fn hgrm(record: &Record, closed_loop: bool) -> io::Result<Vec<u8>> {
     let _ = all.add(given_up);
     let mut out = Vec::new();
     formats::hgrm(&all, &mut out)?;
+    for line in judgement(report.level(), &report.findings) {
+        out.extend_from_slice(formats::comment(&line).as_bytes());
+    }
     Ok(out)
+}
+
+/// Whether a run may be believed, in lines for comments.
+fn judgement(level: Level, findings: &[Finding]) -> Vec<String> {
+    let reasons = findings
+        .iter()
+        .map(|finding| format!("{}: {}", finding.level, finding.text));
+    std::iter::once(formats::verdict_comment(level))
+        .chain(reasons)
+        .collect()
 }
 
 /// A log that grows by the second.
@@ -78,6 +94,13 @@ impl Log {
         }
     }
 
+    /// Says what is thought of the run. Whoever has the log alone should know.
+    pub fn judge(&mut self, level: Level, findings: &[Finding]) {
+        for line in judgement(level, findings) {
+            self.log.comment(&line);
+        }
+    }
+
     /// The log so far.
     pub fn text(&self) -> &[u8] {
         self.log.text()
@@ -100,6 +123,7 @@ mod tests {
         let mut log = Log::new(closed_loop);
         log.add(&record, crate::clock::SECOND);
         log.add(&record, 2 * crate::clock::SECOND);
+        log.judge(Level::Invalid, &[]);
         Hlog::parse(log.text()).expect("a histogram log")
     }
 
@@ -118,6 +142,7 @@ mod tests {
         assert_eq!(of(&closed, None), Some((2, 1_000)));
         assert_eq!(of(&closed, Some("service")), None);
         for log in [&open, &closed] {
+            assert_eq!(log.verdict, Some(results::Validity::Invalid));
             assert!(of(log, Some("wait")).is_some_and(|(_, max)| max >= 2_000));
             assert_eq!(of(log, Some("lag")), Some((2, 500)));
             let last = log.intervals.last().expect("an interval");

@@ -115,15 +115,17 @@ fn distribution(times: Option<&Censored>) -> Value {
 
 fn requests(report: &Report<'_>) -> Value {
     let (outcome, counts) = (report.outcome, &report.outcome.record.counts);
-    let errors: Map<String, Value> = (0..Failure::CLASSES)
-        .filter(|class| counts.failures[*class] > 0)
-        .map(|class| {
-            (
-                Failure::name(class).to_owned(),
-                json!(counts.failures[class]),
-            )
-        })
-        .collect();
+    let classes = |which: fn(usize) -> bool| -> Map<String, Value> {
+        let there =
+            (0..Failure::CLASSES).filter(|class| which(*class) && counts.failures[*class] > 0);
+        there
+            .map(|class| {
+                let name = Failure::name(class).to_owned();
+                (name, json!(counts.failures[class]))
+            })
+            .collect()
+    };
+    let examples = outcome.record.examples.iter().map(|example| &example.words);
     let statuses: Map<String, Value> = (0..)
         .zip(&outcome.record.statuses)
         .filter(|(_, count)| **count > 0)
@@ -138,9 +140,10 @@ fn requests(report: &Report<'_>) -> Value {
         "never_sent": outcome.unsent,
         "waited_for_connection": counts.waited,
         "verified": counts.verified,
-        "errors": errors,
+        "errors": classes(|class| !Failure::is_of_connecting(class)),
         "errors_total": report.figures.errors(),
-        "error_examples": outcome.record.examples,
+        "connects_failed": classes(Failure::is_of_connecting),
+        "error_examples": examples.collect::<Vec<_>>(),
         "statuses": statuses,
     })
 }
@@ -169,6 +172,7 @@ fn generator(report: &Report<'_>) -> Value {
         "threads": report.run.threads,
         "connections": outcome.connections,
         "connections_made": outcome.record.counts.connected,
+        "connections_without_answer": outcome.unheard,
         "busy": outcome.busy,
         "starved": outcome.starved,
         "machine_time_stolen": outcome.stolen,

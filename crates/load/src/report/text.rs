@@ -4,6 +4,7 @@ use super::Report;
 use super::figures::Metric;
 use super::units::{bytes, count, percent, rate, time};
 use crate::failure::Failure;
+use crate::record::Counts;
 use crate::slo::Judged;
 use stats::hist::{Bound, Censored};
 use std::fmt::Write;
@@ -126,7 +127,16 @@ fn counts(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
         "  connections {} of at most {}",
         outcome.connections, report.run.max_connections
     )?;
-    writeln!(out, ", {} made", count(made))?;
+    write!(out, ", {} made", count(made))?;
+    let of_connecting = classes(counts, Failure::is_of_connecting);
+    if !of_connecting.is_empty() {
+        write!(
+            out,
+            ", {} attempts failed ({of_connecting})",
+            count(counts.connects_failed())
+        )?;
+    }
+    writeln!(out)?;
     if let Some(fair) = figures.fairness() {
         writeln!(
             out,
@@ -154,17 +164,23 @@ fn counts(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
         percent(outcome.busy),
         time(spent.as_nanos() as f64 / answers as f64).trim_end()
     )?;
-    let classes: Vec<String> = (0..Failure::CLASSES)
-        .filter(|class| counts.failures[*class] > 0)
-        .map(|class| format!("{} {}", count(counts.failures[class]), Failure::name(class)))
-        .collect();
-    if !classes.is_empty() {
-        writeln!(out, "  errors      {}", classes.join(", "))?;
-        for example in &outcome.record.examples {
-            writeln!(out, "              {example}")?;
-        }
+    let of_requests = classes(counts, |class| !Failure::is_of_connecting(class));
+    if !of_requests.is_empty() {
+        writeln!(out, "  errors      {of_requests}")?;
+    }
+    for example in &outcome.record.examples {
+        writeln!(out, "              {}", example.words)?;
     }
     writeln!(out)
+}
+
+/// Some classes of failures, and how many there were of each.
+fn classes(counts: &Counts, which: impl Fn(usize) -> bool) -> String {
+    let there = (0..Failure::CLASSES).filter(|class| which(*class) && counts.failures[*class] > 0);
+    let told: Vec<String> = there
+        .map(|class| format!("{} {}", count(counts.failures[class]), Failure::name(class)))
+        .collect();
+    told.join(", ")
 }
 
 fn objectives(slos: &[Judged], out: &mut String) -> std::fmt::Result {

@@ -1,11 +1,16 @@
 //! What is no fault and should be known.
 
 use crate::clock::seconds;
+use crate::failure::Failure;
 use crate::measure::Outcome;
+use crate::report::figures::Figures;
 use crate::run::Run;
 
+/// Jain's index below which figures of all clients together say little of any.
+const UNFAIR: f64 = 0.5;
+
 /// What else a reader should know.
-pub(crate) fn notes(run: &Run, outcome: &Outcome) -> Vec<String> {
+pub(crate) fn notes(run: &Run, outcome: &Outcome, figures: &Figures<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     let counts = &outcome.record.counts;
     if run.is_closed_loop() {
@@ -25,9 +30,15 @@ pub(crate) fn notes(run: &Run, outcome: &Outcome) -> Vec<String> {
         ));
     }
     if outcome.unsent > 0 {
+        notes.push(never_sent(outcome));
+    }
+    if let Some(fair) = figures.fairness()
+        && fair.jain < UNFAIR
+        && outcome.unheard == 0
+    {
         notes.push(format!(
-            "{} requests were due and never sent: every connection was busy to the end of the drain",
-            outcome.unsent
+            "clients were served very unequally (Jain's index {:.2}, from {} to {} requests): what is said of all is true of few",
+            fair.jain, fair.fewest, fair.most
         ));
     }
     if run.warmup > 0 {
@@ -49,4 +60,20 @@ pub(crate) fn notes(run: &Run, outcome: &Outcome) -> Vec<String> {
         );
     }
     notes
+}
+
+/// Why requests were never sent.
+fn never_sent(outcome: &Outcome) -> String {
+    let counts = &outcome.record.counts;
+    let attempts = counts.connects_failed();
+    let why = if counts.of(Failure::NoConnection) > 0 {
+        format!("no connection could be made; {attempts} attempts failed")
+    } else if attempts > 0 {
+        format!(
+            "connections were busy to the end of the drain, or could not be made ({attempts} attempts failed)"
+        )
+    } else {
+        "every connection was busy to the end of the drain".to_owned()
+    };
+    format!("{} requests were due and never sent: {why}", outcome.unsent)
 }

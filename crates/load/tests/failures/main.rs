@@ -1,8 +1,12 @@
 //! Servers that do wrong: each wrong is counted in a class of its own, and no run hangs.
 
+mod outages;
+#[path = "../support/mod.rs"]
 mod support;
+mod typed;
 
 use load::failure::Failure;
+use load::target::{Order, Target, Url};
 use load::verdict::{Level, Rule};
 use load::verify::Expected;
 use std::sync::OnceLock;
@@ -160,8 +164,10 @@ fn a_wrong_body_is_found_and_placed() {
     run.targets.targets[0].url = url.to_owned();
     let done = go(run).expect("a run");
     assert_eq!(done.outcome.record.counts.of(Failure::Mismatch), 3);
+    let examples = done.outcome.record.examples.iter();
+    let words: Vec<_> = examples.map(|example| example.words.as_str()).collect();
     assert_eq!(
-        done.outcome.record.examples,
+        words,
         [format!("{url}: the body is wrong from offset 3 on")]
     );
 }
@@ -376,40 +382,41 @@ fn an_open_loop_has_no_clients_to_be_fair_to() {
     assert!(!load::report::text::render(&report).contains("fairness"));
 }
 
-/// The command as it is typed.
-#[derive(clap::Parser)]
-struct Typed {
-    #[command(flatten)]
-    load: load::Arguments,
+#[test]
+fn statuses_are_told_with_an_example_and_what_to_look_at() {
+    let not_found = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_vec();
+    for (act, rule) in [
+        (Act::Answer(not_found.clone()), Rule::NothingAnswered),
+        (Act::Only(ok("x"), not_found.clone()), Rule::Failures),
+    ] {
+        let address = server(act);
+        let mut run = run(address, Duration::from_secs(10));
+        (run.requests, run.duration) = (Some(40), None);
+        let url = |path: &str| Url::parse(&format!("http://{address}{path}")).expect("a URL");
+        let target = |path| Target::new(&url(path), false, &[], Expected::Anything);
+        run.targets.targets = vec![target("/"), target("/nix")];
+        let sampler = workload::Sampler::new([1.0, 1.0]).expect("weights");
+        run.targets.order = Order::Drawn(sampler.choices(1));
+        let done = go(run).expect("a run");
+        let report = done.report();
+        let found = report.findings.iter().find(|found| found.rule == rule);
+        let text = &found.expect("it is told").text;
+        let example = match rule {
+            Rule::Failures => format!("http://{address}/nix: status 404"),
+            _ => format!("http://{address}/"),
+        };
+        for part in ["status 404", "--files", example.as_str()] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
 }
 
 #[test]
-fn a_histogram_log_is_written_beside_the_report() {
-    let help = <Typed as clap::CommandFactory>::command()
-        .render_long_help()
-        .to_string();
-    assert!(help.contains("--hlog "), "{help}");
-    let home = tempfile::tempdir().expect("a directory");
-    let at = |name: &str| home.path().join(name).display().to_string();
-    let type_in = |rest: &[&str]| {
-        let url = format!("http://{}/", server(Act::Answer(ok("x"))));
-        let always = ["load", &url, "-n", "100", "-c", "2", "--quiet"];
-        let typed = always.iter().chain(rest).copied();
-        load::run(&<Typed as clap::Parser>::parse_from(typed).load)
-    };
-    let (report, log) = (at("report.json"), at("trial.hlog"));
-    type_in(&["--output-format", "json", "-o", &report, "--hlog", &log]);
-    let json = std::fs::read(&report).expect("a report");
-    let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
-    let log = results::Hlog::read(log.as_ref()).expect("a histogram log");
-    for tag in [None, Some("wait"), Some("lag")] {
-        let count = log.merged(tag).map(|times| times.len());
-        assert_eq!(count, json["requests"]["completed"].as_u64(), "{tag:?}");
-    }
-    assert_eq!(std::fs::read_dir(&home).expect("there").count(), 2);
-    // One file cannot be both, which is known before the run.
-    let both = at("both");
-    let refused = type_in(&["-o", &both, "--hlog", &both]);
-    assert_eq!(refused, std::process::ExitCode::from(2));
-    assert!(!home.path().join("both").exists());
+fn the_burst_of_the_start_is_no_lag() {
+    let mut run = run(server(Act::Answer(ok("x"))), Duration::from_secs(10));
+    (run.clients, run.max_connections) = (32, 32);
+    (run.requests, run.duration) = (Some(50), None);
+    let done = go(run).expect("a run");
+    let record = &done.outcome.record;
+    assert_eq!((record.service.len(), record.lag.len()), (50, 18));
 }

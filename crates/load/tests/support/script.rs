@@ -21,6 +21,8 @@ pub enum Act {
     Reset,
     /// Reads and says nothing.
     Silence,
+    /// Answers requests for `/` with the first, others with the second.
+    Only(Vec<u8>, Vec<u8>),
 }
 
 /// Starts a server that does `act`; it lives as long as the tests.
@@ -37,6 +39,22 @@ pub fn server(act: Act) -> SocketAddr {
     address
 }
 
+/// The same with so many workers, each of which serves one connection to its end.
+pub fn workers(count: usize, act: Act) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let shared = Arc::new((listener, act));
+    for _ in 0..count {
+        let shared = shared.clone();
+        thread::spawn(move || {
+            for stream in shared.0.incoming().flatten() {
+                serve(stream, &shared.1);
+            }
+        });
+    }
+    address
+}
+
 /// An address where nobody listens.
 pub fn refused() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -47,8 +65,12 @@ fn serve(mut stream: TcpStream, act: &Act) -> Option<()> {
     stream.set_nodelay(true).ok()?;
     let mut seen = Vec::new();
     loop {
-        next_request(&mut stream, &mut seen)?;
+        let head = next_request(&mut stream, &mut seen)?;
         match act {
+            Act::Only(found, other) => {
+                let is_root = head.starts_with(b"GET / ");
+                stream.write_all(if is_root { found } else { other }).ok()?;
+            }
             Act::Answer(bytes) => stream.write_all(bytes).ok()?,
             Act::AnswerAndClose(bytes) => return stream.write_all(bytes).ok(),
             Act::Drip(bytes) => {
@@ -67,13 +89,12 @@ fn serve(mut stream: TcpStream, act: &Act) -> Option<()> {
     }
 }
 
-/// Reads up to the end of the next request's head.
-fn next_request(stream: &mut TcpStream, seen: &mut Vec<u8>) -> Option<()> {
+/// Reads up to the end of the next request's head, and gives it.
+fn next_request(stream: &mut TcpStream, seen: &mut Vec<u8>) -> Option<Vec<u8>> {
     let mut buffer = [0; 4096];
     loop {
         if let Some(end) = seen.windows(4).position(|four| four == b"\r\n\r\n") {
-            seen.drain(..end + 4);
-            return Some(());
+            return Some(seen.drain(..end + 4).collect());
         }
         let length = stream.read(&mut buffer).ok().filter(|length| *length > 0)?;
         seen.extend_from_slice(&buffer[..length]);

@@ -26,7 +26,7 @@ pub struct Request {
     pub kind: Kind,
     /// Results folders and files.
     pub sources: Vec<PathBuf>,
-    /// Names for the sources that are files, in their order; the names of the files for the others.
+    /// Names for the sources, in their order; where there are none, the names of the files.
     pub labels: Vec<String>,
     /// Of a results folder the circumstances, like `4,000 requests/s`; the most telling if not given.
     pub at: Option<String>,
@@ -68,16 +68,37 @@ pub fn figure(request: &Request, catalogue: &[String]) -> Result<Figure, Error> 
     Ok(figure)
 }
 
-/// Draws a figure into a file whose name says what it is to be; a PNG has `scale` pixels for each of the figure's.
-pub fn write(figure: &Figure, frame: Frame, scale: f32, path: &Path) -> Result<(), Error> {
-    let svg = draw::svg(figure, frame)?;
+/// What a picture may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Lines and text.
+    Svg,
+    /// Pixels.
+    Png,
+}
+
+/// What the name of a file says that it is to be.
+///
+/// # Errors
+/// When it does not.
+pub fn format_of(path: &Path) -> Result<Format, Error> {
     let extension = path
         .extension()
         .map(|extension| extension.to_string_lossy().to_lowercase());
-    let bytes = match extension.as_deref() {
-        Some("svg") => svg.into_bytes(),
-        Some("png") => draw::png(&svg, scale)?,
-        _ => return Err(Error::Format(path.into())),
+    match extension.as_deref() {
+        Some("svg") => Ok(Format::Svg),
+        Some("png") => Ok(Format::Png),
+        _ => Err(Error::Format(path.into())),
+    }
+}
+
+/// Draws a figure into a file whose name says what it is to be; a PNG has `scale` pixels for each of the figure's.
+pub fn write(figure: &Figure, frame: Frame, scale: f32, path: &Path) -> Result<(), Error> {
+    let format = format_of(path)?;
+    let svg = draw::svg(figure, frame)?;
+    let bytes = match format {
+        Format::Svg => svg.into_bytes(),
+        Format::Png => draw::png(&svg, scale)?,
     };
     results::write_atomically(path, &bytes)?;
     Ok(())

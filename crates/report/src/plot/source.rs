@@ -4,7 +4,7 @@ use crate::distribution::Distribution;
 use crate::error::Error;
 use crate::figure::Look;
 use crate::figures::series::{Course, Second};
-use results::{Hlog, Run};
+use results::{Hlog, Run, Validity};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -26,8 +26,12 @@ pub(crate) enum Content {
     Results(Box<Run>),
     /// A histogram for each second.
     Log(Hlog),
-    /// A percentile distribution: times in seconds and shares.
-    Percentiles(Vec<(f64, f64)>, u64),
+    /// A percentile distribution: times in seconds and shares, how many there are, and whether they are not to be believed.
+    Percentiles {
+        steps: Vec<(f64, f64)>,
+        count: u64,
+        invalid: bool,
+    },
     /// A load generator's report.
     Load(Value),
 }
@@ -60,7 +64,7 @@ impl Source {
             Content::Log(log) => log
                 .merged(None)
                 .and_then(|histogram| Distribution::of(histogram, 0)),
-            Content::Percentiles(steps, count) => {
+            Content::Percentiles { steps, count, .. } => {
                 Distribution::from_steps(steps.clone(), 1.0, *count)
             }
             Content::Load(load) => reported(load),
@@ -70,7 +74,7 @@ impl Source {
     /// Its course over time, if it is a file that has one.
     pub(crate) fn course(&self, look: Look) -> Option<Course> {
         match &self.content {
-            Content::Log(log) => Course::of(&self.label, look, false, log),
+            Content::Log(log) => Course::of(&self.label, look, self.is_invalid(), log),
             Content::Load(load) => course(&self.label, look, load),
             _ => None,
         }
@@ -84,9 +88,14 @@ impl Source {
         }
     }
 
-    /// Whether it is a report that is not to be believed.
+    /// Whether it is a file that says that it is not to be believed.
     pub(crate) fn is_invalid(&self) -> bool {
-        matches!(&self.content, Content::Load(load) if load["verdict"] == "INVALID")
+        match &self.content {
+            Content::Results(_) => false,
+            Content::Log(log) => log.verdict == Some(Validity::Invalid),
+            Content::Percentiles { invalid, .. } => *invalid,
+            Content::Load(load) => load["verdict"] == "INVALID",
+        }
     }
 }
 
@@ -152,7 +161,11 @@ fn percentiles(text: &str) -> Result<Content, String> {
     }
     match steps.is_empty() {
         true => Err("a percentile distribution without rows".into()),
-        false => Ok(Content::Percentiles(steps, count)),
+        false => Ok(Content::Percentiles {
+            steps,
+            count,
+            invalid: results::hlog::verdict(text) == Some(Validity::Invalid),
+        }),
     }
 }
 
@@ -226,8 +239,13 @@ mod tests {
     fn files_are_known_by_what_is_in_them() {
         let hgrm = "       Value     Percentile TotalCount 1/(1-Percentile)\n\n  1.000 0.5 10 2.00\n 2.000 1.0 20\n#[Mean = 1]\n";
         assert!(
-            matches!(parse(hgrm.as_bytes()), Ok(Content::Percentiles(steps, 20)) if steps == [(0.001, 0.5), (0.002, 1.0)])
+            matches!(parse(hgrm.as_bytes()), Ok(Content::Percentiles { steps, count: 20, invalid: false }) if steps == [(0.001, 0.5), (0.002, 1.0)])
         );
+        let refused = format!("{hgrm}#[Verdict: INVALID]\n");
+        assert!(matches!(
+            parse(refused.as_bytes()),
+            Ok(Content::Percentiles { invalid: true, .. })
+        ));
         let load = r#"{"schema": "archbench.load/1", "response_time_us": {"p50": 100.0, "p99": 900.0, "max": 5000.0, "count": 1000, "at_least": ["max"]}}"#;
         let Ok(Content::Load(load)) = parse(load.as_bytes()) else {
             panic!("not known")

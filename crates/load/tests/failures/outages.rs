@@ -1,0 +1,91 @@
+//! Servers that go away, or that have no time for some.
+
+use crate::ok;
+use crate::support::queue::{Queue, Service};
+use crate::support::script::{Act, workers};
+use crate::support::{self, go, open_loop, run};
+use load::failure::Failure;
+use load::verdict::{Level, Rule};
+use std::time::Duration;
+
+#[test]
+fn an_outage_of_an_open_loop_fails_no_more_than_was_due() {
+    let queue = Queue::new(Service::Constant(0.0), 1);
+    let mut run = open_loop(queue.address, Duration::from_secs(1), 200.0, false, 8);
+    run.timeout = 300 * support::MS;
+    let done = std::thread::scope(|scope| {
+        let run = scope.spawn(|| go(run).expect("a run"));
+        std::thread::sleep(Duration::from_millis(400));
+        queue.end();
+        run.join().expect("the run ends")
+    });
+    let (outcome, report) = (&done.outcome, done.report());
+    let counts = &outcome.record.counts;
+    // It knocks on and on, which is counted by itself.
+    assert!(counts.connects_failed() > 8, "{:?}", counts.failures);
+    assert!(counts.completed > 0 && counts.of(Failure::NoConnection) > 0);
+    assert_eq!(counts.of(Failure::NoConnection), outcome.unsent);
+    assert_eq!(
+        counts.completed + counts.failed() + outcome.unfinished,
+        outcome.scheduled
+    );
+    assert!(report.figures.error_share() < 1.0);
+    let text = load::report::text::render(&report);
+    assert!(
+        text.contains("never sent: no connection could be made")
+            && text.contains("connect_refused"),
+        "{text}"
+    );
+    assert!(
+        text.contains("lower bounds") && !text.contains("busy to the end"),
+        "{text}"
+    );
+    let json: serde_json::Value =
+        serde_json::from_slice(&load::report::json::render(&report)).expect("JSON");
+    assert!(json["requests"]["errors"]["connect_refused"].is_null());
+    assert!(json["requests"]["connects_failed"]["connect_refused"].is_u64());
+}
+
+#[test]
+fn a_request_whose_connection_is_refused_fails_in_a_closed_loop() {
+    let queue = Queue::new(Service::Constant(0.0), 1);
+    let mut run = run(queue.address, Duration::from_secs(1));
+    run.timeout = 300 * support::MS;
+    let done = std::thread::scope(|scope| {
+        let run = scope.spawn(|| go(run).expect("a run"));
+        std::thread::sleep(Duration::from_millis(300));
+        queue.end();
+        run.join().expect("the run ends")
+    });
+    let counts = &done.outcome.record.counts;
+    let refused = counts.of(Failure::NoConnection);
+    assert!(refused > 0, "{:?}", counts.failures);
+    assert_eq!(refused, counts.connects_failed());
+}
+
+#[test]
+fn more_clients_than_the_server_has_workers_are_named() {
+    for open in [false, true] {
+        let address = workers(2, Act::Answer(ok("x")));
+        let length = Duration::from_millis(600);
+        let mut run = match open {
+            true => open_loop(address, length, 200.0, false, 6),
+            false => run(address, length),
+        };
+        (run.clients, run.max_connections) = (6, 6);
+        run.timeout = 300 * support::MS;
+        let done = go(run).expect("a run");
+        assert_eq!(done.outcome.unheard, 4, "open: {open}");
+        let report = done.report();
+        let found = report
+            .findings
+            .iter()
+            .find(|found| found.rule == Rule::Unheard);
+        let text = &found.expect("it is named").text;
+        assert!(
+            text.contains("4 of 6") && text.contains("--keep-alive off"),
+            "{text}"
+        );
+        assert!(report.level() >= Level::Suspect);
+    }
+}

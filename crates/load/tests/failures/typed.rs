@@ -1,0 +1,74 @@
+//! The command as it is typed: what it writes, and what it refuses.
+
+use crate::ok;
+use crate::support::script::{Act, server};
+
+/// The command as it is typed.
+#[derive(clap::Parser)]
+struct Typed {
+    #[command(flatten)]
+    load: load::Arguments,
+}
+
+#[test]
+fn a_histogram_log_is_written_beside_the_report() {
+    let help = <Typed as clap::CommandFactory>::command()
+        .render_long_help()
+        .to_string();
+    assert!(help.contains("--hlog "), "{help}");
+    let home = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| home.path().join(name).display().to_string();
+    let type_in = |rest: &[&str]| {
+        let url = format!("http://{}/", server(Act::Answer(ok("x"))));
+        let always = ["load", &url, "-n", "100", "-c", "2", "--quiet"];
+        let typed = always.iter().chain(rest).copied();
+        load::run(&<Typed as clap::Parser>::parse_from(typed).load)
+    };
+    let (report, log) = (at("report.json"), at("trial.hlog"));
+    type_in(&["--output-format", "json", "-o", &report, "--hlog", &log]).expect("a run");
+    let json = std::fs::read(&report).expect("a report");
+    let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+    let log = results::Hlog::read(log.as_ref()).expect("a histogram log");
+    for tag in [None, Some("wait")] {
+        let count = log.merged(tag).map(|times| times.len());
+        assert_eq!(count, json["requests"]["completed"].as_u64(), "{tag:?}");
+    }
+    // The first of each client cannot be late.
+    assert_eq!(log.merged(Some("lag")).map(|times| times.len()), Some(98));
+    let verdict = log.verdict.expect("a verdict");
+    assert_eq!(json["verdict"], verdict.name());
+    assert_eq!(std::fs::read_dir(&home).expect("there").count(), 2);
+    // One file cannot be both, which is known before the run.
+    let both = at("both");
+    let refused = type_in(&["-o", &both, "--hlog", &both]);
+    assert!(is_usage(refused));
+    assert!(!home.path().join("both").exists());
+}
+
+/// Whether what was typed is at fault, rather than what was met.
+#[track_caller]
+fn is_usage(outcome: Result<u8, load::Failure>) -> bool {
+    outcome.expect_err("no figures").is::<clap::Error>()
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_no_fault_of_what_was_typed() {
+    let type_in = |rest: &[&str]| {
+        let typed = ["load", "http://127.0.0.1:9/", "--quiet"];
+        let typed = typed.iter().chain(rest).copied();
+        load::run(&<Typed as clap::Parser>::parse_from(typed).load)
+    };
+    for missing in ["--slo-file /no/such", "--replay /no/such", "-o /no/such"] {
+        let rest: Vec<_> = missing.split(' ').collect();
+        assert!(!is_usage(type_in(&rest)), "{missing}");
+    }
+    for nonsense in [
+        "--warmup 2s -d 1s",
+        "--max-connections 100",
+        "--poisson",
+        "http://127.0.0.2:9/",
+    ] {
+        let rest: Vec<_> = nonsense.split(' ').collect();
+        assert!(is_usage(type_in(&rest)), "{nonsense}");
+    }
+}
