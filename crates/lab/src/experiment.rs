@@ -8,6 +8,7 @@
 //! models = ["sped", "amped", { name = "pool-150", model = "pool", options = "--threads 150" }]   # or "all"
 //! model_options.iterative = "--keep-alive off"
 //! repeats = 3
+//! attempts = 2                   # of a trial whose generator was disturbed
 //! warm_up = "500ms"
 //! duration = "2s"
 //!
@@ -76,6 +77,10 @@ pub struct Experiment {
     /// How often every cell is measured, each time with a server started afresh.
     #[serde(default = "default_repeats")]
     pub repeats: usize,
+    /// How often a trial is made, at most, when its generator was disturbed (INVALID). All attempts are kept; what a trial came
+    /// to says nothing about whether it is made again, only what came to its generator.
+    #[serde(default = "default_attempts")]
+    pub attempts: usize,
     /// What is cut off at the start of a trial.
     #[serde(default = "default_warm_up")]
     pub warm_up: Time,
@@ -298,8 +303,8 @@ impl Experiment {
             "disk",
             self.sweep.disk.iter().map(|disk| disk.name.as_str()),
         )?;
-        if self.repeats == 0 || self.duration.0.is_zero() {
-            return Err("repeats and duration must be more than 0".into());
+        if self.repeats == 0 || self.attempts == 0 || self.duration.0.is_zero() {
+            return Err("repeats, attempts and duration must be more than 0".into());
         }
         if !self.sweep.dataset.is_empty()
             && self.memory_limit.is_none()
@@ -344,6 +349,10 @@ fn default_files() -> OneOrMany<Text<Preset>> {
 
 fn default_repeats() -> usize {
     3
+}
+
+fn default_attempts() -> usize {
+    2
 }
 
 fn default_warm_up() -> Time {

@@ -37,12 +37,18 @@ pub struct Trial {
     pub repeat: usize,
     /// Its place, from 1.
     pub order: usize,
+    /// How many times it has been made, this one included.
+    pub attempt: usize,
 }
 
 impl Trial {
     /// The name of its files.
     pub fn id(&self) -> String {
-        format!("c{:03}-r{}", self.cell, self.repeat)
+        let name = format!("c{:03}-r{}", self.cell, self.repeat);
+        match self.attempt {
+            1 => name,
+            attempt => format!("{name}-a{attempt}"),
+        }
     }
 }
 
@@ -165,6 +171,7 @@ fn order(cells: usize, repeats: usize, seed: u64) -> Vec<Trial> {
                 cell,
                 repeat,
                 order,
+                attempt: 1,
             });
         }
     }

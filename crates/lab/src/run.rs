@@ -13,7 +13,7 @@ use crate::bench::{Bench, Job};
 use crate::experiment::Experiment;
 use crate::interrupt::Interrupt;
 use crate::memory::Support;
-use crate::plan::{Plan, minutes};
+use crate::plan::{self, Plan, minutes};
 use crate::progress::Progress;
 use crate::table::{label, show, summary};
 use crate::{Failure, INTERRUPTED, Status, cells, judge, machine, models, slo};
@@ -22,8 +22,8 @@ use crate::{Failure, INTERRUPTED, Status, cells, judge, machine, models, slo};
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "\
 Every trial starts its server afresh, pinned to cores of its own, and puts a load on it from others. Trials come in blocks that
-hold every cell once, shuffled by the seed. A trial is on the disk when it has ended; a run that was stopped goes on where it was
-when it is started again.
+hold every cell once, shuffled by the seed. A trial whose generator was disturbed is made again, and both are kept. A trial is on
+the disk when it has ended; a run that was stopped goes on where it was when it is started again.
 
 Examples:
   archbench run bench-configs/quick.toml
@@ -247,38 +247,67 @@ fn measure_all(
         .filter(|factor| factor.name != "files")
         .collect();
     for trial in &plan.trials {
-        if folder.has(&trial.id()) {
-            continue;
+        for attempt in 1..=experiment.attempts {
+            let trial = plan::Trial { attempt, ..*trial };
+            let id = trial.id();
+            if !folder.has(&id) {
+                let Some((record, hlog)) =
+                    measure(experiment, plan, bench, &trial, &shown, &mut progress)
+                else {
+                    progress.finish();
+                    return Ok(false);
+                };
+                folder.append(record, hlog.as_deref())?;
+            }
+            // A server that fails is a finding; only what the generator spoiled is made again.
+            let spoiled = |one: &Trial| one.id == id && one.verdict == Validity::Invalid;
+            if !folder.trials().iter().any(spoiled) {
+                break;
+            }
         }
-        let cell = &plan.cells[trial.cell];
-        let what = format!("{} repeat {}", label(&cell.factors, &shown), trial.repeat);
-        progress.begins(&what);
-        let job = Job {
-            cell,
-            // The same for every cell of a block, so that they are asked the same.
-            seed: experiment.seed.wrapping_add(trial.repeat as u64),
-            warm_up: experiment.warm_up.0,
-            duration: experiment.duration.0,
-            timeout: experiment.timeout.0,
-            cache: experiment.cache,
-        };
-        let measured = bench.measure(&job);
-        if bench.interrupt.came() {
-            progress.finish();
-            return Ok(false);
-        }
-        let elapsed = Duration::from_secs_f64(measured.elapsed_s);
-        let (record, hlog) = measured.into_trial(trial, cell, experiment.cache);
-        progress.ends(
-            &what,
-            &outcome(&record),
-            record.verdict >= Validity::Invalid,
-            elapsed,
-        );
-        folder.append(record, hlog.as_deref())?;
     }
     progress.finish();
     Ok(true)
+}
+
+/// Does one trial; `None` when it was stopped.
+fn measure(
+    experiment: &Experiment,
+    plan: &Plan,
+    bench: &Bench,
+    trial: &plan::Trial,
+    shown: &[&results::Factor],
+    progress: &mut Progress,
+) -> Option<(Trial, Option<Vec<u8>>)> {
+    let cell = &plan.cells[trial.cell];
+    let again = match trial.attempt {
+        1 => String::new(),
+        attempt => format!(", attempt {attempt}"),
+    };
+    let what = format!(
+        "{} repeat {}{again}",
+        label(&cell.factors, shown),
+        trial.repeat
+    );
+    progress.begins(&what);
+    let job = Job {
+        cell,
+        // The same for every cell of a block, so that they are asked the same.
+        seed: experiment.seed.wrapping_add(trial.repeat as u64),
+        warm_up: experiment.warm_up.0,
+        duration: experiment.duration.0,
+        timeout: experiment.timeout.0,
+        cache: experiment.cache,
+    };
+    let measured = bench.measure(&job);
+    if bench.interrupt.came() {
+        return None;
+    }
+    let elapsed = Duration::from_secs_f64(measured.elapsed_s);
+    let (record, hlog) = measured.into_trial(trial, cell, experiment.cache);
+    let trouble = record.verdict >= Validity::Invalid;
+    progress.ends(&what, &outcome(&record), trouble, elapsed);
+    Some((record, hlog))
 }
 
 /// A trial in a line.

@@ -307,6 +307,7 @@ impl Searcher<'_> {
             cell: 0,
             repeat: 1,
             order: 1,
+            attempt: 1,
         };
         let trial = measured.into_trial(&plan, &cell, Cache::Prefill).0;
         let failed = trial.verdict == Validity::Failed;

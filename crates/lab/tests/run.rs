@@ -22,6 +22,8 @@ serve)
   *) trap 'echo "{\"event\":\"summary\",\"requests\":100,\"cpu\":{\"per_request_us\":10.0}}"; exit 0' TERM ;;
   esac
   echo $$ > "$(dirname "$0")/server"
+  case "$*" in *"--model noisy"*) test -e "$(dirname "$0")/quiet" || touch "$(dirname "$0")/noise" ;; esac
+  case "$*" in *"--model late"*) touch "$(dirname "$0")/noise" ;; esac
   case "$*" in *"--model slow"*) touch "$(dirname "$0")/slow" ;; *) rm -f "$(dirname "$0")/slow" ;; esac
   echo '{"event":"ready","address":"127.0.0.1:1"}'
   while :; do sleep 0.02; done ;;
@@ -30,7 +32,8 @@ load)
   rate=1000; test -e "$(dirname "$0")/slow" && rate=500
   echo x >> "$(dirname "$0")/loads"
   sleep 0.05
-  echo "{\"schema\":\"archbench.load/1\",\"verdict\":\"VALID\",\"reasons\":[],\"run\":{\"model\":{\"name\":\"closed\"}},"
+  verdict=VALID; test -e "$(dirname "$0")/noise" && verdict=INVALID && mv "$(dirname "$0")/noise" "$(dirname "$0")/quiet"
+  echo "{\"schema\":\"archbench.load/1\",\"verdict\":\"$verdict\",\"reasons\":[],\"run\":{\"model\":{\"name\":\"closed\"}},"
   echo "\"requests\":{\"completed\":$rate,\"censored\":0,\"errors\":{}},\"throughput\":{\"requests_per_s\":$rate},"
   echo "\"service_time_us\":{\"mean\":100,\"p50\":90,\"p99\":2000,\"p99.9\":9000}}" ;;
 esac
@@ -204,6 +207,53 @@ fn a_run_that_was_stopped_goes_on_where_it_was() {
         .expect_err("another experiment")
         .to_string();
     assert!(error.contains("has been changed since"), "{error}");
+}
+
+#[test]
+fn a_trial_whose_generator_was_disturbed_is_made_again() {
+    let ids = |run: &Run| -> Vec<_> {
+        let attempts = run.trials.iter();
+        attempts
+            .map(|trial| (trial.id.clone(), trial.verdict))
+            .collect()
+    };
+    let (valid, invalid) = (Validity::Valid, Validity::Invalid);
+    let kept = |all: &[(&str, Validity)]| -> Vec<_> {
+        all.iter()
+            .map(|(id, was)| ((*id).to_owned(), *was))
+            .collect()
+    };
+    // Once disturbed.
+    let run = Stage::new("['noisy']", "").done();
+    let all = [
+        ("c000-r1", invalid),
+        ("c000-r1-a2", valid),
+        ("c000-r2", valid),
+    ];
+    assert_eq!(ids(&run), kept(&all));
+    assert!(run.is_complete());
+    // Always: it is left at that.
+    let stage = Stage::new("['late']", "attempts = 3\n");
+    let run = stage.done();
+    let names: Vec<_> = run.trials.iter().map(|trial| trial.id.as_str()).collect();
+    let six = [
+        "c000-r1",
+        "c000-r1-a2",
+        "c000-r1-a3",
+        "c000-r2",
+        "c000-r2-a2",
+        "c000-r2-a3",
+    ];
+    assert_eq!(names, six);
+    // Stopped between two attempts, it goes on with the next.
+    fs::remove_file(run.path.join("verdicts.json")).expect("there");
+    for id in &six[1..] {
+        fs::remove_file(run.path.join("trials").join(format!("{id}.json"))).expect("there");
+    }
+    let before = stage.loads();
+    assert_eq!((stage.done().trials.len(), stage.loads() - before), (6, 5));
+    let once = Stage::new("['late']", "attempts = 1\n").done();
+    assert_eq!(once.trials.len(), 2);
 }
 
 #[test]

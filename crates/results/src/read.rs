@@ -74,9 +74,14 @@ impl Run {
         self.manifest.cells * self.manifest.repeats
     }
 
-    /// Whether every trial has finished, well or not.
+    /// Whether every trial has finished, well or not. Some may have been made more than once.
     pub fn is_complete(&self) -> bool {
-        self.trials.len() >= self.planned()
+        let done: std::collections::BTreeSet<_> = self
+            .trials
+            .iter()
+            .map(|trial| (trial.cell, trial.repeat))
+            .collect();
+        done.len() >= self.planned()
     }
 
     /// The trials by cell, in the order of the experiment.
@@ -175,7 +180,12 @@ pub(crate) fn trials(folder: &Path) -> Result<Vec<Trial>, Error> {
             trials.push(json(&path)?);
         }
     }
-    trials.sort_by_key(|trial| (trial.order, trial.cell, trial.repeat));
+    // Attempts at one trial share its place in the order.
+    trials.sort_by(|a, b| {
+        let place = |trial: &Trial| (trial.order, trial.cell, trial.repeat);
+        let time = |trial: &Trial| trial.started_unix_s;
+        (place(a).cmp(&place(b))).then(time(a).total_cmp(&time(b)))
+    });
     Ok(trials)
 }
 
