@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use results::{Better, Cell, Figure, Run};
 use serde::Serialize;
-use stats::compare::{Comparison, Verdict, independent};
+use stats::compare::{Comparison, Verdict, holm, independent};
+
+use workload::units::counted;
 
 use crate::judge::LEVEL;
 use crate::table::{Table, label, show};
@@ -14,8 +16,9 @@ use crate::{Failure, Status};
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "\
 B is held against A: for each cell that both have, the ratio B / A with its 95 % interval over repeats (Welch's, on logarithms),
-and 'faster', 'slower' or 'no difference'. A difference is one whose whole interval is on one side of 1 and that is larger than
-the margin. Of twenty figures that are the same, one looks different by chance: repeat what surprises you.
+and 'faster', 'slower' or 'no difference'. A difference is one whose whole interval is on one side of 1, that is larger than the
+margin, and that stands among so many: of twenty figures that are the same one looks different by chance, so p-values are raised
+(Holm's method) until the chance that any of a table is called different, though none is, is 5 %. Each interval is by itself.
 
 Examples:
   archbench compare results/before results/after
@@ -28,7 +31,7 @@ pub struct Args {
     #[arg(value_name = "B")]
     pub b: PathBuf,
     /// A figure to compare; repeatable: throughput, p(99), service:mean, cpu_per_request, …
-    #[arg(long, value_name = "FIGURE", default_values = ["throughput", "p50", "p99", "cpu_per_request"])]
+    #[arg(long, value_name = "FIGURE", default_values = ["throughput", "p(50)", "p(99)", "cpu_per_request"])]
     pub figure: Vec<Figure>,
     /// Differences up to this do not matter
     #[arg(long, value_name = "PERCENT", default_value = "2%", value_parser = percent)]
@@ -63,6 +66,8 @@ pub struct Compared {
     pub high: Option<f64>,
     /// The probability of such a ratio if there is no difference.
     pub p: Option<f64>,
+    /// The same, raised for how many figures were compared.
+    pub p_of_all: Option<f64>,
     /// `faster`, `slower`, `more`, `less`, `no difference` or `too few repeats`.
     pub verdict: &'static str,
 }
@@ -100,54 +105,65 @@ pub fn compare(a: &Run, b: &Run, figures: &[Figure], margin: f64) -> Vec<Compare
             continue;
         };
         for figure in figures {
-            all.extend(compare_cell(
-                label(cell.factors, &swept),
-                *figure,
-                [(a, &cell), (b, other)],
-                margin,
-            ));
+            let [a, b] = [values(a, &cell, *figure), values(b, other, *figure)];
+            if !(a.is_empty() && b.is_empty()) {
+                all.push((label(cell.factors, &swept), *figure, [a, b]));
+            }
         }
     }
-    all
+    let found: Vec<_> = all
+        .iter()
+        .map(|(.., [a, b])| independent(a, b, LEVEL).ok())
+        .collect();
+    let p: Vec<f64> = found.iter().flatten().map(|found| found.p).collect();
+    let mut of_all = holm(&p).into_iter();
+    let judged = found
+        .into_iter()
+        .map(|found| Some((found?, of_all.next()?)));
+    all.into_iter()
+        .zip(judged)
+        .map(|((cell, figure, values), found)| describe(cell, figure, &values, found, margin))
+        .collect()
 }
 
-fn compare_cell(
+/// Of the trials that count.
+fn values(run: &Run, cell: &Cell<'_>, figure: Figure) -> Vec<f64> {
+    let counted = cell.trials.iter().filter(|trial| trial.counts());
+    counted
+        .filter_map(|trial| crate::values::value(run, trial, figure))
+        .collect()
+}
+
+fn describe(
     cell: String,
     figure: Figure,
-    sides: [(&Run, &Cell<'_>); 2],
+    values: &[Vec<f64>; 2],
+    found: Option<(Comparison, f64)>,
     margin: f64,
-) -> Option<Compared> {
-    let [a, b] = sides.map(|(run, cell)| -> Vec<f64> {
-        let counted = cell.trials.iter().filter(|trial| trial.counts());
-        counted
-            .filter_map(|trial| crate::values::value(run, trial, figure))
-            .collect()
-    });
-    if a.is_empty() && b.is_empty() {
-        return None;
-    }
-    let comparison = independent(&a, &b, LEVEL).ok();
-    let median = |values: &[f64]| stats::sample::median(&mut values.to_vec());
-    Some(Compared {
+) -> Compared {
+    let median = |values: &Vec<f64>| stats::sample::median(&mut values.clone());
+    let ratio = found.map(|(comparison, _)| comparison.ratio);
+    Compared {
         cell,
         figure: figure.to_string(),
-        medians: [median(&a), median(&b)],
-        ratio: comparison.map(|comparison| comparison.ratio.estimate),
-        low: comparison.map(|comparison| comparison.ratio.low),
-        high: comparison.map(|comparison| comparison.ratio.high),
-        p: comparison.map(|comparison| comparison.p),
-        verdict: comparison.map_or("too few repeats", |comparison| {
-            verdict(figure, &comparison, margin)
+        medians: values.each_ref().map(median),
+        ratio: ratio.map(|ratio| ratio.estimate),
+        low: ratio.map(|ratio| ratio.low),
+        high: ratio.map(|ratio| ratio.high),
+        p: found.map(|(comparison, _)| comparison.p),
+        p_of_all: found.map(|(_, p)| p),
+        verdict: found.map_or("too few repeats", |(comparison, p)| {
+            verdict(figure, comparison.verdict_by(p, margin))
         }),
-    })
+    }
 }
 
-fn verdict(figure: Figure, comparison: &Comparison, margin: f64) -> &'static str {
+fn verdict(figure: Figure, verdict: Verdict) -> &'static str {
     let is_speed = matches!(
         figure,
         Figure::Time(..) | Figure::Throughput | Figure::Bandwidth | Figure::CpuPerRequest
     );
-    match (comparison.verdict(margin), figure.better(), is_speed) {
+    match (verdict, figure.better(), is_speed) {
         (Verdict::NoDifference, ..) => "no difference",
         (Verdict::Higher, _, false) => "more",
         (Verdict::Lower, _, false) => "less",
@@ -180,7 +196,14 @@ fn text(compared: &[Compared]) -> String {
         .iter()
         .filter(|one| !matches!(one.verdict, "no difference" | "too few repeats"))
         .count();
-    format!("{table}\n{differ} of {} figures differ", compared.len())
+    let alone =
+        |one: &&Compared| one.verdict == "no difference" && one.p.is_some_and(|p| p < 1.0 - LEVEL);
+    let alone = match compared.iter().filter(alone).count() {
+        0 => String::new(),
+        count => format!("; {count} more would if nothing else had been compared"),
+    };
+    let all = counted(compared.len() as u64, "figure");
+    format!("{table}\n{differ} of {all} differ{alone}")
 }
 
 #[cfg(test)]

@@ -32,7 +32,16 @@ impl Comparison {
     /// A difference, if the whole interval lies on one side of 1 and the ratio is off by more than
     /// `margin` (0.02 is 2 %; 0 lets any difference matter).
     pub fn verdict(&self, margin: f64) -> Verdict {
-        if self.ratio.low > 1.0 && self.ratio.estimate > 1.0 + margin {
+        self.verdict_by(self.p, margin)
+    }
+
+    /// The same of one of many, whose p-value has been raised for that (see [`holm`]): it and the
+    /// bare one are held against what the interval leaves out.
+    pub fn verdict_by(&self, p: f64, margin: f64) -> Verdict {
+        let is_shown = p < 1.0 - self.ratio.level;
+        if !is_shown {
+            Verdict::NoDifference
+        } else if self.ratio.low > 1.0 && self.ratio.estimate > 1.0 + margin {
             Verdict::Higher
         } else if self.ratio.high < 1.0 && self.ratio.estimate < 1.0 / (1.0 + margin) {
             Verdict::Lower
@@ -110,6 +119,21 @@ fn of_logs(
         ratio,
         p: interval::t_two_sided(difference / standard_error, freedom)?,
     })
+}
+
+/// P-values of many comparisons, each raised by how many there are to choose from: whoever calls
+/// different what is below 0.05 is wrong with any of them at most one time in twenty, however they
+/// hang together (Holm, *Scandinavian Journal of Statistics* 6, 1979). In the order given.
+pub fn holm(p: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p.len()).collect();
+    order.sort_by(|one, other| p[*one].total_cmp(&p[*other]));
+    let mut adjusted = vec![0.0; p.len()];
+    let mut least = 0.0_f64;
+    for (rank, place) in order.into_iter().enumerate() {
+        least = least.max((p.len() - rank) as f64 * p[place]).min(1.0);
+        adjusted[place] = least;
+    }
+    adjusted
 }
 
 /// The outcome of a rank-sum test.
@@ -250,6 +274,55 @@ mod tests {
         let false_alarms = called(1.0);
         assert!((61..=139).contains(&false_alarms), "{false_alarms} of 2000");
         assert!(called(1.4) > 1900);
+    }
+
+    #[test]
+    fn many_comparisons() {
+        // As R's p.adjust(p, "holm") has it.
+        let of = |p: &[f64]| -> Vec<f64> {
+            let adjusted = holm(p).into_iter();
+            adjusted.map(|p| (p * 1e4).round() / 1e4).collect()
+        };
+        assert_eq!(
+            of(&[0.05, 0.01, 0.03, 0.02, 0.04]),
+            [0.09, 0.05, 0.09, 0.08, 0.09]
+        );
+        // The fifteen of Benjamini and Hochberg (Journal of the Royal Statistical Society B 57, 1995): three stand.
+        let fifteen = [
+            0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262,
+            0.5719, 0.6528, 0.7590, 1.0000,
+        ];
+        let adjusted = of(&fifteen);
+        assert_eq!(adjusted[..4], [0.0015, 0.0056, 0.0247, 0.114]);
+        assert!(adjusted[9..].iter().all(|p| *p == 1.0));
+        assert!(holm(&[]).is_empty());
+    }
+
+    #[test]
+    fn of_many_equal_things_any_differs_at_the_nominal_rate() {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
+        let mut any_differs = |_: &usize| {
+            let p: Vec<f64> = (0..20)
+                .map(|_| {
+                    let (a, b) = (runs(&mut rng, 5, 1.0), runs(&mut rng, 5, 1.0));
+                    independent(&a, &b, 0.95).unwrap().p
+                })
+                .collect();
+            (
+                p.iter().any(|p| *p < 0.05),
+                holm(&p)[0..].iter().any(|p| *p < 0.05),
+            )
+        };
+        let families: Vec<_> = (0..1000).map(|n| any_differs(&n)).collect();
+        let (bare, corrected) = families.iter().fold((0, 0), |(bare, corrected), family| {
+            (
+                bare + usize::from(family.0),
+                corrected + usize::from(family.1),
+            )
+        });
+        // Alone, 1 − 0.95²⁰ = 64 % are expected; together 5 %, and Welch's test is a little off where p is small.
+        assert!((590..=690).contains(&bare), "{bare} of 1000");
+        assert!((20..=75).contains(&corrected), "{corrected} of 1000");
     }
 
     #[test]
