@@ -15,6 +15,7 @@
 use std::str::FromStr;
 
 use results::{Factors, Figure, Level};
+use workload::objective::Operator;
 use workload::units;
 
 /// A product of cells and its bound.
@@ -51,19 +52,6 @@ pub enum Value {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CellName(pub Vec<(String, String)>);
 
-/// How the sides compare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operator {
-    /// `<`
-    Less,
-    /// `<=`
-    AtMost,
-    /// `>`
-    More,
-    /// `>=`
-    AtLeast,
-}
-
 /// What is wrong with an expression.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -72,39 +60,6 @@ pub enum Operator {
 pub struct ExpressionError {
     text: String,
     what: String,
-}
-
-impl Operator {
-    /// Whether it holds.
-    pub fn holds(self, left: f64, right: f64) -> bool {
-        match self {
-            Self::Less => left < right,
-            Self::AtMost => left <= right,
-            Self::More => left > right,
-            Self::AtLeast => left >= right,
-        }
-    }
-
-    /// Whether the right side is an upper bound.
-    pub fn is_upper(self) -> bool {
-        matches!(self, Self::Less | Self::AtMost)
-    }
-
-    /// Splits a text at the first sign.
-    pub fn split(text: &str) -> Option<(&str, Self, &str)> {
-        let at = text.find(['<', '>', '≤', '≥'])?;
-        let (left, right) = text.split_at(at);
-        let signs = [
-            ("<=", Self::AtMost),
-            (">=", Self::AtLeast),
-            ("≤", Self::AtMost),
-            ("≥", Self::AtLeast),
-            ("<", Self::Less),
-            (">", Self::More),
-        ];
-        let (sign, operator) = signs.iter().find(|(sign, _)| right.starts_with(sign))?;
-        Some((left.trim(), *operator, right[sign.len()..].trim()))
-    }
 }
 
 impl FromStr for Expression {

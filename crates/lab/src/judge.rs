@@ -2,9 +2,10 @@
 
 use results::{Judged, Outcome, Run, Trial};
 use stats::{Interval, sample, student_t};
+use workload::objective::Operator;
 
 use crate::experiment::Expect;
-use crate::expression::{CellName, Expression, Operator};
+use crate::expression::{CellName, Expression};
 
 /// The level of all intervals.
 pub const LEVEL: f64 = 0.95;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
+use workload::units::counted;
 
 use crate::Failure;
 use crate::bench;
@@ -116,10 +117,10 @@ impl Plan {
         }
         let _ = writeln!(
             text,
-            "\n{} cells, {} repeats, {} trials of {:?} after {:?} of warm-up: about {}",
-            self.cells.len(),
-            experiment.repeats,
-            self.trials.len(),
+            "\n{}, {}, {} of {:?} after {:?} of warm-up: about {}",
+            counted(self.cells.len() as u64, "cell"),
+            counted(experiment.repeats as u64, "repeat"),
+            counted(self.trials.len() as u64, "trial"),
             experiment.duration.0,
             experiment.warm_up.0,
             minutes(self.duration(experiment, self.trials.len())),

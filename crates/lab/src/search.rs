@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use results::{Figure, Trial, Validity};
 use serde::Serialize;
+use workload::objective::read_file;
 use workload::{Arrival, Preset, units};
 
 use crate::bench::{Bench, Job};
@@ -17,7 +18,7 @@ use crate::interrupt::Interrupt;
 use crate::judge;
 use crate::memory::Support;
 use crate::progress::Progress;
-use crate::slo::{Objective, read_file};
+use crate::slo::Objective;
 use crate::table::Table;
 use crate::{Failure, INTERRUPTED, Status, models};
 use bisection::{Answer, Search};
@@ -119,7 +120,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
     let archbench = crate::run::executable(args.archbench.as_deref())?;
     let mut objectives = args.slo.clone();
     if let Some(path) = &args.slo_file {
-        objectives.extend(read_file(path)?);
+        objectives.extend(read_file::<Objective>(path)?);
     }
     let names = if args.model.is_empty() {
         models::all(&archbench)?

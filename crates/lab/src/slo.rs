@@ -6,8 +6,10 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use results::{Cell, JudgedSlo, Outcome, Run};
+use workload::objective::read_file;
+use workload::units::counted;
 
-pub use objective::{Objective, ObjectiveError, read_file};
+pub use objective::Objective;
 
 use crate::judge;
 use crate::table::{Table, label};
@@ -48,7 +50,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
     let run = results::read(&args.results)?;
     let mut objectives = args.slo;
     if let Some(path) = &args.slo_file {
-        objectives.extend(read_file(path)?);
+        objectives.extend(read_file::<Objective>(path)?);
     }
     if objectives.is_empty() {
         for text in &run.manifest.slo {
@@ -138,13 +140,21 @@ pub fn text(run: &Run, judged: &[JudgedSlo], objectives: usize) -> String {
     // Writing to a string does not fail.
     let _ = write!(
         text,
-        "\n{} met, {} missed, {} undecided; margins are shares of the limit, intervals 95 % over {} repeats",
+        "\n{} met, {} missed, {} undecided; margins are shares of the limit, intervals 95 % over {}",
         count(Outcome::Met),
         count(Outcome::Missed),
         count(Outcome::Undecided),
-        run.manifest.repeats,
+        counted(run.manifest.repeats as u64, "repeat"),
     );
+    if judged.iter().any(has_no_interval) {
+        text.push_str("; one repeat that counts gives no interval, and so decides nothing");
+    }
     text
+}
+
+/// Whether there is but one value to go by.
+fn has_no_interval(judged: &JudgedSlo) -> bool {
+    judged.estimate.is_some() && judged.low.is_none()
 }
 
 fn describe(judged: &JudgedSlo) -> String {
@@ -161,7 +171,7 @@ fn describe(judged: &JudgedSlo) -> String {
                 ends[0].max(ends[1])
             )
         }
-        _ => String::new(),
+        _ => " (1 repeat)".to_owned(),
     };
     let name = if judged.outcome == Outcome::Missed {
         "MISSED"
@@ -211,6 +221,31 @@ mod tests {
             })
         };
         assert_eq!((status("p(99)<100us"), status("p(99)<2ms")), (3, 0));
+    }
+
+    #[test]
+    fn a_single_repeat_is_said_to_decide_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let fixture = Fixture {
+            models: vec!["sped".into()],
+            rates: vec![1000.0],
+            connections: vec![],
+            repeats: 1,
+            seconds: 1,
+            mishaps: false,
+            ..Fixture::default()
+        };
+        let run = fixture.write(&home.path().join("run")).unwrap();
+        let judged = matrix(&run, &["p(99)<2ms".parse().unwrap()]);
+        let text = text(&run, &judged, 1);
+        for part in [
+            "undecided +",
+            "% (1 repeat)",
+            "over 1 repeat;",
+            "decides nothing",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
     }
 
     fn run_on(args: Args) -> Status {

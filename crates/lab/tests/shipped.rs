@@ -38,6 +38,8 @@ fn every_experiment_that_ships_is_read_and_expects_only_what_is_there() {
         assert!(!experiment.reasoning.is_empty() && !experiment.expect.is_empty());
     }
     assert!(seen >= 9, "{seen}");
-    let agreement = lab::slo::read_file(&folder.join("slo/lecture.toml")).expect("readable");
+    let agreement =
+        workload::objective::read_file::<lab::slo::Objective>(&folder.join("slo/lecture.toml"))
+            .expect("readable");
     assert_eq!(agreement.len(), 3);
 }

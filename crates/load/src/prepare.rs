@@ -6,13 +6,14 @@ mod targets;
 use crate::cli::Arguments;
 use crate::clock::nanos;
 use crate::run::{Fault, Model, Run};
-use crate::slo::{self, Slo};
+use crate::slo::Slo;
 use crate::{Failure, usage};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 use std::time::Duration;
 use workload::trace::{self, AccessLog};
+use workload::units::counted;
 use workload::{Arrival, Stages};
 
 const DEFAULT_DURATION: Duration = Duration::from_secs(10);
@@ -49,7 +50,8 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
     let threads = usize::from(arguments.threads).min(clients);
     if threads < usize::from(arguments.threads) {
         remarks.push(format!(
-            "{threads} threads are used: there is nothing to do for more than there are connections"
+            "{} used: there is nothing to do for more than there are connections",
+            counted(threads as u64, "thread")
         ));
     }
     let cores = arguments
@@ -88,14 +90,12 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
         return Err(usage("--warmup leaves nothing of the run to be measured"));
     }
     let title = format!(
-        "{what}\n{when}{}, {} {}, seed {}",
+        "{what}\n{when}{}, {}, seed {}",
         until(&run),
-        run.clients,
-        if closed_loop {
-            "clients"
-        } else {
-            "connections"
-        },
+        counted(
+            run.clients as u64,
+            if closed_loop { "client" } else { "connection" }
+        ),
         run.seed
     );
     Ok(Prepared {
@@ -108,7 +108,7 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
 
 fn until(run: &Run) -> String {
     let time = run.duration.map(|time| format!("{time:?}"));
-    let number = run.requests.map(|number| format!("{number} requests"));
+    let number = run.requests.map(|number| counted(number, "request"));
     match (time, number) {
         (Some(time), Some(number)) => format!(", {time} or {number}"),
         (Some(one), None) | (None, Some(one)) => format!(", {one}"),
@@ -159,7 +159,7 @@ fn read_log(arguments: &Arguments) -> Result<Option<AccessLog>, Failure> {
 fn slos(arguments: &Arguments) -> Result<Vec<Slo>, Failure> {
     let mut slos = arguments.slo.clone();
     if let Some(path) = &arguments.slo_file {
-        slos.extend(slo::read_file(path)?);
+        slos.extend(workload::objective::read_file::<Slo>(path)?);
     }
     Ok(slos)
 }

@@ -2,10 +2,9 @@
 
 use crate::record::Record;
 use crate::report::figures::{Figures, Metric};
-use serde::Deserialize;
 use std::fmt;
-use std::path::Path;
 use std::str::FromStr;
+use workload::objective::{ObjectiveError, Operator, number};
 use workload::units;
 
 /// One objective, like `p(99)<10ms` or `errors<0.1%`.
@@ -33,39 +32,13 @@ enum Statistic {
     Max,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Operator {
-    Less,
-    AtMost,
-    More,
-    AtLeast,
-}
-
-/// Why a text is no objective.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "'{0}' is no objective: {1}; expected something like p(99)<10ms, service:p(99.9)<5ms, mean<1ms, max<100ms, errors<0.1% or throughput>=4900"
-)]
-pub struct SloError(String, String);
-
 impl FromStr for Slo {
-    type Err = SloError;
+    type Err = ObjectiveError;
 
-    fn from_str(text: &str) -> Result<Self, SloError> {
-        let error = |why: String| SloError(text.trim().to_owned(), why);
-        let at = text
-            .find(['<', '>'])
-            .ok_or_else(|| error("it has no <, <=, > or >=".into()))?;
-        let (left, right) = text.split_at(at);
-        let (operator, right) = match right.strip_prefix("<=") {
-            Some(rest) => (Operator::AtMost, rest),
-            None => match right.strip_prefix(">=") {
-                Some(rest) => (Operator::AtLeast, rest),
-                None if right.starts_with('<') => (Operator::Less, &right[1..]),
-                None => (Operator::More, &right[1..]),
-            },
-        };
-        let (left, right) = (left.trim(), right.trim());
+    fn from_str(text: &str) -> Result<Self, ObjectiveError> {
+        let error = |why: String| ObjectiveError::new(text, why);
+        let (left, operator, right) =
+            Operator::split(text).ok_or_else(|| error("it has no <, <=, > or >=".into()))?;
         let (of, limit) = match left {
             "errors" | "error_rate" => match right.strip_suffix('%') {
                 Some(percent) => (
@@ -93,13 +66,6 @@ impl FromStr for Slo {
             operator,
             limit: limit.map_err(error)?,
         })
-    }
-}
-
-fn number(text: &str) -> Result<f64, String> {
-    match text.trim().parse::<f64>() {
-        Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
-        _ => Err(format!("'{text}' is not a number")),
     }
 }
 
@@ -181,30 +147,13 @@ impl Slo {
             Of::ErrorCount => (Some(figures.errors() as f64), false),
             Of::Throughput => (Some(figures.requests_per_s()), false),
         };
-        let upper = matches!(self.operator, Operator::Less | Operator::AtMost);
         let met = value.is_some_and(|value| {
-            let holds = match self.operator {
-                Operator::Less => value < self.limit,
-                Operator::AtMost => value <= self.limit,
-                Operator::More => value > self.limit,
-                Operator::AtLeast => value >= self.limit,
-            };
             // Below a limit by a lower bound only: not shown to be met.
-            holds && !(upper && at_least)
+            let shown = !(self.operator.is_upper() && at_least);
+            shown && self.operator.holds(value, self.limit)
         });
         let scale = self.unit().1;
-        let margin = value.map(|value| {
-            let distance = if upper {
-                self.limit - value
-            } else {
-                value - self.limit
-            };
-            if self.limit == 0.0 {
-                distance
-            } else {
-                distance / self.limit
-            }
-        });
+        let margin = value.map(|value| self.operator.margin(value, self.limit));
         Judged {
             slo: self.text.clone(),
             met,
@@ -227,7 +176,7 @@ impl Slo {
 
     /// Whether it cannot be met any more, whatever comes: of `planned` requests too many are already beyond the limit.
     pub fn is_hopeless(&self, so_far: &Record, closed_loop: bool, planned: f64) -> bool {
-        if matches!(self.operator, Operator::More | Operator::AtLeast) {
+        if !self.operator.is_upper() {
             return false;
         }
         match self.of {
@@ -258,54 +207,11 @@ impl fmt::Display for Slo {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(rename = "name")]
-    _name: Option<String>,
-    #[serde(rename = "reasoning")]
-    _reasoning: Option<String>,
-    slo: Vec<String>,
-}
-
-/// Reads a file of objectives: TOML with `slo = ["…"]` if it is called `.toml`, otherwise one objective a line.
-///
-/// # Errors
-/// When it cannot be read, or holds something else; in words.
-pub fn read_file(path: &Path) -> Result<Vec<Slo>, String> {
-    let read = || -> Result<Vec<Slo>, String> {
-        let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
-        let slos = match path.extension() {
-            Some(extension) if extension == "toml" => parse_toml(&text)?,
-            _ => parse_lines(&text),
-        };
-        if slos.is_empty() {
-            return Err("holds no objective".to_owned());
-        }
-        let parsed = slos.iter().map(|slo| slo.parse());
-        parsed
-            .collect::<Result<_, SloError>>()
-            .map_err(|error| error.to_string())
-    };
-    read().map_err(|why| format!("{}: {why}", path.display()))
-}
-
-fn parse_toml(text: &str) -> Result<Vec<String>, String> {
-    let file: File = toml::from_str(text).map_err(|error| error.message().to_owned())?;
-    Ok(file.slo)
-}
-
-fn parse_lines(text: &str) -> Vec<String> {
-    text.lines()
-        .map(|line| line.split('#').next().unwrap_or_default().trim())
-        .filter(|line| !line.is_empty())
-        .map(str::to_owned)
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
+    use workload::objective::read_file;
 
     #[test]
     fn objectives_are_read() {
@@ -343,23 +249,10 @@ mod tests {
     }
 
     #[test]
-    fn files_of_objectives() {
-        let home = tempfile::tempdir().expect("a directory");
-        let read = |name: &str, text: &str| {
-            std::fs::write(home.path().join(name), text).expect("written");
-            read_file(&home.path().join(name)).map(|slos| slos.len())
-        };
-        let lines = "# all\np(90)<1ms # fast\n\np(99)<10ms\n";
-        assert_eq!(read("lines.txt", lines), Ok(2));
-        let toml = "name = 'a' # fast\nslo = ['p(90)<1ms', 'max<1s']";
-        assert_eq!(read("two.toml", toml), Ok(2));
-        for wrong in ["slo = ['p(90)']", "slos = []", lines] {
-            let why = read("wrong.toml", wrong).expect_err(wrong);
-            assert!(why.contains("wrong.toml: "), "{why}");
-        }
-        assert!(read_file(&home.path().join("none")).is_err());
+    fn the_agreement_of_the_lecture_is_read() {
         let lecture =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bench-configs/slo/lecture.toml");
-        assert_eq!(read_file(&lecture).map(|slos| slos.len()), Ok(3));
+        let slos = read_file::<Slo>(&lecture);
+        assert_eq!(slos.map(|slos| slos.len()), Ok(3));
     }
 }

@@ -13,11 +13,13 @@
 //! | [`popularity`] | which file comes next |
 //! | [`stages`], [`arrival`] | when the next request is due |
 //! | [`trace`] | what somebody else once asked for, and when |
+//! | [`objective`] | what people want met: a figure, a sign, a limit |
 //! | [`units`] | how people write sizes, counts, rates and durations |
 
 pub mod arrival;
 pub mod content;
 pub mod fileset;
+pub mod objective;
 pub mod popularity;
 mod seed;
 pub mod stages;

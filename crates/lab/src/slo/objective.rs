@@ -1,16 +1,11 @@
 //! One objective.
 
 use std::fmt;
-use std::path::Path;
 use std::str::FromStr;
 
 use results::{Figure, Statistic};
-use serde::Deserialize;
+use workload::objective::{ObjectiveError, Operator, number};
 use workload::units;
-
-use crate::Failure;
-use crate::experiment::Text;
-use crate::expression::Operator;
 
 /// A figure and its bound, like `p(99)<10ms`.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,27 +19,14 @@ pub struct Objective {
     text: String,
 }
 
-/// What is wrong with an objective.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "'{0}' is no objective: {1}; expected something like p(99)<10ms, service:p(99.9)<5ms, mean<1ms, max<100ms, errors<0.1% or throughput>=4900"
-)]
-pub struct ObjectiveError(String, String);
-
 impl FromStr for Objective {
     type Err = ObjectiveError;
 
     fn from_str(text: &str) -> Result<Self, ObjectiveError> {
-        let error = |why: String| ObjectiveError(text.trim().to_owned(), why);
+        let error = |why: String| ObjectiveError::new(text, why);
         let (left, operator, right) =
             Operator::split(text).ok_or_else(|| error("it has no <, <=, > or >=".into()))?;
-        let number = |text: &str| {
-            text.trim()
-                .parse::<f64>()
-                .ok()
-                .filter(|number| number.is_finite() && *number >= 0.0)
-                .ok_or_else(|| error(format!("'{}' is no number", text.trim())))
-        };
+        let number = |text: &str| number(text).map_err(error);
         let (figure, limit) = match (left, right.strip_suffix('%')) {
             ("errors" | "error_rate" | "error_percent", Some(percent)) => {
                 (Figure::ErrorPercent, number(percent)?)
@@ -83,54 +65,13 @@ impl fmt::Display for Objective {
 impl Objective {
     /// How far a value is on the right side of the limit, as a share of it.
     pub fn margin(&self, value: f64) -> f64 {
-        let distance = if self.operator.is_upper() {
-            self.limit - value
-        } else {
-            value - self.limit
-        };
-        if self.limit == 0.0 {
-            distance
-        } else {
-            distance / self.limit
-        }
+        self.operator.margin(value, self.limit)
     }
 
     /// Whether it is about a percentile above the median, which few requests decide.
     pub fn is_tail(&self) -> bool {
         matches!(self.figure, Figure::Time(_, Statistic::Percentile(percent)) if percent > 50.0)
     }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(rename = "name")]
-    _name: Option<String>,
-    #[serde(rename = "reasoning")]
-    _reasoning: Option<String>,
-    slo: Vec<Text<Objective>>,
-}
-
-/// Reads a file of objectives: TOML with `slo = ["…"]` if it is called `.toml`, otherwise one objective a line.
-///
-/// # Errors
-/// When it cannot be read, or holds something else.
-pub fn read_file(path: &Path) -> Result<Vec<Objective>, Failure> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    if path
-        .extension()
-        .is_some_and(|extension| extension == "toml")
-    {
-        let file: File = toml::from_str(&text)
-            .map_err(|error| format!("{}: {}", path.display(), error.message()))?;
-        return Ok(file.slo.into_iter().map(|slo| slo.0).collect());
-    }
-    text.lines()
-        .map(|line| line.split('#').next().unwrap_or_default().trim())
-        .filter(|line| !line.is_empty())
-        .map(|line| Ok(line.parse()?))
-        .collect()
 }
 
 #[cfg(test)]
@@ -163,28 +104,5 @@ mod tests {
             ("p(99)<10ms".into(), 0.25)
         );
         assert!(slo.is_tail());
-    }
-
-    #[test]
-    fn files_of_objectives() {
-        let home = tempfile::tempdir().unwrap();
-        let read = |name: &str, text: &str| {
-            std::fs::write(home.path().join(name), text).unwrap();
-            read_file(&home.path().join(name))
-        };
-        assert_eq!(
-            read("a.toml", "slo = ['p(90)<1ms', 'max<1s']")
-                .unwrap()
-                .len(),
-            2
-        );
-        assert_eq!(
-            read("a.txt", "# all\np(90)<1ms # fast\n\nmax<1s\n")
-                .unwrap()
-                .len(),
-            2
-        );
-        assert!(read("b.toml", "slos = []").is_err());
-        assert!(read_file(&home.path().join("c")).is_err());
     }
 }
