@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use workload::fileset::{FileSet, Preset};
+use workload::units;
 
 use crate::{Failure, output};
 
@@ -36,9 +37,9 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let set = arguments.preset.file_set(arguments.seed);
     write(&set, &arguments.directory)?;
     output::print(format_args!(
-        "{}: {} files, {:.1} MB, in {}",
+        "{}: {}, {:.1} MB, in {}",
         set.preset(),
-        set.files().len(),
+        units::counted(set.files().len() as u64, "file"),
         set.total_bytes() as f64 / 1e6,
         arguments.directory.display(),
     ));

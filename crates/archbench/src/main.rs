@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         Ok(status) => status,
         Err(failure) => match failure.downcast::<clap::Error>() {
             Ok(usage) => {
-                let _ = usage.print();
+                let _ = told(*usage, &arguments, matches.subcommand_name()).print();
                 ExitCode::from(2)
             }
             Err(failure) => {
@@ -50,28 +50,33 @@ fn main() -> ExitCode {
     }
 }
 
+/// An error as clap words its own, with the usage of the command that was typed.
+fn told(error: clap::Error, arguments: &[OsString], name: Option<&str>) -> clap::Error {
+    let mut command = command(arguments);
+    command.build();
+    match name.and_then(|name| command.find_subcommand_mut(name)) {
+        Some(subcommand) => error.format(subcommand),
+        None => error.format(&mut command),
+    }
+}
+
 /// To clap a value like -5 is an option that nobody has. Nothing here has such values, so it can only be meant for the option before.
-fn negative(error: clap::Error, arguments: &[OsString]) -> clap::Error {
+fn negative(error: clap::Error, typed: &[OsString]) -> clap::Error {
     let value = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(value)) if error.kind() == ErrorKind::UnknownArgument => value,
         _ => return error,
     };
     let is_number = |text: &str| text.starts_with(|first: char| first.is_ascii_digit());
-    let arguments: Vec<_> = arguments
-        .iter()
-        .map(|typed| typed.to_string_lossy())
-        .collect();
+    let arguments: Vec<_> = typed.iter().map(|typed| typed.to_string_lossy()).collect();
     let pair = arguments
         .windows(2)
         .find(|pair| pair[0].starts_with('-') && pair[1].starts_with(value.as_str()));
     match (value.strip_prefix('-').is_some_and(is_number), pair) {
-        (true, Some(pair)) => clap::Error::raw(
-            ErrorKind::InvalidValue,
-            format!(
-                "invalid value '{}' for '{}': it must be positive\n",
-                pair[1], pair[0]
-            ),
-        ),
+        (true, Some([option, value])) => {
+            let why = format!("invalid value '{value}' for '{option}': it must be positive");
+            let error = clap::Error::raw(ErrorKind::InvalidValue, why);
+            told(error, typed, arguments.get(1).map(AsRef::as_ref))
+        }
         _ => error,
     }
 }

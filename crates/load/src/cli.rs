@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use workload::{Arrival, Preset, Stages, units};
 
-/// Puts load on an HTTP/1.1 server and measures how it answers.
+/// Put load on an HTTP/1.1 server and measure how it answers.
 ///
 /// The figure reported first is the response time: from the moment a request was *due* to the last byte of its answer, so that a server that stalls
 /// is seen to stall. A generator that could not keep up says so: it calls the run INVALID rather than the server slow.

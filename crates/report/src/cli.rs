@@ -8,7 +8,7 @@ use std::error::Error;
 use std::io::Write;
 use std::path::PathBuf;
 
-/// Writes the report of a run: one page with its verdicts, figures and tables, that needs no network
+/// Write the report of a run: one page with its verdicts, figures and tables, that needs no network
 #[derive(Debug, Clone, Args)]
 pub struct Report {
     /// The results folder
@@ -20,7 +20,7 @@ pub struct Report {
     pub output: Option<PathBuf>,
 }
 
-/// Draws one figure, from a results folder or from what `archbench load` wrote
+/// Draw one figure, from a results folder or from what `archbench load` wrote
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Plot {

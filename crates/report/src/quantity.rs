@@ -122,6 +122,12 @@ pub(crate) fn count(value: u64) -> String {
     separated(&value.to_string())
 }
 
+/// So many of something, in words that agree.
+pub(crate) fn counted(value: u64, one: &str) -> String {
+    let s = if value == 1 { "" } else { "s" };
+    format!("{} {one}{s}", count(value))
+}
+
 fn separated(number: &str) -> String {
     let (sign, number) = match number.strip_prefix('-') {
         Some(rest) => ("−", rest),

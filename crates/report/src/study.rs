@@ -8,6 +8,10 @@ use std::collections::BTreeSet;
 /// The factor whose levels are compared: every other one says under which circumstances.
 const MODEL: &str = "model";
 
+/// What times are in an open loop, and in a closed one.
+pub(crate) const RESPONSE: &str = "Response time";
+pub(crate) const SERVICE: &str = "Service time";
+
 /// A run and the order of its models.
 #[derive(Debug)]
 pub(crate) struct Study<'a> {
@@ -220,11 +224,7 @@ impl Panel<'_> {
 
     /// What the times of its requests are.
     pub(crate) fn times(&self) -> &'static str {
-        if self.is_open() {
-            "Response time"
-        } else {
-            "Service time"
-        }
+        if self.is_open() { RESPONSE } else { SERVICE }
     }
 
     /// Whether what differs is the load that is offered.

@@ -7,6 +7,7 @@ use crate::schedule::Think;
 use crate::{Failure, usage};
 use std::time::Duration;
 use workload::trace::{self, AccessLog};
+use workload::units::counted;
 use workload::{Arrival, Schedule, Stages};
 
 /// The model, and its name for people.
@@ -70,7 +71,10 @@ pub(super) fn model(
     match arguments.session_requests {
         Some(requests) => Ok((
             Model::PartlyOpen(arrivals, requests),
-            format!("partly open: sessions of {requests} requests, {how}"),
+            format!(
+                "partly open: sessions of {}, {how}",
+                counted(requests.into(), "request")
+            ),
         )),
         None if arguments.think != Think::Constant(Duration::ZERO) => Err(usage(
             "in an open loop nobody thinks: add --session-requests, or leave out --think or the rate",

@@ -9,6 +9,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::OnceLock;
 use std::time::Duration;
 use workload::trace::{self, AccessLog};
+use workload::units::counted;
 use workload::{FileSet, Sampler};
 
 /// Where a bare `archbench serve` listens.
@@ -45,7 +46,10 @@ pub(super) fn targets(
         (
             all,
             order,
-            format!("{base}, {} requests of a log", log.requests.len()),
+            format!(
+                "{base}, {} of a log",
+                counted(log.requests.len() as u64, "request")
+            ),
         )
     } else if arguments.files.is_some()
         || arguments.urls.is_empty() && arguments.urls_file.is_none()

@@ -6,18 +6,18 @@ use crate::measure::Outcome;
 /// How many failed in the way that most did, in which way, an example, and what to look at. None if nothing failed.
 pub(super) fn mostly(outcome: &Outcome) -> Option<String> {
     let (failure, status, count) = commonest(outcome)?;
+    let what = match status {
+        0 => format!("{count} by {}", Failure::name(failure.index())),
+        status => format!("{count} were answered with status {status}"),
+    };
     let mut examples = outcome.record.examples.iter();
     let example = examples.find(|example| (example.of, example.status) == (failure, status));
-    let like = example.map_or(String::new(), |example| format!(", like {}", example.words));
-    let all = outcome.record.counts.failed();
-    let what = match status {
-        0 => Failure::name(failure.index()).to_owned(),
-        status => format!("answered with status {status}"),
-    };
-    Some(format!(
-        "{count} of {all} {what}{like}; {}",
-        advice(failure, status)
-    ))
+    let like = example.map_or(String::new(), |example| {
+        let said = format!(": status {status}");
+        let words = example.words.strip_suffix(&said);
+        format!(", like {}", words.unwrap_or(&example.words))
+    });
+    Some(format!("{what}{like}; {}", advice(failure, status)))
 }
 
 fn commonest(outcome: &Outcome) -> Option<(Failure, u16, u64)> {

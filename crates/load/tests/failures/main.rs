@@ -402,7 +402,7 @@ fn statuses_are_told_with_an_example_and_what_to_look_at() {
         let found = report.findings.iter().find(|found| found.rule == rule);
         let text = &found.expect("it is told").text;
         let example = match rule {
-            Rule::Failures => format!("http://{address}/nix: status 404"),
+            Rule::Failures => format!("http://{address}/nix;"),
             _ => format!("http://{address}/"),
         };
         for part in ["status 404", "--files", example.as_str()] {

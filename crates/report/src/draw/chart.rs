@@ -18,7 +18,9 @@ pub(crate) fn draw(figure: &Figure, chart: &Chart, frame: Frame) -> Result<Strin
         .series
         .iter()
         .map(|series| (series.label.as_str(), series.look));
-    let legend = Legend::new(entries, width - 20.0);
+    let points = || chart.series.iter().flat_map(|series| &series.points);
+    let invalid = points().any(|point| point.invalid);
+    let legend = Legend::new(entries, invalid, width - 20.0);
     // A legend of many rows makes the picture higher, not the plot lower.
     let height = f64::from(frame.height) + (legend.height() - 50.0).max(0.0);
     let mut canvas = Canvas::new(width, height);

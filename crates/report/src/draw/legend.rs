@@ -11,10 +11,14 @@ const GAP: f64 = 18.0;
 /// The longest label, in pixels; a longer one is cut, and whole in the table.
 const LONGEST: f64 = 240.0;
 
+/// What the marker of a measurement that is not to be believed means.
+const INVALID: &str = "INVALID";
+
 /// An entry and where it goes.
 #[derive(Debug)]
 struct Entry {
-    series: usize,
+    /// None: not of a series, but what the crossed-out marker means.
+    series: Option<usize>,
     label: String,
     look: Look,
     left: f64,
@@ -29,11 +33,18 @@ pub(crate) struct Legend {
 }
 
 impl Legend {
-    /// Sets entries in rows of so many pixels.
-    pub(crate) fn new<'a>(entries: impl Iterator<Item = (&'a str, Look)>, across: f64) -> Self {
+    /// Sets entries in rows of so many pixels; behind them, if there is any, what the marker of invalid measurements means.
+    pub(crate) fn new<'a>(
+        entries: impl Iterator<Item = (&'a str, Look)>,
+        invalid: bool,
+        across: f64,
+    ) -> Self {
         let mut legend = Self::default();
         let mut left = 0.0;
-        for (series, (label, look)) in entries.enumerate() {
+        let series = entries.enumerate();
+        let series = series.map(|(number, (label, look))| (Some(number), label, look));
+        let meaning = invalid.then_some((None, INVALID, Look::Theory(0)));
+        for (series, label, look) in series.chain(meaning) {
             let label = shortened(label, LONGEST.min(across - SAMPLE));
             let wide = SAMPLE + 6.0 + width(&label, TEXT);
             if left > 0.0 && left + wide > across {
@@ -65,7 +76,11 @@ impl Legend {
     pub(crate) fn draw(&self, canvas: &mut Canvas, (left, top): (f64, f64)) -> Drawn {
         for entry in &self.entries {
             let (x, y) = (left + entry.left, top + (entry.row as f64 + 0.5) * ROW);
-            let class = format!("key {}", entry.look.class());
+            // Only what stands for a series can be pressed.
+            let class = match entry.series {
+                Some(_) => format!("key {}", entry.look.class()),
+                None => entry.look.class(),
+            };
             let sample = Group {
                 class: &entry.look.class(),
                 colour: entry.look.colour(),
@@ -75,7 +90,7 @@ impl Legend {
             let key = Group {
                 class: &class,
                 colour: entry.look.colour(),
-                series: Some(entry.series),
+                series: entry.series,
                 ..Group::default()
             };
             canvas.nested(&key, |canvas| {
@@ -83,15 +98,22 @@ impl Legend {
                     (x - 4.0, y - ROW / 2.0),
                     (SAMPLE + 12.0 + width(&entry.label, TEXT), ROW),
                 );
-                canvas.group(&sample, |area| line(area, &[(x, y), (x + SAMPLE, y)], 2.0))?;
+                canvas.group(&sample, |area| match entry.series {
+                    Some(_) => line(area, &[(x, y), (x + SAMPLE, y)], 2.0),
+                    None => Ok(()),
+                })?;
                 canvas.group(
                     &Group {
                         dashes: &[],
                         ..sample
                     },
-                    |area| match entry.look.shape() {
-                        Some(shape) => marker::draw(area, shape, (x + SAMPLE / 2.0, y), 3.6, false),
-                        None => Ok(()),
+                    |area| {
+                        let middle = (x + SAMPLE / 2.0, y);
+                        match (entry.series, entry.look.shape()) {
+                            (None, _) => marker::draw(area, marker::ANY, middle, 3.6, true),
+                            (_, Some(shape)) => marker::draw(area, shape, middle, 3.6, false),
+                            _ => Ok(()),
+                        }
                     },
                 )?;
                 let words = Group {
@@ -134,6 +156,7 @@ mod tests {
         let labels = ["amped", "sped", "mt", long.as_str()];
         let legend = Legend::new(
             labels.iter().map(|label| (*label, Look::Measured(0))),
+            false,
             300.0,
         );
         assert_eq!(
@@ -145,6 +168,8 @@ mod tests {
             [0, 0, 0, 1]
         );
         assert!(legend.entries[3].label.ends_with('…'));
-        assert_eq!(Legend::new(std::iter::empty(), 300.0).height(), 0.0);
+        assert_eq!(Legend::new(std::iter::empty(), false, 300.0).height(), 0.0);
+        let meaning = Legend::new(std::iter::empty(), true, 300.0);
+        assert_eq!(meaning.entries[0].label, INVALID);
     }
 }

@@ -1,5 +1,6 @@
 //! A figure of each cell, over what differs between cells: a chart where that is a number, rows where only names differ.
 
+use super::overlay::marked;
 use crate::estimate::Estimate;
 use crate::figure::{Axis, Chart, Content, Figure, Kind, Mark, Point, Row, Rows, Series, Unit};
 use crate::study::{Panel, Study, slug};
@@ -148,12 +149,13 @@ fn rows(
         .flat_map(|panel| panel.lines.iter().map(move |line| (panel, line)));
     let rows = rows.filter_map(|(panel, line)| {
         let estimate = line.cells.iter().find_map(|(_, cell)| of(cell))?;
+        let label = if several {
+            titled(&line.model, &panel.name)
+        } else {
+            line.model.clone()
+        };
         Some(Row {
-            label: if several {
-                titled(&line.model, &panel.name)
-            } else {
-                line.model.clone()
-            },
+            label: marked(&label, estimate.invalid),
             look: line.look,
             hover: words(&estimate, quantity.unit),
             invalid: estimate.invalid,

@@ -1,7 +1,7 @@
 //! Whether each trial may be believed, and why not.
 
 use crate::html::escape;
-use crate::quantity::trimmed;
+use crate::quantity::{counted, trimmed};
 use results::{Run, Trial, Validity};
 use std::fmt::Write;
 
@@ -16,12 +16,16 @@ pub(crate) fn section(run: &Run) -> String {
         .filter(|trial| trial.verdict != Validity::Valid)
         .collect();
     if doubtful.is_empty() {
-        let _ = writeln!(out, "<p>All {} trials are valid.</p>", run.trials.len());
+        let all = match run.trials.len() {
+            1 => "The only trial is valid".to_owned(),
+            count => format!("All {count} trials are valid"),
+        };
+        let _ = writeln!(out, "<p>{all}.</p>");
     } else {
         let _ = writeln!(
             out,
-            "<p>{} trials: {}. Invalid ones are drawn crossed out and take no part in means; those that failed have no figures.</p>",
-            run.trials.len(),
+            "<p>{}: {}. Invalid ones are drawn crossed out and take no part in means; those that failed have no figures.</p>",
+            counted(run.trials.len() as u64, "trial"),
             super::counts(run)
         );
         if doubtful.len() <= FEW {

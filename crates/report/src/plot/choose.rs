@@ -4,7 +4,7 @@ use super::kind::Kind;
 use super::source::{Content, Source};
 use crate::error::Error;
 use crate::figure::{Axis, Content as Drawn, Figure, Look, Mark, Row, Rows, Unit};
-use crate::figures::overlay::{Overlay, Subject, overlays};
+use crate::figures::overlay::{Overlay, Subject, marked, overlays};
 use crate::figures::series::{self, Course};
 use crate::figures::{
     ccdf, cdf, cpu, fairness, histogram, latency, memory, percentiles, switches, throughput,
@@ -120,16 +120,17 @@ fn overlaid(
     let mut subject = Subject {
         id: String::new(),
         name: String::new(),
-        times: "Latency".into(),
+        times: LATENCY.into(),
     };
+    let mut times: Vec<Option<&str>> = Vec::new();
     for source in sources {
         if let Content::Results(run) = &source.content {
             let study = Study::new(run, catalogue);
             let (panel, level) = place(kind, &study, at)?;
             if sources.len() == 1 {
                 subject.name = circumstances(panel, level);
-                subject.times = panel.times().into();
             }
+            times.push(Some(panel.times()));
             let named = |label: String| {
                 if sources.len() > 1 {
                     format!("{label}, {}", source.label)
@@ -158,6 +159,7 @@ fn overlaid(
             }
             continue;
         }
+        times.push(source.times());
         let look = Look::Measured(all.len().max(over_time.len()));
         let (distribution, course) = (source.distribution(), source.course(look));
         let has = if kind.is_of_time() {
@@ -189,6 +191,9 @@ fn overlaid(
             .enumerate()
             .for_each(|(place, course)| course.look = Look::Measured(place));
     }
+    if let Some(same) = the_same(&times) {
+        subject.times = same.into();
+    }
     let figure = match kind {
         Kind::Cdf => cdf::of(&subject, &all),
         Kind::Ccdf => ccdf::of(&subject, &all),
@@ -198,6 +203,15 @@ fn overlaid(
         _ => series::tail(&subject, &over_time),
     };
     figure.ok_or_else(|| missing(kind, "it needs a results folder or .hlog files".into()))
+}
+
+/// What times are called where they are of several kinds, or of an unknown one.
+const LATENCY: &str = "Latency";
+
+/// What all sources say, if they say the same.
+fn the_same<'a>(all: &[Option<&'a str>]) -> Option<&'a str> {
+    let first = all.first().copied().flatten()?;
+    all.iter().all(|one| *one == Some(first)).then_some(first)
 }
 
 /// The panel and level that the words mean; the first panel at its most telling level if there are none.
@@ -242,27 +256,29 @@ fn place<'s, 'r>(
 
 /// A row for each report.
 fn of_reports(kind: Kind, sources: &[Source]) -> Result<Figure, Error> {
+    let times: Vec<_> = sources.iter().map(Source::times).collect();
+    let times = the_same(&times).unwrap_or(LATENCY).to_lowercase();
     let (title, unit, scale, pointers): (_, _, _, &[&str]) = match kind {
         Kind::Throughput => (
-            "Throughput",
+            "Throughput".to_owned(),
             Unit::PerSecond,
             1.0,
             &["/throughput/requests_per_s"],
         ),
         Kind::Latency => (
-            "99th percentile",
+            format!("99th percentile of the {times}"),
             Unit::Seconds,
             1e-6,
             &["/response_time_us/p99", "/service_time_us/p99"],
         ),
         Kind::LatencyMean => (
-            "Mean latency",
+            format!("Mean {times}"),
             Unit::Seconds,
             1e-6,
             &["/response_time_us/mean", "/service_time_us/mean"],
         ),
         Kind::Fairness => (
-            "Jain's fairness index",
+            "Jain's fairness index".to_owned(),
             Unit::Plain,
             1.0,
             &["/fairness/jain"],
@@ -277,7 +293,7 @@ fn of_reports(kind: Kind, sources: &[Source]) -> Result<Figure, Error> {
         let value = value
             .ok_or_else(|| missing(kind, format!("{} does not have it", source.path.display())))?;
         Ok(Row {
-            label: source.label.clone(),
+            label: marked(&source.label, source.is_invalid()),
             look: Look::Measured(place),
             hover: unit.show(value),
             invalid: source.is_invalid(),
@@ -292,15 +308,15 @@ fn of_reports(kind: Kind, sources: &[Source]) -> Result<Figure, Error> {
     let name = if unit == Unit::PerSecond {
         "Throughput (requests/s)"
     } else {
-        title
+        title.as_str()
     };
     Ok(Figure {
         id: kind.name().into(),
-        title: title.into(),
         about: String::new(),
         content: Drawn::Rows(Rows {
             x: Axis::linear(name, unit),
             rows,
         }),
+        title,
     })
 }

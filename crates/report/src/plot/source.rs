@@ -4,6 +4,7 @@ use crate::distribution::Distribution;
 use crate::error::Error;
 use crate::figure::Look;
 use crate::figures::series::{Course, Second};
+use crate::study::{RESPONSE, SERVICE};
 use results::{Hlog, Run, Validity};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -78,6 +79,23 @@ impl Source {
             Content::Load(load) => course(&self.label, look, load),
             _ => None,
         }
+    }
+
+    /// What its times are, as far as it says so; in a closed loop nothing is due, and there is no response time.
+    pub(crate) fn times(&self) -> Option<&'static str> {
+        let open = match &self.content {
+            Content::Results(_) | Content::Percentiles { .. } => return None,
+            // What comes first in a closed loop is the service time, which then has no tag of its own.
+            Content::Log(log) => {
+                let has = |tag| log.of(Some(tag)).next().is_some();
+                match has("service") {
+                    false if !has("lag") => return None,
+                    open => open,
+                }
+            }
+            Content::Load(load) => load.pointer("/run/model/name")?.as_str()? != "closed",
+        };
+        Some(if open { RESPONSE } else { SERVICE })
     }
 
     /// A number of a load generator's report.

@@ -133,3 +133,26 @@ fn mistakes_are_explained() {
     let pdf = plot::write(&figure, Frame::ALONE, 1.0, "a.pdf".as_ref()).unwrap_err();
     assert!(pdf.to_string().contains(".svg or .png"));
 }
+
+#[test]
+fn a_log_that_says_that_it_is_invalid_is_drawn_so() {
+    let made = made(&small());
+    let log = made.path.join("trials/c003-r1.hlog");
+    let mut text = std::fs::read_to_string(&log).unwrap();
+    let draw = |kind| {
+        let request = request(kind, std::slice::from_ref(&log));
+        draw::svg(&plot::figure(&request, &catalogue()).unwrap(), Frame::ALONE).unwrap()
+    };
+    let kinds = [Kind::Cdf, Kind::Histogram, Kind::Series];
+    for kind in kinds {
+        let svg = draw(kind);
+        assert!(!svg.contains("INVALID"), "{}", kind.name());
+        // What the times are, and not just that they are some.
+        assert_eq!(svg.contains("Response time"), kind != Kind::Series);
+    }
+    text.push_str("#[Verdict: INVALID]\n#[INVALID: the generator was late]\n");
+    std::fs::write(&log, text).unwrap();
+    for kind in kinds {
+        assert!(draw(kind).contains("(INVALID)"), "{}", kind.name());
+    }
+}
