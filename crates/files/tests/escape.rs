@@ -14,7 +14,7 @@ use std::time::Instant;
 use files::{Files, Path};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use support::{Ground, Header, contents, open, place};
+use support::{Ground, Header, contents, open, place, tree};
 
 /// What segments of paths are made of: names in the tree, links of all kinds, and bytes that mean something elsewhere.
 const SEGMENTS: [&[u8]; 22] = [
@@ -51,32 +51,6 @@ const LEADING_OUT: [&[u8]; 6] = [
     b"proc",
     b"up2",
 ];
-
-fn tree() -> Ground {
-    let ground = Ground::new();
-    for directory in ["", "a/", "a/b/", "a/b/a/"] {
-        let name = |name: &str| format!("{directory}{name}");
-        ground.write(&name("c.txt"), name("c.txt"));
-        ground.write(&name("index.html"), name("index.html"));
-        ground.link(
-            &name("inside"),
-            if directory.is_empty() { "a/b" } else { "." },
-        );
-        ground.link(&name("up"), if directory.is_empty() { "a" } else { ".." });
-        ground.link(&name("up2"), "../../..");
-        ground.link(&name("out"), "../../../../../../../../../..");
-        ground.link(&name("out-file"), ground.outside().join("secret.txt"));
-        ground.link(&name("absolute"), ground.outside());
-        ground.link(&name("absolute-in"), ground.root());
-        ground.link(&name("loop"), "self");
-        ground.link(&name("self"), "loop");
-        ground.link(&name("proc"), "/proc/self/cwd");
-    }
-    for odd in [&b"..\\"[..], b"\xff\xfe", b"a\nb", b"*"] {
-        fs::write(ground.root().join(OsStr::from_bytes(odd)), "odd").unwrap();
-    }
-    ground
-}
 
 /// Holds what was found under `bytes` against what the file system says itself.
 fn check(ground: &Ground, files: &Files<Header>, bytes: &[u8]) -> Result<(), TestCaseError> {
@@ -198,4 +172,105 @@ fn not_even_while_directories_are_moved() {
         }
         over.store(true, Relaxed);
     });
+}
+
+/// Marsaglia, Xorshift RNGs, 2003.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 32) as usize % bound
+    }
+
+    fn path(&mut self, names: &[&[u8]], longest: usize) -> Vec<u8> {
+        let length = 1 + self.below(longest);
+        let names: Vec<&[u8]> = (0..length)
+            .map(|_| names[self.below(names.len())])
+            .collect();
+        names.join(&b'/')
+    }
+}
+
+/// Two things in the tree trade places, or one is moved out, and then back.
+fn rearrange(ground: &Ground, random: &mut Random) {
+    let root = ground.root();
+    // Where it really is, so that the way back is the same.
+    let mut place = || {
+        let path = root.join(OsStr::from_bytes(&random.path(&SEGMENTS[..13], 3)));
+        let parent = fs::canonicalize(path.parent()?).ok()?;
+        let place = parent.join(path.file_name()?);
+        (parent.starts_with(&root) && place.symlink_metadata().is_ok()).then_some(place)
+    };
+    let (Some(one), Some(other)) = (place(), place()) else {
+        return;
+    };
+    if one.is_dir() && !one.is_symlink() {
+        let away = ground.outside().join("moved");
+        fs::rename(&one, &away).unwrap();
+        fs::rename(&away, &one).unwrap();
+        return;
+    }
+    let exchange = || {
+        let flags = rustix::fs::RenameFlags::EXCHANGE;
+        rustix::fs::renameat_with(rustix::fs::CWD, &one, rustix::fs::CWD, &other, flags)
+    };
+    // Not if one lies within the other.
+    if exchange().is_ok() {
+        exchange().unwrap();
+    }
+}
+
+/// Whatever is in the tree is now here, now there, now outside, where every name of the tree is that of a secret: one step that is
+/// taken outside finds it.
+#[test]
+fn nor_while_anything_is_anywhere() {
+    const SECRET: &[u8] = b"secret";
+    let ground = tree();
+    let outside = ground.outside();
+    for directory in ["", "a", "a/b", "a/b/a", "b"] {
+        let directory = outside.join(directory);
+        fs::create_dir_all(&directory).unwrap();
+        for name in ["c.txt", "index.html", "..\\", "a\nb", "*"] {
+            fs::write(directory.join(name), SECRET).unwrap();
+        }
+    }
+    // What is moved out comes to lie beside these, and what was inside it would lead to them.
+    for name in ["c.txt", "index.html"] {
+        fs::write(outside.parent().unwrap().join(name), SECRET).unwrap();
+    }
+    let mut recipe = ground.recipe();
+    recipe.name_cache = 0;
+    let files = open(recipe);
+    let over = AtomicBool::new(false);
+    let mut opened = 0;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut random = Random(1999);
+            while !over.load(Relaxed) {
+                rearrange(&ground, &mut random);
+            }
+        });
+        let mut random = Random(2004);
+        for _ in 0..30_000 {
+            let path = random.path(&SEGMENTS, 6);
+            let directory = random.below(4) == 0;
+            let found = files.find(
+                Path {
+                    bytes: &path,
+                    directory,
+                },
+                Instant::now(),
+            );
+            if let Ok(entry) = found {
+                let path = path.escape_ascii();
+                assert_ne!(contents(&entry), SECRET, "{path}");
+                opened += 1;
+            }
+        }
+        over.store(true, Relaxed);
+    });
+    assert!(opened > 1000, "only {opened} were opened");
 }

@@ -169,6 +169,7 @@ fn serve(
     } else {
         driver.end_of_input();
     }
+    assert!(!driver.answered_unasked, "two answers to one request");
     driver
 }
 
@@ -227,6 +228,27 @@ proptest! {
         let input = [first.clone(), rest].concat();
         let taken = followed.connection.receive(&input, &mut followed.scratch);
         prop_assert_eq!(taken, first.len());
+    }
+
+    #[test]
+    fn each_answer_comes_at_the_end_of_its_request_however_it_is_cut(
+        requests in prop::collection::vec(request(), 1..6),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+    ) {
+        let mut ends = Vec::new();
+        let mut input = Vec::new();
+        for request in requests {
+            let mut alone = Driver::new();
+            alone.feed(&request);
+            // One that ends the connection has nothing after it.
+            if alone.end() == End::Open && alone.statuses.len() == 1 {
+                input.extend(request);
+                ends.push(input.len());
+            }
+        }
+        let driver = serve(&input, &cuts, &Config::default(), usize::MAX, false);
+        prop_assert_eq!(&driver.ends[..ends.len()], &ends);
+        prop_assert_eq!(driver.taken, input.len());
     }
 
     #[test]

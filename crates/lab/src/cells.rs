@@ -5,11 +5,14 @@ use std::time::Duration;
 use results::{Factor, Factors, Level};
 use workload::{Arrival, Preset, Stages};
 
-use crate::experiment::{Disk, Experiment, Flags, Load, Loop, Model, Time, scalar};
+use crate::experiment::{Disk, Experiment, Flags, Load, Loop, Model, OneOrMany, Time, scalar};
 use crate::expression::matches_level;
 
 /// Bytes of a SPECweb99 directory.
 const DIRECTORY_BYTES: f64 = 5_120_000.0;
+
+/// The most cells, before any is excluded.
+const MAX_CELLS: usize = 10_000;
 
 /// One combination of everything that is varied.
 #[derive(Debug, Clone)]
@@ -98,6 +101,12 @@ pub fn factors(cells: &[Cell]) -> Vec<Factor> {
 /// # Errors
 /// When there are none, or a combination makes no sense; in words.
 pub fn cells(experiment: &Experiment, models: &[Model]) -> Result<Vec<Cell>, String> {
+    let combinations = how_many(experiment, models.len());
+    if combinations > MAX_CELLS {
+        return Err(format!(
+            "all axes together make {combinations} cells, and {MAX_CELLS} are the most"
+        ));
+    }
     let mut cells = Vec::new();
     for model in models {
         for (option, flags) in options(experiment, model) {
@@ -138,6 +147,44 @@ pub fn cells(experiment: &Experiment, models: &[Model]) -> Result<Vec<Cell>, Str
         return Err("every cell is excluded".into());
     }
     Ok(cells)
+}
+
+/// How many cells the axes make, before they are listed: at least as many as there are, for loads do not have every axis.
+fn how_many(experiment: &Experiment, models: usize) -> usize {
+    fn axis<T>(values: &[T]) -> usize {
+        values.len().max(1)
+    }
+    fn either<T>(sweep: &[T], own: Option<&OneOrMany<T>>) -> usize {
+        axis(sweep).max(own.map_or(1, |own| own.0.len()))
+    }
+    let sweep = &experiment.sweep;
+    let load = |load: &Load| {
+        [
+            either(&sweep.connections, Some(&load.connections)),
+            either(&sweep.rate, load.rate.as_ref()),
+            either(&sweep.think, load.think.as_ref()),
+            either(&[], load.session_requests.as_ref()),
+        ]
+        .into_iter()
+        .fold(1, usize::saturating_mul)
+    };
+    let loads = experiment
+        .load
+        .iter()
+        .map(load)
+        .fold(0, usize::saturating_add);
+    [
+        models,
+        loads,
+        axis(&sweep.option),
+        experiment.files.0.len(),
+        axis(&sweep.dataset).max(axis(&sweep.file_size)),
+        axis(&sweep.memory_limit),
+        axis(&sweep.cores),
+        axis(&sweep.disk),
+    ]
+    .into_iter()
+    .fold(1, usize::saturating_mul)
 }
 
 fn is_excluded(cell: &Cell, exclusion: &std::collections::BTreeMap<String, toml::Value>) -> bool {
@@ -241,9 +288,9 @@ fn files(experiment: &Experiment, memory: Option<u64>) -> Result<Vec<(Factors, P
             (Preset::SpecWeb99 { .. }, Some(memory)) if !experiment.sweep.dataset.is_empty() => {
                 for ratio in &experiment.sweep.dataset {
                     let directories = (ratio * memory as f64 / DIRECTORY_BYTES).round().max(1.0);
-                    let preset = Preset::SpecWeb99 {
+                    let preset = within_limits(Preset::SpecWeb99 {
                         directories: directories as u32,
-                    };
+                    })?;
                     let level = ("dataset".to_owned(), Level::Number(*ratio));
                     all.push((Factors::from([name(preset), level]), preset));
                 }
@@ -267,6 +314,7 @@ fn files(experiment: &Experiment, memory: Option<u64>) -> Result<Vec<(Factors, P
                             ));
                         }
                     };
+                    let preset = within_limits(preset)?;
                     let level = ("file_size".to_owned(), Level::Number(size.0 as f64));
                     all.push((Factors::from([name(preset), level]), preset));
                 }
@@ -275,6 +323,12 @@ fn files(experiment: &Experiment, memory: Option<u64>) -> Result<Vec<(Factors, P
         }
     }
     Ok(all)
+}
+
+/// The same preset, if somebody could have written it: its limits are those of its text.
+fn within_limits(preset: Preset) -> Result<Preset, String> {
+    let text = preset.to_string();
+    text.parse::<Preset>().map_err(|error| error.to_string())
 }
 
 fn loads(experiment: &Experiment) -> Vec<(Factors, LoadCell)> {

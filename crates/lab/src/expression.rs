@@ -77,7 +77,10 @@ impl FromStr for Expression {
             .ok()
             .filter(|bound: &f64| bound.is_finite())
             .ok_or_else(|| error(format!("'{right}' is no number")))?;
-        let mut parser = Parser { rest: left };
+        let mut parser = Parser {
+            rest: left,
+            parts: 0,
+        };
         let value = parser.product().map_err(error)?;
         if !parser.rest.trim().is_empty() {
             return Err(error(format!("'{}' is too much", parser.rest.trim())));
@@ -91,8 +94,13 @@ impl FromStr for Expression {
     }
 }
 
+/// The most values and parentheses in an expression: they are walked by recursion, and the stack has an end.
+const MAX_PARTS: usize = 100;
+
 struct Parser<'a> {
     rest: &'a str,
+    /// Values and parentheses so far.
+    parts: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -110,6 +118,10 @@ impl<'a> Parser<'a> {
     }
 
     fn value(&mut self) -> Result<Value, String> {
+        self.parts += 1;
+        if self.parts > MAX_PARTS {
+            return Err(format!("it has more than {MAX_PARTS} parts"));
+        }
         if self.takes("(") {
             let value = self.product()?;
             self.expect(")")?;
@@ -312,6 +324,18 @@ mod tests {
             ("a@rate < 1", "@FACTOR=LEVEL"),
             ("rate=5 < 1", "names no cell"),
             ("/ a < 1", "a cell is missing"),
+            (
+                &format!("{}a < 1", "(".repeat(1 << 20)),
+                "more than 100 parts",
+            ),
+            (
+                &format!("{}a < 1", "a * ".repeat(1 << 20)),
+                "more than 100 parts",
+            ),
+            (
+                &format!("{}a < 1", "lowest(".repeat(1 << 20)),
+                "more than 100 parts",
+            ),
         ] {
             let error = text.parse::<Expression>().unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");

@@ -9,6 +9,8 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 use workload::units::counted;
 
+use results::MAX_TRIALS;
+
 use crate::Failure;
 use crate::bench;
 use crate::cells::{self, Cell};
@@ -63,9 +65,9 @@ impl Plan {
             Models::All => models::all(archbench)?,
             Models::Some(models) => models.clone(),
         };
-        check_names(experiment, &models)?;
-        let cells = cells::cells(experiment, &models)?;
-        let mut servers: Vec<_> = cells
+        let plan = Self::of(experiment, &models, &cores::available())?;
+        let mut servers: Vec<_> = plan
+            .cells
             .iter()
             .map(|cell| (&cell.model, &cell.flags))
             .collect();
@@ -74,13 +76,34 @@ impl Plan {
         for (model, flags) in servers {
             models::check(archbench, model, flags)?;
         }
+        Ok(plan)
+    }
+
+    /// The plan over `models` on a machine with `available` cores; whether the models have the flags is not asked.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn of(
+        experiment: &Experiment,
+        models: &[Model],
+        available: &[usize],
+    ) -> Result<Self, String> {
+        check_names(experiment, models)?;
+        let cells = cells::cells(experiment, models)?;
+        if experiment.repeats > MAX_TRIALS / cells.len() {
+            return Err(format!(
+                "{} cells, each measured {} times, are more than {MAX_TRIALS} trials",
+                cells.len(),
+                experiment.repeats
+            ));
+        }
         let factors: Vec<_> = cells.iter().map(|cell| &cell.factors).collect();
         for expect in &experiment.expect {
             judge::check(&expect.ratio.0, &factors)?;
         }
         Ok(Self {
             trials: order(cells.len(), experiment.repeats, experiment.seed),
-            cores: Cores::of(experiment, &cores::available())?,
+            cores: Cores::of(experiment, available)?,
             cells,
         })
     }
@@ -93,7 +116,7 @@ impl Plan {
             .iter()
             .map(|cell| cell.load.length(warm_up, duration));
         let mean = lengths.sum::<Duration>() / u32::try_from(self.cells.len().max(1)).unwrap_or(1);
-        (mean + bench::overhead()) * u32::try_from(trials).unwrap_or(u32::MAX)
+        (mean + bench::overhead()).saturating_mul(u32::try_from(trials).unwrap_or(u32::MAX))
     }
 
     /// The plan for people.
@@ -101,9 +124,9 @@ impl Plan {
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = writeln!(text, "{}: {}\n", experiment.name, experiment.question);
+        let factors = cells::factors(&self.cells);
+        let shown: Vec<_> = factors.iter().collect();
         for (number, cell) in self.cells.iter().enumerate() {
-            let factors = cells::factors(&self.cells);
-            let shown: Vec<_> = factors.iter().collect();
             let flags = if cell.flags.is_empty() {
                 String::new()
             } else {
@@ -208,6 +231,36 @@ mod tests {
         }
         assert!(blocks[0] != blocks[1] && blocks[1] != blocks[2]);
         assert_eq!(trials[23].id(), format!("c{:03}-r3", blocks[2][7]));
+    }
+
+    #[test]
+    fn a_plan_is_of_a_size_that_can_be_done() {
+        let of = |extra: &str| {
+            let text = format!("name='x'\nquestion='?'\nmodels=['a']\n{extra}");
+            let experiment = Experiment::parse(&text, Path::new("x")).unwrap();
+            let Models::Some(models) = &experiment.models else {
+                panic!("a list");
+            };
+            Plan::of(&experiment, models, &[0, 1]).map(|plan| plan.describe(&experiment))
+        };
+        let load = "load=[{name='closed'}]";
+        let error = of(&format!(
+            "duration='1s'\nrepeats=9000000000000000000\n{load}"
+        ));
+        assert!(error.unwrap_err().contains("more than 100000 trials"));
+        let many = vec!["1"; 100].join(",");
+        let axes = format!(
+            "sweep={{connections=[{many}],think=['{}'],cores=[{many}]}}",
+            vec!["1s"; 100].join("','")
+        );
+        let error = of(&format!("duration='1s'\n{load}\n{axes}"));
+        assert!(error.unwrap_err().contains("1000000 cells"));
+        assert!(
+            of(&format!(
+                "duration='5000000h'\nwarm_up='5000000h'\nrepeats=100000\n{load}"
+            ))
+            .is_ok()
+        );
     }
 
     #[test]

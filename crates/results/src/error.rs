@@ -72,6 +72,14 @@ pub enum Error {
         /// Where and why.
         source: serde_json::Error,
     },
+    /// JSON of ours that says what cannot be.
+    #[error("{} is not in order: {what}", path.display())]
+    Contradiction {
+        /// The file.
+        path: PathBuf,
+        /// What cannot be.
+        what: String,
+    },
     /// A histogram log that does not read as one.
     #[error("{} is no histogram log: {what}", path.display())]
     Histogram {

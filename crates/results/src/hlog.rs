@@ -1,5 +1,7 @@
 //! Histogram logs, read back.
 
+mod decode;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -75,9 +77,8 @@ impl Hlog {
             let bytes = base64::engine::general_purpose::STANDARD
                 .decode(interval.encoded_histogram())
                 .map_err(|error| format!("interval {number}: {error}"))?;
-            let histogram = deserializer
-                .deserialize(&mut bytes.as_slice())
-                .map_err(|error| format!("interval {number}: {error:?}"))?;
+            let histogram = decode::histogram(&bytes, &mut deserializer)
+                .map_err(|what| format!("interval {number}: {what}"))?;
             intervals.push(Interval {
                 tag: interval.tag().map(|tag| tag.as_str().to_owned()),
                 start: interval.start_timestamp(),

@@ -57,3 +57,6 @@ pub use verdict::{Judged, JudgedSlo, Outcome, Verdicts};
 
 /// The version of everything in a results folder. Fields may be added to it; a changed meaning makes a new version.
 pub const SCHEMA: &str = "archbench.results/1";
+
+/// The most trials of a run. A typing error should not plan for a year.
+pub const MAX_TRIALS: usize = 100_000;

@@ -71,7 +71,7 @@ pub fn read(path: &Path) -> Result<Run, Error> {
 impl Run {
     /// How many trials there are to be.
     pub fn planned(&self) -> usize {
-        self.manifest.cells * self.manifest.repeats
+        self.manifest.cells.saturating_mul(self.manifest.repeats)
     }
 
     /// Whether every trial has finished, well or not. Some may have been made more than once.
@@ -140,7 +140,9 @@ pub fn manifest(folder: &Path) -> Result<Manifest, Error> {
     }
     let path = folder.join(MANIFEST);
     if path.exists() {
-        return json(&path);
+        let manifest: Manifest = json(&path)?;
+        check_size(&manifest).map_err(|what| Error::Contradiction { path, what })?;
+        return Ok(manifest);
     }
     if folder.join(TRIALS).is_dir() {
         return Err(Error::CutShort {
@@ -177,7 +179,9 @@ pub(crate) fn trials(folder: &Path) -> Result<Vec<Trial>, Error> {
                 .extension()
                 .is_some_and(|extension| extension == "json")
         {
-            trials.push(json(&path)?);
+            let trial: Trial = json(&path)?;
+            check_names(&trial, &path).map_err(|what| Error::Contradiction { path, what })?;
+            trials.push(trial);
         }
     }
     // Attempts at one trial share its place in the order.
@@ -187,6 +191,31 @@ pub(crate) fn trials(folder: &Path) -> Result<Vec<Trial>, Error> {
         (place(a).cmp(&place(b))).then(time(a).total_cmp(&time(b)))
     });
     Ok(trials)
+}
+
+/// Whoever goes through all repeats goes as far as the manifest says.
+fn check_size(manifest: &Manifest) -> Result<(), String> {
+    let (cells, repeats) = (manifest.cells, manifest.repeats);
+    match cells.checked_mul(repeats) {
+        Some(..=crate::MAX_TRIALS) if repeats <= crate::MAX_TRIALS => Ok(()),
+        _ => Err(format!(
+            "{cells} cells, each measured {repeats} times, are more than {} trials",
+            crate::MAX_TRIALS
+        )),
+    }
+}
+
+/// A trial is what its file is called, and its log lies beside it: nothing in it may name a file elsewhere.
+fn check_names(trial: &Trial, path: &Path) -> Result<(), String> {
+    if path.file_stem().and_then(|stem| stem.to_str()) != Some(&trial.id) {
+        return Err(format!("it calls itself '{}'", trial.id));
+    }
+    match &trial.hlog {
+        Some(name) if *name != format!("{}.hlog", trial.id) => {
+            Err(format!("it has its histograms in '{name}'"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Reads a file of ours: JSON of the schema that is read here.

@@ -141,6 +141,33 @@ fn what_is_wrong_is_said() {
     });
     assert!(matches!(mistyped, Error::Damaged { .. }), "{mistyped}");
 
+    let elsewhere = edit(trial, |text| {
+        text.replace("c000-r1.hlog", "../../../etc/passwd")
+    });
+    assert!(
+        elsewhere
+            .to_string()
+            .contains("histograms in '../../../etc/passwd'"),
+        "{elsewhere}"
+    );
+    let renamed = edit(trial, |text| text.replace("\"c000-r1\"", "\"../c000-r1\""));
+    assert!(
+        renamed.to_string().contains("calls itself '../c000-r1'"),
+        "{renamed}"
+    );
+    for endless in ["9000000000000000000", "5000000"] {
+        let endless = damaged(|path| {
+            let manifest = path.join("manifest.json");
+            let text = fs::read_to_string(&manifest).unwrap();
+            let text = text.replace("\"repeats\": 2", &format!("\"repeats\": {endless}"));
+            fs::write(manifest, text).unwrap();
+        });
+        assert!(
+            endless.to_string().contains("more than 100000 trials"),
+            "{endless}"
+        );
+    }
+
     let headless = damaged(|path| fs::remove_file(path.join("manifest.json")).unwrap());
     assert!(
         headless.to_string().contains("no manifest.json"),

@@ -2,9 +2,12 @@
 
 // Each test file uses a part of it.
 #![allow(dead_code, reason = "every test binary has a copy of its own")]
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
+use std::ffi::OsStr;
 use std::fs;
 use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -118,4 +121,31 @@ pub(crate) fn contents(entry: &Entry<Header>) -> Vec<u8> {
 /// Where the kernel says that an open file is.
 pub(crate) fn place(entry: &Entry<Header>) -> PathBuf {
     fs::read_link(format!("/proc/self/fd/{}", entry.file.as_raw_fd())).unwrap()
+}
+
+/// A root with links of all kinds on every floor: within, out, absolute, in circles.
+pub(crate) fn tree() -> Ground {
+    let ground = Ground::new();
+    for directory in ["", "a/", "a/b/", "a/b/a/"] {
+        let name = |name: &str| format!("{directory}{name}");
+        ground.write(&name("c.txt"), name("c.txt"));
+        ground.write(&name("index.html"), name("index.html"));
+        ground.link(
+            &name("inside"),
+            if directory.is_empty() { "a/b" } else { "." },
+        );
+        ground.link(&name("up"), if directory.is_empty() { "a" } else { ".." });
+        ground.link(&name("up2"), "../../..");
+        ground.link(&name("out"), "../../../../../../../../../..");
+        ground.link(&name("out-file"), ground.outside().join("secret.txt"));
+        ground.link(&name("absolute"), ground.outside());
+        ground.link(&name("absolute-in"), ground.root());
+        ground.link(&name("loop"), "self");
+        ground.link(&name("self"), "loop");
+        ground.link(&name("proc"), "/proc/self/cwd");
+    }
+    for odd in [&b"..\\"[..], b"\xff\xfe", b"a\nb", b"*"] {
+        fs::write(ground.root().join(OsStr::from_bytes(odd)), "odd").unwrap();
+    }
+    ground
 }

@@ -34,6 +34,7 @@ const PREFIX: &[u8] = b"HTTP/1.";
 /// Where the head at the start of `input` ends, its empty line included. None: not in these bytes.
 #[inline]
 pub(super) fn find_end(input: &[u8]) -> Result<Option<usize>, Error> {
+    check_prefix(input)?;
     let mut line_start = 0;
     for newline in memchr::memchr_iter(b'\n', input) {
         let line = &input[line_start..newline];
@@ -46,7 +47,7 @@ pub(super) fn find_end(input: &[u8]) -> Result<Option<usize>, Error> {
             break;
         }
     }
-    check_unfinished(input)?;
+    check_size(input.len())?;
     Ok(None)
 }
 
@@ -62,20 +63,23 @@ pub(super) fn check_size(length: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether these bytes may still become a head: a server that speaks something else is found out at once, not by a timeout.
+/// Whether these bytes may still become a head.
 pub(super) fn check_unfinished(bytes: &[u8]) -> Result<(), Error> {
+    check_prefix(bytes)?;
+    check_size(bytes.len())
+}
+
+/// A server that speaks something else is found out at once, not by a timeout, and before anything else is wrong with what it says.
+fn check_prefix(bytes: &[u8]) -> Result<(), Error> {
     let compared = bytes.len().min(PREFIX.len());
     if bytes[..compared] != PREFIX[..compared] {
         return Err(Error::NotHttp);
     }
-    check_size(bytes.len())
+    Ok(())
 }
 
 /// Reads a whole head.
 pub(super) fn parse(bytes: &[u8]) -> Result<Head, Error> {
-    if !bytes.starts_with(PREFIX) {
-        return Err(Error::NotHttp);
-    }
     let mut fields = [const { std::mem::MaybeUninit::uninit() }; MAX_FIELDS];
     let mut response = httparse::Response::new(&mut []);
     let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(

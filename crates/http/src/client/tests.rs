@@ -196,6 +196,11 @@ fn each_malformation_has_its_class() {
     ]
     .concat();
     fails(&long, Error::HeadTooLarge);
+    // Whatever else is wrong with it: it was no HTTP from the first byte on.
+    fails(
+        &[vec![b'X'; MAX_HEAD_BYTES - 1], b"\n\n".to_vec()].concat(),
+        Error::NotHttp,
+    );
     fails(
         &[long.as_slice(), b"\r\n\r\n"].concat(),
         Error::HeadTooLarge,

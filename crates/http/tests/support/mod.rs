@@ -64,10 +64,16 @@ pub(crate) struct Driver {
     pub(crate) statuses: Vec<u16>,
     /// Bytes of the input that the machine took.
     pub(crate) taken: usize,
+    /// How many of them it had taken when each of the answers was finished.
+    pub(crate) ends: Vec<usize>,
     /// Longest piece of a file that is sent at once.
     pub(crate) send: usize,
+    /// An answer was finished although nothing had come since the one before.
+    pub(crate) answered_unasked: bool,
     leftover: Vec<u8>,
     file: Option<(Entity, Vec<u8>)>,
+    /// Something has come that no answer has been given to.
+    asked: bool,
 }
 
 impl Driver {
@@ -84,9 +90,12 @@ impl Driver {
             output: Vec::new(),
             statuses: Vec::new(),
             taken: 0,
+            ends: Vec::new(),
+            answered_unasked: false,
             send: usize::MAX,
             leftover: Vec::new(),
             file: None,
+            asked: false,
         }
     }
 
@@ -98,12 +107,14 @@ impl Driver {
     }
 
     pub(crate) fn end_of_input(&mut self) -> &mut Self {
+        self.asked = true;
         self.connection.end_of_input(&mut self.scratch);
         while self.step() {}
         self
     }
 
     pub(crate) fn expire(&mut self) -> &mut Self {
+        self.asked = true;
         self.connection.expire(&mut self.scratch);
         while self.step() {}
         self
@@ -123,6 +134,7 @@ impl Driver {
                 assert!(!stuck, "a connection that wants more takes what is there");
                 self.leftover.drain(..taken);
                 self.taken += taken;
+                self.asked |= taken > 0;
             }
             Want::Find => {
                 assert_eq!(self.connection.phase(), Phase::Answer);
@@ -166,12 +178,12 @@ impl Driver {
 
     fn flush(&mut self) {
         self.output.append(&mut self.scratch.out);
-        self.statuses.extend(
-            self.scratch
-                .finished
-                .drain(..)
-                .map(|finished| finished.status),
-        );
+        for finished in self.scratch.finished.drain(..) {
+            self.answered_unasked |= !self.asked;
+            self.asked = false;
+            self.statuses.push(finished.status);
+            self.ends.push(self.taken);
+        }
     }
 
     pub(crate) fn end(&self) -> End {

@@ -57,6 +57,14 @@ fn sizes_of_files_and_of_data_sets() {
     let cells = of(&format!("{load}{text}")).unwrap();
     assert_eq!(cells[1].files.to_string(), "specweb99:26");
     assert!(of(&format!("{load}sweep.file_size = [1]\n")).is_err());
+    // What could not be written as a preset cannot be had by way of an axis either.
+    for too_large in [
+        "files = 'single:1k'\nsweep.file_size = ['2000g']",
+        "memory_limit = '1g'\nsweep.dataset = [1000]",
+    ] {
+        let error = of(&format!("{load}{too_large}\n")).unwrap_err();
+        assert!(error.contains("more than"), "{error}");
+    }
     assert!(
         of(&format!("{load}exclude = [{{ rates = 5 }}]\n"))
             .unwrap_err()

@@ -82,8 +82,33 @@ impl Load {
             Loop::Open | Loop::PartlyOpen if !rate => {
                 Err("it has arrivals and no rate; give a rate, here or in [sweep]".into())
             }
-            _ if self.connections.0.contains(&0) => Err("connections must be at least 1".into()),
-            _ => Ok(()),
+            _ => self.check_counts(sweep),
+        }
+    }
+
+    /// What is counted is at least one.
+    fn check_counts(&self, sweep: &Sweep) -> Result<(), String> {
+        let sessions = self.session_requests.as_ref();
+        let none = [
+            (
+                "connections",
+                self.connections.0.contains(&0) || sweep.connections.contains(&0),
+            ),
+            (
+                "session_requests",
+                sessions.is_some_and(|each| each.0.contains(&0)),
+            ),
+            ("max_connections", self.max_connections == Some(0)),
+            (
+                "requests_per_connection",
+                self.requests_per_connection == Some(0),
+            ),
+            ("pipeline", self.pipeline == Some(0)),
+            ("threads", self.threads == Some(0)),
+        ];
+        match none.iter().find(|(_, is_zero)| *is_zero) {
+            Some((name, _)) => Err(format!("{name} must be at least 1")),
+            None => Ok(()),
         }
     }
 }

@@ -76,6 +76,14 @@ fn values_that_make_no_sense_are_refused_in_words() {
         (format!("{SMALL}cache = \"warm\"\n{LOAD}"), "prefill"),
         (format!("{SMALL}{LOAD}arrival = \"poisson\"\n"), "rate"),
         (format!("{SMALL}warm_up = 5\n{LOAD}"), "unit"),
+        (
+            format!("{SMALL}{LOAD}[sweep]\nconnections = [8, 0]\n"),
+            "connections must be at least 1",
+        ),
+        (
+            format!("{SMALL}{LOAD}pipeline = 0\n"),
+            "pipeline must be at least 1",
+        ),
         ("name = ".to_owned(), "line 1"),
     ] {
         let error = parse(&text).unwrap_err().to_string();

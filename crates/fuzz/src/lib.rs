@@ -1,0 +1,52 @@
+//! Hostile input: what must hold whatever comes.
+//!
+//! Each module has one function, `check`, which is given bytes that anybody may have sent or written and panics if
+//! something is wrong. A fuzzer looks for such bytes; those that were worth keeping lie in `corpus`, and `cargo test`
+//! tries them all again, on any toolchain and without a fuzzer.
+//!
+//! ```console
+//! $ scripts/fuzz 60                                                              # each target for a minute
+//! $ cargo +nightly fuzz run --fuzz-dir crates/fuzz --features fuzzer request     # one of them, with AddressSanitizer
+//! ```
+//!
+//! | target | what is hostile | what must hold |
+//! | --- | --- | --- |
+//! | [`request`] | the bytes on a connection to the server | one answer to each request, whole, and nothing read past its end; cutting makes no difference |
+//! | [`response`] | the bytes that a server sends to the generator | the same events however cut, and however much of a body is dropped unread |
+//! | [`path`] | the path of a request | nothing outside the root is opened |
+//! | [`experiment`] | an experiment file | it is refused in a line, or planned within bounds |
+//! | [`histogram`] | a histogram log | it is refused in a line, or read back as it was written |
+//! | [`results`] | the files of a results folder | they are refused in a line, or can be judged and tabulated |
+//! | [`page`] | the same | they are refused in a line, or can be drawn, and nothing in them becomes markup |
+//!
+//! The crate belongs to the workspace, so that the checks are compiled, linted and run like everything else. The fuzz
+//! targets themselves are three lines each around a `check`; they are linked with libFuzzer, so no other command builds
+//! them.
+
+pub mod cut;
+pub mod experiment;
+pub mod histogram;
+pub mod page;
+pub mod path;
+pub mod request;
+pub mod response;
+pub mod results;
+
+#[path = "../../http/tests/support/mod.rs"]
+mod driver;
+#[path = "../../files/tests/support/mod.rs"]
+mod ground;
+
+/// A name, as `cargo fuzz` and the corpus know it, and its check.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All of them.
+pub const TARGETS: [Target; 7] = [
+    ("request", request::check),
+    ("response", response::check),
+    ("path", path::check),
+    ("experiment", experiment::check),
+    ("histogram", histogram::check),
+    ("results", results::check),
+    ("page", page::check),
+];

@@ -1,0 +1,119 @@
+//! The path of a request, from the request line to an open file.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use files::{Files, Missing, Path};
+use http::{Config, Connection, Scratch, Want};
+
+use crate::ground::{Ground, Header, contents, open, place, tree};
+
+struct Tree {
+    ground: Ground,
+    root: PathBuf,
+    /// With dotfiles and without; what is named `.hidden` is one.
+    shown: Files<Header>,
+    hidden: Files<Header>,
+}
+
+thread_local! {
+    // Made once and removed when the thread ends, which in a fuzzer is the process's end.
+    static TREE: Tree = Tree::new();
+}
+
+impl Tree {
+    fn new() -> Self {
+        let ground = tree();
+        ground.write(".hidden", "hidden");
+        ground.write("a/.dir/c.txt", "hidden");
+        let files = |dotfiles| {
+            let mut recipe = ground.recipe();
+            recipe.name_cache = 20;
+            recipe.dotfiles = dotfiles;
+            open(recipe)
+        };
+        Self {
+            root: ground.root(),
+            shown: files(true),
+            hidden: files(false),
+            ground,
+        }
+    }
+
+    /// Opens a path, and asks the file system where that was.
+    fn open(&self, path: Path<'_>) {
+        let found = self.shown.find(path, Instant::now());
+        if let Ok(entry) = &found {
+            let place = place(entry);
+            assert!(place.starts_with(&self.root), "{place:?} was opened");
+            assert_ne!(contents(entry), b"secret", "{place:?}");
+            let mut named = self.root.join(OsStr::from_bytes(path.bytes));
+            if path.directory {
+                named.push("index.html");
+            }
+            assert_eq!(
+                fs::canonicalize(named).ok(),
+                Some(place),
+                "what the file system says"
+            );
+        }
+        assert_ne!(found.as_ref().err(), Some(&Missing::Failed), "{path:?}");
+        let hidden = self.hidden.find(path, Instant::now());
+        if path
+            .bytes
+            .split(|&byte| byte == b'/')
+            .any(|segment| segment.starts_with(b"."))
+        {
+            assert_eq!(hidden.err(), Some(Missing::NotFound), "a dotfile");
+        } else {
+            assert_eq!(
+                found.map_err(Some).err(),
+                hidden.map_err(Some).err(),
+                "no dotfile"
+            );
+        }
+    }
+}
+
+/// Looks up `bytes` as the target of a request, and as a path that no request could hold, for whoever resolves does not rely on
+/// whoever parsed.
+///
+/// # Panics
+/// When anything outside the root is opened, or something else than the file system would open.
+pub fn check(bytes: &[u8]) {
+    TREE.with(|tree| {
+        if let Some((path, directory)) = parsed(bytes) {
+            assert!(
+                path.is_empty()
+                    || path
+                        .split(|&byte| byte == b'/')
+                        .all(|segment| !matches!(segment, b"" | b"." | b".."))
+            );
+            assert!(!path.contains(&0) && (!path.is_empty() || directory));
+            tree.open(Path {
+                bytes: &path,
+                directory,
+            });
+        }
+        for directory in [false, true] {
+            tree.open(Path { bytes, directory });
+        }
+        assert!(tree.ground.outside().join("secret.txt").exists());
+    });
+}
+
+/// What a connection makes of a request line with this target.
+fn parsed(target: &[u8]) -> Option<(Vec<u8>, bool)> {
+    let mut scratch = Scratch::new(Arc::new(Config::default()));
+    let mut connection = Connection::new();
+    let request = [b"GET ", target, b" HTTP/1.1\r\nHost: h\r\n\r\n"].concat();
+    connection.receive(&request, &mut scratch);
+    (connection.want() == Want::Find).then(|| {
+        let target = connection.target();
+        (target.path().to_vec(), target.is_directory())
+    })
+}
