@@ -91,12 +91,11 @@ impl EventLoop {
                     NOTICES => self.read_notices(),
                     token => {
                         let token = Token::from(token.0);
-                        if let Some(session) = self.sessions.get_mut(token) {
-                            session.ready(
-                                event.is_readable(),
-                                event.is_writable(),
-                                event.is_read_closed(),
-                            );
+                        let (readable, writable) = (event.is_readable(), event.is_writable());
+                        if self
+                            .sessions
+                            .ready(token, readable, writable, event.is_read_closed())
+                        {
                             self.serve(token);
                         }
                     }

@@ -6,11 +6,14 @@
 //!
 //! A room receives a [`Site`], a recipe. Each of its processes opens the site once and has a [`Workplace`]; each of
 //! its threads asks that for a [`Desk`]. Connections come through the [`Listener`] and become [`Session`]s, which are
-//! driven in one of two ways:
+//! driven in one of two ways, as a rule:
 //!
 //! - [`blocking::serve`], for whoever may wait: twenty lines that serve one connection to its end;
 //! - a [`Sessions`] table under an event loop, for whoever must not: [`Sessions::advance`] runs one session until it
 //!   would block, and says on what.
+//!
+//! Where a request goes from thread to thread, each runs its own [`Steps`] of it with [`Session::run`]; the session leaves
+//! its place in the table meanwhile, and takes its [`Tray`] along.
 //!
 //! | module | what is in it |
 //! | --- | --- |
@@ -18,6 +21,7 @@
 //! | [`options`] | the options that every model has |
 //! | [`listener`] | the door: accepting, the connection limit, turning away |
 //! | [`session`] | one connection: socket, protocol state, file |
+//! | [`tray`] | what a request lies on while it is worked on |
 //! | [`transfer`] | how bytes leave |
 //! | [`blocking`] | the driver for whoever may wait |
 //! | [`readiness`] | the table of sessions for an event loop |
@@ -31,12 +35,14 @@ pub mod session;
 pub mod site;
 pub mod stop;
 pub mod transfer;
+pub mod tray;
 
 pub use listener::{Accept, Client, Door, Listener};
 pub use options::ServeOptions;
 pub use readiness::{Sessions, Token};
-pub use session::{Blocked, Session};
+pub use session::{Blocked, Session, Step, Steps};
 pub use site::{Desk, Site, Workplace};
+pub use tray::Tray;
 
 /// The document root, with what HTTP wants to know of each file in its header cache.
 pub type Files = files::Files<http::Entity>;

@@ -327,16 +327,15 @@ impl Refused {
     pub fn add(&mut self, client: Arc<Client>, desk: &mut crate::Desk) {
         desk.tally.count(Event::Refused, 1);
         desk.tick();
-        http::refusal(&mut desk.scratch);
-        let answer = &mut desk.scratch.out;
+        http::refusal(&mut desk.tray.scratch);
+        let answer = &desk.tray.scratch.out;
         // A client that cannot take a hundred bytes at once does not wait for them either.
         let flags = rustix::net::SendFlags::NOSIGNAL | rustix::net::SendFlags::DONTWAIT;
         if let Ok(sent) = rustix::net::send(&client.socket, answer, flags) {
             desk.tally.count(Event::Byte, sent as u64);
             desk.tally.answered(503, Duration::ZERO);
         }
-        answer.clear();
-        desk.scratch.finished.clear();
+        desk.tray.clear();
         let _ = client.socket.shutdown(Shutdown::Write);
         client.leave();
         self.leaving

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use meter::Event;
 use slab::Slab;
 
 use crate::listener::Client;
@@ -45,10 +46,23 @@ const SWEEP_EVERY: Duration = Duration::from_millis(250);
 /// No deadline.
 const NEVER: u32 = u32::MAX;
 
-/// The sessions of one event loop.
+/// What the network said of a session's socket.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Ready {
+    readable: bool,
+    writable: bool,
+    hung_up: bool,
+}
+
+/// The sessions of one event loop. A session may leave its place for a while, to be worked on by others; what the network
+/// says of its socket is noted for it meanwhile.
 #[derive(Debug)]
 pub struct Sessions {
-    sessions: Slab<Session>,
+    /// `None` keeps the place of a session that is away.
+    sessions: Slab<Option<Session>>,
+    /// Notes for those that are away.
+    notes: Vec<Ready>,
+    away: usize,
     /// Beside each session, in an array of their own so that looking at ten thousand of them takes microseconds: when to
     /// expire it, in milliseconds since `started`.
     deadlines_ms: Vec<u32>,
@@ -64,6 +78,8 @@ impl Default for Sessions {
         let now = Instant::now();
         Self {
             sessions: Slab::new(),
+            notes: Vec::new(),
+            away: 0,
             deadlines_ms: Vec::new(),
             generations: Vec::new(),
             started: now,
@@ -74,33 +90,91 @@ impl Default for Sessions {
 }
 
 impl Sessions {
-    /// Whether there are none.
+    /// Whether there are none, here or away.
     pub fn is_empty(&self) -> bool {
         self.sessions.is_empty()
     }
 
+    /// How many are away.
+    pub fn away(&self) -> usize {
+        self.away
+    }
+
+    /// Whether all that there are, if any, are away.
+    pub fn are_all_away(&self) -> bool {
+        self.away == self.sessions.len()
+    }
+
     /// Begins a session, which takes it that something has been sent already.
     pub fn insert(&mut self, client: Client, desk: &Desk) -> Token {
-        let place = self.sessions.insert(Session::new(
-            Arc::new(client),
-            Socket::NonBlocking,
-            desk.now,
-        ));
+        let session = Session::new(Arc::new(client), Socket::NonBlocking, desk.now);
+        let place = self.sessions.insert(Some(session));
         if place == self.generations.len() {
             self.generations.push(0);
             self.deadlines_ms.push(NEVER);
+            self.notes.push(Ready::default());
         }
         self.note_deadline(place, desk);
         Token::new(place, self.generations[place])
     }
 
-    /// The session that `token` names, unless it is over.
+    /// The session that `token` names, unless it is over or away.
     pub fn get_mut(&mut self, token: Token) -> Option<&mut Session> {
-        let place = token.place();
-        if self.generations.get(place) != Some(&token.generation()) {
+        if !self.is_known(token) {
             return None;
         }
-        self.sessions.get_mut(place)
+        self.sessions.get_mut(token.place())?.as_mut()
+    }
+
+    fn is_known(&self, token: Token) -> bool {
+        self.generations.get(token.place()) == Some(&token.generation())
+    }
+
+    /// The socket of a session may have become readable or writable. Tells whether the session is to be advanced: it is
+    /// here, and this is news.
+    pub fn ready(&mut self, token: Token, readable: bool, writable: bool, hung_up: bool) -> bool {
+        if let Some(session) = self.get_mut(token) {
+            return session.ready(readable, writable, hung_up);
+        }
+        if self.is_known(token) {
+            let note = &mut self.notes[token.place()];
+            note.readable |= readable;
+            note.writable |= writable;
+            note.hung_up |= hung_up;
+        }
+        false
+    }
+
+    /// Takes a session from its place, to be brought back or forgotten later.
+    pub fn take(&mut self, token: Token) -> Option<Session> {
+        if !self.is_known(token) {
+            return None;
+        }
+        let place = token.place();
+        let session = self.sessions.get_mut(place)?.take()?;
+        self.deadlines_ms[place] = NEVER;
+        self.notes[place] = Ready::default();
+        self.away += 1;
+        Some(session)
+    }
+
+    /// Tells a session that was taken what the network said of its socket meanwhile. Returns whether that is news to it.
+    pub fn catch_up(&mut self, token: Token, session: &mut Session) -> bool {
+        let note = std::mem::take(&mut self.notes[token.place()]);
+        session.ready(note.readable, note.writable, note.hung_up)
+    }
+
+    /// Gives up those that are away: the drain deadline has passed, and nobody waits for them.
+    pub fn abandon_away(&mut self, desk: &Desk) {
+        desk.tally.count(Event::Abandoned, self.away as u64);
+    }
+
+    /// Brings a session back to its place.
+    pub fn bring_back(&mut self, token: Token, session: Session, desk: &Desk) {
+        let place = token.place();
+        self.sessions[place] = Some(session);
+        self.away -= 1;
+        self.note_deadline(place, desk);
     }
 
     /// Runs a session until it would block, and says on what, with the session at hand for an answer; `None` when it is
@@ -111,24 +185,27 @@ impl Sessions {
             self.remove(token);
             return None;
         }
-        let place = token.place();
-        self.note_deadline(place, desk);
-        Some((&mut self.sessions[place], blocked))
+        self.note_deadline(token.place(), desk);
+        Some((self.get_mut(token)?, blocked))
     }
 
-    /// Ends a session; its token, and whatever is still to come under it, names nothing from now on.
+    /// Ends a session, here or away; its token, and whatever is still to come under it, names nothing from now on.
     pub fn remove(&mut self, token: Token) {
-        if self.get_mut(token).is_some() {
-            let place = token.place();
+        if !self.is_known(token) {
+            return;
+        }
+        let place = token.place();
+        if let Some(session) = self.sessions.try_remove(place) {
+            self.away -= usize::from(session.is_none());
             self.generations[place] = self.generations[place].wrapping_add(1);
             self.deadlines_ms[place] = NEVER;
-            self.sessions.remove(place);
         }
     }
 
     fn note_deadline(&mut self, place: usize, desk: &Desk) {
-        self.deadlines_ms[place] = self.sessions[place]
-            .deadline(desk)
+        let session = self.sessions.get(place).and_then(Option::as_ref);
+        self.deadlines_ms[place] = session
+            .and_then(|session| session.deadline(desk))
             .map_or(NEVER, |deadline| {
                 milliseconds(deadline.saturating_duration_since(self.started))
             });
@@ -157,7 +234,7 @@ impl Sessions {
             if !late && !stopping {
                 continue;
             }
-            let Some(session) = self.sessions.get_mut(place) else {
+            let Some(Some(session)) = self.sessions.get_mut(place) else {
                 continue;
             };
             if overdue {

@@ -13,7 +13,6 @@ use meter::Event;
 
 use crate::listener::Client;
 use crate::site::Desk;
-use crate::transfer::More;
 use crate::{Entry, Found};
 
 /// What a session waits for.
@@ -33,6 +32,51 @@ pub enum Blocked {
     Turn,
     /// It is over.
     Closed,
+}
+
+/// One of the paper's boxes, with *read request* cut in two: the bytes, and what they mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Step {
+    /// Take what the client has sent from the socket.
+    Read = 1,
+    /// Make a request of it.
+    Parse = 2,
+    /// Know which file it means.
+    Find = 4,
+    /// Have the bytes of the file at hand.
+    Load = 8,
+    /// Put the answer on the socket.
+    Send = 16,
+}
+
+/// A set of steps: those that somebody runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Steps(u8);
+
+impl Steps {
+    /// None: to be told which is next.
+    pub const NONE: Self = Self(0);
+    /// All that there are.
+    pub const ALL: Self = Self(31);
+
+    fn contain(self, step: Step) -> bool {
+        self.0 & step as u8 != 0
+    }
+}
+
+impl From<Step> for Steps {
+    fn from(step: Step) -> Self {
+        Self(step as u8)
+    }
+}
+
+impl std::ops::BitOr for Step {
+    type Output = Steps;
+
+    fn bitor(self, other: Self) -> Steps {
+        Steps(self as u8 | other as u8)
+    }
 }
 
 /// Whether the socket's calls wait.
@@ -80,6 +124,8 @@ pub struct Session {
     body: Option<Body>,
     /// The end of the piece that is at hand.
     piece_end: u64,
+    /// What it has in hand lies on the tray of whoever runs it.
+    on_tray: bool,
     /// Requests that were read but not yet received by the protocol, while an answer waits.
     unread: Vec<u8>,
     unsent: Option<Box<Unsent>>,
@@ -126,6 +172,7 @@ impl Session {
             entry: None,
             body: None,
             piece_end: 0,
+            on_tray: false,
             unread: Vec::new(),
             unsent: None,
         }
@@ -145,11 +192,14 @@ impl Session {
         }
     }
 
-    /// The socket may have become readable or writable.
-    pub fn ready(&mut self, readable: bool, writable: bool, hung_up: bool) {
+    /// The socket may have become readable or writable. Tells whether that is news: a session that is at rest waits for
+    /// something that it does not take to be so.
+    pub fn ready(&mut self, readable: bool, writable: bool, hung_up: bool) -> bool {
+        let before = (self.readable, self.writable, self.hung_up);
         self.readable |= readable || hung_up;
         self.writable |= writable;
         self.hung_up |= hung_up;
+        before != (self.readable, self.writable, self.hung_up)
     }
 
     /// Somebody looked for the file. To be advanced at once: its answer may stand on the desk.
@@ -158,10 +208,12 @@ impl Session {
         match found {
             Ok(entry) => {
                 self.http
-                    .found(Ok(&desk.files.header(&entry)), &mut desk.scratch);
-                self.entry = Some(entry);
+                    .found(Ok(&desk.files.header(&entry)), &mut desk.tray.scratch);
+                self.entry = matches!(self.http.want(), Want::Load(_)).then_some(entry);
             }
-            Err(missing) => self.http.found(Err(translate(missing)), &mut desk.scratch),
+            Err(missing) => self
+                .http
+                .found(Err(translate(missing)), &mut desk.tray.scratch),
         }
     }
 
@@ -179,11 +231,12 @@ impl Session {
                 };
                 self.body = Some(body);
                 self.http
-                    .loaded(&desk.files.header(entry), &mut desk.scratch);
+                    .loaded(&desk.files.header(entry), &mut desk.tray.scratch);
             }
             _ => {
                 desk.tally.count(Event::Unreadable, 1);
-                self.http.failed(&mut desk.scratch);
+                self.entry = None;
+                self.http.failed(&mut desk.tray.scratch);
             }
         }
     }
@@ -215,7 +268,7 @@ impl Session {
         }
         // Whoever has not taken an earlier answer is not waited for any longer.
         self.dropped = self.unsent.is_some() || self.phase == Phase::Answer;
-        self.http.expire(&mut desk.scratch);
+        self.http.expire(&mut desk.tray.scratch);
     }
 
     /// The drain deadline has passed: whatever is under way ends here.
@@ -226,22 +279,63 @@ impl Session {
         self.dropped = true;
     }
 
+    /// Somebody has too much to do to find or load its file: 503. To be run at once: the answer stands on the desk.
+    pub fn refuse(&mut self, desk: &mut Desk) {
+        self.elsewhere = false;
+        desk.tally.count(Event::Shed, 1);
+        self.entry = None;
+        self.http.refuse(&mut desk.tray.scratch);
+    }
+
     /// Runs until it would block, and says on what.
     pub fn advance(&mut self, desk: &mut Desk) -> Blocked {
-        desk.turn = 0;
-        if std::mem::take(&mut self.late) {
-            self.end_wait(desk);
+        match self.run(Steps::ALL, desk) {
+            Err(blocked) => blocked,
+            // Never: no step is missing.
+            Ok(_) => Blocked::Turn,
         }
-        // What of the desk's input buffer is still to be received.
-        let mut rest = 0..self.unread.len();
-        desk.buffers.input[rest.clone()].copy_from_slice(&self.unread);
-        self.unread = Vec::new();
+    }
 
+    /// Runs those of its steps that are among `steps`, until another is next, which is returned, or until it would
+    /// block. In the first case whoever runs that step must do so with the same tray.
+    ///
+    /// # Errors
+    /// What it is blocked on: a result that most callers hand on.
+    pub fn run(&mut self, steps: Steps, desk: &mut Desk) -> Result<Step, Blocked> {
+        desk.turn = 0;
+        if !self.on_tray {
+            self.pick_up(desk);
+        }
         let halt = loop {
-            if let Err(halt) = self.step(desk, &mut rest) {
+            let next = match self.next(desk) {
+                Ok(next) => next,
+                Err(halt) => break halt,
+            };
+            if !steps.contain(next) {
+                self.on_tray = true;
+                return Ok(next);
+            }
+            if let Err(halt) = self.step(next, desk) {
                 break halt;
             }
         };
+        self.on_tray = false;
+        Err(self.put_down(halt, desk))
+    }
+
+    /// Lays what it has in hand on the tray.
+    fn pick_up(&mut self, desk: &mut Desk) {
+        if std::mem::take(&mut self.late) {
+            self.end_wait(desk);
+        }
+        let tray = &mut *desk.tray;
+        tray.rest = 0..self.unread.len();
+        tray.input[tray.rest.clone()].copy_from_slice(&self.unread);
+        self.unread = Vec::new();
+    }
+
+    /// Takes what it has in hand from the tray, which the next session may use.
+    fn put_down(&mut self, halt: Halt, desk: &mut Desk) -> Blocked {
         let blocked = match halt {
             Halt::Blocked(blocked) => blocked,
             Halt::Broken(event) => {
@@ -249,17 +343,18 @@ impl Session {
                 Blocked::Closed
             }
         };
+        let tray = &mut *desk.tray;
         if matches!(blocked, Blocked::Closed) {
-            desk.scratch.out.clear();
-            desk.scratch.finished.clear();
+            tray.clear();
             return blocked;
         }
         debug_assert!(
-            desk.scratch.out.is_empty() && desk.scratch.finished.is_empty(),
+            tray.is_clear(),
             "what a session leaves on the desk would go to the next one's client"
         );
-        if rest.start < rest.end {
-            self.unread = desk.buffers.input[rest].to_vec();
+        if !tray.rest.is_empty() {
+            self.unread = tray.input[tray.rest.clone()].to_vec();
+            tray.rest = 0..0;
         }
         self.elsewhere |= matches!(blocked, Blocked::Find | Blocked::Load(..));
         let phase = if self.unsent.is_some() {
@@ -274,25 +369,37 @@ impl Session {
         blocked
     }
 
-    /// One of the paper's boxes.
-    fn step(&mut self, desk: &mut Desk, rest: &mut Range<usize>) -> Result<(), Halt> {
+    /// The box that is next.
+    fn next(&self, desk: &Desk) -> Result<Step, Halt> {
         if self.dropped {
             return Err(Blocked::Closed.into());
         }
-        self.send_unsent(desk)?;
+        if self.unsent.is_some() {
+            return Ok(Step::Send);
+        }
         if self.elsewhere {
             return Err(Blocked::Elsewhere.into());
         }
+        let tray = &desk.tray;
         match self.http.want() {
-            Want::Request => self.read_request(desk, rest),
-            Want::Find => self.find_file(desk),
-            Want::Load(range) => self.load_file(desk, range),
-            Want::Send(range) => self.send_answer(desk, range),
-            Want::Linger => self.linger(desk),
-            Want::Close => {
-                self.flush(desk, More::Nothing)?;
-                Err(Blocked::Closed.into())
-            }
+            Want::Request if !tray.rest.is_empty() => Ok(Step::Parse),
+            Want::Request | Want::Linger | Want::Close if !tray.is_clear() => Ok(Step::Send),
+            Want::Request | Want::Linger => Ok(Step::Read),
+            Want::Find => Ok(Step::Find),
+            Want::Load(_) => Ok(Step::Load),
+            Want::Send(_) => Ok(Step::Send),
+            Want::Close => Err(Blocked::Closed.into()),
+        }
+    }
+
+    /// One of the paper's boxes.
+    fn step(&mut self, step: Step, desk: &mut Desk) -> Result<(), Halt> {
+        match step {
+            Step::Read => self.read(desk),
+            Step::Parse => self.parse(desk),
+            Step::Find => self.find_file(desk),
+            Step::Load => self.load_file(desk),
+            Step::Send => self.send(desk),
         }
     }
 }

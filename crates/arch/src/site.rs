@@ -3,17 +3,20 @@
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use http::{Config, Scratch};
+use http::Config;
 use meter::{Event, Gauge, Meter, Tally};
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::Files;
 use crate::listener::Listener;
 use crate::options::ServeOptions;
 use crate::stop::{Role, Stop};
-use crate::transfer::Buffers;
+use crate::tray::Tray;
+use crate::{Files, context};
+
+/// How often stages are looked at.
+const STAGES_EVERY: Duration = Duration::from_millis(100);
 
 /// The recipe that a room receives. What is shared between its processes, and what each of them makes for itself, is
 /// the room's own decision.
@@ -146,30 +149,58 @@ impl Workplace {
     /// What one thread needs to serve connections, one after the other or many at a time. The thread counts as one that
     /// serves for as long as it has its desk.
     pub fn desk(&self) -> Desk {
-        let config = Config {
-            keep_alive: self.options.keep_alive.is_on(),
-            max_requests_per_connection: self.options.max_requests_per_connection,
-            ..Config::default()
-        };
         let mut desk = Desk {
             _serving: self.serving_thread(),
             files: Arc::clone(&self.files),
             options: Arc::clone(&self.options),
             stop: Arc::clone(&self.stop),
             tally: self.meter.tally(),
-            scratch: Scratch::new(Arc::new(config)),
-            buffers: Buffers::default(),
+            tray: self.tray(),
+            copy: Vec::new(),
             turn: 0,
             now: Instant::now(),
+            unix_s: 0,
         };
         desk.tick();
         desk
+    }
+
+    /// A tray for a request that goes from desk to desk. A desk has one already.
+    pub fn tray(&self) -> Box<Tray> {
+        Box::new(Tray::new(Arc::new(Config {
+            keep_alive: self.options.keep_alive.is_on(),
+            max_requests_per_connection: self.options.max_requests_per_connection,
+            ..Config::default()
+        })))
     }
 
     /// Counts the calling thread as one that serves, though it has no desk, until the guard is dropped.
     pub fn serving_thread(&self) -> ServingThread {
         self.meter.rise(Gauge::Threads);
         ServingThread(self.meter)
+    }
+
+    /// Names the stages that the room is made of, in the order in which they are to be shown, and has them looked at ten
+    /// times a second from now on.
+    ///
+    /// # Errors
+    /// With more stages than there is room for, or where the thread that looks cannot be started.
+    pub fn stages<const N: usize>(&self, names: [&str; N]) -> std::io::Result<[meter::Stage; N]> {
+        let stages = self.meter.stages(names)?;
+        let meter = self.meter;
+        let look = move || {
+            let started = Instant::now();
+            loop {
+                std::thread::sleep(STAGES_EVERY);
+                meter.look_at_stages(started.elapsed());
+            }
+        };
+        std::thread::Builder::new()
+            .name("stages".into())
+            .stack_size(64 << 10)
+            .spawn(look)
+            .map_err(context("cannot start the thread that looks at the stages"))?;
+        Ok(stages)
     }
 
     /// A worker or helper died, and another takes its place.
@@ -205,10 +236,13 @@ pub struct Desk {
     _serving: ServingThread,
     pub(crate) options: Arc<ServeOptions>,
     pub(crate) stop: Arc<Stop>,
-    pub(crate) scratch: Scratch,
-    pub(crate) buffers: Buffers,
+    pub(crate) tray: Box<Tray>,
+    /// For bytes of files that are not sent from where they are.
+    pub(crate) copy: Vec<u8>,
     /// What the present session has used of its turn.
     pub(crate) turn: u64,
+    /// The time of day, in seconds since the epoch.
+    unix_s: u64,
 }
 
 impl Desk {
@@ -216,14 +250,24 @@ impl Desk {
     pub fn tick(&mut self) {
         self.now = Instant::now();
         let wall = clock_gettime(ClockId::RealtimeCoarse);
-        self.scratch
-            .set_time(u64::try_from(wall.tv_sec).unwrap_or(0));
+        self.unix_s = u64::try_from(wall.tv_sec).unwrap_or(0);
+        self.tray.scratch.set_time(self.unix_s);
     }
-}
 
-impl Desk {
+    /// Lays `tray` on the desk and takes the one that lies there: done before a session is worked on that has come with a
+    /// tray of its own, and again after.
+    pub fn exchange(&mut self, tray: &mut Box<Tray>) {
+        std::mem::swap(&mut self.tray, tray);
+        self.tray.scratch.set_time(self.unix_s);
+    }
+
     /// Whether the server is stopping.
     pub fn is_stopping(&self) -> bool {
         self.stop.is_stopping()
+    }
+
+    /// Whether the drain deadline has passed.
+    pub fn is_overdue(&self) -> bool {
+        self.stop.is_overdue(self.now)
     }
 }

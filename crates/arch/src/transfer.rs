@@ -20,8 +20,6 @@ use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
 /// Bodies in memory from this length on are gathered by the kernel instead of copied beside their head.
 pub const GATHER_FROM: &str = "8k";
 
-/// Bytes read at a time; every request that one packet can hold fits.
-const INPUT: usize = 16 << 10;
 /// Bytes copied at a time with [`SendPath::Copy`].
 const COPY: usize = 64 << 10;
 
@@ -32,23 +30,6 @@ pub enum SendPath {
     Sendfile,
     /// They are read into a buffer and written from there.
     Copy,
-}
-
-/// The buffers of a desk.
-#[derive(Debug)]
-pub(crate) struct Buffers {
-    /// What was read last.
-    pub(crate) input: Box<[u8]>,
-    copy: Vec<u8>,
-}
-
-impl Default for Buffers {
-    fn default() -> Self {
-        Self {
-            input: vec![0; INPUT].into(),
-            copy: Vec::new(),
-        }
-    }
 }
 
 /// Whether more of the same answer follows at once.
@@ -95,7 +76,7 @@ pub(crate) fn send_file(
     file: &File,
     range: Range<u64>,
     path: SendPath,
-    buffers: &mut Buffers,
+    copy: &mut Vec<u8>,
 ) -> Result<usize, Errno> {
     let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
     match path {
@@ -103,8 +84,8 @@ pub(crate) fn send_file(
             rustix::fs::sendfile(&socket, file, Some(&mut range.start.clone()), length)
         }),
         SendPath::Copy => {
-            buffers.copy.resize(COPY, 0);
-            let buffer = &mut buffers.copy[..length.min(COPY)];
+            copy.resize(COPY, 0);
+            let buffer = &mut copy[..length.min(COPY)];
             let read = rustix::io::retry_on_intr(|| {
                 rustix::io::preadv(file, &mut [IoSliceMut::new(buffer)], range.start)
             })?;

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arch::session::Socket;
-use arch::{Accept, Blocked, Desk, Listener, ServeOptions, Sessions, Site, Token};
+use arch::{
+    Accept, Blocked, Desk, Listener, ServeOptions, Sessions, Site, Step, Steps, Token, Workplace,
+};
 use clap::Parser;
 use tempfile::TempDir;
 
@@ -23,6 +25,7 @@ struct CommandLine {
 /// An event loop without a loop: the test says when something happens.
 struct Loop {
     root: TempDir,
+    workplace: Workplace,
     listener: Arc<Listener>,
     sessions: Sessions,
     desk: Desk,
@@ -44,6 +47,7 @@ impl Loop {
             listener: Arc::clone(&workplace.listener),
             sessions: Sessions::default(),
             desk: workplace.desk(),
+            workplace,
         }
     }
 
@@ -217,5 +221,114 @@ fn sessions_that_are_late_together_are_each_told_so() {
             answer.starts_with("HTTP/1.1 408 "),
             "client {number}: {answer}"
         );
+    }
+}
+
+/// Two requests pass through desks in turn, each step at another, and neither finds what the other left.
+#[test]
+fn sessions_that_travel_keep_their_own() {
+    let mut events = Loop::new(&[]);
+    let mut desks: Vec<_> = (0..5).map(|_| events.workplace.desk()).collect();
+    let mut travellers = Vec::new();
+    for (path, body) in [
+        ("/small.txt", b"small\n".to_vec()),
+        ("/kept.bin", vec![b'k'; KEPT]),
+    ] {
+        let (mut client, token) = events.connect();
+        send(&mut client, request(path));
+        events.ready(token);
+        let session = events.sessions.take(token).unwrap();
+        travellers.push((client, token, session, events.workplace.tray(), body));
+    }
+    assert!(events.sessions.are_all_away() && events.sessions.away() == 2);
+    let steps = [Step::Read, Step::Parse, Step::Find, Step::Load, Step::Send];
+    for (step, desk) in steps.into_iter().zip(&mut desks) {
+        for (.., session, tray, _) in &mut travellers {
+            desk.exchange(tray);
+            let mut outcome = session.run(step.into(), desk);
+            // Whoever may wait does so, at the same desk.
+            while let Err(blocked @ (Blocked::Find | Blocked::Load(..))) = outcome {
+                match blocked {
+                    Blocked::Load(entry, _) => session.loaded(desk.files.load(&entry), desk),
+                    _ => {
+                        let found = desk.files.find(session.path(), desk.now);
+                        session.found(found, desk);
+                    }
+                }
+                outcome = session.run(step.into(), desk);
+            }
+            desk.exchange(tray);
+            match step {
+                Step::Send => assert!(matches!(outcome, Err(Blocked::Closed)), "{outcome:?}"),
+                _ => assert!(outcome.is_ok_and(|next| next as u8 == 2 * step as u8)),
+            }
+        }
+    }
+    for (mut client, token, session, _, body) in travellers {
+        drop(session);
+        events.sessions.remove(token);
+        let mut answer = Vec::new();
+        client.read_to_end(&mut answer).unwrap();
+        assert_eq!(statuses(&answer), 1);
+        assert!(answer.ends_with(&[b"\r\n\r\n", &body[..]].concat()));
+    }
+    assert!(events.sessions.is_empty() && events.sessions.away() == 0);
+}
+
+/// What the network says while a session is away is said to it when it is back.
+#[test]
+fn a_session_that_was_away_is_told_what_it_missed() {
+    let mut events = Loop::new(&[]);
+    let (mut client, token) = events.connect();
+    let mut session = events.sessions.take(token).unwrap();
+    assert!(events.sessions.get_mut(token).is_none() && events.sessions.take(token).is_none());
+    let blocked = session.run(Step::Read.into(), &mut events.desk);
+    assert!(matches!(blocked, Err(Blocked::Readable)), "{blocked:?}");
+    assert!(!events.sessions.catch_up(token, &mut session));
+    send(&mut client, request("/small.txt"));
+    // It is not here to be advanced.
+    assert!(!events.sessions.ready(token, true, true, false));
+    assert!(events.sessions.catch_up(token, &mut session));
+    assert!(!events.sessions.catch_up(token, &mut session));
+    events.sessions.bring_back(token, session, &events.desk);
+    assert!(!events.sessions.ready(token, true, true, false), "no news");
+    let answer = events.finish(token, client);
+    assert!(answer.ends_with(b"\r\n\r\nsmall\n"));
+}
+
+/// Whoever has too much to do says so, and the connection goes on.
+#[test]
+fn a_request_that_is_refused_is_answered() {
+    let mut events = Loop::new(&["--content-cache", "0"]);
+    for last in [Step::Find, Step::Load] {
+        let (mut client, token) = events.connect();
+        send(&mut client, "GET /small.txt HTTP/1.1\r\nHost: h\r\n\r\n");
+        let session = events.sessions.get_mut(token).unwrap();
+        let desk = &mut events.desk;
+        assert!(matches!(
+            session.run(Step::Read | Step::Parse, desk),
+            Ok(Step::Find)
+        ));
+        if last == Step::Load {
+            let found = desk.files.find(session.path(), desk.now);
+            session.found(found, desk);
+            assert!(matches!(session.run(Steps::NONE, desk), Ok(Step::Load)));
+        }
+        session.refuse(desk);
+        assert!(matches!(
+            session.run(Step::Read | Step::Send, desk),
+            Err(Blocked::Readable)
+        ));
+        let mut answer = [0; 400];
+        let length = client.read(&mut answer).unwrap();
+        let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+        assert!(
+            answer.contains("Retry-After: 1") && !answer.contains("close"),
+            "{answer}"
+        );
+        send(&mut client, request("/small.txt"));
+        events.ready(token);
+        assert!(events.finish(token, client).ends_with(b"\r\n\r\nsmall\n"));
     }
 }

@@ -25,8 +25,8 @@ use crate::want::{Phase, Want};
 /// ```text
 /// want        then
 /// Request     receive | end_of_input
-/// Find        found
-/// Load        loaded | failed
+/// Find        found | refuse
+/// Load        loaded | failed | refuse
 /// Send        sent | failed
 /// Linger      (the driver's own)
 /// Close       (the driver's own)

@@ -8,16 +8,20 @@
 //! | module | what is in it |
 //! | --- | --- |
 //! | [`latency`] | the buckets of the latency histogram |
+//! | [`stages`] | what rooms that are made of stages tell of each |
 //! | [`formats`] | histograms as files that other tools open |
 
 pub mod formats;
 pub mod latency;
+pub mod stages;
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+
+pub use stages::{Stage, StageLook, StageSnapshot};
 
 /// Tallies beyond this many share their counters with an earlier one.
 const SLOTS: usize = 64;
@@ -26,6 +30,8 @@ const EVENTS: usize = 24;
 const SLOT: usize = EVENTS + latency::BUCKETS;
 /// Counters before the first slot: the next slot to hand out, and the gauges.
 const HEADER: usize = 8;
+/// Where what belongs to stages begins.
+const STAGES_START: usize = HEADER + SLOTS * SLOT;
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,11 +66,13 @@ pub enum Event {
     Replaced,
     /// An answer was cut off because the drain deadline passed.
     Abandoned,
+    /// A request was answered 503 because there was too much to do.
+    Shed,
 }
 
 impl Event {
     /// The errors, each with the name that reports give it.
-    pub const ERRORS: [(Self, &'static str); 9] = [
+    pub const ERRORS: [(Self, &'static str); 10] = [
         (Self::Broken, "connection_broken"),
         (Self::RequestTimeout, "request_timeout"),
         (Self::Stalled, "reader_stalled"),
@@ -74,6 +82,7 @@ impl Event {
         (Self::Refused, "connection_refused_503"),
         (Self::Replaced, "worker_replaced"),
         (Self::Abandoned, "answer_abandoned"),
+        (Self::Shed, "request_refused_503"),
     ];
 
     /// The event that an answer with this status is.
@@ -108,7 +117,7 @@ impl Meter {
     /// # Errors
     /// Where the kernel has no memory for the mapping.
     pub fn new() -> io::Result<Self> {
-        let page = sys::shared::counters(HEADER + SLOTS * SLOT)?;
+        let page = sys::shared::counters(STAGES_START + stages::WORDS)?;
         Ok(Self { page })
     }
 
@@ -137,9 +146,28 @@ impl Meter {
         (&self.page[now], &self.page[now + 1])
     }
 
+    /// Counters for stages with these names.
+    ///
+    /// # Errors
+    /// With more of them than there is room for.
+    pub fn stages<const N: usize>(&self, names: [&str; N]) -> io::Result<[Stage; N]> {
+        self.all_stages().name(names)
+    }
+
+    /// Remembers how the stages are now, some time after they were named. Only one thread does so.
+    pub fn look_at_stages(&self, at: Duration) {
+        self.all_stages().remember(at);
+    }
+
+    fn all_stages(&self) -> stages::Stages {
+        stages::Stages {
+            words: &self.page[STAGES_START..],
+        }
+    }
+
     /// What has been counted so far, over all threads and processes.
     pub fn snapshot(&self) -> Snapshot {
-        let slots = || self.page[HEADER..].chunks_exact(SLOT);
+        let slots = || self.page[HEADER..STAGES_START].chunks_exact(SLOT);
         let mut events = [0; EVENTS];
         let mut latency = latency::empty();
         for slot in slots() {
@@ -154,6 +182,7 @@ impl Meter {
             peak_threads: self.gauge(Gauge::Threads).1.load(Relaxed),
             peak_processes: self.gauge(Gauge::Processes).1.load(Relaxed),
             latency_ns: latency,
+            stages: self.all_stages().snapshot(),
         }
     }
 }
@@ -188,6 +217,8 @@ pub struct Snapshot {
     pub peak_processes: u64,
     /// From the request being readable to its answer being sent, in nanoseconds, to 1 % or better.
     pub latency_ns: Histogram<u64>,
+    /// The stages that the room is made of, if it is.
+    pub stages: Vec<StageSnapshot>,
 }
 
 impl Snapshot {
@@ -253,7 +284,7 @@ mod tests {
 
     #[test]
     fn every_event_has_its_counter() {
-        assert!((Event::Abandoned as usize) < EVENTS);
+        assert!((Event::Shed as usize) < EVENTS);
         assert!(2 + 2 * (Gauge::Processes as usize) < HEADER);
     }
 }

@@ -1,9 +1,10 @@
-//! The paper's boxes: read request, find file, read file, send answer; and taking leave after an error.
+//! The paper's boxes: read and parse a request, find file, read file, send answer; and taking leave after an error.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use files::Body;
+use http::Want;
 use meter::Event;
 
 use super::{ANSWER_COST, Blocked, Halt, PIECE, Session, Socket};
@@ -11,27 +12,14 @@ use crate::site::Desk;
 use crate::transfer::{self, More};
 
 impl Session {
-    pub(super) fn read_request(
-        &mut self,
-        desk: &mut Desk,
-        rest: &mut Range<usize>,
-    ) -> Result<(), Halt> {
-        (self.entry, self.body) = (None, None);
-        if rest.start < rest.end {
-            let taken = self
-                .http
-                .receive(&desk.buffers.input[rest.clone()], &mut desk.scratch);
-            rest.start += taken;
-            if desk.is_stopping() {
-                self.finish();
-            }
-            return self.charge(desk, ANSWER_COST);
+    pub(super) fn read(&mut self, desk: &mut Desk) -> Result<(), Halt> {
+        if self.http.want() == Want::Linger {
+            return self.linger(desk);
         }
-        self.flush(desk, More::Nothing)?;
         if self.readable {
             match self.receive(desk) {
-                Ok(0) => self.http.end_of_input(&mut desk.scratch),
-                Ok(count) => *rest = 0..count,
+                Ok(0) => self.http.end_of_input(&mut desk.tray.scratch),
+                Ok(count) => desk.tray.rest = 0..count,
                 // Only now is it certain that no request lies unread, which closing would destroy.
                 Err(Halt::Blocked(_)) if self.is_to_finish(desk) => self.finish(),
                 Err(halt) => return Err(halt),
@@ -43,6 +31,18 @@ impl Session {
             return Ok(());
         }
         Err(Blocked::Readable.into())
+    }
+
+    pub(super) fn parse(&mut self, desk: &mut Desk) -> Result<(), Halt> {
+        let tray = &mut *desk.tray;
+        let taken = self
+            .http
+            .receive(&tray.input[tray.rest.clone()], &mut tray.scratch);
+        tray.rest.start += taken;
+        if desk.is_stopping() {
+            self.finish();
+        }
+        self.charge(desk, ANSWER_COST)
     }
 
     /// The present answer is the last; without one, the session is over.
@@ -70,8 +70,8 @@ impl Session {
         }
     }
 
-    pub(super) fn load_file(&mut self, desk: &mut Desk, range: Range<u64>) -> Result<(), Halt> {
-        let Some(entry) = &self.entry else {
+    pub(super) fn load_file(&mut self, desk: &mut Desk) -> Result<(), Halt> {
+        let (Want::Load(range), Some(entry)) = (self.http.want(), &self.entry) else {
             // Unreachable: a file was found before it is loaded.
             return Err(Halt::Broken(Event::Unreadable));
         };
@@ -91,7 +91,15 @@ impl Session {
         }
     }
 
-    pub(super) fn send_answer(&mut self, desk: &mut Desk, range: Range<u64>) -> Result<(), Halt> {
+    pub(super) fn send(&mut self, desk: &mut Desk) -> Result<(), Halt> {
+        self.send_unsent(desk)?;
+        match self.http.want() {
+            Want::Send(range) => self.send_file(desk, range),
+            _ => self.flush(desk, More::Nothing),
+        }
+    }
+
+    fn send_file(&mut self, desk: &mut Desk, range: Range<u64>) -> Result<(), Halt> {
         let (Some(entry), Some(body)) = (&self.entry, &self.body) else {
             // Unreachable: a body was loaded before it is sent.
             return Err(Halt::Broken(Event::Unreadable));
@@ -106,25 +114,26 @@ impl Session {
                     return Err(Halt::Broken(Event::Truncated));
                 };
                 if (part.len() as u64) < desk.options.gather_from {
-                    desk.scratch.out.extend_from_slice(part);
-                    self.http.sent(part.len() as u64, &mut desk.scratch);
+                    desk.tray.scratch.out.extend_from_slice(part);
+                    self.sent(part.len() as u64, desk);
                     return Ok(());
                 }
                 if !self.writable {
                     return Err(self.keep_unsent(desk, 0));
                 }
-                let head = desk.scratch.out.len();
-                let sent = transfer::gather(&self.client.socket, &desk.scratch.out, part);
+                let head = desk.tray.scratch.out.len();
+                let sent = transfer::gather(&self.client.socket, &desk.tray.scratch.out, part);
                 let sent = match self.wrote(sent, desk) {
                     // The head stands on the desk, where the next session would find it.
                     Err(Halt::Blocked(_)) => return Err(self.keep_unsent(desk, 0)),
                     sent => sent?,
                 };
                 if sent < head {
+                    self.writable = false;
                     return Err(self.keep_unsent(desk, sent));
                 }
-                desk.scratch.out.clear();
-                self.http.sent((sent - head) as u64, &mut desk.scratch);
+                desk.tray.scratch.out.clear();
+                self.sent((sent - head) as u64, desk);
                 self.settle(desk);
                 self.charge(desk, sent as u64)
             }
@@ -141,12 +150,12 @@ impl Session {
                     &entry.file,
                     range,
                     path,
-                    &mut desk.buffers,
+                    &mut desk.copy,
                 );
                 match self.wrote(sent, desk)? {
                     0 => Err(Halt::Broken(Event::Truncated)),
                     sent => {
-                        self.http.sent(sent as u64, &mut desk.scratch);
+                        self.sent(sent as u64, desk);
                         self.settle(desk);
                         self.charge(desk, sent as u64)
                     }
@@ -155,9 +164,18 @@ impl Session {
         }
     }
 
+    /// So many bytes of the file are on their way.
+    fn sent(&mut self, bytes: u64, desk: &mut Desk) {
+        self.http.sent(bytes, &mut desk.tray.scratch);
+        if !matches!(self.http.want(), Want::Load(_)) {
+            // Before the client can know that it has all: a file is not kept open for an answer that is over.
+            (self.entry, self.body) = (None, None);
+        }
+    }
+
     /// Waits for the client to take note of an answer that it did not expect.
-    pub(super) fn linger(&mut self, desk: &mut Desk) -> Result<(), Halt> {
-        self.flush(desk, More::Nothing)?;
+    fn linger(&mut self, desk: &mut Desk) -> Result<(), Halt> {
+        desk.tray.rest = 0..0;
         if !self.write_shut {
             self.write_shut = true;
             // An error means that the connection is gone, which the next read tells.

@@ -13,7 +13,7 @@ use crate::transfer::{self, More};
 impl Session {
     /// Reads what has come into the desk's buffer.
     pub(super) fn receive(&mut self, desk: &mut Desk) -> Result<usize, Halt> {
-        let received = transfer::receive(&self.client.socket, &mut desk.buffers.input);
+        let received = transfer::receive(&self.client.socket, &mut desk.tray.input);
         if self.kind == Socket::Blocking {
             desk.tick();
         }
@@ -21,7 +21,7 @@ impl Session {
             Ok(count) => {
                 self.readable_at = desk.now;
                 // A stream gives all that it has: a short read means that more has to be waited for.
-                self.readable = self.hung_up || count == desk.buffers.input.len();
+                self.readable = self.hung_up || count == desk.tray.input.len();
                 Ok(count)
             }
             Err(Errno::AGAIN) => {
@@ -35,7 +35,7 @@ impl Session {
 
     /// Sends what is collected.
     pub(super) fn flush(&mut self, desk: &mut Desk, more: More) -> Result<(), Halt> {
-        if desk.scratch.out.is_empty() {
+        if desk.tray.scratch.out.is_empty() {
             self.settle(desk);
             return Ok(());
         }
@@ -43,16 +43,20 @@ impl Session {
             return Err(self.keep_unsent(desk, 0));
         }
         let sent = self.wrote(
-            transfer::send(&self.client.socket, &desk.scratch.out, more),
+            transfer::send(&self.client.socket, &desk.tray.scratch.out, more),
             desk,
         );
         match sent {
-            Ok(sent) if sent == desk.scratch.out.len() => {
-                desk.scratch.out.clear();
+            Ok(sent) if sent == desk.tray.scratch.out.len() => {
+                desk.tray.scratch.out.clear();
                 self.settle(desk);
                 Ok(())
             }
-            Ok(sent) => Err(self.keep_unsent(desk, sent)),
+            Ok(sent) => {
+                // It took what it could.
+                self.writable = false;
+                Err(self.keep_unsent(desk, sent))
+            }
             Err(Halt::Blocked(_)) => Err(self.keep_unsent(desk, 0)),
             Err(halt) => Err(halt),
         }
@@ -71,7 +75,7 @@ impl Session {
             };
             match sent {
                 Ok(sent) if sent == rest.len() => {
-                    desk.scratch.finished.append(&mut unsent.finished);
+                    desk.tray.scratch.finished.append(&mut unsent.finished);
                     self.settle(desk);
                 }
                 Ok(sent) => {
@@ -89,15 +93,15 @@ impl Session {
 
     /// Keeps what the socket did not take of the collected answers, from `start` on.
     pub(super) fn keep_unsent(&mut self, desk: &mut Desk, start: usize) -> Halt {
-        if desk.scratch.out.is_empty() {
+        if desk.tray.scratch.out.is_empty() {
             return Blocked::Writable.into();
         }
         self.unsent = Some(Box::new(Unsent {
-            bytes: desk.scratch.out[start..].to_vec(),
+            bytes: desk.tray.scratch.out[start..].to_vec(),
             start: 0,
-            finished: desk.scratch.finished.drain(..).collect(),
+            finished: desk.tray.scratch.finished.drain(..).collect(),
         }));
-        desk.scratch.out.clear();
+        desk.tray.scratch.out.clear();
         Blocked::Writable.into()
     }
 
@@ -119,12 +123,12 @@ impl Session {
 
     /// Counts the answers that have left whole.
     pub(super) fn settle(&mut self, desk: &mut Desk) {
-        if desk.scratch.finished.is_empty() {
+        if desk.tray.scratch.finished.is_empty() {
             return;
         }
         let now = Instant::now();
         let latency = now.saturating_duration_since(self.readable_at);
-        for finished in desk.scratch.finished.drain(..) {
+        for finished in desk.tray.scratch.finished.drain(..) {
             desk.tally.answered(finished.status, latency);
         }
         self.since = now;
@@ -132,7 +136,7 @@ impl Session {
 
     /// Counts work against the turn, and ends it when it is used up.
     pub(super) fn charge(&mut self, desk: &mut Desk, cost: u64) -> Result<(), Halt> {
-        if desk.scratch.out.len() >= COLLECT {
+        if desk.tray.scratch.out.len() >= COLLECT {
             self.flush(desk, More::Nothing)?;
         }
         desk.turn += cost;

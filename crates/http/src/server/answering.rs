@@ -77,11 +77,22 @@ impl Connection {
     /// be had: 500 if the answer has not begun. Otherwise the connection is closed short, which is
     /// the only way left to say so.
     pub fn failed(&mut self, scratch: &mut Scratch) {
+        if self.step != Step::Find {
+            self.give_up(Status::InternalServerError, scratch);
+        }
+    }
+
+    /// The server has too much to do to find or load the file: 503, to come back in a second, if the
+    /// answer has not begun. Otherwise as [`failed`](Connection::failed).
+    pub fn refuse(&mut self, scratch: &mut Scratch) {
+        self.give_up(Status::ServiceUnavailable, scratch);
+    }
+
+    fn give_up(&mut self, status: Status, scratch: &mut Scratch) {
         let parts_sent = self.exchange.as_ref().map_or(0, |exchange| exchange.part);
         match self.step {
-            Step::Load if !self.opened && parts_sent == 0 => {
-                self.page(Status::InternalServerError, scratch);
-            }
+            Step::Find => self.page(status, scratch),
+            Step::Load if !self.opened && parts_sent == 0 => self.page(status, scratch),
             Step::Load | Step::Send => self.abandon(scratch),
             _ => {}
         }
