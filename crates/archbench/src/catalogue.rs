@@ -25,6 +25,7 @@ pub(crate) const CATALOGUE: &[Entry] = &[
     entry::<arch_pool::Pool>(),
     entry::<arch_sped::Sped>(),
     entry::<arch_amped::Amped>(),
+    entry::<arch_seda::Seda>(),
 ];
 
 const fn entry<A: Architecture + 'static>() -> Entry {

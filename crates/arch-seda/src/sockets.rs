@@ -1,0 +1,308 @@
+//! The stage of the sockets (SEDA, section 4.3): one thread that accepts, waits for what the network says, and reads. It
+//! owns the table of sessions, from which they leave for the other stages and to which they come back.
+//!
+//! Every way that leads back in the graph of stages leads through here, and here alone a queue has no bound of its own: so
+//! many sessions come back as went out, and those went through bounded queues. Hence no circle of full queues can stand
+//! still.
+
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use arch::{Blocked, Desk, Door, Sessions, Step, Token, Workplace};
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Waker};
+
+use crate::stage::Outlet;
+use crate::task::{Miss, Outcome, Task};
+
+const LISTENER: mio::Token = mio::Token(usize::MAX);
+const RETURNS: mio::Token = mio::Token(usize::MAX - 1);
+
+/// A session that comes back, and why.
+type Return = (Box<Task>, Outcome);
+
+/// The queue of those that come back.
+pub(crate) struct Returns {
+    tasks: Mutex<Vec<Return>>,
+    /// Whether the thread of the sockets waits in `epoll`, and has to be woken.
+    asleep: AtomicBool,
+    waker: Waker,
+}
+
+impl Returns {
+    fn enqueue(&self, tasks: &mut Vec<Return>) {
+        let mut queue = self.queue();
+        queue.append(tasks);
+        let asleep = self.asleep.swap(false, Relaxed);
+        drop(queue);
+        if asleep {
+            // It fails only where the counter behind it is at its end, and then nobody sleeps.
+            let _ = self.waker.wake();
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Vec<Return>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The way back, with what is to be handed over next.
+pub(crate) struct WayBack {
+    returns: Arc<Returns>,
+    tasks: Vec<Return>,
+}
+
+impl WayBack {
+    pub(crate) fn to(returns: &Arc<Returns>) -> Self {
+        Self {
+            returns: Arc::clone(returns),
+            tasks: Vec::new(),
+        }
+    }
+
+    pub(crate) fn push(&mut self, task: Box<Task>, outcome: Outcome) {
+        self.tasks.push((task, outcome));
+    }
+
+    /// Hands over all: for those that come back there is always a place.
+    pub(crate) fn hand_over(&mut self) {
+        if !self.tasks.is_empty() {
+            self.returns.enqueue(&mut self.tasks);
+        }
+    }
+}
+
+/// The stages that sessions go to from here.
+pub(crate) struct Ways {
+    pub(crate) parse: Outlet<Box<Task>>,
+    /// For what is missing of an answer that has begun.
+    pub(crate) load: Outlet<Miss>,
+    pub(crate) send: Outlet<Box<Task>>,
+}
+
+/// The stage of the sockets.
+pub(crate) struct Sockets {
+    poll: Poll,
+    door: Door,
+    desk: Desk,
+    workplace: Workplace,
+    sessions: Sessions,
+    returns: Arc<Returns>,
+    returned: Vec<Return>,
+    counters: meter::Stage,
+    /// Sessions that could go on but let others go first.
+    turns: VecDeque<Token>,
+    /// Sessions that have something to read, for which there is no place in the next queue.
+    unread: VecDeque<Token>,
+    /// Tasks without a session, the last used on top.
+    #[expect(
+        clippy::vec_box,
+        reason = "the box goes through the queues and comes back; taking it apart would allocate"
+    )]
+    spare: Vec<Box<Task>>,
+}
+
+impl Sockets {
+    pub(crate) fn new(workplace: &Workplace, counters: meter::Stage) -> std::io::Result<Self> {
+        let poll = Poll::new()?;
+        let listener = workplace.listener.as_fd().as_raw_fd();
+        poll.registry()
+            .register(&mut SourceFd(&listener), LISTENER, Interest::READABLE)?;
+        let waker = Waker::new(poll.registry(), RETURNS)?;
+        counters.threads(1);
+        Ok(Self {
+            poll,
+            door: Door::new(Arc::clone(&workplace.listener))?,
+            desk: workplace.desk(),
+            workplace: workplace.clone(),
+            sessions: Sessions::default(),
+            returns: Arc::new(Returns {
+                tasks: Mutex::default(),
+                asleep: AtomicBool::new(false),
+                waker,
+            }),
+            returned: Vec::new(),
+            counters,
+            turns: VecDeque::new(),
+            unread: VecDeque::new(),
+            spare: Vec::new(),
+        })
+    }
+
+    pub(crate) fn returns(&self) -> &Arc<Returns> {
+        &self.returns
+    }
+
+    pub(crate) fn run(mut self, mut ways: Ways) -> std::io::Result<()> {
+        let mut events = Events::with_capacity(1024);
+        while !self.is_over() {
+            let patience = self.fall_asleep();
+            match self.poll.poll(&mut events, patience) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                polled => polled?,
+            }
+            let started = Instant::now();
+            self.desk.tick();
+            let mut handled = self.take_back(&mut ways);
+            for _ in 0..self.unread.len() {
+                if let Some(token) = self.unread.pop_front() {
+                    self.read(token, &mut ways);
+                }
+            }
+            for event in &events {
+                match event.token() {
+                    LISTENER => self.door.knock(),
+                    RETURNS => {}
+                    token => {
+                        handled += 1;
+                        let token = Token::from(token.0);
+                        let (readable, writable) = (event.is_readable(), event.is_writable());
+                        let hung_up = event.is_read_closed();
+                        if self.sessions.ready(token, readable, writable, hung_up) {
+                            self.read(token, &mut ways);
+                        }
+                    }
+                }
+            }
+            for _ in 0..self.turns.len() {
+                if let Some(token) = self.turns.pop_front() {
+                    self.read(token, &mut ways);
+                }
+            }
+            for token in self.sessions.expire(&mut self.desk) {
+                self.read(token, &mut ways);
+            }
+            self.accept(&mut ways);
+            ways.parse.hand_over();
+            ways.load.hand_over();
+            ways.send.hand_over();
+            self.counters.handled(handled, started.elapsed());
+        }
+        // What is still away will not be waited for.
+        self.sessions.abandon_away(&self.desk);
+        Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        self.desk.is_stopping()
+            && (self.sessions.is_empty()
+                || (self.desk.is_overdue() && self.sessions.are_all_away()))
+    }
+
+    /// Has itself woken by those that come back, and returns how long to wait for events.
+    fn fall_asleep(&mut self) -> Option<Duration> {
+        let queue = self.returns.queue();
+        if !queue.is_empty() || !self.turns.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        self.returns.asleep.store(true, Relaxed);
+        drop(queue);
+        [self.sessions.patience(self.desk.now), self.door.patience()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Goes on with the sessions that have come back.
+    fn take_back(&mut self, ways: &mut Ways) -> usize {
+        let mut returned = std::mem::take(&mut self.returned);
+        {
+            let mut queue = self.returns.queue();
+            self.returns.asleep.store(false, Relaxed);
+            std::mem::swap(&mut *queue, &mut returned);
+        }
+        let count = returned.len();
+        self.counters.queue(count);
+        for (task, outcome) in returned.drain(..) {
+            self.route(task, outcome, ways);
+        }
+        self.returned = returned;
+        count
+    }
+
+    /// Reads what a client has sent, if there is a place for it in the next queue; otherwise it stays where it is.
+    fn read(&mut self, token: Token, ways: &mut Ways) {
+        if !ways.parse.has_room() {
+            return self.unread.push_back(token);
+        }
+        let Some(session) = self.sessions.take(token) else {
+            return;
+        };
+        let workplace = &self.workplace;
+        let mut task = self
+            .spare
+            .pop()
+            .unwrap_or_else(|| Box::new(Task::new(workplace)));
+        task.begin(token, session);
+        let outcome = task.run(Step::Read | Step::Load, &mut self.desk);
+        self.route(task, outcome, ways);
+    }
+
+    /// Sends a session where it has to go next.
+    fn route(&mut self, mut task: Box<Task>, mut outcome: Outcome, ways: &mut Ways) {
+        loop {
+            match outcome {
+                Ok(Step::Parse | Step::Find) => return ways.parse.push(task),
+                Ok(Step::Send) => return ways.send.push(task),
+                Err(missing @ (Blocked::Find | Blocked::Load(..))) => {
+                    return ways.load.push(Miss { task, missing });
+                }
+                Err(Blocked::Closed) => {
+                    self.sessions.remove(task.token);
+                    task.end();
+                    return self.spare.push(task);
+                }
+                Ok(Step::Read) if !ways.parse.has_room() => {
+                    self.unread.push_back(task.token);
+                    return self.rest(task);
+                }
+                Err(Blocked::Turn) => {
+                    self.turns.push_back(task.token);
+                    return self.rest(task);
+                }
+                Ok(Step::Read | Step::Load) => {
+                    task.catch_up(&mut self.sessions);
+                }
+                Err(Blocked::Readable | Blocked::Writable | Blocked::Elsewhere) => {
+                    // What it waits for may have come while it was away.
+                    if !task.catch_up(&mut self.sessions) {
+                        return self.rest(task);
+                    }
+                }
+            }
+            outcome = task.run(Step::Read | Step::Load, &mut self.desk);
+        }
+    }
+
+    /// Lets a session take its place in the table again.
+    fn rest(&mut self, mut task: Box<Task>) {
+        task.catch_up(&mut self.sessions);
+        if let Some(session) = task.end() {
+            self.sessions.bring_back(task.token, session, &self.desk);
+        }
+        self.spare.push(task);
+    }
+
+    fn accept(&mut self, ways: &mut Ways) {
+        while let Some(client) = self.door.admit(&self.desk.tally) {
+            let token = self.sessions.insert(client, &self.desk);
+            if let Some(session) = self.sessions.get_mut(token) {
+                let socket = session.socket().as_raw_fd();
+                let interest = Interest::READABLE | Interest::WRITABLE;
+                let registry = self.poll.registry();
+                let watched =
+                    registry.register(&mut SourceFd(&socket), mio::Token(token.into()), interest);
+                if watched.is_err() {
+                    // The kernel has no memory to watch it with; unwatched it would never move again.
+                    self.sessions.remove(token);
+                    continue;
+                }
+            }
+            // Under load the request has come with the connection.
+            self.read(token, ways);
+        }
+    }
+}

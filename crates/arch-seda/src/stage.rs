@@ -1,0 +1,465 @@
+//! A stage: a bounded queue of events, a pool of threads that take them in batches, and what is known of it all (SEDA,
+//! section 4.1).
+//!
+//! A queue refuses what it has no place for, and says so to whoever enqueues: what becomes of the event is decided there,
+//! not here. Handing over costs one lock and at most one wake-up for each batch, and allocates nothing: a queue has all its
+//! places from the start.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::controllers::{self, Batching, Limits};
+
+/// A stage that takes events of one type.
+pub(crate) struct Stage<In> {
+    name: &'static str,
+    queue: Mutex<Queue<In>>,
+    /// Threads wait here for events, and upstream stages for places.
+    work: Condvar,
+    place: Condvar,
+    places: usize,
+    threads: Limits,
+    /// How long a thread that is not needed waits for work before it ends.
+    retire_after: Duration,
+    /// How many events a thread takes at a time.
+    batch: AtomicUsize,
+    batching: Mutex<Batching>,
+    counters: meter::Stage,
+    start_handler: Box<dyn Fn() -> Box<dyn Handler<In>> + Send + Sync>,
+}
+
+/// What the threads of a stage do.
+pub(crate) trait Handler<In> {
+    /// A batch begins.
+    fn begin(&mut self);
+    /// Handles one event.
+    fn handle(&mut self, event: In);
+    /// Hands over what came of a batch, all at once.
+    fn hand_over(&mut self);
+}
+
+struct Queue<In> {
+    events: VecDeque<In>,
+    threads: usize,
+    /// Threads that wait for events, and how many of them are about to wake up.
+    idle: usize,
+    waking: usize,
+    /// Upstream threads that wait for places.
+    crowd: usize,
+    closed: bool,
+}
+
+/// What a stage is made with.
+pub(crate) struct Plan {
+    pub(crate) name: &'static str,
+    pub(crate) places: usize,
+    pub(crate) threads: Limits,
+    pub(crate) retire_after: Duration,
+    pub(crate) batch: Limits,
+    pub(crate) counters: meter::Stage,
+}
+
+impl<In: Send + 'static> Stage<In> {
+    /// A stage with its first threads, each of which makes itself a handler.
+    pub(crate) fn start<H: Handler<In> + 'static>(
+        plan: Plan,
+        start_handler: impl Fn() -> H + Send + Sync + 'static,
+    ) -> std::io::Result<Arc<Self>> {
+        let batching = Batching::new(plan.batch);
+        plan.counters.batch(batching.limit());
+        let stage = Arc::new(Self {
+            name: plan.name,
+            queue: Mutex::new(Queue {
+                events: VecDeque::with_capacity(plan.places),
+                threads: 0,
+                idle: 0,
+                waking: 0,
+                crowd: 0,
+                closed: false,
+            }),
+            work: Condvar::new(),
+            place: Condvar::new(),
+            places: plan.places,
+            threads: plan.threads,
+            retire_after: plan.retire_after,
+            batch: AtomicUsize::new(batching.limit()),
+            batching: Mutex::new(batching),
+            counters: plan.counters,
+            start_handler: Box::new(move || Box::new(start_handler())),
+        });
+        for _ in 0..plan.threads.least {
+            stage.grow().inspect_err(|_| stage.close())?;
+        }
+        Ok(stage)
+    }
+
+    /// Adds a thread.
+    fn grow(self: &Arc<Self>) -> std::io::Result<()> {
+        let stage = Arc::clone(self);
+        std::thread::Builder::new()
+            .name(self.name.into())
+            .spawn(move || stage.work())?;
+        let mut queue = self.queue();
+        queue.threads += 1;
+        self.counters.threads(queue.threads);
+        Ok(())
+    }
+
+    /// A thread's life.
+    fn work(&self) {
+        let mut handler = (self.start_handler)();
+        let mut batch = Vec::with_capacity(self.batch.load(Relaxed));
+        while self.take(&mut batch) {
+            let (events, started) = (batch.len(), Instant::now());
+            handler.begin();
+            for event in batch.drain(..) {
+                handler.handle(event);
+            }
+            handler.hand_over();
+            self.counters.handled(events, started.elapsed());
+        }
+    }
+
+    /// Waits for events, and moves as many to `batch` as a thread may take at a time; `false`: this thread has to end.
+    fn take(&self, batch: &mut Vec<In>) -> bool {
+        let mut queue = self.queue();
+        while queue.events.is_empty() {
+            if queue.closed {
+                return self.leave(&mut queue);
+            }
+            queue.idle += 1;
+            let (woken, waited) = self
+                .work
+                .wait_timeout(queue, self.retire_after)
+                .unwrap_or_else(PoisonError::into_inner);
+            queue = woken;
+            queue.idle -= 1;
+            queue.waking = queue.waking.saturating_sub(1);
+            let idle = waited.timed_out() && queue.events.is_empty();
+            if idle && controllers::is_to_retire(queue.threads, self.threads) {
+                return self.leave(&mut queue);
+            }
+        }
+        let count = queue.events.len().min(self.batch.load(Relaxed));
+        batch.extend(queue.events.drain(..count));
+        self.counters.queue(queue.events.len());
+        let (more, crowd) = (self.is_to_wake(&mut queue), queue.crowd > 0);
+        drop(queue);
+        if more {
+            self.work.notify_one();
+        }
+        if crowd {
+            self.place.notify_all();
+        }
+        true
+    }
+
+    fn leave(&self, queue: &mut Queue<In>) -> bool {
+        queue.threads -= 1;
+        self.counters.threads(queue.threads);
+        false
+    }
+
+    /// Moves events from the front of `events` into the queue for as long as there are places. What is left has been
+    /// rejected.
+    pub(crate) fn enqueue(&self, events: &mut Vec<In>) {
+        self.put(self.queue(), events);
+    }
+
+    /// Moves all of `events` into the queue, waiting for places if need be.
+    pub(crate) fn enqueue_all(&self, events: &mut Vec<In>) {
+        loop {
+            self.put(self.queue(), events);
+            if events.is_empty() {
+                return;
+            }
+            let mut queue = self.queue();
+            queue.crowd += 1;
+            while queue.events.len() >= self.places && !queue.closed {
+                queue = self
+                    .place
+                    .wait(queue)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+            queue.crowd -= 1;
+            if queue.closed {
+                return events.clear();
+            }
+        }
+    }
+
+    fn put(&self, mut queue: MutexGuard<'_, Queue<In>>, events: &mut Vec<In>) {
+        let count = events.len().min(self.places - queue.events.len());
+        queue.events.extend(events.drain(..count));
+        self.counters.queue(queue.events.len());
+        let wake = self.is_to_wake(&mut queue);
+        drop(queue);
+        if wake {
+            self.work.notify_one();
+        }
+    }
+
+    /// Whether somebody has to be woken for what is in the queue. One thread at a time: it wakes the next if it leaves
+    /// something in the queue.
+    fn is_to_wake(&self, queue: &mut Queue<In>) -> bool {
+        let wake = !queue.events.is_empty() && queue.idle > queue.waking && queue.waking == 0;
+        queue.waking += usize::from(wake);
+        wake
+    }
+
+    /// Places that are free. Whoever alone enqueues here will find no fewer.
+    pub(crate) fn room(&self) -> usize {
+        self.places - self.queue().events.len()
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue<In>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A stage whatever it takes, as the controllers see it.
+pub(crate) trait Controlled: Send + Sync {
+    /// Looks at the stage, and changes its pool and its batches. `interval` has passed since the last time.
+    fn control(self: Arc<Self>, interval: Duration);
+    /// Its threads end as soon as its queue is empty.
+    fn close(&self);
+}
+
+impl<In: Send + 'static> Controlled for Stage<In> {
+    fn control(self: Arc<Self>, interval: Duration) {
+        let (waiting, threads) = {
+            let queue = self.queue();
+            (queue.events.len(), queue.threads)
+        };
+        let batch = self.batch.load(Relaxed);
+        if controllers::is_to_grow(waiting, batch, threads, self.threads) {
+            // Without memory for another thread, those that there are go on.
+            let _ = self.grow();
+        }
+        let mut batching = self.batching.lock().unwrap_or_else(PoisonError::into_inner);
+        batching.observe(self.counters.events(), interval);
+        self.batch.store(batching.limit(), Relaxed);
+        self.counters.batch(batching.limit());
+    }
+
+    fn close(&self) {
+        self.queue().closed = true;
+        self.work.notify_all();
+        self.place.notify_all();
+    }
+}
+
+/// The way to a stage, with what is to be handed over next.
+pub(crate) struct Outlet<In> {
+    stage: Arc<Stage<In>>,
+    events: Vec<In>,
+    /// Places that were free when last looked at; by now there may be more.
+    room: usize,
+}
+
+impl<In: Send + 'static> Outlet<In> {
+    pub(crate) fn to(stage: &Arc<Stage<In>>) -> Self {
+        Self {
+            stage: Arc::clone(stage),
+            events: Vec::with_capacity(stage.places),
+            room: 0,
+        }
+    }
+
+    pub(crate) fn push(&mut self, event: In) {
+        self.events.push(event);
+    }
+
+    /// Hands over what there are places for; the rest stays.
+    pub(crate) fn hand_over(&mut self) {
+        if !self.events.is_empty() {
+            let before = self.events.len();
+            self.stage.enqueue(&mut self.events);
+            self.room = self.room.saturating_sub(before - self.events.len());
+        }
+    }
+
+    /// Hands over all, and waits for places.
+    pub(crate) fn hand_over_all(&mut self) {
+        if !self.events.is_empty() {
+            self.stage.enqueue_all(&mut self.events);
+        }
+    }
+
+    /// So many were kept from going there.
+    pub(crate) fn count_rejected(&self, events: usize) {
+        self.stage.counters.rejected(events);
+    }
+
+    /// Takes back one that was rejected.
+    pub(crate) fn rejected(&mut self) -> Option<In> {
+        let event = self.events.pop()?;
+        self.count_rejected(1);
+        Some(event)
+    }
+
+    /// Whether another event would find a place, for whoever alone enqueues there.
+    pub(crate) fn has_room(&mut self) -> bool {
+        if self.events.len() >= self.room {
+            self.room = self.stage.room();
+        }
+        self.events.len() < self.room
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{self, Receiver, Sender};
+
+    use super::*;
+
+    /// A handler that waits for leave to handle an event, and says that it has.
+    struct Slow {
+        leave: Arc<Mutex<Receiver<()>>>,
+        taken: Sender<(usize, u32)>,
+        batch: usize,
+    }
+
+    impl Handler<u32> for Slow {
+        fn begin(&mut self) {
+            self.batch += 1;
+        }
+
+        fn handle(&mut self, event: u32) {
+            self.leave.lock().unwrap().recv().unwrap();
+            self.taken.send((self.batch, event)).unwrap();
+        }
+
+        fn hand_over(&mut self) {}
+    }
+
+    struct Bench {
+        stage: Arc<Stage<u32>>,
+        leave: Sender<()>,
+        taken: Receiver<(usize, u32)>,
+    }
+
+    impl Bench {
+        fn new(places: usize, threads: Limits, batch: usize) -> Self {
+            let meter = meter::Meter::new().unwrap();
+            let [counters] = meter.stages(["test"]).unwrap();
+            let plan = Plan {
+                name: "test",
+                places,
+                threads,
+                retire_after: Duration::from_millis(20),
+                batch: Limits {
+                    least: batch,
+                    most: batch,
+                },
+                counters,
+            };
+            let (leave, wait) = mpsc::channel();
+            let wait = Arc::new(Mutex::new(wait));
+            let (say, taken) = mpsc::channel();
+            let say = Mutex::new(say);
+            let stage = Stage::start(plan, move || Slow {
+                leave: Arc::clone(&wait),
+                taken: say.lock().unwrap().clone(),
+                batch: 0,
+            });
+            Self {
+                stage: stage.unwrap(),
+                leave,
+                taken,
+            }
+        }
+
+        fn wait_until(&self, what: impl Fn(&Queue<u32>) -> bool) {
+            let started = Instant::now();
+            while !what(&self.stage.queue()) {
+                assert!(
+                    started.elapsed() < Duration::from_secs(20),
+                    "it never comes"
+                );
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+
+        fn let_through(&self) -> (usize, u32) {
+            self.leave.send(()).unwrap();
+            let patience = Duration::from_secs(20);
+            self.taken.recv_timeout(patience).unwrap()
+        }
+    }
+
+    const ONE: Limits = Limits { least: 1, most: 1 };
+
+    #[test]
+    fn a_full_queue_rejects_and_loses_nothing() {
+        let bench = Bench::new(3, ONE, 1);
+        let mut outlet = Outlet::to(&bench.stage);
+        outlet.push(0);
+        outlet.hand_over();
+        bench.wait_until(|queue| queue.events.is_empty());
+        // The thread is busy with the first, and three more have places.
+        (1..=5).for_each(|event| outlet.push(event));
+        outlet.hand_over();
+        assert!(!outlet.has_room());
+        assert_eq!((outlet.rejected(), outlet.rejected()), (Some(5), Some(4)));
+        assert_eq!(outlet.rejected(), None);
+        let taken: Vec<_> = (0..4).map(|_| bench.let_through().1).collect();
+        assert_eq!(taken, [0, 1, 2, 3]);
+        assert!(outlet.has_room());
+        bench.stage.close();
+        bench.wait_until(|queue| queue.threads == 0);
+    }
+
+    #[test]
+    fn whoever_must_not_reject_waits_for_places() {
+        let bench = Bench::new(2, ONE, 1);
+        let mut outlet = Outlet::to(&bench.stage);
+        (0..10).for_each(|event| outlet.push(event));
+        let waiting = std::thread::spawn(move || {
+            outlet.hand_over_all();
+            outlet.rejected()
+        });
+        let taken: Vec<_> = (0..10).map(|_| bench.let_through().1).collect();
+        assert_eq!(taken, (0..10).collect::<Vec<_>>());
+        assert_eq!(waiting.join().unwrap(), None);
+        bench.stage.close();
+    }
+
+    #[test]
+    fn a_thread_takes_a_batch_at_a_time() {
+        let bench = Bench::new(10, ONE, 4);
+        let mut outlet = Outlet::to(&bench.stage);
+        outlet.push(0);
+        outlet.hand_over();
+        bench.wait_until(|queue| queue.events.is_empty());
+        (1..=9).for_each(|event| outlet.push(event));
+        outlet.hand_over();
+        let batches: Vec<_> = (0..10).map(|_| bench.let_through().0).collect();
+        assert_eq!(batches, [1, 2, 2, 2, 2, 3, 3, 3, 3, 4]);
+        bench.stage.close();
+    }
+
+    #[test]
+    fn a_pool_grows_under_a_long_queue_and_shrinks_when_idle() {
+        let bench = Bench::new(100, Limits { least: 1, most: 3 }, 1);
+        let mut outlet = Outlet::to(&bench.stage);
+        (0..50).for_each(|event| outlet.push(event));
+        outlet.hand_over();
+        for most in [2, 3, 3] {
+            Arc::clone(&bench.stage).control(Duration::from_millis(100));
+            assert_eq!(bench.stage.queue().threads, most);
+        }
+        let mut taken: Vec<_> = (0..50).map(|_| bench.let_through().1).collect();
+        taken.sort();
+        assert_eq!(taken, (0..50).collect::<Vec<_>>());
+        bench.wait_until(|queue| queue.threads == 1);
+        // And the one that is left still works.
+        outlet.push(50);
+        outlet.hand_over();
+        assert_eq!(bench.let_through().1, 50);
+        bench.stage.close();
+        bench.wait_until(|queue| queue.threads == 0);
+    }
+}
