@@ -19,5 +19,11 @@ pub(crate) fn print(text: impl std::fmt::Display) {
 
 /// Says on standard error what failed.
 pub(crate) fn error(failure: &dyn std::error::Error) {
+    // What failed may have a name that somebody else chose: it must not make the terminal do anything.
+    let is_harmful = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\t');
+    let failure = failure.to_string().replace(
+        is_harmful,
+        char::REPLACEMENT_CHARACTER.encode_utf8(&mut [0; 4]),
+    );
     let _ = writeln!(std::io::stderr(), "error: {failure}");
 }

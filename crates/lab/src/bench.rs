@@ -4,6 +4,8 @@ mod commands;
 mod disk;
 mod ends;
 
+pub use ends::Patience;
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -32,6 +34,8 @@ pub struct Bench {
     pub hlog: bool,
     /// Where a log may lie until it is in the results folder.
     pub scratch: PathBuf,
+    /// How long the ends are waited for.
+    pub patience: Patience,
     /// Whether to stop.
     pub interrupt: Interrupt,
 }
@@ -205,7 +209,7 @@ impl Bench {
             ));
         }
         let load = reported?;
-        (measured.verdict, measured.reasons) = ends::verdict(&load)?;
+        let judged = ends::verdict(&load);
         measured.load = Some(load);
         measured.hlog = log.and_then(|log| {
             let bytes = std::fs::read(&log).ok();
@@ -213,7 +217,11 @@ impl Bench {
             let _ = std::fs::remove_file(&log);
             bytes
         });
-        measured.server = Some(self.stop(&mut server)?);
+        let stopped = self.stop(&mut server);
+        // What went wrong first is what matters.
+        let (verdict, reasons) = judged?;
+        measured.server = Some(stopped?);
+        (measured.verdict, measured.reasons) = (verdict, reasons);
         Ok(())
     }
 

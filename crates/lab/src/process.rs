@@ -42,6 +42,20 @@ impl Process {
     /// # Errors
     /// When it cannot be started.
     pub fn start(command: &[String], cores: &[usize], group: Option<&Group>) -> io::Result<Self> {
+        Self::start_until(Signal::KILL, command, cores, group)
+    }
+
+    /// The same for one that is sent `last` if this program, or rather the thread that starts it, ends before it and cannot end it any
+    /// more.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_until(
+        last: Signal,
+        command: &[String],
+        cores: &[usize],
+        group: Option<&Group>,
+    ) -> io::Result<Self> {
         let (program, arguments) = command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
         let mut command = match group {
             None => Command::new(program),
@@ -53,6 +67,7 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0);
+        sys::process::end_with_parent(&mut command, last);
         let mut child = pinned(cores, || command.spawn())?;
         let (sender, lines) = channel();
         if let Some(out) = child.stdout.take() {

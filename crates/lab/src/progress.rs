@@ -35,8 +35,9 @@ impl Progress {
     /// A trial begins.
     pub fn begins(&self, what: &str) {
         if let Some(bar) = &self.bar {
-            let left =
-                self.each * u32::try_from(self.all - self.done.min(self.all)).unwrap_or(u32::MAX);
+            let left = self.each.saturating_mul(
+                u32::try_from(self.all - self.done.min(self.all)).unwrap_or(u32::MAX),
+            );
             bar.set_message(format!("{} left  {what}", crate::plan::minutes(left)));
         }
     }
@@ -61,6 +62,7 @@ impl Progress {
 
     /// Something else that should be known.
     pub fn say(&self, text: &str) {
+        let text = &crate::visible(text);
         match &self.bar {
             Some(bar) => bar.println(text),
             None => {

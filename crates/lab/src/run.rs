@@ -9,7 +9,7 @@ use results::{Folder, Manifest, SCHEMA, Trial, Validity, Verdicts};
 use sha2::{Digest, Sha256};
 use workload::FileSet;
 
-use crate::bench::{Bench, Job};
+use crate::bench::{Bench, Job, Patience};
 use crate::experiment::Experiment;
 use crate::interrupt::Interrupt;
 use crate::memory::Support;
@@ -90,12 +90,16 @@ pub fn run(
             Folder::create(&path, manifest)?
         }
     };
+    // Not in the folder: a generator that cannot write there would fail its trial for it.
+    let scratch = tempfile::tempdir()
+        .map_err(|error| format!("cannot make a directory for histogram logs: {error}"))?;
     let bench = Bench {
         hlog: models::writes_hlog(&archbench),
         archbench,
         cores: plan.cores.clone(),
         memory,
-        scratch: folder.path().to_owned(),
+        scratch: scratch.path().to_owned(),
+        patience: Patience::default(),
         interrupt,
     };
     if !measure_all(&experiment, &plan, &bench, &mut folder)? {

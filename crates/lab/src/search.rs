@@ -10,7 +10,7 @@ use serde::Serialize;
 use workload::objective::read_file;
 use workload::{Arrival, Preset, units};
 
-use crate::bench::{Bench, Job};
+use crate::bench::{Bench, Job, Patience};
 use crate::cells::{Cell, LoadCell};
 use crate::cores::{self, Cores};
 use crate::experiment::{Cache, Loop, Model};
@@ -143,6 +143,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
         memory: Support::None("not asked for".into()),
         hlog: false,
         scratch: PathBuf::new(),
+        patience: Patience::default(),
         interrupt,
     };
     let each = args.duration + args.warm_up + crate::bench::overhead();

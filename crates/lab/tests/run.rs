@@ -19,9 +19,11 @@ serve)
   *"--model garbage"*) echo "hello"; sleep 100 ;;
   *"--model fragile"*) echo '{"event":"ready","address":"127.0.0.1:1"}'; exit 7 ;;
   *"--model silent"*) trap 'exit 0' TERM ;;
+  *"--model deaf"*) trap '' TERM ;;
   *) trap 'echo "{\"event\":\"summary\",\"requests\":100,\"cpu\":{\"per_request_us\":10.0}}"; exit 0' TERM ;;
   esac
   echo $$ > "$(dirname "$0")/server"
+  case "$*" in *"--model "*) echo "$*" | sed 's/.*--model \([a-z]*\).*/\1/' > "$(dirname "$0")/model" ;; esac
   case "$*" in *"--model noisy"*) test -e "$(dirname "$0")/quiet" || touch "$(dirname "$0")/noise" ;; esac
   case "$*" in *"--model late"*) touch "$(dirname "$0")/noise" ;; esac
   case "$*" in *"--model slow"*) touch "$(dirname "$0")/slow" ;; *) rm -f "$(dirname "$0")/slow" ;; esac
@@ -32,8 +34,14 @@ load)
   rate=1000; test -e "$(dirname "$0")/slow" && rate=500
   echo x >> "$(dirname "$0")/loads"
   sleep 0.05
-  verdict=VALID; test -e "$(dirname "$0")/noise" && verdict=INVALID && mv "$(dirname "$0")/noise" "$(dirname "$0")/quiet"
-  echo "{\"schema\":\"archbench.load/1\",\"verdict\":\"$verdict\",\"reasons\":[],\"run\":{\"model\":{\"name\":\"closed\"}},"
+  model=$(cat "$(dirname "$0")/model" 2>/dev/null)
+  test "$model" = endless && sleep 100
+  found=
+  test "$model" = hung && found='{"level":"INVALID","rule":"fell_silent","text":"it fell silent"}'
+  test "$model" = full && found='{"level":"INVALID","rule":"out_of_descriptors","text":"none left"},{"level":"INVALID","rule":"nothing_answered","text":"nothing"}'
+  verdict=VALID; test -n "$found" && verdict=INVALID
+  test -e "$(dirname "$0")/noise" && verdict=INVALID && mv "$(dirname "$0")/noise" "$(dirname "$0")/quiet"
+  echo "{\"schema\":\"archbench.load/1\",\"verdict\":\"$verdict\",\"reasons\":[],\"findings\":[$found],\"run\":{\"model\":{\"name\":\"closed\"}},"
   echo "\"requests\":{\"completed\":$rate,\"censored\":0,\"errors\":{}},\"throughput\":{\"requests_per_s\":$rate},"
   echo "\"service_time_us\":{\"mean\":100,\"p50\":90,\"p99\":2000,\"p99.9\":9000}}" ;;
 esac
@@ -291,4 +299,81 @@ fn a_dry_run_does_nothing() {
     args.dry_run = true;
     assert!(matches!(run(args, |_| Ok(None)), Ok(0)));
     assert_eq!((stage.folders().len(), stage.loads()), (0, 0));
+}
+
+/// One trial of a model, with little patience.
+fn trial(stage: &Stage, model: &str) -> lab::bench::Measured {
+    let (experiment, _) = lab::experiment::Experiment::read(&stage.args().config).expect("sound");
+    let archbench = stage.home.path().join("archbench");
+    let plan = lab::plan::Plan::new(&experiment, &archbench).expect("a plan");
+    let cell = plan.cells.iter().find(|cell| cell.model == model);
+    let scratch = tempfile::tempdir().expect("a directory");
+    let soon = std::time::Duration::from_millis(300);
+    let bench = lab::bench::Bench {
+        archbench,
+        cores: plan.cores.clone(),
+        memory: lab::memory::Support::None("not asked for".into()),
+        hlog: false,
+        scratch: scratch.path().to_owned(),
+        patience: lab::bench::Patience {
+            stops: soon,
+            slack: soon,
+            ..Default::default()
+        },
+        interrupt: lab::interrupt::Interrupt::default(),
+    };
+    bench.measure(&lab::bench::Job {
+        cell: cell.expect(model),
+        seed: 1,
+        warm_up: std::time::Duration::ZERO,
+        duration: soon,
+        timeout: soon,
+        cache: experiment.cache,
+    })
+}
+
+#[test]
+fn a_server_that_does_not_stop_and_a_generator_that_does_not_end_are_ended() {
+    let stage = Stage::new("['deaf', 'endless']", "");
+    for (model, expected) in [
+        (
+            "deaf",
+            "stopping the server: it was told to stop and did not within 300ms",
+        ),
+        (
+            "endless",
+            "generating load: the generator did not end within 1.2s",
+        ),
+    ] {
+        let measured = trial(&stage, model);
+        let failure = measured.failure.expect("it failed");
+        assert_eq!(format!("{}: {}", failure.step, failure.reason), expected);
+        let server = fs::read_to_string(stage.home.path().join("server")).expect("its id");
+        assert!(
+            !Path::new("/proc").join(server.trim()).exists(),
+            "{model} is left behind"
+        );
+    }
+}
+
+#[test]
+fn what_the_generator_found_wrong_with_the_server_fails_the_trial() {
+    let stage = Stage::new("['good', 'hung', 'full']", "");
+    let run = stage.done();
+    let of = |model: &str| {
+        run.trials
+            .iter()
+            .find(|trial| trial.level("model") == model)
+            .expect(model)
+    };
+    let failure = of("hung").failure.as_ref().expect("it failed");
+    assert_eq!(
+        (failure.step.as_str(), failure.reason.as_str()),
+        ("serving", "it fell silent")
+    );
+    assert_eq!(of("hung").verdict, Validity::Failed);
+    // What it reported is kept, and so is the server's own summary.
+    assert!(of("hung").load.is_some() && of("good").failure.is_none());
+    // One without descriptors is no witness.
+    assert!(of("full").failure.is_none() && of("full").verdict == Validity::Invalid);
 }

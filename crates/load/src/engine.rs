@@ -75,6 +75,7 @@ pub(crate) struct Engine {
     fidelity: Option<Fidelity>,
     window_end: Nanos,
     last_sign_of_life: Nanos,
+    last_answer: Nanos,
     spun: Nanos,
 }
 
@@ -116,6 +117,7 @@ impl Engine {
             record: Box::default(),
             mailbox,
             last_sign_of_life: 0,
+            last_answer: 0,
             spun: 0,
             run,
         };
@@ -210,6 +212,7 @@ impl Engine {
             gave_up,
             connections: self.connections.len(),
             unheard,
+            last_answer: self.last_answer,
             answered_of: self.answered_of,
         })
     }

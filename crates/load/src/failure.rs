@@ -107,6 +107,19 @@ impl Failure {
         index >= CONNECTING && index != of_none.index()
     }
 
+    /// Every class of answers that no server may give: malformed, or with other bytes than they must have. A connection that ends early
+    /// is none of them.
+    pub fn unsound() -> impl Iterator<Item = Self> {
+        use http::client::Error;
+        let of_http = Error::ALL.into_iter().filter(|error| {
+            !matches!(
+                error,
+                Error::ClosedBeforeResponse | Error::ClosedInHead | Error::ClosedInBody
+            )
+        });
+        of_http.map(Self::Http).chain([Self::Mismatch])
+    }
+
     /// What a failure to connect is.
     pub fn connecting(error: &io::Error) -> Self {
         match error.raw_os_error().map(Errno::from_raw_os_error) {

@@ -37,6 +37,8 @@ pub struct Outcome {
     pub connections: usize,
     /// Connections that never brought an answer, though they were asked.
     pub unheard: usize,
+    /// When the last answer came, whatever it was.
+    pub last_answer: Nanos,
     /// Of the requests answered well, how many each client's were; empty in an open loop.
     pub answered_of: Vec<u64>,
     /// Whether the run was given up because the server was gone.
@@ -278,6 +280,11 @@ fn outcome(
         unsent: sum(&|ended| ended.unsent),
         connections: ended.iter().map(|ended| ended.connections).sum(),
         unheard: ended.iter().map(|ended| ended.unheard).sum(),
+        last_answer: ended
+            .iter()
+            .map(|ended| ended.last_answer)
+            .max()
+            .unwrap_or(0),
         answered_of: answered_of(run, &ended),
         gave_up: ended.iter().any(|ended| ended.gave_up),
         interrupted,

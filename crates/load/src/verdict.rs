@@ -5,6 +5,7 @@
 
 mod failures;
 mod notes;
+mod server;
 mod trend;
 
 pub(crate) use notes::notes;
@@ -100,6 +101,10 @@ pub enum Rule {
     NothingAnswered,
     /// The server went away.
     ServerGone,
+    /// From some moment on it answered nothing, though it was asked.
+    FellSilent,
+    /// Answers that were malformed, or had the wrong bytes.
+    UnsoundAnswers,
     /// The times went somewhere.
     Drift,
     /// Neighbouring stretches are alike.
@@ -143,7 +148,7 @@ pub(crate) fn findings(
     let mut found = Vec::new();
     let mut add = |level, rule, text: String| found.push(Finding { level, rule, text });
     punctuality(run, outcome, figures, &mut add);
-    refusals(outcome, &mut add);
+    refusals(run, outcome, &mut add);
     doubts(run, outcome, figures, trend, &mut add);
     found.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     found
@@ -221,7 +226,7 @@ fn punctuality(
     }
 }
 
-fn refusals(outcome: &Outcome, add: &mut impl FnMut(Level, Rule, String)) {
+fn refusals(run: &Run, outcome: &Outcome, add: &mut impl FnMut(Level, Rule, String)) {
     let counts = &outcome.record.counts;
     let mut invalid = |rule, text| add(Level::Invalid, rule, text);
     if counts.completed == 0 {
@@ -252,6 +257,12 @@ fn refusals(outcome: &Outcome, add: &mut impl FnMut(Level, Rule, String)) {
             Rule::ServerGone,
             "the server went away and did not come back: the run was given up".to_owned(),
         );
+    }
+    if let Some(text) = server::fell_silent(run, outcome) {
+        invalid(Rule::FellSilent, text);
+    }
+    if let Some(text) = server::unsound_answers(outcome) {
+        invalid(Rule::UnsoundAnswers, text);
     }
 }
 

@@ -1,8 +1,10 @@
 //! Making processes.
 
 use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal, getpid, getppid, set_parent_process_death_signal};
 
 /// Which side of a [`fork`] the caller is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,9 +53,37 @@ pub fn exit_now(status: i32) -> ! {
     unsafe { libc::_exit(status) }
 }
 
+/// Has the kernel send `signal` to the process that `command` starts as soon as the thread that starts it has ended, however it ended
+/// (prctl(2), PR_SET_PDEATHSIG): whoever is killed leaves nobody behind.
+pub fn end_with_parent(command: &mut Command, signal: Signal) {
+    let parent = getpid();
+    let ask = move || {
+        set_parent_process_death_signal(Some(signal))?;
+        // It may have gone before it could be asked for.
+        match getppid() {
+            Some(still) if still == parent => Ok(()),
+            _ => Err(io::Error::from_raw_os_error(libc::ESRCH)),
+        }
+    };
+    // SAFETY: between fork and exec it makes two system calls, and neither allocates nor takes a lock.
+    unsafe { command.pre_exec(ask) };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_process_ends_with_the_thread_that_started_it() {
+        let started = std::thread::spawn(|| {
+            let mut command = Command::new("sleep");
+            command.arg("1000");
+            end_with_parent(&mut command, Signal::KILL);
+            command.spawn().unwrap()
+        });
+        let mut child = started.join().unwrap();
+        assert!(!child.wait().unwrap().success());
+    }
 
     #[test]
     fn a_process_with_several_threads_is_refused() {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use results::Failure;
+use rustix::process::Signal;
 use workload::FileSet;
 
 use super::{Bench, failure};
@@ -40,7 +41,7 @@ impl Bench {
         ];
         command.extend(flags.iter().cloned());
         // Its work is that of a controller, and none of the server's.
-        let process = Process::start(&command, &self.cores.generator, None)
+        let process = Process::start_until(Signal::TERM, &command, &self.cores.generator, None)
             .map_err(|error| failure(step, error.to_string()))?;
         let mut mounted = Mounted { process, point };
         self.ready(&mut mounted.process, step)?;

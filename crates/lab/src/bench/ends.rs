@@ -8,11 +8,37 @@ use serde_json::Value;
 use super::{Bench, Job, failure};
 use crate::process::{NoLine, Process, describe};
 
-/// How long a server may take to start, and to stop.
-const STARTS_WITHIN: Duration = Duration::from_secs(20);
-const STOPS_WITHIN: Duration = Duration::from_secs(20);
-/// What a generator may need beyond its schedule.
-const SLACK: Duration = Duration::from_secs(20);
+/// Findings of the generator that leave nothing to be measured, whatever else is true: the server did not do what servers do.
+const OF_SERVERS: [&str; 4] = [
+    "nothing_answered",
+    "server_gone",
+    "fell_silent",
+    "unsound_answers",
+];
+/// And those by which it could not have known.
+const OF_GENERATORS: [&str; 2] = ["out_of_descriptors", "out_of_ports"];
+
+/// How long the ends are waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// A server that starts.
+    pub starts: Duration,
+    /// A server that is told to stop.
+    pub stops: Duration,
+    /// A generator, beyond its schedule.
+    pub slack: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        let long = Duration::from_secs(20);
+        Self {
+            starts: long,
+            stops: long,
+            slack: long,
+        }
+    }
+}
 
 impl Bench {
     /// Waits until the server says that it is ready, and where.
@@ -27,11 +53,11 @@ impl Bench {
 
     /// Waits until a process says that it is ready.
     pub(super) fn ready(&self, server: &mut Process, step: &str) -> Result<Value, Failure> {
-        let line = match server.line(STARTS_WITHIN, &self.interrupt) {
+        let line = match server.line(self.patience.starts, &self.interrupt) {
             Ok(line) => line,
             Err(NoLine::Late) => {
-                let limit = STARTS_WITHIN.as_secs();
-                return Err(failure(step, format!("it was not ready within {limit} s")));
+                let limit = self.patience.starts;
+                return Err(failure(step, format!("it was not ready within {limit:?}")));
             }
             Err(NoLine::Interrupted) => return Err(failure(step, "interrupted")),
             Err(NoLine::Ended) => {
@@ -62,15 +88,14 @@ impl Bench {
         let step = "generating load";
         let mut generator = Process::start(command, &self.cores.generator, None)
             .map_err(|error| failure(step, error.to_string()))?;
-        let limit = job.length() + 2 * job.timeout + SLACK;
+        let limit = job.length() + 2 * job.timeout + self.patience.slack;
         let lines = match generator.rest(limit, &self.interrupt) {
             Ok(lines) => lines,
             Err(NoLine::Interrupted) => return Err(failure(step, "interrupted")),
             Err(_) => {
-                let limit = limit.as_secs();
                 return Err(failure(
                     step,
-                    format!("the generator did not end within {limit} s"),
+                    format!("the generator did not end within {limit:?}"),
                 ));
             }
         };
@@ -107,9 +132,9 @@ impl Bench {
     pub(super) fn stop(&self, server: &mut Process) -> Result<Value, Failure> {
         let step = "stopping the server";
         server.terminate();
-        let lines = server.rest(STOPS_WITHIN, &self.interrupt).map_err(|none| {
-            let limit = STOPS_WITHIN.as_secs();
-            let late = format!("it was told to stop and did not within {limit} s");
+        let limit = self.patience.stops;
+        let lines = server.rest(limit, &self.interrupt).map_err(|none| {
+            let late = format!("it was told to stop and did not within {limit:?}");
             failure(
                 step,
                 if none == NoLine::Interrupted {
@@ -119,7 +144,7 @@ impl Bench {
                 },
             )
         })?;
-        let status = server.wait(STOPS_WITHIN);
+        let status = server.wait(limit);
         let errors = server.kill();
         if !status.is_some_and(|status| status.success()) {
             return Err(failure(
@@ -142,7 +167,13 @@ impl Bench {
 }
 
 /// Whether the figures of a report may be believed, and why not.
+///
+/// # Errors
+/// When there are none, because the server failed.
 pub(super) fn verdict(load: &Value) -> Result<(Validity, Vec<String>), Failure> {
+    if let Some(text) = server_failed(load) {
+        return Err(failure("serving", text));
+    }
     let text = load
         .get("verdict")
         .and_then(Value::as_str)
@@ -157,6 +188,21 @@ pub(super) fn verdict(load: &Value) -> Result<(Validity, Vec<String>), Failure> 
         .filter_map(Value::as_str)
         .map(str::to_owned);
     Ok((verdict, reasons.collect()))
+}
+
+/// What the generator found wrong with the server.
+fn server_failed(load: &Value) -> Option<&str> {
+    let findings = load.get("findings")?.as_array()?;
+    let with = |rules: &'static [&str]| {
+        findings.iter().find(move |finding| {
+            let rule = finding.get("rule").and_then(Value::as_str);
+            rule.is_some_and(|rule| rules.contains(&rule))
+        })
+    };
+    if with(&OF_GENERATORS).is_some() {
+        return None;
+    }
+    with(&OF_SERVERS)?.get("text")?.as_str()
 }
 
 fn short(text: &str) -> String {

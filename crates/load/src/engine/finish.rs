@@ -31,6 +31,8 @@ pub(crate) struct Ended {
     pub(crate) connections: usize,
     /// Connections that never brought an answer, though they were asked.
     pub(crate) unheard: usize,
+    /// When the last answer came, whatever it was.
+    pub(crate) last_answer: Nanos,
     /// Measured requests that were answered well, by client (closed loop).
     pub(crate) answered_of: Vec<u64>,
 }

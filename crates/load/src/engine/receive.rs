@@ -204,6 +204,7 @@ impl Engine {
             }
         }
         self.last_sign_of_life = now;
+        self.last_answer = now;
         self.connections[slot].heard = true;
         match fault {
             None => self.answered(&flight, now),

@@ -2,7 +2,7 @@
 
 use crate::ok;
 use crate::support::queue::{Queue, Service};
-use crate::support::script::{Act, workers};
+use crate::support::script::{Act, server, workers};
 use crate::support::{self, go, open_loop, run};
 use load::failure::Failure;
 use load::verdict::{Level, Rule};
@@ -88,4 +88,66 @@ fn more_clients_than_the_server_has_workers_are_named() {
         );
         assert!(report.level() >= Level::Suspect);
     }
+}
+
+/// The server goes on for a while, and then does something else, on every connection.
+fn turns(after: Duration, act: Act) -> std::net::SocketAddr {
+    server(Act::Turn(
+        std::time::Instant::now() + after,
+        Box::new([Act::Answer(ok("x")), act]),
+    ))
+}
+
+#[test]
+fn a_server_that_stops_answering_in_the_middle_has_measured_nothing() {
+    for (act, open) in [
+        (Act::Silence, false),
+        (Act::Silence, true),
+        (Act::Close, false),
+        (Act::Close, true),
+    ] {
+        let address = turns(Duration::from_millis(500), act);
+        let length = Duration::from_millis(1500);
+        let mut run = match open {
+            true => open_loop(address, length, 200.0, false, 6),
+            false => run(address, length),
+        };
+        (run.clients, run.max_connections) = (6, 6);
+        run.timeout = 500 * support::MS;
+        let done = go(run).expect("a run");
+        assert!(done.outcome.record.counts.completed > 0);
+        let report = done.report();
+        let found = report
+            .findings
+            .iter()
+            .find(|found| found.rule == Rule::FellSilent);
+        let found = found.unwrap_or_else(|| panic!("open: {open}; {:?}", report.findings));
+        assert!(
+            found
+                .text
+                .contains("s after the start it answered for the last time"),
+            "{}",
+            found.text
+        );
+        assert_eq!(report.level(), Level::Invalid);
+    }
+}
+
+#[test]
+fn answers_that_are_none_are_named_however_few() {
+    let address = turns(
+        Duration::from_millis(700),
+        Act::Answer(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n".to_vec()),
+    );
+    let mut run = open_loop(address, Duration::from_millis(800), 100.0, false, 2);
+    run.timeout = 300 * support::MS;
+    let done = go(run).expect("a run");
+    let report = done.report();
+    let found = report
+        .findings
+        .iter()
+        .find(|found| found.rule == Rule::UnsoundAnswers);
+    let text = &found.expect("it is named").text;
+    assert!(text.contains("bad_length, like http://"), "{text}");
+    assert_eq!(report.level(), Level::Invalid);
 }

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What is done with a connection once a request has come.
 #[derive(Clone)]
@@ -23,6 +23,8 @@ pub enum Act {
     Silence,
     /// Answers requests for `/` with the first, others with the second.
     Only(Vec<u8>, Vec<u8>),
+    /// Until that moment the first, from then on the second.
+    Turn(Instant, Box<[Act; 2]>),
 }
 
 /// Starts a server that does `act`; it lives as long as the tests.
@@ -66,7 +68,12 @@ fn serve(mut stream: TcpStream, act: &Act) -> Option<()> {
     let mut seen = Vec::new();
     loop {
         let head = next_request(&mut stream, &mut seen)?;
+        let act = match act {
+            Act::Turn(at, acts) => &acts[usize::from(Instant::now() >= *at)],
+            act => act,
+        };
         match act {
+            Act::Turn(..) => return None,
             Act::Only(found, other) => {
                 let is_root = head.starts_with(b"GET / ");
                 stream.write_all(if is_root { found } else { other }).ok()?;
