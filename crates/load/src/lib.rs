@@ -87,7 +87,7 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let mut watch = Watch {
         view: View::new(arguments.quiet, arguments.no_tui, &run, &title, &control),
         log: (arguments.output_format == Format::Hlog || arguments.hlog.is_some())
-            .then(|| Log::new(run.is_closed_loop())),
+            .then(|| Log::new(run.is_closed_loop(), run.warmup)),
         must_hold: if arguments.slo_abort {
             slos.clone()
         } else {

@@ -74,11 +74,11 @@ pub fn verdict_comment(verdict: impl std::fmt::Display) -> String {
     format!("{VERDICT}{verdict}")
 }
 
-/// What such a comment in a file says, if it has one.
-pub fn verdict_of(text: &str) -> Option<&str> {
-    let mut comments = text.lines().filter_map(|line| line.strip_prefix("#["));
-    let verdict = comments.find_map(|comment| comment.strip_prefix(VERDICT))?;
-    Some(verdict.trim_end().trim_end_matches(']'))
+/// What such comments in a file say: one that was put together from several has several.
+pub fn verdicts_of(text: &str) -> impl Iterator<Item = &str> {
+    let comments = text.lines().filter_map(|line| line.strip_prefix("#["));
+    let verdicts = comments.filter_map(|comment| comment.strip_prefix(VERDICT));
+    verdicts.map(|verdict| verdict.trim_end().trim_end_matches(']'))
 }
 
 /// The columns of [`csv_rows`].

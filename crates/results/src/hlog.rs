@@ -35,9 +35,11 @@ pub struct Interval {
     pub histogram: Histogram<u64>,
 }
 
-/// Whether the writer of a file in one of the histogram tools' formats thought that it may be believed, if a comment in it says so.
+/// Whether the writer of a file in one of the histogram tools' formats thought that it may be believed, if a comment in it says so: the worst, if several do.
 pub fn verdict(text: &str) -> Option<Validity> {
-    meter::formats::verdict_of(text).and_then(Validity::named)
+    meter::formats::verdicts_of(text)
+        .filter_map(Validity::named)
+        .max()
 }
 
 impl Hlog {
@@ -136,5 +138,7 @@ mod tests {
             assert_eq!(verdict(&format!("{head}{line}")), Some(known));
         }
         assert_eq!(verdict("#[Verdict: FINE]\n"), None);
+        let together = "#[Verdict: SUSPECT]\n#[Verdict: INVALID]\n#[Verdict: VALID]\n";
+        assert_eq!(verdict(together), Some(Validity::Invalid));
     }
 }

@@ -59,8 +59,8 @@ pub struct Log {
 }
 
 impl Log {
-    /// An empty one.
-    pub fn new(closed_loop: bool) -> Self {
+    /// An empty one of a run that measures from `warmup` on.
+    pub fn new(closed_loop: bool, warmup: Nanos) -> Self {
         let comment = format!(
             "archbench load {}; nanoseconds; untagged: {}",
             env!("CARGO_PKG_VERSION"),
@@ -72,13 +72,16 @@ impl Log {
         );
         Self {
             log: IntervalLog::new(SystemTime::now(), &comment),
-            reached: 0,
+            reached: warmup,
             closed_loop,
         }
     }
 
-    /// Adds what was recorded up to `end`.
+    /// Adds what was recorded up to `end`. An interval that is warming up only in part is as short as what was measured of it.
     pub fn add(&mut self, record: &Record, end: Nanos) {
+        if end <= self.reached {
+            return;
+        }
         let from = Duration::from_nanos(self.reached);
         let length = Duration::from_nanos(end.saturating_sub(self.reached));
         self.reached = end;
@@ -120,11 +123,16 @@ mod tests {
         }
         record.wait.saturating_record(2_000);
         record.lag.saturating_record(500);
-        let mut log = Log::new(closed_loop);
+        let mut log = Log::new(closed_loop, crate::clock::SECOND / 4);
+        log.add(&Record::default(), crate::clock::SECOND / 5);
         log.add(&record, crate::clock::SECOND);
         log.add(&record, 2 * crate::clock::SECOND);
         log.judge(Level::Invalid, &[]);
         Hlog::parse(log.text()).expect("a histogram log")
+    }
+
+    fn ms(count: u64) -> Duration {
+        Duration::from_millis(count)
     }
 
     /// Number and maximum of the values under a tag.
@@ -145,6 +153,8 @@ mod tests {
             assert_eq!(log.verdict, Some(results::Validity::Invalid));
             assert!(of(log, Some("wait")).is_some_and(|(_, max)| max >= 2_000));
             assert_eq!(of(log, Some("lag")), Some((2, 500)));
+            let first = log.intervals.first().expect("an interval");
+            assert_eq!((first.start, first.length), (ms(250), ms(750)));
             let last = log.intervals.last().expect("an interval");
             assert_eq!(last.start + last.length, Duration::from_secs(2));
         }

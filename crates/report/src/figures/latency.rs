@@ -67,7 +67,7 @@ fn beside_theory(study: &Study<'_>, panel: &Panel<'_>, line: &Line<'_>) -> Optio
     };
     let mut figure = chart(&alone, &quantity, |cell| named(cell, MEAN))?;
     figure.id = format!("{}-{}", figure.id, crate::study::slug(&line.model));
-    figure.title = format!("{} and theory, {}", line.model, panel.name);
+    figure.title = format!("Mean latency of {} and theory, {}", line.model, panel.name);
     let curves = server.curves();
     let general = match curves.len() {
         1 => "",

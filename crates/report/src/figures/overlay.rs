@@ -73,6 +73,9 @@ pub(crate) fn chart(
         let distribution = &overlay.distribution;
         let joined = distribution.histogram.is_some() || distribution.steps.len() > FEW;
         let points = labelled(distribution, if joined { marks } else { &[] }, joined).into_iter();
+        // Up to one in a hundred lies on the very edge of an axis of nines: a stroke down to the quickest of all, which takes half the room.
+        let points = points
+            .filter(|(_, share, label)| x.kind != Kind::Nines || *share >= 0.01 || label.is_some());
         Series {
             joined,
             label: marked(&overlay.label, overlay.invalid),

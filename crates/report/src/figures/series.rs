@@ -24,26 +24,35 @@ pub(crate) struct Second {
     pub(crate) tail: Option<f64>,
 }
 
+/// An interval that is shorter, in seconds.
+const FRAGMENT: f64 = 0.2;
+
 /// Points with labels, at most; the others are parts of the line.
 const LABELLED: usize = 40;
 
 impl Course {
-    /// From a log's intervals.
-    pub(crate) fn of(label: &str, look: Look, invalid: bool, log: &results::Hlog) -> Option<Self> {
-        let seconds: Vec<Second> = log
-            .of(None)
-            // The last one may be a fragment, and its rate chance.
-            .filter(|interval| interval.length.as_secs_f64() >= 0.2)
-            .map(|interval| {
-                let (start, length) = (interval.start.as_secs_f64(), interval.length.as_secs_f64());
-                let times = &interval.histogram;
-                Second {
-                    at: start + length / 2.0,
-                    rate: times.len() as f64 / length,
-                    tail: (!times.is_empty()).then(|| times.value_at_quantile(0.99) as f64 * 1e-9),
-                }
+    /// From a log's intervals, of which nothing before `measured_from` (in seconds) was recorded.
+    pub(crate) fn of(
+        label: &str,
+        look: Look,
+        invalid: bool,
+        log: &results::Hlog,
+        measured_from: f64,
+    ) -> Option<Self> {
+        let seconds = log.of(None).filter_map(|interval| {
+            let start = interval.start.as_secs_f64();
+            let (at, length) = measured(
+                (start, start + interval.length.as_secs_f64()),
+                measured_from,
+            )?;
+            let times = &interval.histogram;
+            Some(Second {
+                at,
+                rate: times.len() as f64 / length,
+                tail: (!times.is_empty()).then(|| times.value_at_quantile(0.99) as f64 * 1e-9),
             })
-            .collect();
+        });
+        let seconds: Vec<Second> = seconds.collect();
         (seconds.len() > 1).then(|| Self {
             label: label.into(),
             look,
@@ -51,6 +60,13 @@ impl Course {
             seconds,
         })
     }
+}
+
+/// The middle of what was measured of an interval, and its length; None of a fragment, whose rate is chance.
+pub(crate) fn measured((start, end): (f64, f64), from: f64) -> Option<(f64, f64)> {
+    let start = start.max(from);
+    let length = end - start;
+    (length >= FRAGMENT).then_some((start + length / 2.0, length))
 }
 
 /// Throughput over time.

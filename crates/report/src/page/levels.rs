@@ -50,7 +50,15 @@ pub(crate) fn courses(study: &Study<'_>, panel: &Panel<'_>, level: f64) -> Vec<C
             continue;
         };
         if let Some(log) = study.log(trial) {
-            courses.extend(Course::of(&line.model, line.look, !trial.counts(), &log));
+            let measured_from = trial.load_number("/run/warmup_s").unwrap_or(0.0);
+            let invalid = !trial.counts();
+            courses.extend(Course::of(
+                &line.model,
+                line.look,
+                invalid,
+                &log,
+                measured_from,
+            ));
         }
     }
     courses

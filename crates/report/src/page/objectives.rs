@@ -20,7 +20,7 @@ pub(crate) fn table(run: &Run, judged: &[JudgedSlo]) -> String {
         }
     }
     let mut out = String::from(
-        "<h3>Objectives</h3>\n<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th>Cell</th>",
+        "<h3>Objectives</h3>\n<div class=\"scroll\" tabindex=\"0\"><table class=\"judged\">\n<thead><tr><th>Cell</th>",
     );
     for objective in &objectives {
         let _ = write!(out, "<th><code>{}</code></th>", escape(objective));

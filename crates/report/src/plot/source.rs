@@ -3,7 +3,7 @@
 use crate::distribution::Distribution;
 use crate::error::Error;
 use crate::figure::Look;
-use crate::figures::series::{Course, Second};
+use crate::figures::series::{Course, Second, measured};
 use crate::study::{RESPONSE, SERVICE};
 use results::{Hlog, Run, Validity};
 use serde_json::Value;
@@ -75,7 +75,7 @@ impl Source {
     /// Its course over time, if it is a file that has one.
     pub(crate) fn course(&self, look: Look) -> Option<Course> {
         match &self.content {
-            Content::Log(log) => Course::of(&self.label, look, self.is_invalid(), log),
+            Content::Log(log) => Course::of(&self.label, look, self.is_invalid(), log, 0.0),
             Content::Load(load) => course(&self.label, look, load),
             _ => None,
         }
@@ -226,19 +226,22 @@ fn reported(load: &Value) -> Option<Distribution> {
 
 fn course(label: &str, look: Look, load: &Value) -> Option<Course> {
     let mut before = 0.0;
+    let measured_from = load.pointer("/run/warmup_s").and_then(Value::as_f64);
+    let measured_from = measured_from.unwrap_or(0.0);
     let seconds = load["series"].as_array()?.iter().filter_map(|row| {
         let end = row["at_s"].as_f64()?;
-        let (start, length) = (before, end - before);
+        let of = measured((before, end), measured_from);
         before = end;
+        let (at, length) = of?;
         let second = Second {
-            at: start + length / 2.0,
+            at,
             rate: row["completed"].as_f64()? / length,
             tail: row["p99_us"]
                 .as_f64()
                 .filter(|tail| *tail > 0.0)
                 .map(|tail| tail * 1e-6),
         };
-        (length >= 0.2).then_some(second)
+        Some(second)
     });
     let seconds: Vec<Second> = seconds.collect();
     (seconds.len() > 1).then(|| Course {
@@ -275,6 +278,22 @@ mod tests {
             .map(|(time, share)| ((time * 1e6).round(), *share))
             .collect();
         assert_eq!(steps, [(100.0, 0.5), (900.0, 0.99)]);
+    }
+
+    #[test]
+    fn what_was_warming_up_lowers_no_rate() {
+        let row = |at: f64, completed: u64| serde_json::json!({"at_s": at, "completed": completed, "p99_us": 5.0});
+        let load = serde_json::json!({
+            "run": {"warmup_s": 1.5},
+            "series": [row(1.0, 0), row(2.0, 50), row(3.0, 100), row(3.1, 1)],
+        });
+        let course = course("one", Look::Measured(0), &load).unwrap();
+        let seconds: Vec<_> = course
+            .seconds
+            .iter()
+            .map(|second| (second.at, second.rate))
+            .collect();
+        assert_eq!(seconds, [(1.75, 100.0), (2.5, 100.0)]);
     }
 
     #[test]
