@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use meter::{Event, Snapshot};
+use meter::{Event, Snapshot, StageLook, StageSnapshot};
 use serde_json::{Value, json};
 use sys::usage::{Usage, Who, usage};
 
@@ -116,6 +116,7 @@ impl<'a> Summary<'a> {
             "peak_threads": counted.peak_threads,
             "peak_processes": counted.peak_processes,
             "residency": residency(),
+            "stages": counted.stages.iter().map(stage).collect::<Vec<_>>(),
         })
     }
 
@@ -202,8 +203,82 @@ impl<'a> Summary<'a> {
                 plural(counted.peak_processes, "process", "processes")
             ),
         );
+        if !counted.stages.is_empty() {
+            text.push_str(&stages(&counted.stages));
+        }
         format!("{} has stopped\n{}", self.model, text.trim_end())
     }
+}
+
+/// A stage, at the end and over time.
+fn stage(stage: &StageSnapshot) -> Value {
+    let start = StageLook::default();
+    let since = |of: fn(&StageLook, &StageLook) -> f64| -> Vec<f64> {
+        let pairs = std::iter::once(&start)
+            .chain(&stage.looks)
+            .zip(&stage.looks);
+        pairs
+            .map(|(before, now)| rounded(of(before, now)))
+            .collect()
+    };
+    let now = &stage.now;
+    json!({
+        "name": stage.name,
+        "events": now.events,
+        "events_per_batch": rounded(per(now.events as f64, now.batches)),
+        "service_us": rounded(per(now.busy_ns as f64 / 1e3, now.events)),
+        "queue_peak": stage.queue_peak,
+        "threads_peak": stage.threads_peak,
+        "rejected": now.rejected,
+        "over_time": {
+            "at_s": since(|_, now| now.at.as_secs_f64()),
+            "queue": since(|_, now| now.queue as f64),
+            "threads": since(|_, now| now.threads as f64),
+            "batch": since(|_, now| now.batch as f64),
+            "events_per_s": since(|before, now| (now.events - before.events) as f64 / seconds(before, now)),
+            "service_us": since(|before, now| {
+                let busy_us = (now.busy_ns - before.busy_ns) as f64 / 1e3;
+                per(busy_us, now.events - before.events)
+            }),
+            "rejected_per_s": since(|before, now| (now.rejected - before.rejected) as f64 / seconds(before, now)),
+        },
+    })
+}
+
+/// The stages at the end, for people.
+fn stages(stages: &[StageSnapshot]) -> String {
+    let mut text = format!(
+        "  {:<18}{:>10} {:>8} {:>10} {:>13} {:>15} {:>9}\n",
+        "stage", "events", "a batch", "an event", "queue at most", "threads at most", "rejected"
+    );
+    for stage in stages {
+        let now = &stage.now;
+        let _ = writeln!(
+            text,
+            "  {:<18}{:>10} {:>8.1} {:>10} {:>13} {:>15} {:>9}",
+            stage.name,
+            now.events,
+            per(now.events as f64, now.batches),
+            time(per(now.busy_ns as f64, now.events) as u64),
+            stage.queue_peak,
+            stage.threads_peak,
+            now.rejected,
+        );
+    }
+    text
+}
+
+fn seconds(before: &StageLook, now: &StageLook) -> f64 {
+    (now.at - before.at).as_secs_f64().max(1e-9)
+}
+
+fn per(sum: f64, count: u64) -> f64 {
+    sum / count.max(1) as f64
+}
+
+/// As many digits as anybody will read.
+fn rounded(value: f64) -> f64 {
+    (value * 1e3).round() / 1e3
 }
 
 /// How this process asked the kernel what is in memory; none that only waits ever asks.

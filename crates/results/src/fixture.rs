@@ -26,6 +26,8 @@ use crate::verdict::{Judged, Outcome, Verdicts};
 pub struct Fixture {
     /// The models; each following one is a tenth slower.
     pub models: Vec<String>,
+    /// Those of them that are made of stages.
+    pub staged: Vec<String>,
     /// Rates of open-loop cells, per second; the first model can do 10,000.
     pub rates: Vec<f64>,
     /// Clients of closed-loop cells.
@@ -46,6 +48,7 @@ impl Default for Fixture {
             models: ["iterative", "mp", "mt", "pool", "sped", "amped"]
                 .map(Into::into)
                 .to_vec(),
+            staged: Vec::new(),
             rates: vec![1000.0, 2500.0, 4000.0, 4800.0],
             connections: vec![16.0, 64.0],
             repeats: 3,
@@ -264,6 +267,7 @@ impl Fixture {
             "context_switches": { "voluntary": requests / 4.0, "involuntary": requests / 100.0 },
             "faults": { "minor": 2000, "major": 0 },
             "peak_resident_bytes_of_largest_process": 9 << 20, "peak_threads": 1, "peak_processes": 1,
+            "stages": if self.staged.contains(&model) { stages(self.seconds) } else { json!([]) },
         });
         let samples = (0..self.seconds * 4)
             .map(|quarter| sample(f64::from(quarter) / 4.0, throughput, cpu_us));
@@ -337,6 +341,22 @@ fn times(histogram: &Histogram<u64>) -> Value {
         times[format!("p{percent}")] = json!(value);
     }
     times
+}
+
+/// Two stages, of which the second grows.
+fn stages(seconds: u32) -> Value {
+    let looks = || (1..=10 * seconds).map(f64::from);
+    let stage = |name: &str, slope: f64| {
+        json!({ "name": name, "over_time": {
+            "at_s": looks().map(|look| look / 10.0).collect::<Vec<_>>(),
+            "queue": looks().map(|look| look * slope).collect::<Vec<_>>(),
+            "threads": looks().map(|look| 1.0 + (look * slope / 10.0).floor()).collect::<Vec<_>>(),
+            "batch": looks().map(|look| (64.0 - look).max(8.0)).collect::<Vec<_>>(),
+            "service_us": looks().map(|look| 5.0 + look * slope).collect::<Vec<_>>(),
+            "rejected_per_s": looks().map(|look| look * slope).collect::<Vec<_>>(),
+        }})
+    };
+    json!([stage("parse", 0.0), stage("send", 1.0)])
 }
 
 fn sample(at_s: f64, throughput: f64, cpu_us: f64) -> Sample {

@@ -19,6 +19,7 @@
 //! | --- | --- |
 //! | [`manifest`] | what was asked, and on which machine |
 //! | [`trial`] | one trial |
+//! | [`stage`] | the stages of a server, over time |
 //! | [`factor`] | what differs between cells |
 //! | [`figure`] | figures by name: `throughput`, `p(99)`, `service:mean`, `cpu_per_request` |
 //! | [`verdict`] | what became of expectations and objectives |
@@ -39,6 +40,7 @@ pub mod hlog;
 mod lock;
 pub mod manifest;
 pub mod read;
+pub mod stage;
 mod stamp;
 pub mod trial;
 pub mod verdict;
@@ -51,6 +53,7 @@ pub use folder::Folder;
 pub use hlog::Hlog;
 pub use manifest::{Expectation, Machine, Manifest};
 pub use read::{Cell, Run, read};
+pub use stage::Stage;
 pub use stamp::{compact_utc, rfc3339_utc};
 pub use trial::{Failure, Sample, Trial, Validity};
 pub use verdict::{Judged, JudgedSlo, Outcome, Verdicts};

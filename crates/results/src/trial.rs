@@ -157,6 +157,11 @@ impl Trial {
         self.server.as_ref()?.pointer(pointer)?.as_f64()
     }
 
+    /// The stages of the server over time, if it is made of some.
+    pub fn stages(&self) -> Vec<crate::Stage> {
+        crate::stage::of(self.server.as_ref())
+    }
+
     /// The level of a factor for people, empty if the cell has none of it.
     pub fn level(&self, factor: &str) -> String {
         self.factors

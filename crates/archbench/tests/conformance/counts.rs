@@ -74,7 +74,27 @@ fn come_with_all_their_fields(bench: &Bench) {
     }
     client.send(last_get("/file.txt"));
     client.read_to_end();
+    // Until somebody has looked at its stages, if it has any.
+    std::thread::sleep(std::time::Duration::from_millis(300));
     let summary = server.stop();
+    // Whatever a room is made of, each stage has handled something, and is known over time.
+    for stage in summary["stages"].as_array().expect("stages") {
+        assert!(
+            stage["name"].as_str().is_some_and(|name| !name.is_empty()),
+            "{stage}"
+        );
+        assert!(stage["threads_peak"].as_u64() > Some(0), "{stage}");
+        assert!(
+            stage["events"].is_u64() && stage["rejected"] == 0,
+            "{stage}"
+        );
+        let over_time = stage["over_time"].as_object().expect("a course");
+        let looks = over_time["at_s"].as_array().expect("times").len();
+        assert!(looks > 0, "{stage}");
+        for (name, values) in over_time {
+            assert_eq!(values.as_array().expect("values").len(), looks, "{name}");
+        }
+    }
     assert_eq!(summary["schema"], ready["schema"]);
     assert_eq!(summary["model"], bench.model.name[..]);
     let number = |path: &str| {
@@ -142,6 +162,12 @@ fn come_as_text_too(bench: &Bench) {
     let mut text = String::new();
     out.read_to_string(&mut text).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
+    if let Some(stages) = text.split("\n  stage ").nth(1) {
+        assert!(
+            stages.lines().skip(1).all(|line| line.starts_with("  ")),
+            "{text}"
+        );
+    }
     for words in [
         &bench.model.name[..],
         "requests",

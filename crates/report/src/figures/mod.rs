@@ -13,6 +13,7 @@ pub(crate) mod memory;
 pub(crate) mod overlay;
 pub(crate) mod percentiles;
 pub(crate) mod series;
+pub(crate) mod stages;
 pub(crate) mod sweep;
 pub(crate) mod switches;
 mod theory;

@@ -6,7 +6,8 @@ use crate::error::Error;
 use crate::figure::Figure;
 use crate::figures::overlay::{Subject, overlays};
 use crate::figures::{
-    ccdf, cdf, cpu, fairness, histogram, latency, memory, percentiles, series, switches, throughput,
+    ccdf, cdf, cpu, fairness, histogram, latency, memory, percentiles, series, stages, switches,
+    throughput,
 };
 use crate::html::escape;
 use crate::study::{Panel, Study, slug};
@@ -36,6 +37,8 @@ pub(crate) fn sections(study: &Study<'_>) -> Result<(String, Vec<Place>), Error>
     distributions(&mut page, study)?;
     let cost = [cpu::of(study), switches::of(study), memory::of(study)].concat();
     page.section(("cost", "What it costs"), "", &cost)?;
+    let about = "Where a server is made of stages joined by queues: where events wait, and what the controllers make of it.";
+    page.section(("stages", "Stages over time"), about, &stages::of(study))?;
     page.section(("fairness", "Fairness"), "", &fairness::of(study))?;
     Ok((page.html, page.places))
 }

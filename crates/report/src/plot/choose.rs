@@ -7,7 +7,7 @@ use crate::figure::{Axis, Content as Drawn, Figure, Look, Mark, Row, Rows, Unit}
 use crate::figures::overlay::{Overlay, Subject, marked, overlays};
 use crate::figures::series::{self, Course};
 use crate::figures::{
-    ccdf, cdf, cpu, fairness, histogram, latency, memory, percentiles, switches, throughput,
+    ccdf, cdf, cpu, fairness, histogram, latency, memory, percentiles, stages, switches, throughput,
 };
 use crate::page::levels::{circumstances, courses, telling_level};
 use crate::study::{Panel, Study};
@@ -70,7 +70,8 @@ fn of_results(kind: Kind, study: &Study<'_>) -> Vec<Figure> {
         Kind::Cpu => cpu::of(study),
         Kind::Switches => switches::of(study),
         Kind::Memory => memory::of(study),
-        _ => fairness::of(study),
+        Kind::Fairness => fairness::of(study),
+        staged => starts(stages::of(study), staged.name()),
     }
 }
 

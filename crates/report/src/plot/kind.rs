@@ -31,6 +31,16 @@ pub enum Kind {
     Memory,
     /// Jain's fairness index.
     Fairness,
+    /// The queues of a server made of stages, over time.
+    StageQueue,
+    /// The threads of its stages, over time.
+    StageThreads,
+    /// How many events its threads take at a time, over time.
+    StageBatch,
+    /// How long its stages take for an event, over time.
+    StageService,
+    /// Events that its stages rejected, over time.
+    StageRejects,
 }
 
 impl Kind {
@@ -51,6 +61,11 @@ impl Kind {
             Self::Switches => "switches",
             Self::Memory => "memory",
             Self::Fairness => "fairness",
+            Self::StageQueue => "stage-queue",
+            Self::StageThreads => "stage-threads",
+            Self::StageBatch => "stage-batch",
+            Self::StageService => "stage-service",
+            Self::StageRejects => "stage-rejects",
         }
     }
 

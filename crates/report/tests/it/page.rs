@@ -39,6 +39,7 @@ fn every_figure_is_well_formed_and_no_identifier_comes_twice() {
         "id=\"throughput\"",
         "id=\"theory\"",
         "id=\"tables\"",
+        "id=\"stages\"",
         "id=\"environment\"",
         "id=\"repeat\"",
         "INVALID",

@@ -17,7 +17,7 @@ fn request(kind: Kind, sources: &[PathBuf]) -> Request {
     }
 }
 
-const KINDS: [Kind; 13] = [
+const KINDS: [Kind; 18] = [
     Kind::Throughput,
     Kind::Latency,
     Kind::LatencyMean,
@@ -31,6 +31,11 @@ const KINDS: [Kind; 13] = [
     Kind::Cpu,
     Kind::Switches,
     Kind::Memory,
+    Kind::StageQueue,
+    Kind::StageThreads,
+    Kind::StageBatch,
+    Kind::StageService,
+    Kind::StageRejects,
 ];
 
 #[test]

@@ -36,6 +36,7 @@ pub(crate) fn small() -> Fixture {
         models: ["iterative", "sped", "amped"].map(Into::into).to_vec(),
         rates: vec![1000.0, 4000.0],
         repeats: 2,
+        staged: vec!["amped".into()],
         ..Fixture::default()
     }
 }
