@@ -8,10 +8,13 @@ use flate2::{Compression, write::ZlibEncoder};
 use hdrhistogram::Histogram;
 use meter::formats::IntervalLog;
 use results::Hlog;
+use results::hlog::Interval;
 
 /// The cookies of the format's second version, plain and compressed.
 const PLAIN: u32 = 0x1c84_9313;
 const COMPRESSED: u32 = 0x1c84_9314;
+/// More places than a histogram of ours has.
+const LARGE: usize = 1 << 16;
 
 /// Reads `bytes` as a log, and as what is inside one: a fuzzer would not come through base 64 and zlib.
 ///
@@ -21,7 +24,7 @@ pub fn check(bytes: &[u8]) {
     read(bytes);
     read(&log(bytes));
     if let Some((digits, payload)) = bytes.split_first() {
-        read(&log(&plain(u32::from(digits % 6), 1, 1 << 40, payload)));
+        read(&log(&plain(u32::from(digits % 4), 1, 1 << 30, payload)));
     }
 }
 
@@ -55,8 +58,10 @@ fn read(bytes: &[u8]) {
         Ok(log) => log,
         Err(what) => return assert!(!what.is_empty()),
     };
+    // Some have millions of places, and looking at them would be all that is done.
+    let is_small = |interval: &&Interval| interval.histogram.distinct_values() < LARGE;
     let mut again = IntervalLog::new(SystemTime::UNIX_EPOCH, "");
-    for interval in &log.intervals {
+    for interval in log.intervals.iter().filter(is_small) {
         let Hlog { intervals, .. } = {
             let mut one = IntervalLog::new(SystemTime::UNIX_EPOCH, "");
             one.add(
@@ -72,13 +77,15 @@ fn read(bytes: &[u8]) {
         again.add(&interval.histogram, Duration::ZERO, Duration::ZERO, None);
         look(&interval.histogram);
     }
-    for tag in [None, Some("a"), Some("service")] {
-        if let Some(all) = log.merged(tag) {
-            look(&all);
+    if log.intervals.iter().all(|interval| is_small(&interval)) {
+        for tag in [None, Some("a"), Some("service")] {
+            if let Some(all) = log.merged(tag) {
+                look(&all);
+            }
         }
     }
     let count = Hlog::parse(again.text()).map(|log| log.intervals.len());
-    assert_eq!(count, Ok(log.intervals.len()));
+    assert_eq!(count, Ok(log.intervals.iter().filter(is_small).count()));
 }
 
 fn same(one: &Histogram<u64>, other: &Histogram<u64>) {

@@ -1,6 +1,7 @@
 //! What a report holds, how single figures are drawn, and the page in a browser.
 
 mod browser;
+mod escaping;
 mod page;
 mod plot;
 mod support;
