@@ -1,5 +1,7 @@
 //! Nothing that somebody else wrote becomes markup: every text of a results folder, names, labels and file names are hostile at once.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
 use crate::support::{catalogue, made, small};
 use report::draw::{self, Frame};
 use report::plot::{self, Kind, Request};
