@@ -9,13 +9,14 @@
 //! other. Departures from the paper: none in kind; `--spawn connection` is the older form, before preforking.
 
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arch::listener::{EXHAUSTED_PAUSE, Refused};
+use arch::listener::EXHAUSTED_PAUSE;
 use arch::session::Socket;
 use arch::stop::ENDED_AT_ONCE;
-use arch::{Accept, Architecture, Desk, Site, Workplace, blocking, context};
+use arch::{Accept, Architecture, Refused, Site, Workplace, blocking, context};
 use meter::{Event, Gauge, Tally};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{
@@ -55,6 +56,7 @@ impl Architecture for Mp {
         let parent = Parent {
             tally: site.meter.tally(),
             site,
+            spawn: self.spawn,
             workers: HashSet::new(),
             draining_until: None,
         };
@@ -69,8 +71,12 @@ const SIGNALS: [Signal; 3] = [Signal::Interrupt, Signal::Terminate, Signal::Chil
 /// The least time between two replacements, so that workers that cannot live do not take the machine.
 const REPLACE_EVERY: Duration = Duration::from_millis(50);
 
+/// Exit status of a worker with a defect.
+const PANICKED: i32 = 101;
+
 struct Parent {
     site: Site,
+    spawn: Spawn,
     tally: Tally,
     workers: HashSet<Pid>,
     draining_until: Option<Instant>,
@@ -79,12 +85,15 @@ struct Parent {
 impl Parent {
     /// Keeps `processes` workers alive until it is told to stop.
     fn prefork(mut self, processes: usize) -> std::io::Result<()> {
-        let work = |desk: &mut Desk, workplace: &Workplace| {
+        let work = |workplace: std::io::Result<Workplace>| {
+            let workplace = workplace?;
+            let mut desk = workplace.desk();
             while !desk.is_stopping()
                 && let Some(client) = workplace.listener.accept(&desk.tally)
             {
-                blocking::serve(client, desk);
+                blocking::serve(client, &mut desk);
             }
+            Ok(())
         };
         for process in 1..=processes {
             if let Err(error) = self.fork(work) {
@@ -124,10 +133,11 @@ impl Parent {
                 PollFd::new(&workplace.listener, PollFlags::IN),
             ];
             let watched = if full || exhausted { 1 } else { 2 };
-            let pause = Timespec::try_from(EXHAUSTED_PAUSE)
-                .ok()
-                .filter(|_| exhausted);
+            let pause = exhausted.then_some(EXHAUSTED_PAUSE);
+            let pause = pause.into_iter().chain(refused.patience()).min();
+            let pause = pause.and_then(|pause| Timespec::try_from(pause).ok());
             rustix::io::retry_on_intr(|| poll(&mut descriptors[..watched], pause.as_ref()))?;
+            refused.sweep(Instant::now());
             while let Some(signal) = signals::wait(&SIGNALS, Some(Duration::ZERO))? {
                 self.take(signal);
             }
@@ -138,8 +148,20 @@ impl Parent {
             match workplace.listener.try_accept(Socket::Blocking, &door.tally) {
                 Accept::Client(client) => {
                     let client = Arc::new(client);
-                    let work =
-                        |desk: &mut Desk, _: &Workplace| blocking::serve(Arc::clone(&client), desk);
+                    let work = |workplace: std::io::Result<Workplace>| {
+                        // Those who linger are the parent's.
+                        refused = Refused::default();
+                        match workplace {
+                            Ok(workplace) => {
+                                blocking::serve(Arc::clone(&client), &mut workplace.desk());
+                            }
+                            Err(_) => {
+                                refused.add(Arc::clone(&client), &mut door);
+                                refused.wait_until_gone();
+                            }
+                        }
+                        Ok(())
+                    };
                     if self.fork(work).is_err() {
                         refused.add(client, &mut door);
                     }
@@ -151,8 +173,11 @@ impl Parent {
         self.drain()
     }
 
-    /// Makes a process that does `work` and ends.
-    fn fork(&mut self, work: impl FnOnce(&mut Desk, &Workplace)) -> std::io::Result<()> {
+    /// Makes a process that does `work`, with the site open if it can be opened, and ends.
+    fn fork(
+        &mut self,
+        work: impl FnOnce(std::io::Result<Workplace>) -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
         let parent = getpid();
         match fork()? {
             Fork::Parent(worker) => {
@@ -167,11 +192,14 @@ impl Parent {
                     // It went before it could be asked for.
                     exit_now(ENDED_AT_ONCE);
                 }
-                let served = self
-                    .site
-                    .open_as_worker()
-                    .map(|workplace| work(&mut workplace.desk(), &workplace));
-                exit_now(i32::from(served.is_err()))
+                let site = &self.site;
+                // A panic must not go on into what was the parent's business.
+                let served = catch_unwind(AssertUnwindSafe(|| work(site.open_as_worker())));
+                exit_now(match served {
+                    Ok(Ok(())) => 0,
+                    Ok(Err(_)) => 1,
+                    Err(_) => PANICKED,
+                })
             }
         }
     }
@@ -199,6 +227,11 @@ impl Parent {
             if status.signaled() || status.exit_status() == Some(ENDED_AT_ONCE) {
                 // It had no time to take its thread off the count.
                 self.site.meter.fall(Gauge::Threads);
+            }
+            if status.signaled() && self.spawn == Spawn::Connection && self.draining_until.is_none()
+            {
+                // Nor to say that its connection went with it.
+                self.tally.count(Event::Broken, 1);
             }
         }
     }

@@ -6,11 +6,11 @@
 //! Departures from the paper: Flash's MT used user-level threads on a kernel without good ones; these are the kernel's
 //! own, one to one. The scheduler that it had to avoid is the one that is measured here.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::Builder;
 
-use arch::listener::Refused;
-use arch::{Architecture, Site, Workplace, blocking, context};
+use arch::{Architecture, Refused, Site, Workplace, blocking, context};
 
 /// When threads are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -53,7 +53,7 @@ impl Mt {
     fn thread_per_connection(&self, workplace: &Workplace) -> std::io::Result<()> {
         let mut door = workplace.desk();
         let mut refused = Refused::default();
-        while let Some(client) = workplace.listener.accept(&door.tally) {
+        while let Some(client) = refused.accept(&workplace.listener, &door.tally) {
             let client = Arc::new(client);
             let work = {
                 let (client, workplace) = (Arc::clone(&client), workplace.clone());
@@ -68,10 +68,16 @@ impl Mt {
     }
 
     fn prefork(&self, workplace: &Workplace) -> std::io::Result<()> {
-        let work = || {
+        let serve = || {
             let mut desk = workplace.desk();
             while let Some(client) = workplace.listener.accept(&desk.tally) {
                 blocking::serve(client, &mut desk);
+            }
+        };
+        // A thread that a defect has ended begins anew.
+        let work = || {
+            while catch_unwind(AssertUnwindSafe(serve)).is_err() {
+                workplace.count_replaced();
             }
         };
         std::thread::scope(|scope| {

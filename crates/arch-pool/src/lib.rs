@@ -10,8 +10,8 @@
 use std::cell::RefCell;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use arch::listener::Refused;
-use arch::{Architecture, Client, Desk, Site, Workplace, blocking};
+use arch::{Architecture, Client, Desk, Refused, Site, Workplace, blocking};
+use threadpool::ThreadPool;
 
 /// What happens to a connection for which there is no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -44,14 +44,11 @@ impl Architecture for Pool {
 
     fn serve(self, site: Site) -> std::io::Result<()> {
         let workplace = Arc::new(site.open()?);
-        let pool = threadpool::Builder::new()
-            .num_threads(self.threads as usize)
-            .thread_name("worker".into())
-            .build();
+        let pool = start(self.threads)?;
         let queue = Arc::new(Queue::new(self.queue));
         let mut door = workplace.desk();
         let mut refused = Refused::default();
-        while let Some(client) = workplace.listener.accept(&door.tally) {
+        while let Some(client) = refused.accept(&workplace.listener, &door.tally) {
             if !queue.enter(self.when_full) {
                 refused.add(Arc::new(client), &mut door);
                 continue;
@@ -63,8 +60,28 @@ impl Architecture for Pool {
             });
         }
         pool.join();
+        for _ in 0..pool.panic_count() {
+            workplace.count_replaced();
+        }
         Ok(())
     }
+}
+
+/// The workers. The crate's only answer to a thread that cannot be had is to panic.
+fn start(threads: u32) -> std::io::Result<ThreadPool> {
+    let pool = threadpool::Builder::new()
+        .num_threads(threads as usize)
+        .thread_name("worker".into());
+    let loud = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let started = std::panic::catch_unwind(|| pool.build());
+    std::panic::set_hook(loud);
+    started.map_err(|_| {
+        let why = format!(
+            "cannot start {threads} threads: the system gives no more; try fewer --threads"
+        );
+        std::io::Error::other(why)
+    })
 }
 
 /// Serves a connection at the desk of the worker that runs this.

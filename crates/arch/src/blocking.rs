@@ -1,8 +1,10 @@
 //! The driver for whoever may wait: one connection, served to its end by the calling thread.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use meter::Event;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 
 use crate::listener::Client;
@@ -13,8 +15,18 @@ use crate::site::Desk;
 const TIMEOUT_TOLERANCE: Duration = Duration::from_millis(10);
 
 /// Serves one connection until it is over. The thread waits wherever there is something to wait for.
+///
+/// # Panics
+/// Where a step does: what else goes with the thread is the architecture's nature. The connection is counted as broken.
 pub fn serve(client: impl Into<Arc<Client>>, desk: &mut Desk) {
     let client = client.into();
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| serve_to_its_end(client, desk))) {
+        desk.tally.count(Event::Broken, 1);
+        resume_unwind(panic);
+    }
+}
+
+fn serve_to_its_end(client: Arc<Client>, desk: &mut Desk) {
     let stop = Arc::clone(&desk.stop);
     let _known = stop.know(&client);
     desk.tick();
@@ -46,8 +58,9 @@ pub fn serve(client: impl Into<Arc<Client>>, desk: &mut Desk) {
                 }
                 session.ready(true, true, false);
             }
-            // The socket's own time-out has passed without a byte taken.
-            Blocked::Writable => session.expire(),
+            // The socket's own time-out, a part of the whole one, has passed without a byte taken.
+            Blocked::Writable if session.has_stalled() => session.expire(),
+            Blocked::Writable => session.ready(false, true, false),
             Blocked::Turn | Blocked::Elsewhere => {}
             Blocked::Closed => return,
         }

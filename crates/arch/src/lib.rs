@@ -19,18 +19,22 @@
 //! | --- | --- |
 //! | [`site`] | the recipe, what a process opens from it, what a thread needs |
 //! | [`options`] | the options that every model has |
-//! | [`listener`] | the door: accepting, the connection limit, turning away |
+//! | [`listener`] | the door: accepting, the connection limit |
+//! | [`refused`] | turning away |
 //! | [`session`] | one connection: socket, protocol state, file |
 //! | [`tray`] | what a request lies on while it is worked on |
 //! | [`transfer`] | how bytes leave |
 //! | [`blocking`] | the driver for whoever may wait |
 //! | [`readiness`] | the table of sessions for an event loop |
 //! | [`stop`] | ending in good order |
+//! | [`privileges`] | giving up those of root |
 
 pub mod blocking;
 pub mod listener;
 pub mod options;
+pub mod privileges;
 pub mod readiness;
+pub mod refused;
 pub mod session;
 pub mod site;
 pub mod stop;
@@ -40,6 +44,7 @@ pub mod tray;
 pub use listener::{Accept, Client, Door, Listener};
 pub use options::ServeOptions;
 pub use readiness::{Sessions, Token};
+pub use refused::Refused;
 pub use session::{Blocked, Session, Step, Steps};
 pub use site::{Desk, Site, Workplace};
 pub use tray::Tray;

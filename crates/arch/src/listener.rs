@@ -1,18 +1,23 @@
-//! The door: accepting connections, limiting how many are inside, and turning away in good order.
+//! The door: accepting connections, and limiting how many are inside.
 
 use std::io;
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use meter::{Event, Tally};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
 
 use crate::options::ServeOptions;
 use crate::session::Socket;
 use crate::stop::Stop;
+
+/// A blocking send waits for this part of the send time-out: `sendfile` waits up to twice before it says that it got no
+/// further, so that short waits, counted, make a time-out that is kept.
+pub(crate) const SEND_WAITS: u8 = 8;
 
 /// How long to wait when there is no descriptor or memory for another connection: often enough to resume soon, seldom
 /// enough to cost nothing.
@@ -81,7 +86,7 @@ impl Listener {
             sockopt::set_socket_timeout(
                 &socket,
                 sockopt::Timeout::Send,
-                Some(options.send_timeout),
+                Some((options.send_timeout / SEND_WAITS.into()).max(Duration::from_micros(1))),
             )?;
             rustix::net::bind(&socket, &options.addr)?;
             rustix::net::listen(&socket, options.backlog)?;
@@ -155,6 +160,22 @@ impl Listener {
     /// What the kernel reports.
     pub fn never_block(&self) -> io::Result<()> {
         self.socket.set_nonblocking(true)
+    }
+
+    /// Waits until somebody may come in, at most so long; whether there is somebody, or nobody will come any more.
+    pub(crate) fn wait_for_knock(&self, at_most: Duration) -> bool {
+        let full = |inside: &mut Inside| self.is_full(inside) && !inside.shut;
+        let (inside, _) = self
+            .left
+            .wait_timeout_while(self.inside(), at_most, full)
+            .unwrap_or_else(PoisonError::into_inner);
+        if self.is_full(&inside) && !inside.shut {
+            return false;
+        }
+        drop(inside);
+        let knocks = &mut [PollFd::new(&self.socket, PollFlags::IN)];
+        // An error is left for `accept` to meet.
+        Timespec::try_from(at_most).is_ok_and(|at_most| poll(knocks, Some(&at_most)) != Ok(0))
     }
 
     /// The next connection, for which there is a place; without one, the place is given back.
@@ -245,7 +266,7 @@ impl std::os::fd::AsFd for Listener {
 
 impl Client {
     /// Gives its place to another.
-    fn leave(&self) {
+    pub(crate) fn leave(&self) {
         if self.inside.swap(false, Relaxed) {
             self.listener.leave();
         }
@@ -309,58 +330,5 @@ impl Door {
         }
         self.admitted = 0;
         None
-    }
-}
-
-/// Connections that were turned away: each has its 503, and is kept until its client has read it or the linger time is
-/// over, for closing a socket with input unread would destroy the answer.
-#[derive(Debug, Default)]
-pub struct Refused {
-    leaving: std::collections::VecDeque<(Arc<Client>, Instant)>,
-}
-
-impl Refused {
-    /// The most that linger at a time; beyond it the oldest goes.
-    const MOST: usize = 64;
-
-    /// Answers 503 and lets the connection end.
-    pub fn add(&mut self, client: Arc<Client>, desk: &mut crate::Desk) {
-        desk.tally.count(Event::Refused, 1);
-        desk.tick();
-        http::refusal(&mut desk.tray.scratch);
-        let answer = &desk.tray.scratch.out;
-        // A client that cannot take a hundred bytes at once does not wait for them either.
-        let flags = rustix::net::SendFlags::NOSIGNAL | rustix::net::SendFlags::DONTWAIT;
-        if let Ok(sent) = rustix::net::send(&client.socket, answer, flags) {
-            desk.tally.count(Event::Byte, sent as u64);
-            desk.tally.answered(503, Duration::ZERO);
-        }
-        desk.tray.clear();
-        let _ = client.socket.shutdown(Shutdown::Write);
-        client.leave();
-        self.leaving
-            .push_back((client, desk.now + desk.options.linger_timeout));
-        self.sweep(desk.now);
-    }
-
-    fn sweep(&mut self, now: Instant) {
-        let mut sink = [0; 4096];
-        self.leaving.retain(|(client, deadline)| {
-            now < *deadline
-                && loop {
-                    match rustix::net::recv(
-                        &client.socket,
-                        &mut sink[..],
-                        rustix::net::RecvFlags::DONTWAIT,
-                    ) {
-                        Ok((1.., _)) | Err(Errno::INTR) => {}
-                        Err(Errno::AGAIN) => break true,
-                        Ok(_) | Err(_) => break false,
-                    }
-                }
-        });
-        while self.leaving.len() > Self::MOST {
-            self.leaving.pop_front();
-        }
     }
 }

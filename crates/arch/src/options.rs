@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use workload::units;
 
+use crate::privileges::User;
 use crate::transfer::{self, SendPath};
 
 /// A switch, written `on` or `off`.
@@ -45,6 +46,10 @@ pub struct ServeOptions {
     /// Serve files and directories whose names begin with a dot
     #[arg(long, help_heading = "Site")]
     pub dotfiles: bool,
+    /// Serve as this user, for whoever starts as root: once the address is bound, its groups, its group and itself are
+    /// taken on for good. Names or numbers
+    #[arg(long, value_name = "NAME[:GROUP]", help_heading = "Site")]
+    pub user: Option<User>,
 
     /// Keep connections open between requests. Where a worker serves one connection at a time, the clients beyond the
     /// workers wait until a connection ends; 'off' lets them take turns
@@ -64,13 +69,13 @@ pub struct ServeOptions {
     pub max_connections: usize,
 
     /// Close a connection that has been idle this long
-    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = units::duration, help_heading = "Time-outs")]
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = time_out, help_heading = "Time-outs")]
     pub idle_timeout: Duration,
     /// Time for a request to come whole, from its first byte; then 408
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = units::duration, help_heading = "Time-outs")]
     pub request_timeout: Duration,
     /// Drop a client that has taken no byte of its answer for this long
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = units::duration, help_heading = "Time-outs")]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time_out, help_heading = "Time-outs")]
     pub send_timeout: Duration,
     /// Time for a client to take note of an early error, before the connection is closed
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = units::duration, help_heading = "Time-outs")]
@@ -121,12 +126,25 @@ pub struct ServeOptions {
     /// does it. Shows who waits: compare sped and amped
     #[arg(long, value_name = "PREFIX=MS", help_heading = "Caches and data path")]
     pub slow: Option<files::Slow>,
+    /// Panic whenever a file below PREFIX is looked up on disk, in whichever thread or process does it. Shows what a defect
+    /// costs: compare sped and mp
+    #[arg(long, value_name = "PREFIX", help_heading = "Caches and data path")]
+    pub panic: Option<files::Defect>,
 }
 
 /// Reads an address to listen on.
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .map_err(|_| "expected IP:PORT, like 127.0.0.1:9001, or [::1]:9001".to_owned())
+}
+
+/// Reads a time-out that the kernel keeps, to which nothing means for ever.
+fn time_out(text: &str) -> Result<Duration, String> {
+    match units::duration(text) {
+        Ok(Duration::ZERO) => Err("must be more than nothing, like 1ms".to_owned()),
+        Ok(duration) => Ok(duration),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// Reads the size of a thread's stack; at least 64 KiB, which the work on a session needs.

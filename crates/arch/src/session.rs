@@ -11,7 +11,7 @@ use files::{Body, Missing};
 use http::{Connection, Finished, Phase, Want};
 use meter::Event;
 
-use crate::listener::Client;
+use crate::listener::{Client, SEND_WAITS};
 use crate::site::Desk;
 use crate::{Entry, Found};
 
@@ -112,6 +112,8 @@ pub struct Session {
     /// Somebody has been asked to find or load its file.
     elsewhere: bool,
     dropped: bool,
+    /// Waits of a blocking send in a row in which no byte was taken.
+    vain_waits: u8,
     /// The deadline has passed.
     late: bool,
     /// The protocol has been told that the server is stopping.
@@ -164,6 +166,7 @@ impl Session {
             write_shut: false,
             elsewhere: false,
             dropped: false,
+            vain_waits: 0,
             late: false,
             finishing: false,
             phase: Phase::Idle,
@@ -252,6 +255,11 @@ impl Session {
                     Phase::Linger => desk.options.linger_timeout,
                 },
         )
+    }
+
+    /// Whether a client that makes a blocking send wait has had all its time.
+    pub(crate) fn has_stalled(&self) -> bool {
+        self.vain_waits >= SEND_WAITS
     }
 
     /// The deadline has passed: when it is advanced next, a late request is answered, and a silent client is left.

@@ -1,6 +1,6 @@
 //! What is served, where and within which limits: the recipe, what a process opens from it, what a thread needs.
 
-use std::io::ErrorKind;
+use std::io::{Error, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,6 +11,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::listener::Listener;
 use crate::options::ServeOptions;
+use crate::privileges::User;
 use crate::stop::{Role, Stop};
 use crate::tray::Tray;
 use crate::{Files, context};
@@ -33,14 +34,19 @@ pub struct Site {
 }
 
 impl Site {
-    /// Binds the address and takes the rest from the options; nothing is served yet. Call it before any thread
-    /// starts: from here on the signals that stop a server wait to be taken.
+    /// Binds the address, becomes the user that is to serve, and takes the rest from the options; nothing is served yet.
+    /// Call it before any thread starts: from here on the signals that stop a server wait to be taken.
     ///
     /// # Errors
-    /// What is wrong with the address or the root, in words for the person who gave it.
+    /// What is wrong with the address, the user or the root, in words for the person who gave it.
     pub fn new(options: ServeOptions, root: &Path) -> std::io::Result<Self> {
+        let user = options.user.as_ref().map(User::look_up).transpose()?;
+        let listener = Listener::bind(&options)?;
+        if let Some(user) = user {
+            user.drop_to()?;
+        }
         let files = files::Recipe {
-            root: root.to_owned(),
+            root: files::Root::open(root).map_err(|error| unservable(root, &options, error))?,
             name_cache: names_that_fit(options.name_cache),
             revalidate: options.revalidate,
             header_cache: options.header_cache.is_on(),
@@ -48,23 +54,8 @@ impl Site {
             content_cache_file_bytes: options.content_cache_file,
             dotfiles: options.dotfiles,
             slow: options.slow.clone(),
+            defect: options.panic.clone(),
         };
-        // Opened once here so that a bad root is told before anything starts.
-        Files::open(files.clone(), describe).map_err(|error| {
-            let hint = match error.kind() {
-                ErrorKind::NotFound => "make it, or choose another directory with --root",
-                ErrorKind::PermissionDenied => "choose one that this user may read with --root",
-                ErrorKind::NotADirectory => "choose a directory with --root",
-                ErrorKind::Unsupported => "the kernel has no openat2: Linux 5.6 or later is needed",
-                _ => "choose another directory with --root",
-            };
-            let root = root.display();
-            std::io::Error::new(
-                error.kind(),
-                format!("cannot serve {root}: {error}; {hint}"),
-            )
-        })?;
-        let listener = Listener::bind(&options)?;
         Stop::block_signals()?;
         let meter = Meter::new()?;
         meter.rise(Gauge::Processes);
@@ -79,7 +70,7 @@ impl Site {
     /// Opens the site for a process that serves alone.
     ///
     /// # Errors
-    /// Where the root cannot be opened or the thread that waits for signals cannot be started.
+    /// Where the thread that waits for signals cannot be started.
     pub fn open(&self) -> std::io::Result<Workplace> {
         self.open_and_watch(Role::Alone)
     }
@@ -95,7 +86,7 @@ impl Site {
     /// Opens the site for a process that takes its signals itself.
     ///
     /// # Errors
-    /// Where the root cannot be opened.
+    /// Where a cache of the size that was asked for cannot be made.
     pub fn open_unwatched(&self) -> std::io::Result<Workplace> {
         Ok(Workplace {
             listener: Arc::clone(&self.listener),
@@ -115,6 +106,26 @@ impl Site {
         )?;
         Ok(workplace)
     }
+}
+
+/// Why a root cannot be served, and what to do about it.
+fn unservable(root: &Path, options: &ServeOptions, error: Error) -> Error {
+    let hint = match error.kind() {
+        ErrorKind::NotFound => "make it, or choose another directory with --root",
+        ErrorKind::PermissionDenied => "choose one that this user may read with --root",
+        ErrorKind::NotADirectory => "choose a directory with --root",
+        ErrorKind::Unsupported => "the kernel has no openat2: Linux 5.6 or later is needed",
+        _ => "choose another directory with --root",
+    };
+    let root = root.display();
+    let who = match &options.user {
+        Some(user) => format!(" as {user}"),
+        None => String::new(),
+    };
+    Error::new(
+        error.kind(),
+        format!("cannot serve {root}{who}: {error}; {hint}"),
+    )
 }
 
 /// How many names may be remembered, each with an open file: connections need descriptors as well.

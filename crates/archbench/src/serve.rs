@@ -162,12 +162,14 @@ fn announce(
     format: Format,
 ) {
     let url = format!("http://{}/", site.listener.address());
-    let root = site.files.root.display();
+    let root = site.files.root.path().display();
+    let user = site.options.user.as_ref();
     match format {
         Format::Text => {
             let name = entry.name;
             output::print(format_args!(
-                "{name} serves {root} on {url} (process {}, {descriptors})",
+                "{name} serves {root} on {url} ({}process {}, {descriptors})",
+                user.map_or(String::new(), |user| format!("as {user}, ")),
                 std::process::id()
             ));
             if let Some(sample) = sample {
@@ -182,6 +184,7 @@ fn announce(
             "url": url,
             "root": root.to_string(),
             "process_id": std::process::id(),
+            "user": user.map(ToString::to_string),
             "descriptors": { "soft_limit": descriptors.now, "soft_limit_before": descriptors.before },
         })),
     }

@@ -39,7 +39,7 @@ fn what_is_still_being_read_is_not_at_hand() {
     })
     .unwrap();
     let recipe = |content_cache_bytes| Recipe {
-        root: disk.mountpoint().into(),
+        root: files::Root::open(disk.mountpoint()).unwrap(),
         name_cache: 16,
         revalidate: Duration::from_secs(3600),
         header_cache: false,
@@ -47,6 +47,7 @@ fn what_is_still_being_read_is_not_at_hand() {
         content_cache_file_bytes: content_cache_bytes,
         dotfiles: false,
         slow: None,
+        defect: None,
     };
     // With and without a content cache for it, the question is put in different ways.
     let path = Path {

@@ -18,8 +18,10 @@
 //! | [`entry`] | an open file and its identity |
 //! | [`resolve`] | opening a path beneath the root |
 //! | [`residency`] | asking whether bytes are in memory |
+//! | [`defect`] | a defect that is there on purpose |
 //! | [`slow`] | a disk that is slow on purpose |
 
+pub mod defect;
 pub mod entry;
 pub mod residency;
 pub mod resolve;
@@ -37,16 +39,17 @@ use quick_cache::{DefaultHashBuilder, Equivalent, Weighter};
 use rustix::io::{Errno, ReadWriteFlags};
 use sys::residency::Locked;
 
+pub use defect::Defect;
 pub use entry::{Entry, Header, Identity, Metadata};
 pub use residency::Residency;
-pub use resolve::Missing;
+pub use resolve::{Missing, Root};
 pub use slow::Slow;
 
 /// How to make a [`Files`]; every process of a server makes its own from the same recipe.
 #[derive(Debug, Clone)]
 pub struct Recipe {
     /// The document root.
-    pub root: std::path::PathBuf,
+    pub root: Root,
     /// How many names to remember, each with an open file; 0 opens the file anew for every request.
     pub name_cache: usize,
     /// How long a name is used before it is looked up afresh.
@@ -61,6 +64,8 @@ pub struct Recipe {
     pub dotfiles: bool,
     /// Files that are slow on purpose, if any.
     pub slow: Option<Slow>,
+    /// Files that cannot be looked up without a panic, if any.
+    pub defect: Option<Defect>,
 }
 
 /// Where the bytes of a body are.
@@ -99,7 +104,6 @@ const LOCKED_SHARE: u64 = 8;
 #[derive(Debug)]
 pub struct Files<H> {
     recipe: Recipe,
-    root: resolve::Root,
     describe: fn(&Metadata<'_>) -> H,
     started: Instant,
     names: Cache<PathBuf, Arc<Entry<H>>>,
@@ -108,16 +112,13 @@ pub struct Files<H> {
 }
 
 impl<H> Files<H> {
-    /// Opens the root; `describe` computes what the header cache keeps.
+    /// Makes the caches; `describe` computes what the header cache keeps.
     ///
     /// # Errors
-    /// Where the root is missing, is no directory, may not be entered, or the kernel has no `openat2` (Linux
-    /// before 5.6).
+    /// Where a cache of that size cannot be made.
     pub fn open(recipe: Recipe, describe: fn(&Metadata<'_>) -> H) -> io::Result<Self> {
-        let root = resolve::Root::open(&recipe.root, recipe.dotfiles)?;
         let content_files = (recipe.content_cache_bytes / 4096).clamp(16, 1 << 20) as usize;
         Ok(Self {
-            root,
             describe,
             started: Instant::now(),
             names: Cache::new(recipe.name_cache),
@@ -166,7 +167,10 @@ impl<H> Files<H> {
         if let Some(slow) = self.slow(path.bytes) {
             std::thread::sleep(slow);
         }
-        let found = self.root.open_file(path);
+        if let Some(defect) = &self.recipe.defect {
+            defect.strike(path.bytes);
+        }
+        let found = self.recipe.root.open_file(path, self.recipe.dotfiles);
         let (file, identity) = match found {
             Ok(found) => found,
             Err(missing) => {

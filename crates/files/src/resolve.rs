@@ -2,6 +2,8 @@
 
 use std::fs::File;
 use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
@@ -30,30 +32,43 @@ pub enum Missing {
     Failed,
 }
 
-/// The root directory.
-#[derive(Debug)]
-pub(crate) struct Root {
-    directory: File,
-    dotfiles: bool,
+/// The document root: a directory that is open, so that it stays the same whatever its name comes to mean, in this process
+/// and in those that are forked. Only when it is deleted is its name looked up again.
+#[derive(Debug, Clone)]
+pub struct Root {
+    path: PathBuf,
+    directory: Arc<RwLock<Arc<File>>>,
 }
 
 impl Root {
-    pub(crate) fn open(path: &std::path::Path, dotfiles: bool) -> io::Result<Self> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let directory = File::from(rustix::fs::open(path, flags, Mode::empty())?);
-        let root = Self {
-            directory,
-            dotfiles,
-        };
+    /// Opens the directory at `path`.
+    ///
+    /// # Errors
+    /// Where it is missing, is no directory, may not be entered, or the kernel has no `openat2` (Linux before 5.6).
+    pub fn open(path: impl Into<PathBuf>) -> io::Result<Self> {
+        let path = path.into();
+        let directory = open_directory(&path)?;
         // So that a kernel without openat2, or a root without the right to enter it, is met here and not at the
         // first request.
-        root.open_beneath(b".")?;
-        Ok(root)
+        open_at(&directory, b".")?;
+        Ok(Self {
+            path,
+            directory: Arc::new(RwLock::new(Arc::new(directory))),
+        })
+    }
+
+    /// Where it was opened.
+    pub fn path(&self) -> &std::path::Path {
+        &self.path
     }
 
     /// Opens the regular file that `path` names.
-    pub(crate) fn open_file(&self, path: Path<'_>) -> Result<(File, Identity), Missing> {
-        if !self.dotfiles && has_dotfile(path.bytes) {
+    pub(crate) fn open_file(
+        &self,
+        path: Path<'_>,
+        dotfiles: bool,
+    ) -> Result<(File, Identity), Missing> {
+        if !dotfiles && has_dotfile(path.bytes) {
             return Err(Missing::NotFound);
         }
         if path.directory {
@@ -91,17 +106,52 @@ impl Root {
     }
 
     fn open_beneath(&self, path: &[u8]) -> Result<File, Errno> {
-        // NONBLOCK, so that opening a FIFO does not wait for a writer; regular files ignore it.
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-        let mut retries = RENAME_RETRIES;
-        loop {
-            match rustix::fs::openat2(&self.directory, path, flags, Mode::empty(), resolve) {
-                Ok(file) => return Ok(File::from(file)),
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) if retries > 0 => retries -= 1,
-                Err(error) => return Err(error),
+        let directory = {
+            let directory = self.directory.read();
+            Arc::clone(&directory.unwrap_or_else(PoisonError::into_inner))
+        };
+        match open_at(&directory, path) {
+            Err(Errno::NOENT) if is_deleted(&directory) => {
+                let directory: Arc<File> = self.renewed()?;
+                open_at(&directory, path)
             }
+            opened => opened,
+        }
+    }
+
+    /// The directory that has the name of the deleted one now.
+    fn renewed(&self) -> Result<Arc<File>, Errno> {
+        let directory = Arc::new(open_directory(&self.path)?);
+        let mut place = self
+            .directory
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *place = Arc::clone(&directory);
+        Ok(directory)
+    }
+}
+
+fn open_directory(path: &std::path::Path) -> Result<File, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty()).map(File::from)
+}
+
+/// Whether a directory has no name any more, and so can have nothing in it ever again.
+fn is_deleted(directory: &File) -> bool {
+    rustix::fs::fstat(directory).is_ok_and(|stat| stat.st_nlink == 0)
+}
+
+fn open_at(directory: &File, path: &[u8]) -> Result<File, Errno> {
+    // NONBLOCK, so that opening a FIFO does not wait for a writer; regular files ignore it.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    let mut retries = RENAME_RETRIES;
+    loop {
+        match rustix::fs::openat2(directory, path, flags, Mode::empty(), resolve) {
+            Ok(file) => return Ok(File::from(file)),
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) if retries > 0 => retries -= 1,
+            Err(error) => return Err(error),
         }
     }
 }

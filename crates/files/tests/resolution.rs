@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-use files::{Missing, Path};
+use files::{Missing, Path, Root};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use support::{Ground, contents, find, open, outcome};
 
@@ -125,7 +125,7 @@ fn symbolic_links() {
 fn links_of_the_kernel_that_are_no_paths() {
     let ground = Ground::new();
     let mut recipe = ground.recipe();
-    recipe.root = "/proc/self".into();
+    recipe.root = Root::open("/proc/self").unwrap();
     let files = open(recipe);
     for magic in [
         "exe",
@@ -227,8 +227,28 @@ fn a_root_that_cannot_be_served_is_told_at_once() {
     let ground = Ground::new();
     ground.write("file.txt", "file");
     for root in [ground.at("nowhere"), ground.at("file.txt")] {
-        let mut recipe = ground.recipe();
-        recipe.root = root;
-        assert!(files::Files::<()>::open(recipe, |_| ()).is_err());
+        assert!(Root::open(root).is_err());
     }
+}
+
+#[test]
+fn a_root_is_a_directory_and_not_a_name_unless_it_is_deleted() {
+    let ground = Ground::new();
+    ground.write("file.txt", "old");
+    let mut recipe = ground.recipe();
+    recipe.root = Root::open(ground.root()).unwrap();
+    recipe.revalidate = std::time::Duration::ZERO;
+    let files = open(recipe);
+    let away = ground.root().with_extension("away");
+    fs::rename(ground.root(), &away).unwrap();
+    ground.write("file.txt", "new");
+    let found =
+        |name| find(&files, name).map(|entry| std::io::read_to_string(&entry.file).unwrap());
+    assert_eq!(found("file.txt").as_deref(), Ok("old"));
+    fs::remove_dir_all(away).unwrap();
+    assert_eq!(found("file.txt").as_deref(), Ok("new"));
+    fs::remove_dir_all(ground.root()).unwrap();
+    assert_eq!(found("file.txt"), Err(Missing::NotFound));
+    ground.write("file.txt", "newer");
+    assert_eq!(found("file.txt").as_deref(), Ok("newer"));
 }

@@ -10,6 +10,7 @@
 //! | [`signals`] | blocking signals, and waiting for them |
 //! | [`usage`] | processor time, memory and context switches of a process and its children |
 //! | [`residency`] | whether a range of a file is in the page cache |
+//! | [`user`] | users and groups by name |
 //! | [`heap`] | an allocator that counts, for tests |
 
 // The workspace denies unsafe code; this crate is where it lives instead.
@@ -21,6 +22,7 @@ pub mod residency;
 pub mod shared;
 pub mod signals;
 pub mod usage;
+pub mod user;
 
 /// Turns the C convention "-1 and errno" into a `Result`.
 fn check(result: libc::c_int) -> std::io::Result<libc::c_int> {

@@ -111,10 +111,12 @@ impl Session {
             Ok(count) => {
                 desk.tally.count(Event::Byte, count as u64);
                 self.since = desk.now;
+                self.vain_waits = 0;
                 Ok(count)
             }
             Err(Errno::AGAIN) => {
                 self.writable = false;
+                self.vain_waits = self.vain_waits.saturating_add(1);
                 Err(Blocked::Writable.into())
             }
             Err(_) => Err(Halt::Broken(Event::Broken)),

@@ -63,7 +63,7 @@ impl Ground {
 
     pub(crate) fn recipe(&self) -> Recipe {
         Recipe {
-            root: self.root(),
+            root: files::Root::open(self.root()).unwrap(),
             name_cache: 100,
             revalidate: Duration::from_secs(3600),
             header_cache: true,
@@ -71,6 +71,7 @@ impl Ground {
             content_cache_file_bytes: 8 << 10,
             dotfiles: false,
             slow: None,
+            defect: None,
         }
     }
 

@@ -1,0 +1,88 @@
+//! Turning connections away in good order.
+
+use std::collections::VecDeque;
+use std::net::Shutdown;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use meter::{Event, Tally};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags};
+
+use crate::listener::{Client, Listener};
+use crate::site::Desk;
+
+/// Connections that were turned away: each has its 503, and is kept until its client has read it or the linger time is
+/// over, for closing a socket with input unread would destroy the answer.
+#[derive(Debug, Default)]
+pub struct Refused {
+    leaving: VecDeque<(Arc<Client>, Instant)>,
+}
+
+impl Refused {
+    /// The most that linger at a time; beyond it the oldest goes.
+    const MOST: usize = 64;
+    /// How often whoever waits for other things looks after them.
+    const SWEEP_EVERY: Duration = Duration::from_millis(100);
+
+    /// Answers 503 and lets the connection end.
+    pub fn add(&mut self, client: Arc<Client>, desk: &mut Desk) {
+        desk.tally.count(Event::Refused, 1);
+        desk.tick();
+        http::refusal(&mut desk.tray.scratch);
+        let answer = &desk.tray.scratch.out;
+        // A client that cannot take a hundred bytes at once does not wait for them either.
+        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        if let Ok(sent) = rustix::net::send(&client.socket, answer, flags) {
+            desk.tally.count(Event::Byte, sent as u64);
+            desk.tally.answered(503, Duration::ZERO);
+        }
+        desk.tray.clear();
+        let _ = client.socket.shutdown(Shutdown::Write);
+        client.leave();
+        let deadline = desk.now + desk.options.linger_timeout;
+        self.leaving.push_back((client, deadline));
+        self.sweep(desk.now);
+    }
+
+    /// How long one may wait for other things before [`sweep`](Self::sweep) is to be called; `None`: for ever.
+    pub fn patience(&self) -> Option<Duration> {
+        (!self.leaving.is_empty()).then_some(Self::SWEEP_EVERY)
+    }
+
+    /// Lets go of those who have read their answer, or whose time is over.
+    pub fn sweep(&mut self, now: Instant) {
+        let mut sink = [0; 4096];
+        self.leaving.retain(|(client, deadline)| {
+            now < *deadline
+                && loop {
+                    match rustix::net::recv(&client.socket, &mut sink[..], RecvFlags::DONTWAIT) {
+                        Ok((1.., _)) | Err(Errno::INTR) => {}
+                        Err(Errno::AGAIN) => break true,
+                        Ok(_) | Err(_) => break false,
+                    }
+                }
+        });
+        while self.leaving.len() > Self::MOST {
+            self.leaving.pop_front();
+        }
+    }
+
+    /// Waits for the next connection as [`Listener::accept`] does, and looks after those that were turned away meanwhile.
+    pub fn accept(&mut self, listener: &Arc<Listener>, tally: &Tally) -> Option<Client> {
+        while let Some(patience) = self.patience()
+            && !listener.wait_for_knock(patience)
+        {
+            self.sweep(Instant::now());
+        }
+        listener.accept(tally)
+    }
+
+    /// Waits until all have gone, each at the latest when its time is over.
+    pub fn wait_until_gone(&mut self) {
+        while let Some(patience) = self.patience() {
+            std::thread::sleep(patience);
+            self.sweep(Instant::now());
+        }
+    }
+}
