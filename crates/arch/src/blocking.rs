@@ -60,7 +60,9 @@ fn serve_to_its_end(client: Arc<Client>, desk: &mut Desk) {
             }
             // The socket's own time-out, a part of the whole one, has passed without a byte taken.
             Blocked::Writable if session.has_stalled() => session.expire(),
-            Blocked::Writable => session.ready(false, true, false),
+            Blocked::Writable => {
+                session.ready(false, true, false);
+            }
             Blocked::Turn | Blocked::Elsewhere => {}
             Blocked::Closed => return,
         }

@@ -3,28 +3,52 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Signal, kill_process};
+
 use crate::client::{Client, End, PATIENCE, last_get};
-use crate::server::Server;
+use crate::nature::{ways_of_spawning, with_workers};
+use crate::server::{Recipe, Server};
 use crate::site::{Garden, assert_contents, contents};
+use crate::table::Fault;
 use crate::{Bench, Case};
 
 pub(crate) const CASES: &[Case] = &[
     ("are_seen_within_a_second", are_seen_within_a_second),
-    (
-        "are_seen_after_the_time_that_was_asked_for",
-        are_seen_after_the_time_that_was_asked_for,
-    ),
-    (
-        "do_not_touch_an_answer_under_way",
-        do_not_touch_an_answer_under_way,
-    ),
-    (
-        "that_cut_a_file_cut_its_answer",
-        that_cut_a_file_cut_its_answer,
-    ),
     ("that_cut_a_file_in_memory", that_cut_a_file_in_memory),
     ("of_kind_and_right", of_kind_and_right),
-    ("to_the_root_itself", to_the_root_itself),
+];
+
+pub(crate) const FAULTS: &[Fault] = &[
+    Fault::new(
+        "that_cut_a_file_cut_its_answer",
+        "a file is cut short while it is sent",
+        that_cut_a_file_cut_its_answer,
+    ),
+    Fault::new(
+        "do_not_touch_an_answer_under_way",
+        "a file is replaced, deleted, grown or forbidden while it is sent",
+        do_not_touch_an_answer_under_way,
+    ),
+    Fault::new(
+        "are_seen_after_the_time_that_was_asked_for",
+        "a file is cut, grown, replaced or deleted while it is cached",
+        are_seen_after_the_time_that_was_asked_for,
+    ),
+    Fault::new(
+        "of_the_right_to_read",
+        "a file or directory is forbidden while it is cached",
+        of_the_right_to_read,
+    ),
+    Fault::new(
+        "to_the_name_of_the_root",
+        "the root is moved away and another put in its place",
+        to_the_name_of_the_root,
+    ),
+    Fault::new(
+        "to_the_root_itself",
+        "the root is deleted and put back",
+        to_the_root_itself,
+    ),
 ];
 
 /// Larger than all buffers on the way to a client with a small one.
@@ -98,10 +122,11 @@ fn are_seen_within_a_second(bench: &Bench) {
     }
 }
 
-fn are_seen_after_the_time_that_was_asked_for(bench: &Bench) {
+fn are_seen_after_the_time_that_was_asked_for(bench: &Bench) -> &'static str {
     through_all_states(bench, &["--revalidate", "20ms"]);
     through_all_states(bench, &["--revalidate", "0"]);
     through_all_states(bench, &["--name-cache", "0", "--content-cache", "0"]);
+    "its new state is served after --revalidate, in every cache"
 }
 
 /// A reader who has begun, and whose buffers are full.
@@ -113,28 +138,32 @@ fn begin(server: &Server, path: &str) -> Client {
     client
 }
 
-fn do_not_touch_an_answer_under_way(bench: &Bench) {
+fn do_not_touch_an_answer_under_way(bench: &Bench) -> &'static str {
     let garden = Garden::new();
     type Change = (&'static str, fn(&Garden));
-    let changes: [Change; 3] = [
+    let changes: [Change; 4] = [
         ("replaced", |garden| garden.replace("large.bin", "new")),
         ("deleted", |garden| {
             fs::remove_file(garden.at("large.bin")).unwrap()
         }),
         ("grown", |garden| garden.append("large.bin", b"more")),
+        ("forbidden", |garden| garden.allow("large.bin", 0o000)),
     ];
     for (change, apply) in changes {
         garden.write("large.bin", contents("large.bin", LARGE));
-        let server = bench.serve_from(garden.root(), &[]);
+        let server = Recipe::new(&bench.model, garden.root())
+            .for_a_stranger()
+            .start();
         let mut client = begin(&server, "/large.bin");
         apply(&garden);
         let body = client.read_to_end();
         assert_eq!(body.len() as u64, LARGE, "{change}");
         assert_contents("large.bin", 0, &body);
     }
+    "the answer is finished with the bytes that were promised"
 }
 
-fn that_cut_a_file_cut_its_answer(bench: &Bench) {
+fn that_cut_a_file_cut_its_answer(bench: &Bench) -> &'static str {
     for path in [&["--send-path", "sendfile"], &["--send-path", "copy"]] {
         let garden = Garden::new();
         garden.write("large.bin", contents("large.bin", LARGE));
@@ -150,6 +179,7 @@ fn that_cut_a_file_cut_its_answer(bench: &Bench) {
         assert_eq!(summary["errors"]["file_truncated"], 1, "{path:?}");
         assert_eq!(summary["requests"], 0, "it was not sent whole");
     }
+    "its connection is closed short; nothing is padded, and no signal kills the server"
 }
 
 /// Files that are at hand in memory: what was found is what is sent, or the connection ends.
@@ -211,18 +241,71 @@ fn of_kind_and_right(bench: &Bench) {
     becomes(&server, "/it", 200, Some(b"again\n"));
 }
 
-/// A root is the directory that it was when the server started: whatever its name names later is another.
-fn to_the_root_itself(bench: &Bench) {
+/// What may be read no longer is not served out of a cache either.
+fn of_the_right_to_read(bench: &Bench) -> &'static str {
     let garden = Garden::new();
-    garden.write("root/file.txt", "here\n");
-    let server = bench.serve_from(&garden.at("root"), &["--revalidate", "0"]);
-    becomes(&server, "/file.txt", 200, Some(b"here\n"));
-    fs::rename(garden.at("root"), garden.at("elsewhere")).unwrap();
-    // Caches of a process are filled when it first needs them; a worker made now opens what there is now.
-    if bench.model.has("--spawn") {
-        return;
+    garden.write("small.txt", "small\n");
+    garden.write("large.bin", contents("large.bin", 100_000));
+    garden.write("directory/inner.txt", "inner\n");
+    // Root could read it all.
+    let server = Recipe::new(&bench.model, garden.root())
+        .for_a_stranger()
+        .args(["--revalidate", "20ms"])
+        .start();
+    for (path, changed, open) in [
+        ("/small.txt", "small.txt", 0o644),
+        ("/large.bin", "large.bin", 0o644),
+        ("/directory/inner.txt", "directory", 0o755),
+    ] {
+        becomes(&server, path, 200, None);
+        garden.allow(changed, 0o000);
+        becomes(&server, path, 403, None);
+        garden.allow(changed, open);
+        becomes(&server, path, 200, None);
     }
-    becomes(&server, "/file.txt", 200, Some(b"here\n"));
-    fs::remove_dir_all(garden.at("elsewhere")).unwrap();
-    becomes(&server, "/file.txt", 404, None);
+    server.stop();
+    "403 after --revalidate, and the file again when it may be read again"
+}
+
+/// A root is the directory that it was when the server started, in workers that are made later too.
+fn to_the_name_of_the_root(bench: &Bench) -> &'static str {
+    for spawn in ways_of_spawning(bench) {
+        let garden = Garden::new();
+        garden.write("root/file.txt", "old\n");
+        let options = [spawn, &with_workers(bench, "3")[..], &["--revalidate", "0"]].concat();
+        let server = bench.serve_from(&garden.at("root"), &options);
+        becomes(&server, "/file.txt", 200, Some(b"old\n"));
+        fs::rename(garden.at("root"), garden.at("elsewhere")).unwrap();
+        garden.write("root/file.txt", "new\n");
+        for worker in server.processes().split_off(1) {
+            let _ = kill_process(worker, Signal::KILL);
+        }
+        let mut answered = 0;
+        while answered < 6 {
+            // One that is killed may have let in a client before it dies.
+            if let Some(answer) = server.connect().try_get("/file.txt") {
+                assert_eq!(answer.body, b"old\n", "{spawn:?}");
+                answered += 1;
+            }
+        }
+    }
+    "the directory that it was is served on, wherever it is now"
+}
+
+fn to_the_root_itself(bench: &Bench) -> &'static str {
+    for spawn in ways_of_spawning(bench) {
+        let garden = Garden::new();
+        garden.write("root/file.txt", "here\n");
+        let options = [spawn, &["--revalidate", "0"][..]].concat();
+        let server = bench.serve_from(&garden.at("root"), &options);
+        becomes(&server, "/file.txt", 200, Some(b"here\n"));
+        fs::remove_dir_all(garden.at("root")).unwrap();
+        becomes(&server, "/file.txt", 404, None);
+        garden.write("root/file.txt", "again\n");
+        becomes(&server, "/file.txt", 200, Some(b"again\n"));
+        garden.write("root/file.txt", "and again\n");
+        becomes(&server, "/file.txt", 200, Some(b"and again\n"));
+        server.stop();
+    }
+    "404 meanwhile, then what is there under its name"
 }

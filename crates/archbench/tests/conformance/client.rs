@@ -32,14 +32,19 @@ pub(crate) enum End {
 
 impl Client {
     pub(crate) fn connect(address: SocketAddr) -> Self {
-        let socket = TcpStream::connect_timeout(&address, PATIENCE).expect("the server accepts");
+        Self::try_connect(address).expect("the server accepts")
+    }
+
+    /// A client of a server that may be gone.
+    pub(crate) fn try_connect(address: SocketAddr) -> Option<Self> {
+        let socket = TcpStream::connect_timeout(&address, PATIENCE).ok()?;
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
         socket.set_nodelay(true).unwrap();
-        Self {
+        Some(Self {
             socket,
             unread: Vec::new(),
-        }
+        })
     }
 
     /// A client whose kernel takes little before it has read it.
@@ -55,6 +60,29 @@ impl Client {
             socket,
             unread: Vec::new(),
         }
+    }
+
+    /// A client to whom a server's kernel takes little before it is sent: what it takes goes by the size of segments.
+    pub(crate) fn connect_with_small_segments(address: SocketAddr) -> Self {
+        use nix::sys::socket::{setsockopt, sockopt::TcpMaxSeg};
+        use rustix::net::{AddressFamily, SocketType, connect, ipproto, socket};
+        let small = socket(AddressFamily::INET, SocketType::STREAM, Some(ipproto::TCP)).unwrap();
+        setsockopt(&small, TcpMaxSeg, &1460).unwrap();
+        connect(&small, &address).expect("the server accepts");
+        let socket = TcpStream::from(small);
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.set_write_timeout(Some(PATIENCE)).unwrap();
+        Self {
+            socket,
+            unread: Vec::new(),
+        }
+    }
+
+    /// Whether an answer, or an end, has come.
+    pub(crate) fn has_something(&self) -> bool {
+        use rustix::net::{RecvFlags, recv};
+        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        !self.unread.is_empty() || recv(&self.socket, &mut [0; 1][..], flags).is_ok()
     }
 
     /// The same connection, for another thread that sends while this one reads.
@@ -80,6 +108,37 @@ impl Client {
     pub(crate) fn get(&mut self, path: &str) -> Answer {
         self.send(get(path));
         self.answer()
+    }
+
+    /// Asks for `path`; `None` if the connection ends before the answer is whole.
+    pub(crate) fn try_get(&mut self, path: &str) -> Option<Answer> {
+        assert!(self.unread.is_empty(), "an unread answer");
+        if !self.try_send(get(path)) {
+            return None;
+        }
+        let mut piece = [0; 64 << 10];
+        loop {
+            let head = self
+                .unread
+                .windows(4)
+                .position(|bytes| bytes == b"\r\n\r\n");
+            if let Some(end) = head {
+                let mut answer = self.head_of(end + 4);
+                let length = answer.content_length();
+                while self.unread.len() < length {
+                    match self.socket.read(&mut piece) {
+                        Ok(count @ 1..) => self.unread.extend_from_slice(&piece[..count]),
+                        _ => return None,
+                    }
+                }
+                answer.body = self.exactly(length);
+                return Some(answer);
+            }
+            match self.socket.read(&mut piece) {
+                Ok(count @ 1..) => self.unread.extend_from_slice(&piece[..count]),
+                _ => return None,
+            }
+        }
     }
 
     pub(crate) fn half_close(&self) {
@@ -115,6 +174,11 @@ impl Client {
                 "the connection ended within a head: {so_far:?}"
             );
         };
+        self.head_of(end)
+    }
+
+    /// The head that ends there in what was read.
+    fn head_of(&mut self, end: usize) -> Answer {
         let head = String::from_utf8(self.unread.drain(..end).collect()).expect("heads are ASCII");
         let status = head
             .strip_prefix("HTTP/1.1 ")
@@ -138,7 +202,8 @@ impl Client {
                 "the connection ended after {so_far} of {count} bytes"
             );
         }
-        self.unread.drain(..count).collect()
+        let rest = self.unread.split_off(count);
+        std::mem::replace(&mut self.unread, rest)
     }
 
     /// Reads to the end of the connection, which must be no reset.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::client::{End, get, last_get};
 use crate::site::{LARGE, assert_contents};
+use crate::table::Fault;
 use crate::{Bench, Case};
 
 pub(crate) const CASES: &[Case] = &[
@@ -14,19 +15,24 @@ pub(crate) const CASES: &[Case] = &[
         carry_so_many_requests_and_no_more,
     ),
     ("of_http_1_0", of_http_1_0),
-    (
-        "half_closed_get_their_answers",
-        half_closed_get_their_answers,
-    ),
     ("half_closed_within_a_request", half_closed_within_a_request),
     ("opened_and_left_do_no_harm", opened_and_left_do_no_harm),
     (
-        "reset_in_mid_answer_harm_nobody_else",
-        reset_in_mid_answer_harm_nobody_else,
-    ),
-    (
         "an_unread_body_does_not_destroy_the_answer",
         an_unread_body_does_not_destroy_the_answer,
+    ),
+];
+
+pub(crate) const FAULTS: &[Fault] = &[
+    Fault::new(
+        "reset_in_mid_answer_harm_nobody_else",
+        "a client resets its connection in mid-answer",
+        reset_in_mid_answer_harm_nobody_else,
+    ),
+    Fault::new(
+        "half_closed_get_their_answers",
+        "a client closes its side after its requests",
+        half_closed_get_their_answers,
     ),
 ];
 
@@ -95,7 +101,7 @@ fn of_http_1_0(bench: &Bench) {
     assert_eq!(client.read_to_end(), b"");
 }
 
-fn half_closed_get_their_answers(bench: &Bench) {
+fn half_closed_get_their_answers(bench: &Bench) -> &'static str {
     let server = bench.serve(&[]);
     let mut client = server.connect();
     client.send(get("/file.txt") + &get("/large.bin") + &get("/nowhere"));
@@ -104,6 +110,7 @@ fn half_closed_get_their_answers(bench: &Bench) {
     assert_contents("large.bin", 0, &client.answer().body);
     assert_eq!(client.answer().status, 404);
     assert_eq!(client.read_to_end(), b"");
+    "all are answered, then the connection is closed"
 }
 
 fn half_closed_within_a_request(bench: &Bench) {
@@ -146,7 +153,7 @@ fn opened_and_left_do_no_harm(bench: &Bench) {
     assert_eq!(summary["status"]["5xx"], 0);
 }
 
-fn reset_in_mid_answer_harm_nobody_else(bench: &Bench) {
+fn reset_in_mid_answer_harm_nobody_else(bench: &Bench) -> &'static str {
     let server = bench.serve(&[]);
     let mut other = crate::nature::concurrent(bench).then(|| server.connect());
     if let Some(other) = &mut other {
@@ -164,6 +171,7 @@ fn reset_in_mid_answer_harm_nobody_else(bench: &Bench) {
     drop(other);
     let broken = server.stop()["errors"]["connection_broken"].as_u64();
     assert_eq!(broken, Some(5));
+    "that connection ends, and no other"
 }
 
 /// The kernel turns a close with input unread into a reset, which makes the client's kernel throw away what it has not

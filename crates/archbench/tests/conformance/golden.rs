@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use crate::client::{Client, End};
-use crate::server::{Recipe, Server};
+use crate::server::Server;
 use crate::{Bench, Case};
 
 pub(crate) const CASES: &[Case] = &[
@@ -843,18 +843,8 @@ fn golden(text: &str) -> String {
 
 /// Nobody in particular may not read everything.
 fn forbidden(bench: &Bench) {
-    let home = tempfile::tempdir().unwrap();
-    let server = if rustix::process::getuid().is_root() {
-        // Root may read everything. So the server runs as nobody, who may not be able to reach the place where it was
-        // built.
-        use std::os::unix::fs::PermissionsExt;
-        std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-        let binary = home.path().join("archbench");
-        std::fs::copy(crate::server::BINARY, &binary).unwrap();
-        Recipe::as_nobody(&binary, &bench.model, bench.site.root()).start()
-    } else {
-        bench.serve(&[])
-    };
+    // Root may read everything.
+    let server = bench.recipe().for_a_stranger().start();
     for path in ["/forbidden.txt", "/closed/file.txt", "/closed/", "/closed"] {
         let answer = server.connect().get(path);
         assert_eq!(

@@ -20,8 +20,13 @@
 //! | [`counts`] | what the server says it did, and what the clients saw |
 //! | [`nature`] | what one architecture can and another cannot |
 //! | [`shortage`] | descriptors, threads and workers that are missing |
+//! | [`hostile`] | clients that mean no good, and crowds of them |
+//! | [`defects`] | code that panics |
+//! | [`privileges`] | those of root, given up |
 //! | [`variants`] | options that must not change an answer |
 //! | [`usage`] | wrong command lines |
+//!
+//! What goes wrong, and what is shown to become of it, makes the [`table`] in ARCHITECTURE.md.
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
@@ -30,14 +35,19 @@ mod changes;
 mod client;
 mod connections;
 mod counts;
+mod crowd;
 mod cutting;
+mod defects;
 mod golden;
+mod hostile;
 mod nature;
 mod patience;
+mod privileges;
 mod server;
 mod shortage;
 mod site;
 mod stopping;
+mod table;
 mod usage;
 mod variants;
 
@@ -47,6 +57,7 @@ use std::sync::Arc;
 use libtest_mimic::{Arguments, Trial};
 use server::{Model, Recipe, Server};
 use site::Site;
+use table::Fault;
 
 /// What a case gets: an architecture, and files to serve.
 pub(crate) struct Bench {
@@ -70,6 +81,8 @@ impl Bench {
     }
 }
 
+type Run = Box<dyn FnOnce(&Bench) + Send>;
+
 /// One thing that every architecture must do.
 pub(crate) type Case = (&'static str, fn(&Bench));
 
@@ -78,38 +91,60 @@ fn main() -> ExitCode {
     // Most of a case is waiting for deadlines, so more of them than processors run at a time.
     arguments.test_threads.get_or_insert(6);
     let site = Arc::new(Site::new());
-    let subjects: [(&str, &[Case]); 12] = [
-        ("golden", golden::CASES),
-        ("cutting", cutting::CASES),
-        ("connections", connections::CASES),
-        ("bodies", bodies::CASES),
-        ("patience", patience::CASES),
-        ("changes", changes::CASES),
-        ("stopping", stopping::CASES),
-        ("counts", counts::CASES),
-        ("nature", nature::CASES),
-        ("shortage", shortage::CASES),
-        ("variants", variants::CASES),
-        ("usage", usage::CASES),
-    ];
+    let models = Model::all();
     let mut trials = Vec::new();
-    for (subject, cases) in subjects {
-        for model in Model::all() {
+    let is_root = rustix::process::getuid().is_root();
+    let mut add = |name: String, model: &Model, possible: bool, run: Run| {
+        let bench = Bench {
+            model: model.clone(),
+            site: Arc::clone(&site),
+        };
+        let trial = Trial::test(format!("{}::{name}", model.name), move || {
+            run(&bench);
+            Ok(())
+        });
+        trials.push(trial.with_ignored_flag(!possible));
+    };
+    for &(subject, cases, faults) in SUBJECTS {
+        for model in &models {
             for &(name, case) in cases {
-                let bench = Bench {
-                    model: model.clone(),
-                    site: Arc::clone(&site),
-                };
-                let trial = Trial::test(
-                    format!("{}::{subject}::{name}", bench.model.name),
-                    move || {
-                        case(&bench);
-                        Ok(())
-                    },
-                );
-                trials.push(trial);
+                add(format!("{subject}::{name}"), model, true, Box::new(case));
+            }
+            for fault in faults {
+                let show = |bench: &Bench| table::hold(fault, bench, (fault.show)(bench));
+                let name = format!("{subject}::{}", fault.name);
+                add(name, model, is_root || !fault.needs_root, Box::new(show));
             }
         }
     }
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let faults: Vec<_> = SUBJECTS.iter().flat_map(|(_, _, faults)| *faults).collect();
+    trials.push(Trial::test("table::has_nothing_else", {
+        let faults = faults.clone();
+        move || {
+            table::has_nothing_else(&faults);
+            Ok(())
+        }
+    }));
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    table::write(&faults);
+    conclusion.exit_code()
 }
+
+/// What is tested: cases that are the same for all, and faults of which each architecture makes what it can.
+const SUBJECTS: &[(&str, &[Case], &[Fault])] = &[
+    ("golden", golden::CASES, &[]),
+    ("cutting", cutting::CASES, &[]),
+    ("shortage", shortage::CASES, shortage::FAULTS),
+    ("defects", &[], defects::FAULTS),
+    ("hostile", hostile::CASES, hostile::FAULTS),
+    ("patience", patience::CASES, patience::FAULTS),
+    ("connections", connections::CASES, connections::FAULTS),
+    ("bodies", bodies::CASES, &[]),
+    ("changes", changes::CASES, changes::FAULTS),
+    ("stopping", stopping::CASES, stopping::FAULTS),
+    ("counts", counts::CASES, &[]),
+    ("nature", nature::CASES, &[]),
+    ("privileges", privileges::CASES, &[]),
+    ("variants", variants::CASES, &[]),
+    ("usage", usage::CASES, &[]),
+];

@@ -35,6 +35,46 @@ const ONE_AT_A_TIME: &[&str] = &["iterative"];
 /// Architectures of which one slow file makes everybody wait: those, and whoever runs every step in one loop.
 const WAIT_FOR_THE_DISK: &[&str] = &["iterative", "sped"];
 
+/// Architectures in which a connection holds one of a bounded number of workers for as long as it lives, and how many there
+/// are by default.
+const HOLD_A_WORKER: &[(&str, usize)] = &[("iterative", 1), ("mp", 32), ("pool", 64)];
+/// Architectures that a defect in any step ends altogether.
+const END_WITH_A_DEFECT: &[&str] = &["iterative", "sped"];
+
+/// How many connections can be served at a time by default, where that is bounded by workers.
+pub(crate) fn workers(bench: &Bench) -> Option<usize> {
+    HOLD_A_WORKER
+        .iter()
+        .find(|(name, _)| *name == bench.model.name)
+        .map(|(_, workers)| *workers)
+}
+
+/// Whether a defect in one step ends the server.
+pub(crate) fn ends_with_a_defect(bench: &Bench) -> bool {
+    END_WITH_A_DEFECT.contains(&&bench.model.name[..])
+}
+
+/// Options for so many workers, where there are workers whose number can be chosen.
+pub(crate) fn with_workers<'a>(bench: &Bench, count: &'a str) -> Vec<&'a str> {
+    if bench.model.has("--processes") {
+        vec!["--processes", count]
+    } else if bench.model.has("--queue") {
+        vec!["--threads", count]
+    } else if bench.model.has("--helpers") {
+        vec!["--helpers", count]
+    } else {
+        vec![]
+    }
+}
+
+/// Every way in which an architecture makes its workers.
+pub(crate) fn ways_of_spawning(bench: &Bench) -> &'static [&'static [&'static str]] {
+    match bench.model.has("--spawn") {
+        true => &[&["--spawn", "prefork"], &["--spawn", "connection"]],
+        false => &[&[]],
+    }
+}
+
 /// Whether a second client is served while a first one keeps its connection.
 pub(crate) fn concurrent(bench: &Bench) -> bool {
     !ONE_AT_A_TIME.contains(&&bench.model.name[..])
@@ -223,6 +263,7 @@ fn workers_that_are_all_taken_make_others_wait(bench: &Bench) {
                 assert_eq!((answer.status, answer.closes()), (503, true));
                 assert_eq!(answer.field("retry-after"), Some("1"));
                 assert_eq!(refused.read_to_end(), b"");
+                crate::shortage::assert_let_go(&mut refused);
             }
             drop(holder);
             assert_eq!(queued.answer().status, 200);

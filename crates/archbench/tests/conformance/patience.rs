@@ -3,30 +3,46 @@
 use std::time::{Duration, Instant};
 
 use crate::client::{Client, End, PATIENCE, get};
+use crate::server::Server;
+use crate::table::Fault;
 use crate::{Bench, Case};
 
 pub(crate) const CASES: &[Case] = &[
-    ("ends_with_a_dripping_head", ends_with_a_dripping_head),
     (
         "ends_with_each_of_several_dripping_heads",
         ends_with_each_of_several_dripping_heads,
     ),
     ("ends_with_a_dripping_body", ends_with_a_dripping_body),
     ("ends_with_an_idle_connection", ends_with_an_idle_connection),
-    (
-        "ends_with_a_connection_that_never_speaks",
-        ends_with_a_connection_that_never_speaks,
-    ),
     ("is_renewed_by_each_request", is_renewed_by_each_request),
-    (
-        "ends_with_a_reader_that_stalls",
-        ends_with_a_reader_that_stalls,
-    ),
     (
         "does_not_end_with_a_reader_that_is_slow",
         does_not_end_with_a_reader_that_is_slow,
     ),
     ("for_lingering_ends", for_lingering_ends),
+];
+
+pub(crate) const FAULTS: &[Fault] = &[
+    Fault::new(
+        "ends_with_a_connection_that_never_speaks",
+        "a client connects and says nothing",
+        ends_with_a_connection_that_never_speaks,
+    ),
+    Fault::new(
+        "ends_with_a_dripping_head",
+        "a request comes a byte at a time",
+        ends_with_a_dripping_head,
+    ),
+    Fault::new(
+        "ends_with_a_reader_that_stalls",
+        "a client does not read its answer",
+        ends_with_a_reader_that_stalls,
+    ),
+    Fault::new(
+        "ends_with_a_reader_of_single_bytes",
+        "a client reads its answer a byte at a time",
+        ends_with_a_reader_of_single_bytes,
+    ),
 ];
 
 /// Sends bytes one at a time until the connection ends, and returns all that came back.
@@ -54,7 +70,7 @@ fn assert_late(answer: &[u8]) {
     assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer:?}");
 }
 
-fn ends_with_a_dripping_head(bench: &Bench) {
+fn ends_with_a_dripping_head(bench: &Bench) -> &'static str {
     let server = bench.serve(&["--request-timeout", "400ms"]);
     let mut client = server.connect();
     // Not the first request of its connection.
@@ -68,6 +84,7 @@ fn ends_with_a_dripping_head(bench: &Bench) {
     assert_late(&answer);
     let summary = server.stop();
     assert_eq!(summary["errors"]["request_timeout"], 1);
+    "408 and close, --request-timeout after its first byte"
 }
 
 /// Deadlines that pass together are looked at together.
@@ -113,13 +130,14 @@ fn ends_with_an_idle_connection(bench: &Bench) {
     assert_eq!(summary["status"]["4xx"], 0);
 }
 
-fn ends_with_a_connection_that_never_speaks(bench: &Bench) {
+fn ends_with_a_connection_that_never_speaks(bench: &Bench) -> &'static str {
     let server = bench.serve(&["--idle-timeout", "300ms", "--request-timeout", "19s"]);
     assert_eq!(server.connect().read_to_end(), b"");
     // Empty lines before a request are none yet.
     let mut client = server.connect();
     client.send("\r\n");
     assert_eq!(client.read_to_end(), b"");
+    "its connection is closed after --idle-timeout"
 }
 
 fn is_renewed_by_each_request(bench: &Bench) {
@@ -134,19 +152,34 @@ fn is_renewed_by_each_request(bench: &Bench) {
     }
 }
 
-fn ends_with_a_reader_that_stalls(bench: &Bench) {
-    let server = bench.serve(&["--send-timeout", "300ms"]);
+/// Waits until a server has dropped the one client that stalls, and asserts that it was in time: a blocking send that began
+/// its time-out anew for each piece would take three times as long.
+fn assert_dropped_in_time(server: &Server, sockets: usize, since: Instant) {
+    let timeout = Duration::from_secs(1);
+    while server.sockets() >= sockets {
+        assert!(since.elapsed() < PATIENCE, "it waits for ever");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let waited = since.elapsed();
+    assert!(waited > timeout - Duration::from_millis(100), "{waited:?}");
+    assert!(
+        waited < 2 * timeout + Duration::from_millis(200),
+        "{waited:?}"
+    );
+}
+
+fn ends_with_a_reader_that_stalls(bench: &Bench) -> &'static str {
+    let server = bench.serve(&["--send-timeout", "1s"]);
+    server.sockets_at_rest();
     for path in ["/large.bin", "/kept.bin"] {
         let mut client = Client::connect_with_small_buffer(server.address);
         let mut sender = client.another_hand();
         let requests = get(path).repeat(if path == "/kept.bin" { 3000 } else { 1 });
         let sending = std::thread::spawn(move || sender.try_send(requests));
         assert_eq!(client.head().status, 200);
-        // Whoever waits for the client's place gets it when he is dropped.
-        let mut next = server.connect();
-        assert_eq!(next.get("/file.txt").status, 200);
-        // A blocking sendfile counts its time-out anew for each of up to three pieces.
-        std::thread::sleep(Duration::from_millis(1500));
+        assert_dropped_in_time(&server, server.sockets(), Instant::now());
+        // Whoever waited for the client's place has it now.
+        assert_eq!(server.connect().get("/file.txt").status, 200);
         let (rest, _) = client.ending();
         let whole = if path == "/kept.bin" {
             3000 * 8000
@@ -158,6 +191,27 @@ fn ends_with_a_reader_that_stalls(bench: &Bench) {
     }
     let summary = server.stop();
     assert_eq!(summary["errors"]["reader_stalled"], 2, "{summary}");
+    "it is dropped after --send-timeout"
+}
+
+/// What is read byte by byte makes no room that the kernel would tell the server of.
+fn ends_with_a_reader_of_single_bytes(bench: &Bench) -> &'static str {
+    let server = bench.serve(&["--send-timeout", "1s"]);
+    server.sockets_at_rest();
+    let mut client = Client::connect_with_small_buffer(server.address);
+    client.send(get("/large.bin"));
+    assert_eq!(client.head().status, 200);
+    let (sockets, since) = (server.sockets(), Instant::now());
+    let reading = std::thread::spawn(move || {
+        while since.elapsed() < Duration::from_secs(3) && client.exactly(1).len() == 1 {
+            std::thread::sleep(Duration::from_millis(30));
+        }
+    });
+    assert_dropped_in_time(&server, sockets, since);
+    reading.join().expect("what is in its buffer lasts longer");
+    let summary = server.stop();
+    assert_eq!(summary["errors"]["reader_stalled"], 1, "{summary}");
+    "it is dropped after --send-timeout all the same"
 }
 
 fn does_not_end_with_a_reader_that_is_slow(bench: &Bench) {

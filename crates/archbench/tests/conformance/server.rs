@@ -1,11 +1,10 @@
 //! The built binary, serving.
 
-use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -62,6 +61,15 @@ impl Model {
     }
 }
 
+/// A user of whom there are no processes, for root: one for each call.
+pub(crate) fn stranger() -> Option<u32> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Relaxed);
+    rustix::process::getuid()
+        .is_root()
+        .then(|| 1_000_000 + std::process::id() * 1000 + number)
+}
+
 /// A server to be started.
 pub(crate) struct Recipe {
     command: Command,
@@ -73,21 +81,15 @@ impl Recipe {
         Self::of(Command::new(BINARY), model, root)
     }
 
-    /// As [`new`](Self::new), with at most so many descriptors, hard limit included.
-    pub(crate) fn with_descriptors(limit: u32, model: &Model, root: &Path) -> Self {
-        let mut shell = Command::new("sh");
+    /// As [`new`](Self::new), with at most so many descriptors (`n`) or threads of its user (`u`), hard limit included.
+    pub(crate) fn with_limit(of: char, limit: u32, model: &Model, root: &Path) -> Self {
+        // Not every `sh` knows all limits.
+        let mut shell = Command::new("bash");
         shell
             .arg("-c")
-            .arg(format!("ulimit -n {limit}; exec \"$0\" \"$@\""))
+            .arg(format!("ulimit -{of} {limit}; exec \"$0\" \"$@\""))
             .arg(BINARY);
         Self::of(shell, model, root)
-    }
-
-    /// As [`new`](Self::new), with another binary and as nobody.
-    pub(crate) fn as_nobody(binary: &Path, model: &Model, root: &Path) -> Self {
-        let mut command = Command::new(binary);
-        command.uid(65534).gid(65534);
-        Self::of(command, model, root)
     }
 
     fn of(mut command: Command, model: &Model, root: &Path) -> Self {
@@ -118,24 +120,30 @@ impl Recipe {
         self
     }
 
+    /// Serves as somebody who shares nothing with anybody, if whoever tests may arrange that; what is served must be for
+    /// all to read.
+    pub(crate) fn for_a_stranger(self) -> Self {
+        match stranger() {
+            Some(stranger) => self.args(["--user", &format!("{stranger}:{stranger}")]),
+            None => self,
+        }
+    }
+
     /// Serves at another address than one of IPv4.
     pub(crate) fn at(mut self, address: &'static str) -> Self {
         self.address = address;
         self
     }
 
+    /// The command line, for a server that may not start.
+    pub(crate) fn into_command(mut self) -> Command {
+        self.command.args(["--addr", self.address]);
+        self.command
+    }
+
     pub(crate) fn start(mut self) -> Server {
         self.command.args(["--addr", self.address]);
-        let deadline = Instant::now() + PATIENCE;
-        let mut child = loop {
-            match self.command.spawn() {
-                // A copy of the binary that another thread's child, about to become another program, still has open.
-                Err(error)
-                    if error.kind() == ErrorKind::ExecutableFileBusy
-                        && Instant::now() < deadline => {}
-                child => break child.expect("the binary starts"),
-            }
-        };
+        let mut child = self.command.spawn().expect("the binary starts");
         let mut out = BufReader::new(child.stdout.take().expect("piped"));
         let mut err = child.stderr.take().expect("piped");
         let complaints = std::thread::spawn(move || {
@@ -189,6 +197,13 @@ impl Server {
         kill_process(self.pid(), signal).expect("the server is there");
     }
 
+    pub(crate) fn signal_all(&self, signal: Signal) {
+        for process in self.processes() {
+            // It may be gone by now.
+            let _ = kill_process(process, signal);
+        }
+    }
+
     /// Its own process and the ones that it has made.
     pub(crate) fn processes(&self) -> Vec<Pid> {
         let own = self.pid();
@@ -239,6 +254,34 @@ impl Server {
             .unwrap_or(0)
     }
 
+    /// Open sockets, of all its processes.
+    pub(crate) fn sockets(&self) -> usize {
+        let of = |pid: &Pid| -> usize {
+            let open = std::fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero()));
+            let links = open
+                .into_iter()
+                .flatten()
+                .filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+            links
+                .filter(|link| link.to_string_lossy().starts_with("socket:"))
+                .count()
+        };
+        self.processes().iter().map(of).sum()
+    }
+
+    /// Open sockets, once there are no more and no fewer for a while: workers may still be on their way.
+    pub(crate) fn sockets_at_rest(&self) -> usize {
+        let mut last = (self.sockets(), Instant::now());
+        while last.1.elapsed() < Duration::from_millis(100) {
+            std::thread::sleep(Duration::from_millis(5));
+            let now = self.sockets();
+            if now != last.0 {
+                last = (now, Instant::now());
+            }
+        }
+        last.0
+    }
+
     /// Tells it to stop, and returns its summary.
     pub(crate) fn stop(self) -> Value {
         self.signal(Signal::TERM);
@@ -249,14 +292,26 @@ impl Server {
     pub(crate) fn summary(self) -> Value {
         let (status, out) = self.end();
         assert_eq!(status.code(), Some(0), "{out}");
-        let line = out.lines().last().unwrap_or_else(|| panic!("no summary"));
-        let summary: Value = serde_json::from_str(line).expect("the summary is JSON");
-        assert_eq!(summary["event"], "summary");
-        summary
+        summary_in(&out)
     }
 
     /// Waits for it to end, and returns its status and what it printed since it was ready.
-    pub(crate) fn end(mut self) -> (ExitStatus, String) {
+    pub(crate) fn end(self) -> (ExitStatus, String) {
+        let (status, out, complaints) = self.end_with_complaints();
+        assert!(!complaints.contains("panicked"), "{complaints}");
+        (status, out)
+    }
+
+    /// Tells it to stop, though something in it has panicked, and returns its summary.
+    pub(crate) fn stop_after_panics(self) -> Value {
+        self.signal(Signal::TERM);
+        let (status, out, complaints) = self.end_with_complaints();
+        assert_eq!(status.code(), Some(0), "{out}{complaints}");
+        summary_in(&out)
+    }
+
+    /// Waits for it to end, and returns its status, what it printed since it was ready, and what it complained of.
+    pub(crate) fn end_with_complaints(mut self) -> (ExitStatus, String, String) {
         let deadline = Instant::now() + PATIENCE;
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("it can be waited for") {
@@ -267,13 +322,17 @@ impl Server {
         };
         let mut out = String::new();
         self.out.read_to_string(&mut out).expect("text");
-        let mut complaints = String::new();
-        if let Some(reader) = self.complaints.take() {
-            let _ = write!(complaints, "{}", reader.join().unwrap_or_default());
-        }
-        assert!(!complaints.contains("panicked"), "{complaints}");
-        (status, out)
+        let complaints = self.complaints.take().map(JoinHandle::join);
+        let complaints = complaints.and_then(Result::ok).unwrap_or_default();
+        (status, out, complaints)
     }
+}
+
+fn summary_in(out: &str) -> Value {
+    let line = out.lines().last().unwrap_or_else(|| panic!("no summary"));
+    let summary: Value = serde_json::from_str(line).expect("the summary is JSON");
+    assert_eq!(summary["event"], "summary");
+    summary
 }
 
 impl Drop for Server {

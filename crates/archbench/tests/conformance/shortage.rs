@@ -1,27 +1,28 @@
 //! Descriptors, threads and workers that are missing.
 
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 
-use crate::client::{PATIENCE, get, last_get};
-use crate::nature::concurrent;
+use crate::client::{Client, PATIENCE, get, last_get};
+use crate::nature::{concurrent, ways_of_spawning, with_workers};
 use crate::server::{Recipe, Server};
-use crate::site::Garden;
+use crate::site::{Garden, assert_contents};
+use crate::table::Fault;
 use crate::{Bench, Case};
 
 pub(crate) const CASES: &[Case] = &[
     (
-        "of_descriptors_to_accept_with",
-        of_descriptors_to_accept_with,
+        "of_descriptors_until_others_leave",
+        of_descriptors_until_others_leave,
     ),
-    ("of_descriptors_to_open_with", of_descriptors_to_open_with),
     (
         "of_descriptors_that_names_hold",
         of_descriptors_that_names_hold,
     ),
-    ("of_threads", of_threads),
-    ("of_a_worker_that_was_killed", of_a_worker_that_was_killed),
+    ("of_address_space_for_threads", of_address_space_for_threads),
     (
         "of_a_worker_that_was_told_to_end",
         of_a_worker_that_was_told_to_end,
@@ -29,6 +30,35 @@ pub(crate) const CASES: &[Case] = &[
     (
         "of_descriptors_after_a_thousand_connections",
         of_descriptors_after_a_thousand_connections,
+    ),
+];
+
+pub(crate) const FAULTS: &[Fault] = &[
+    Fault::new(
+        "of_descriptors_to_accept_with",
+        "descriptors are used up when a client comes",
+        of_descriptors_to_accept_with,
+    ),
+    Fault::new(
+        "of_descriptors_to_open_with",
+        "descriptors are used up when a file is to be opened",
+        of_descriptors_to_open_with,
+    ),
+    Fault::new(
+        "of_threads_and_processes",
+        "the system gives no more threads or processes",
+        of_threads_and_processes,
+    )
+    .needs_root(),
+    Fault::new(
+        "of_threads_at_the_start",
+        "the system gives too few threads at the start",
+        of_threads_at_the_start,
+    ),
+    Fault::new(
+        "of_a_process_that_was_killed",
+        "a process that serves is killed (SIGKILL) under load",
+        of_a_process_that_was_killed,
     ),
 ];
 
@@ -44,7 +74,7 @@ fn limit_descriptors(server: &Server, more: usize) {
     }
 }
 
-fn of_descriptors_to_accept_with(bench: &Bench) {
+fn of_descriptors_until_others_leave(bench: &Bench) {
     if !concurrent(bench) || bench.model.has("--processes") {
         // A process that serves one connection at a time has no use for more.
         return;
@@ -58,15 +88,6 @@ fn of_descriptors_to_accept_with(bench: &Bench) {
     for client in &mut clients {
         client.send(get("/file.txt"));
     }
-    std::thread::sleep(Duration::from_millis(200));
-    // It waits for descriptors, and does not ask for them all the time.
-    let before = server.cpu();
-    std::thread::sleep(Duration::from_millis(1000));
-    let spent = server.cpu() - before;
-    assert!(
-        spent <= Duration::from_millis(200),
-        "{spent:?} of processor time in a second of waiting"
-    );
     // All are served in the end, as others leave.
     let deadline = Instant::now() + PATIENCE;
     while !clients.is_empty() {
@@ -92,6 +113,62 @@ fn of_descriptors_to_accept_with(bench: &Bench) {
     assert_eq!(summary["status"]["5xx"], 0, "{summary}");
 }
 
+/// Changes the soft limit of all processes of a server, and nobody's hard one.
+fn limit(server: &Server, resource: Resource, to: impl Fn(Pid) -> Option<u64>) {
+    let maximum = rustix::process::getrlimit(resource).maximum;
+    for process in server.processes() {
+        let current = to(process);
+        let limit = Rlimit { current, maximum };
+        // A process may be gone by now.
+        let _ = prlimit(Some(process), resource, limit);
+    }
+}
+
+fn of_descriptors_to_accept_with(bench: &Bench) -> &'static str {
+    // Looking a name up afresh takes a descriptor too.
+    let options = [&with_workers(bench, "3")[..], &["--revalidate", "1h"]].concat();
+    let server = bench.serve(&options);
+    // Every worker knows the file.
+    let mut clients: Vec<_> = (0..if concurrent(bench) { 3 } else { 1 })
+        .map(|_| server.connect())
+        .collect();
+    for client in &mut clients {
+        assert_eq!(client.get("/file.txt").status, 200);
+    }
+    drop(clients);
+    server.sockets_at_rest();
+    limit(&server, Resource::Nofile, |process| {
+        Some(first_free_descriptor(process))
+    });
+    let mut clients: Vec<_> = (0..12).map(|_| server.connect()).collect();
+    for client in &mut clients {
+        client.send(last_get("/file.txt"));
+    }
+    // Whoever waits in a blocking accept has had its descriptor before, so that a few are served nevertheless.
+    std::thread::sleep(Duration::from_millis(300));
+    let before = server.cpu();
+    std::thread::sleep(Duration::from_millis(1000));
+    let spent = server.cpu() - before;
+    assert!(
+        spent <= Duration::from_millis(200),
+        "{spent:?} of processor time in a second of waiting"
+    );
+    clients.retain_mut(|client| client.is_silent_for(Duration::from_millis(1)));
+    assert!(clients.len() >= 4, "{} wait", clients.len());
+    let all = rustix::process::getrlimit(Resource::Nofile).maximum;
+    limit(&server, Resource::Nofile, |_| all);
+    for client in &mut clients {
+        assert_eq!(client.answer().status, 200);
+    }
+    let summary = server.stop();
+    assert!(
+        summary["errors"]["accept_failed"].as_u64() > Some(0),
+        "{summary}"
+    );
+    assert_eq!(summary["status"]["5xx"], 0, "{summary}");
+    "it waits in the backlog, at no cost in processor time, and is served when there are some"
+}
+
 /// The descriptor that a process will get next.
 fn first_free_descriptor(process: Pid) -> u64 {
     let open =
@@ -105,31 +182,23 @@ fn first_free_descriptor(process: Pid) -> u64 {
 }
 
 /// Where a connection can be had and a file cannot: 503, and later the file.
-fn of_descriptors_to_open_with(bench: &Bench) {
-    let few: &[&str] = if bench.model.has("--processes") {
-        &["--processes", "1"]
-    } else {
-        &[]
-    };
-    let server = bench.serve(&[few, &["--name-cache", "0"]].concat());
+fn of_descriptors_to_open_with(bench: &Bench) -> &'static str {
+    let few = with_workers(bench, "1");
+    let server = bench.serve(&[&few[..], &["--name-cache", "0"]].concat());
     let mut client = server.connect();
     assert_eq!(client.get("/file.txt").status, 200);
-    let worker = *server.processes().last().expect("a process");
-    let free = first_free_descriptor(worker);
-    // The server's own, which is that of whoever started it.
-    let before = rustix::process::getrlimit(Resource::Nofile).maximum;
-    let limit = |current| Rlimit {
-        current,
-        maximum: before,
-    };
-    prlimit(Some(worker), Resource::Nofile, limit(Some(free))).expect("the limit is lowered");
+    limit(&server, Resource::Nofile, |process| {
+        Some(first_free_descriptor(process))
+    });
     let answer = client.get("/medium.bin");
     assert_eq!(
         (answer.status, answer.field("retry-after"), answer.closes()),
         (503, Some("1"), false)
     );
-    prlimit(Some(worker), Resource::Nofile, limit(before)).expect("the limit is raised");
+    let all = rustix::process::getrlimit(Resource::Nofile).maximum;
+    limit(&server, Resource::Nofile, |_| all);
     assert_eq!(client.get("/medium.bin").status, 200);
+    "503 with Retry-After; the connection is kept, and has the file when there are some"
 }
 
 /// More files than descriptors: the cache of names must leave some for connections.
@@ -144,7 +213,7 @@ fn of_descriptors_that_names_hold(bench: &Bench) {
     } else {
         &[]
     };
-    let server = Recipe::with_descriptors(80, &bench.model, garden.root())
+    let server = Recipe::with_limit('n', 80, &bench.model, garden.root())
         .args(few)
         .start();
     for round in 0..2 {
@@ -159,7 +228,7 @@ fn of_descriptors_that_names_hold(bench: &Bench) {
 }
 
 /// Where a connection needs a thread that cannot be had: 503, and the door stays open.
-fn of_threads(bench: &Bench) {
+fn of_address_space_for_threads(bench: &Bench) {
     if !bench.model.has("--stack-size") {
         return;
     }
@@ -224,6 +293,127 @@ fn of_threads(bench: &Bench) {
     );
 }
 
+/// Where a connection needs a thread or a process of its own, it is refused when there is none; nobody else notices.
+fn of_threads_and_processes(bench: &Bench) -> &'static str {
+    let mut ever_refused = false;
+    for spawn in ways_of_spawning(bench) {
+        let few = with_workers(bench, "3");
+        let options = [spawn, &few[..], &["--linger-timeout", "300ms"]].concat();
+        let unlimited = bench.recipe().for_a_stranger().args(&options).start();
+        unlimited.sockets_at_rest();
+        let own = tasks(&unlimited);
+        unlimited.stop();
+        // With one more or less, a process can be had and its thread cannot.
+        for most in [own + 4, own + 5] {
+            let server = Recipe::with_limit('u', most, &bench.model, bench.site.root())
+                .for_a_stranger()
+                .args(&options)
+                .start();
+            let (mut served, mut refused) = (Vec::new(), 0);
+            let clients = match concurrent(bench) {
+                true if makes_one_for_each(spawn) => 8,
+                true => 3,
+                false => 1,
+            };
+            for _ in 0..clients {
+                let mut client = server.connect();
+                let answer = client.get("/file.txt");
+                if answer.status == 200 {
+                    served.push(client);
+                    continue;
+                }
+                assert_eq!((answer.status, answer.closes()), (503, true), "{spawn:?}");
+                assert_eq!(answer.field("retry-after"), Some("1"));
+                assert_eq!(client.read_to_end(), b"");
+                assert_let_go(&mut client);
+                refused += 1;
+            }
+            assert!(!served.is_empty(), "{spawn:?}: nobody is served");
+            for client in &mut served {
+                assert_eq!(client.get("/file.txt").status, 200);
+            }
+            drop(served);
+            let deadline = Instant::now() + PATIENCE;
+            let mut answered = 0;
+            while answered < 10 {
+                assert!(Instant::now() < deadline, "{spawn:?}: it never recovers");
+                let mut client = server.connect();
+                client.send(last_get("/file.txt"));
+                match client.answer().status {
+                    200 => answered += 1,
+                    status => assert_eq!(status, 503),
+                }
+            }
+            assert_eq!(refused > 0, makes_one_for_each(spawn), "{spawn:?}");
+            ever_refused |= refused > 0;
+            let summary = server.stop();
+            assert!(summary["errors"]["connection_refused_503"].as_u64() >= Some(refused));
+        }
+    }
+    match ever_refused {
+        true => {
+            "--spawn connection: 503 for whoever needs one of his own, until another ends; nobody else notices"
+        }
+        false => "nothing: those that it needs, it has from the start",
+    }
+}
+
+/// Whoever was turned away and does not leave is left, though nobody else comes.
+pub(crate) fn assert_let_go(client: &mut Client) {
+    let since = Instant::now();
+    while client.try_send([b'x'; 100]) {
+        assert!(since.elapsed() < PATIENCE, "it is never let go");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn makes_one_for_each(spawn: &[&str]) -> bool {
+    spawn.contains(&"connection")
+}
+
+/// Threads of all processes of a server.
+fn tasks(server: &Server) -> u32 {
+    let of = |process: Pid| {
+        let directory = format!("/proc/{}/task", process.as_raw_nonzero());
+        std::fs::read_dir(directory).map_or(0, |tasks| u32::try_from(tasks.count()).unwrap())
+    };
+    server.processes().into_iter().map(of).sum()
+}
+
+/// It serves, or it says in one line why it cannot.
+fn of_threads_at_the_start(bench: &Bench) -> &'static str {
+    for (most, must_fail) in [(1, true), (9, false), (60, false)] {
+        let mut command = Recipe::with_limit('u', most, &bench.model, bench.site.root())
+            .for_a_stranger()
+            .into_command();
+        let mut child = command.spawn().expect("the binary starts");
+        let mut out = std::io::BufReader::new(child.stdout.take().expect("piped"));
+        let mut ready = String::new();
+        std::io::BufRead::read_line(&mut out, &mut ready).unwrap();
+        let address = serde_json::from_str::<serde_json::Value>(&ready)
+            .ok()
+            .and_then(|ready| ready["address"].as_str()?.parse().ok());
+        let served = address
+            .and_then(Client::try_connect)
+            .and_then(|mut client| client.try_get("/file.txt"));
+        if let Some(answer) = served {
+            assert_eq!(answer.status, 200, "with {most} threads");
+            // Those who were there first may have answered before it was known that there are too few.
+            let _ = kill_process(Pid::from_child(&child), Signal::TERM);
+        }
+        let output = child.wait_with_output().unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.success() {
+            assert!(!must_fail, "it serves without a thread");
+            continue;
+        }
+        assert_eq!(output.status.code(), Some(1), "{most}: {complaint}");
+        assert_eq!(complaint.lines().count(), 1, "{most}: {complaint}");
+        assert!(complaint.contains("cannot start"), "{most}: {complaint}");
+    }
+    "it says so in one line and does not serve (exit status 1)"
+}
+
 fn wait_for_workers(server: &Server, count: usize) {
     let deadline = Instant::now() + PATIENCE;
     while server.processes().len() != count + 1 {
@@ -232,44 +422,78 @@ fn wait_for_workers(server: &Server, count: usize) {
     }
 }
 
-fn of_a_worker_that_was_killed(bench: &Bench) {
-    if !bench.model.has("--processes") {
-        return;
-    }
-    let server = bench.serve(&["--processes", "4"]);
-    wait_for_workers(&server, 4);
-    let connect = || {
-        let mut client = server.connect();
-        assert_eq!(client.get("/file.txt").status, 200);
-        client
-    };
-    let mut kept: Vec<_> = (0..3).map(|_| connect()).collect();
-    let workers: Vec<_> = server.processes().split_off(1);
-    let killed = workers.len();
-    for worker in workers {
-        kill_process(worker, Signal::KILL).unwrap();
-        std::thread::sleep(Duration::from_millis(20));
-        // It loses its own client, if it has one, and nobody else's.
-        let mut lost = 0;
-        for client in &mut kept {
-            if client.is_silent_for(Duration::from_millis(20)) {
-                assert_eq!(client.get("/file.txt").status, 200);
-            } else {
-                *client = connect();
+/// A client that asks again and again; how many answers it lost, and how many it had.
+fn ask_until(done: &AtomicBool, address: SocketAddr) -> (usize, usize) {
+    let (mut lost, mut had) = (0, 0);
+    let mut client = Client::connect(address);
+    while !done.load(Relaxed) {
+        let path = if had % 3 == 0 {
+            "medium.bin"
+        } else {
+            "kept.bin"
+        };
+        match client.try_get(&format!("/{path}")) {
+            Some(answer) => {
+                assert_eq!(answer.status, 200);
+                assert_contents(path, 0, &answer.body);
+                had += 1;
+            }
+            None => {
                 lost += 1;
+                client = Client::connect(address);
             }
         }
-        assert!(lost <= 1, "one death, {lost} victims");
     }
-    wait_for_workers(&server, 4);
-    // As many clients at a time as before.
-    kept.push(connect());
-    for client in &mut kept {
+    (lost, had)
+}
+
+fn of_a_process_that_was_killed(bench: &Bench) -> &'static str {
+    if !bench.model.has("--processes") {
+        let server = bench.serve(&[]);
+        assert_eq!(server.processes().len(), 1);
+        let mut client = server.connect();
         assert_eq!(client.get("/file.txt").status, 200);
+        server.signal(Signal::KILL);
+        assert_eq!(client.ending().0, b"");
+        let (status, _) = server.end();
+        assert_eq!(status.code(), None);
+        return "it is the only one, and all ends with it";
     }
-    drop(kept);
-    let summary = server.stop();
-    assert_eq!(summary["errors"]["worker_replaced"], killed, "{summary}");
+    const KILLED: usize = 5;
+    for spawn in ways_of_spawning(bench) {
+        let server = bench.serve(&[spawn, &["--processes", "10"][..]].concat());
+        let done = AtomicBool::new(false);
+        let (lost, had) = std::thread::scope(|scope| {
+            let ask = || scope.spawn(|| ask_until(&done, server.address));
+            let clients: Vec<_> = (0..6).map(|_| ask()).collect();
+            for number in 0..KILLED {
+                std::thread::sleep(Duration::from_millis(100));
+                let workers = server.processes().split_off(1);
+                kill_process(workers[number % workers.len()], Signal::KILL).unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(100));
+            done.store(true, Relaxed);
+            let each = clients.into_iter().map(|client| client.join().unwrap());
+            each.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
+        });
+        assert!(lost <= KILLED, "{KILLED} deaths, {lost} lost answers");
+        assert!(had > 50, "{had} answers");
+        let replaced = spawn.contains(&"prefork");
+        if replaced {
+            wait_for_workers(&server, 10);
+        } else {
+            assert!(lost > 0, "each belonged to a connection");
+        }
+        assert_eq!(server.connect().get("/file.txt").status, 200);
+        let summary = server.stop();
+        let counted = match replaced {
+            true => "worker_replaced",
+            false => "connection_broken",
+        };
+        let counted = summary["errors"][counted].as_u64().unwrap_or(0) as usize;
+        assert!((lost..=KILLED).contains(&counted), "{lost}: {summary}");
+    }
+    "its client alone loses an answer; another takes its place, and nobody else notices"
 }
 
 fn of_a_worker_that_was_told_to_end(bench: &Bench) {

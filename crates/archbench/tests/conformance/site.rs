@@ -170,9 +170,16 @@ pub(crate) struct Garden {
 
 impl Garden {
     pub(crate) fn new() -> Self {
-        Self {
+        let garden = Self {
             directory: tempfile::tempdir().expect("a directory"),
-        }
+        };
+        garden.allow("", 0o755);
+        garden
+    }
+
+    /// Changes who may read a file.
+    pub(crate) fn allow(&self, name: &str, mode: u32) {
+        fs::set_permissions(self.at(name), fs::Permissions::from_mode(mode)).unwrap();
     }
 
     pub(crate) fn root(&self) -> &Path {

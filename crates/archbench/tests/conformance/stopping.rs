@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 
-use crate::client::{Client, get, last_get};
-use crate::nature::concurrent;
+use crate::client::{Client, PATIENCE, get, last_get};
+use crate::crowd::scaled;
+use crate::nature::{concurrent, workers};
 use crate::server::Server;
 use crate::site::{LARGE, assert_contents};
+use crate::table::Fault;
 use crate::{Bench, Case};
 
 pub(crate) const CASES: &[Case] = &[
@@ -21,10 +23,6 @@ pub(crate) const CASES: &[Case] = &[
     ("closes_what_is_idle", closes_what_is_idle),
     ("accepts_nobody_else", accepts_nobody_else),
     (
-        "ends_with_those_who_do_not_read",
-        ends_with_those_who_do_not_read,
-    ),
-    (
         "ends_with_those_who_wait_for_a_worker",
         ends_with_those_who_wait_for_a_worker,
     ),
@@ -32,6 +30,19 @@ pub(crate) const CASES: &[Case] = &[
     ("without_any_client", |bench| drop(bench.serve(&[]).stop())),
     ("with_every_way_of_spawning", with_every_way_of_spawning),
     ("answers_what_is_half_asked", answers_what_is_half_asked),
+];
+
+pub(crate) const FAULTS: &[Fault] = &[
+    Fault::new(
+        "finishes_a_thousand_answers",
+        "SIGTERM in the midst of 1,000 answers",
+        finishes_a_thousand_answers,
+    ),
+    Fault::new(
+        "ends_with_those_who_do_not_read",
+        "SIGTERM, and clients who do not read",
+        ends_with_those_who_do_not_read,
+    ),
 ];
 
 /// A client with an answer under way that fills all buffers.
@@ -107,7 +118,7 @@ fn accepts_nobody_else(bench: &Bench) {
     server.summary();
 }
 
-fn ends_with_those_who_do_not_read(bench: &Bench) {
+fn ends_with_those_who_do_not_read(bench: &Bench) -> &'static str {
     let server = bench.serve(&["--drain-timeout", "300ms"]);
     let clients: Vec<_> = (0..if concurrent(bench) { 3 } else { 1 })
         .map(|_| begin(&server))
@@ -121,6 +132,69 @@ fn ends_with_those_who_do_not_read(bench: &Bench) {
     );
     assert_eq!(summary["requests"], 0);
     drop(clients);
+    "their answers are broken off at --drain-timeout; exit status 0"
+}
+
+fn finishes_a_thousand_answers(bench: &Bench) -> &'static str {
+    const LENGTH: usize = 600_000;
+    let range = format!("Range: bytes=0-{}\r\n\r\n", LENGTH - 1);
+    let request = get("/medium.bin").replace("\r\n\r\n", &format!("\r\n{range}"));
+    let server = bench.serve(&["--drain-timeout", "5m", "--send-timeout", "5m"]);
+    let count = scaled(1000);
+    let mut clients: Vec<_> = (0..count)
+        .map(|_| {
+            let mut client = Client::connect_with_small_segments(server.address);
+            client.send(&request);
+            client
+        })
+        .collect();
+    // All that can be served at a time have begun, and wait for their clients.
+    let begun = workers(bench).unwrap_or(count);
+    let deadline = Instant::now() + PATIENCE;
+    while clients
+        .iter()
+        .filter(|client| client.has_something())
+        .count()
+        < begun
+    {
+        assert!(Instant::now() < deadline, "not all that can have begun");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let answered = clients.iter().map(Client::has_something);
+    let answered: Vec<_> = answered.collect();
+    server.signal(Signal::TERM);
+    // Time for it to do what it should not.
+    std::thread::sleep(Duration::from_millis(200));
+    let mut whole = 0;
+    for (client, begun) in clients.iter_mut().zip(answered) {
+        if begun {
+            assert_eq!(client.head().status, 206);
+            assert_contents("medium.bin", 0, &client.exactly(LENGTH));
+            assert_eq!(client.read_to_end(), b"");
+            whole += 1;
+        } else {
+            // Whoever was in the queue is served yet or turned away, but never in part.
+            let (bytes, _) = client.ending();
+            if !bytes.is_empty() {
+                let body = bytes
+                    .len()
+                    .checked_sub(LENGTH)
+                    .expect("no part of an answer");
+                assert_contents("medium.bin", 0, &bytes[body..]);
+                whole += 1;
+            }
+        }
+    }
+    drop(clients);
+    let summary = server.summary();
+    assert_eq!(summary["requests"], whole, "{summary}");
+    assert_eq!(summary["errors"]["answer_abandoned"], 0, "{summary}");
+    match workers(bench) {
+        None => "every one is finished whole; exit status 0 before --drain-timeout",
+        Some(_) => {
+            "those whom a worker has or takes are finished whole, nobody's in part; exit status 0"
+        }
+    }
 }
 
 /// Those who come to be served only after the drain deadline are not waited for either.

@@ -48,7 +48,7 @@ fn run(model: &Model, options: &[&str]) -> Output {
 
 /// Exit status 1 and one line with all of `words`.
 #[track_caller]
-fn fails(model: &Model, options: &[&str], words: &[&str]) {
+pub(crate) fn fails(model: &Model, options: &[&str], words: &[&str]) {
     let output = run(model, options);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{options:?}: {text}");
@@ -64,7 +64,7 @@ fn fails(model: &Model, options: &[&str], words: &[&str]) {
 
 /// Exit status 2 and a message with all of `words`.
 #[track_caller]
-fn is_wrong(model: &Model, options: &[&str], words: &[&str]) {
+pub(crate) fn is_wrong(model: &Model, options: &[&str], words: &[&str]) {
     let output = run(model, options);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{options:?}: {text}");
@@ -146,6 +146,8 @@ fn of_values_without_sense(bench: &Bench) {
         ["--send-path", "pigeon"],
         ["--slow", "/archive/"],
         ["--slow", "/archive/=soon"],
+        ["--idle-timeout", "0"],
+        ["--send-timeout", "0s"],
         ["--output-format", "xml"],
     ] {
         is_wrong(&bench.model, &[&options.join("=")], &[options[0]]);
@@ -157,9 +159,7 @@ fn of_values_without_sense(bench: &Bench) {
     // Values that are far off, and yet have a meaning or are refused: nothing panics, nothing hangs.
     let root = bench.site.root().to_str().expect("text");
     for extreme in [
-        ["--idle-timeout", "0"],
         ["--request-timeout", "0"],
-        ["--send-timeout", "0"],
         ["--linger-timeout", "0"],
         ["--drain-timeout", "0"],
         ["--idle-timeout", "1ns"],
