@@ -25,14 +25,17 @@ pub struct Group {
 }
 
 impl Support {
-    /// Finds out, by making a group and removing it.
+    /// Finds out, by making a group, entering it and removing it.
     pub fn find() -> Self {
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
         let mut refused = String::from("no control group file system with memory is mounted");
         for candidate in candidates(&mounts, &own) {
-            match candidate.group(64 << 20, "probe") {
-                Ok(_) => return candidate,
+            match candidate
+                .group(64 << 20, "probe")
+                .and_then(|group| group.enter())
+            {
+                Ok(()) => return candidate,
                 Err(error) => refused = error.to_string(),
             }
         }
@@ -55,8 +58,7 @@ impl Support {
     pub fn group(&self, bytes: u64, name: &str) -> io::Result<Group> {
         let (parent, limit, swap) = match self {
             Self::V2(parent) => {
-                // It may be on already, or it may not be ours to switch on; the limit's file tells.
-                let _ = fs::write(parent.join("cgroup.subtree_control"), "+memory");
+                give_memory(parent);
                 (parent, "memory.max", ("memory.swap.max", "0".to_owned()))
             }
             Self::V1(parent) => {
@@ -102,6 +104,32 @@ impl Group {
             .arg(&self.procs)
             .arg(program);
         command
+    }
+}
+
+impl Group {
+    /// Sends a process in. Whoever may make a group of version 2 may still not be allowed to leave the one it is in: that takes the right to write to what
+    /// both have above them (cgroup-v2.rst, "Delegation Containment").
+    fn enter(&self) -> io::Result<()> {
+        let output = self.command("true").output()?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said = said.lines().last().unwrap_or("refused");
+        Err(io::Error::other(format!(
+            "cannot enter {}: {said}",
+            self.path.display()
+        )))
+    }
+}
+
+/// Lets the groups below a group of version 2 limit memory, if they cannot yet. It may not be ours to allow; then the file of the limit is missing.
+fn give_memory(parent: &Path) {
+    let control = parent.join("cgroup.subtree_control");
+    let given = fs::read_to_string(&control).unwrap_or_default();
+    if !given.split_whitespace().any(|name| name == "memory") {
+        let _ = fs::write(control, "+memory");
     }
 }
 
@@ -198,6 +226,90 @@ mod tests {
         let text = String::from_utf8(output.stdout).unwrap();
         let name = format!("archbench-{}-test", std::process::id());
         assert!(text.contains(&name), "{text}");
+        let path = group.path.clone();
+        drop(group);
+        assert!(!path.exists());
+    }
+
+    /// What the kernel has in a group of version 2, as files that are nothing more.
+    fn fake(parent: &Path, given: &str, name: &str) -> PathBuf {
+        let path = parent.join(format!("archbench-{}-{name}", std::process::id()));
+        fs::create_dir(&path).unwrap();
+        for file in ["memory.max", "memory.swap.max", "cgroup.procs"] {
+            fs::write(path.join(file), "").unwrap();
+        }
+        fs::write(parent.join("cgroup.subtree_control"), given).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_group_of_version_2_is_given_memory_a_limit_and_no_swap() {
+        for (given, then) in [("", "+memory"), ("cpu memory pids\n", "cpu memory pids\n")] {
+            let parent = tempfile::tempdir().unwrap();
+            let path = fake(parent.path(), given, "fake");
+            let read = |name: &str| fs::read_to_string(path.join(name)).unwrap();
+            let support = Support::V2(parent.path().into());
+            let group = support.group(32 << 20, "fake").unwrap();
+            assert_eq!(
+                (read("memory.max"), read("memory.swap.max")),
+                ("33554432".into(), "0".into())
+            );
+            let control = fs::read_to_string(parent.path().join("cgroup.subtree_control"));
+            assert_eq!(control.unwrap(), then);
+            group.enter().unwrap();
+            let number = read("cgroup.procs").trim().parse::<u32>();
+            assert!(number.is_ok_and(|number| number != std::process::id()));
+            // The kernel's own files go with their directory.
+            fs::remove_dir_all(&path).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_group_that_cannot_limit_or_be_entered_is_refused() {
+        let parent = tempfile::tempdir().unwrap();
+        let support = Support::V2(parent.path().into());
+        let refused = support.group(32 << 20, "none").unwrap_err().to_string();
+        assert!(refused.contains("memory.max"), "{refused}");
+        assert_eq!(
+            fs::read_dir(parent.path()).unwrap().count(),
+            1,
+            "the group is gone"
+        );
+        let path = fake(parent.path(), "memory", "shut");
+        let group = support.group(32 << 20, "shut").unwrap();
+        fs::remove_file(path.join("cgroup.procs")).unwrap();
+        fs::create_dir(path.join("cgroup.procs")).unwrap();
+        let refused = group.enter().unwrap_err().to_string();
+        assert!(refused.contains("cannot enter"), "{refused}");
+        fs::remove_dir_all(&path).unwrap();
+    }
+
+    #[test]
+    fn a_group_of_version_2_is_entered_where_there_is_such_a_hierarchy() {
+        let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+        let own = fs::read_to_string("/proc/self/cgroup").unwrap();
+        let name = format!("archbench-{}-entered", std::process::id());
+        let made = candidates(&mounts, &own).into_iter().find_map(|candidate| {
+            let Support::V2(parent) = candidate else {
+                return None;
+            };
+            let path = parent.join(&name);
+            fs::create_dir(&path).ok()?;
+            Some(Group {
+                procs: path.join("cgroup.procs"),
+                path,
+            })
+        });
+        let Some(group) = made.filter(|group| group.enter().is_ok()) else {
+            eprintln!(
+                "skipped: no hierarchy of version 2 in which a group may be made and entered"
+            );
+            return;
+        };
+        let output = group.command("cat").arg("/proc/self/cgroup").output();
+        let text = String::from_utf8(output.unwrap().stdout).unwrap();
+        let entered = |line: &str| line.starts_with("0::") && line.ends_with(&name);
+        assert!(text.lines().any(entered), "{text}");
         let path = group.path.clone();
         drop(group);
         assert!(!path.exists());
