@@ -221,6 +221,7 @@ mod tests {
             seconds: 1,
             seed,
             mishaps: false,
+            ..Fixture::default()
         };
         let run = fixture.write(&home.path().join("run")).unwrap();
         (home, run)
