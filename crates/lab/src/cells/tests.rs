@@ -72,3 +72,16 @@ fn sizes_of_files_and_of_data_sets() {
     );
     assert!(of(&format!("{load}exclude = [{{ model = 'sped' }}]\n")).is_err());
 }
+
+#[test]
+fn stages_say_themselves_how_long_they_last() {
+    let text = "models = ['sped']\n\
+        load = [{ name = 'steps', stages = '1s@100,2s@200..300' }, { name = 'steady', rate = 100 }]\n";
+    let (warm_up, duration) = (Duration::from_millis(500), Duration::from_secs(1));
+    let lengths: Vec<_> = of(text)
+        .unwrap()
+        .iter()
+        .map(|cell| cell.load.length(warm_up, duration).as_millis())
+        .collect();
+    assert_eq!(lengths, [3000, 1500]);
+}

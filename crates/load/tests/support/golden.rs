@@ -10,8 +10,8 @@ use super::Checked;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// For how long runs are repeated and quiet is waited for, all checks of a binary together.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// For how long quiet is waited for and runs are repeated, all checks of a binary together.
+const PATIENCE: Duration = Duration::from_secs(15);
 /// How many checks may be disturbed by nobody.
 const EXCUSED: usize = 2;
 /// How much of one core others may use.
@@ -55,10 +55,13 @@ impl Ledger {
     ) -> Outcome {
         let mut said = Vec::new();
         let mut noisy = false;
+        // Every check is given its first attempt; patience is for what comes after.
+        let mut after_first = None;
+        let since = |first: Option<Instant>| first.map_or(Duration::ZERO, |first| first.elapsed());
         for number in 1..=times {
-            let began = Instant::now();
             let tried = attempt();
             let Err(wrong) = tried.checked else {
+                self.spent += since(after_first);
                 return Outcome::Shown;
             };
             if tried.disturbed.is_empty() {
@@ -70,15 +73,13 @@ impl Ledger {
                 tried.disturbed,
                 tried.others * 100.0
             ));
-            let left = PATIENCE.saturating_sub(self.spent);
-            let goes_on = number < times && !left.is_zero() && quiet(left);
-            if number > 1 || goes_on {
-                self.spent += began.elapsed();
-            }
-            if !goes_on {
+            after_first.get_or_insert_with(Instant::now);
+            let left = PATIENCE.saturating_sub(self.spent + since(after_first));
+            if number == times || left.is_zero() || !quiet(left) {
                 break;
             }
         }
+        self.spent += since(after_first);
         let said = said.join("\n  ");
         self.blameless += usize::from(!noisy);
         if !noisy && self.blameless > EXCUSED {
