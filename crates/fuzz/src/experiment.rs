@@ -28,7 +28,7 @@ pub fn check(bytes: &[u8]) {
             })
             .to_vec(),
     };
-    let plan = match Plan::of(&experiment, &models, &[0, 1, 2, 3]) {
+    let plan = match Plan::of(&experiment, &models, Vec::new(), &[0, 1, 2, 3]) {
         Ok(plan) => plan,
         Err(what) => return assert!(!what.is_empty()),
     };

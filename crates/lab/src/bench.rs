@@ -3,6 +3,7 @@
 mod commands;
 mod disk;
 mod ends;
+mod foreign;
 
 pub use ends::Patience;
 
@@ -10,16 +11,18 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use results::{Failure, Sample, Validity};
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::cache;
-use crate::cells::Cell;
+use crate::cells::{Cell, Server};
 use crate::cores::Cores;
 use crate::experiment::Cache;
 use crate::interrupt::Interrupt;
 use crate::memory::{Group, Support};
 use crate::process::{Process, describe};
 use crate::watch::Watcher;
+use foreign::Foreign;
 
 /// Everything that trials share.
 #[derive(Debug)]
@@ -188,10 +191,26 @@ impl Bench {
             .cores
             .unwrap_or(server_cores.len())
             .min(server_cores.len())];
-        measured.server_command = self.server_command(job.cell, &root);
-        let mut server = Process::start(&measured.server_command, server_cores, group.as_ref())
-            .map_err(|error| failure("starting the server", error.to_string()))?;
-        let address = self.address(&mut server)?;
+        let start = |last: Signal, command: &[String]| {
+            Process::start_until(last, command, server_cores, group.as_ref())
+                .map_err(|error| failure("starting the server", error.to_string()))
+        };
+        let (mut server, address, foreign) = match &job.cell.server {
+            Server::Model { model, flags } => {
+                measured.server_command = self.server_command(model, flags, &root);
+                let mut server = start(Signal::KILL, &measured.server_command)?;
+                let address = self.address(&mut server)?;
+                (server, address, None)
+            }
+            Server::External(external) => {
+                let foreign = Foreign::prepare(external, &root, server_cores.len())?;
+                measured.server_command = foreign.command();
+                // It has workers to end.
+                let mut server = start(Signal::TERM, &measured.server_command)?;
+                let address = foreign.ready(&mut server, self, &set)?;
+                (server, address, Some(foreign))
+            }
+        };
         if job.cache == Cache::Prefill {
             cache::prefill(&set, &root, group.as_ref())
                 .map_err(|error| failure("prefilling the page cache", error.to_string()))?;
@@ -217,7 +236,10 @@ impl Bench {
             let _ = std::fs::remove_file(&log);
             bytes
         });
-        let stopped = self.stop(&mut server);
+        let stopped = match foreign {
+            None => self.stop(&mut server),
+            Some(foreign) => foreign.stop(&mut server, self.patience.stops, measured),
+        };
         // What went wrong first is what matters.
         let (verdict, reasons) = judged?;
         measured.server = Some(stopped?);

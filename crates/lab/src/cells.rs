@@ -1,5 +1,6 @@
 //! From axes to cells: every combination that is not excluded.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use results::{Factor, Factors, Level};
@@ -7,6 +8,7 @@ use workload::{Arrival, Preset, Stages};
 
 use crate::experiment::{Disk, Experiment, Flags, Load, Loop, Model, OneOrMany, Time, scalar};
 use crate::expression::matches_level;
+use crate::external::External;
 
 /// Bytes of a SPECweb99 directory.
 const DIRECTORY_BYTES: f64 = 5_120_000.0;
@@ -19,10 +21,8 @@ const MAX_CELLS: usize = 10_000;
 pub struct Cell {
     /// What it is, by factor.
     pub factors: Factors,
-    /// As `archbench serve --model` calls it.
-    pub model: String,
-    /// Flags of the server.
-    pub flags: Vec<String>,
+    /// Who serves.
+    pub server: Server,
     /// What is served and asked for.
     pub files: Preset,
     /// How it is asked for.
@@ -33,6 +33,20 @@ pub struct Cell {
     pub cores: Option<usize>,
     /// Flags of `archbench disk`, if the files are on a slow one.
     pub disk: Option<Vec<String>>,
+}
+
+/// Who serves.
+#[derive(Debug, Clone)]
+pub enum Server {
+    /// One of our architectures.
+    Model {
+        /// As `archbench serve --model` calls it.
+        model: String,
+        /// Its flags.
+        flags: Vec<String>,
+    },
+    /// Somebody else's server.
+    External(Arc<External>),
 }
 
 /// A load with every knob at one value.
@@ -96,37 +110,44 @@ pub fn factors(cells: &[Cell]) -> Vec<Factor> {
         .collect()
 }
 
-/// All cells of an experiment over `models`.
+/// All cells of an experiment over `models` and the servers that are not ours.
 ///
 /// # Errors
 /// When there are none, or a combination makes no sense; in words.
-pub fn cells(experiment: &Experiment, models: &[Model]) -> Result<Vec<Cell>, String> {
-    let combinations = how_many(experiment, models.len());
+pub fn cells(
+    experiment: &Experiment,
+    models: &[Model],
+    externals: &[Arc<External>],
+) -> Result<Vec<Cell>, String> {
+    let combinations = how_many(experiment, models.len() + externals.len());
     if combinations > MAX_CELLS {
         return Err(format!(
             "all axes together make {combinations} cells, and {MAX_CELLS} are the most"
         ));
     }
+    let ours = models.iter().flat_map(|model| variants(experiment, model));
+    // Flags of ours are nothing to them, so they have no variants.
+    let foreign = externals.iter().map(|external| {
+        let level = Level::from(external.label.as_str());
+        let factors = Factors::from([("model".into(), level)]);
+        (factors, Server::External(Arc::clone(external)))
+    });
     let mut cells = Vec::new();
-    for model in models {
-        for (option, flags) in options(experiment, model) {
-            for (load_factors, load) in loads(experiment) {
-                for place in places(experiment)? {
-                    let mut factors = Factors::from([("model".into(), model.label().into())]);
-                    factors.extend(load_factors.clone());
-                    factors.extend(place.factors);
-                    factors.extend(option.map(|name| ("option".to_owned(), Level::from(name))));
-                    cells.push(Cell {
-                        factors,
-                        model: model.model.clone(),
-                        flags: flags.clone(),
-                        files: place.files,
-                        load: load.clone(),
-                        memory_limit: place.memory_limit,
-                        cores: place.cores,
-                        disk: place.disk,
-                    });
-                }
+    for (who, server) in ours.chain(foreign) {
+        for (load_factors, load) in loads(experiment) {
+            for place in places(experiment)? {
+                let mut factors = who.clone();
+                factors.extend(load_factors.clone());
+                factors.extend(place.factors);
+                cells.push(Cell {
+                    factors,
+                    server: server.clone(),
+                    files: place.files,
+                    load: load.clone(),
+                    memory_limit: place.memory_limit,
+                    cores: place.cores,
+                    disk: place.disk,
+                });
             }
         }
     }
@@ -206,19 +227,25 @@ fn or_none<T: Copy>(values: &[T]) -> Vec<Option<T>> {
     }
 }
 
-/// The name and the flags of every variant of a model.
-fn options<'a>(experiment: &'a Experiment, model: &Model) -> Vec<(Option<&'a str>, Vec<String>)> {
+/// Every variant of a model.
+fn variants(experiment: &Experiment, model: &Model) -> Vec<(Factors, Server)> {
     let own = experiment.model_options.get(model.label());
     let own = own.or_else(|| experiment.model_options.get(&model.model));
     let mut common = experiment.options.0.clone();
     common.extend(own.map_or(&[][..], |Flags(flags)| flags).iter().cloned());
     common.extend(model.options.0.iter().cloned());
+    let factors = Factors::from([("model".into(), model.label().into())]);
+    let server = |more: &[String]| Server::Model {
+        model: model.model.clone(),
+        flags: common.iter().chain(more).cloned().collect(),
+    };
     if experiment.sweep.option.is_empty() {
-        return vec![(None, common)];
+        return vec![(factors, server(&[]))];
     }
-    let variant = |variant: &'a crate::experiment::Variant| {
-        let flags = common.iter().chain(&variant.options.0).cloned().collect();
-        (Some(variant.name.as_str()), flags)
+    let variant = |variant: &crate::experiment::Variant| {
+        let mut factors = factors.clone();
+        factors.insert("option".into(), variant.name.as_str().into());
+        (factors, server(&variant.options.0))
     };
     experiment.sweep.option.iter().map(variant).collect()
 }

@@ -6,6 +6,7 @@
 //! reasoning = "…"
 //! files = "specweb99:4"          # or a list: then it is an axis
 //! models = ["sped", "amped", { name = "pool-150", model = "pool", options = "--threads 150" }]   # or "all"
+//! server = [{ external = "nginx" }]   # beside them, as external/nginx.toml says
 //! model_options.iterative = "--keep-alive off"
 //! repeats = 3
 //! attempts = 2                   # of a trial whose generator was disturbed
@@ -59,7 +60,11 @@ pub struct Experiment {
     #[serde(default = "default_files")]
     pub files: OneOrMany<Text<Preset>>,
     /// Architectures: `"all"`, or a list of names and tables.
+    #[serde(default)]
     pub models: Models,
+    /// Servers that are not ours; cells name them like models.
+    #[serde(default)]
+    pub server: Vec<Foreign>,
     /// Flags of `archbench serve` for every model.
     #[serde(default)]
     pub options: Flags,
@@ -136,6 +141,19 @@ pub struct Model {
     /// Its flags.
     #[serde(default)]
     pub options: Flags,
+}
+
+/// A server that is not ours.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Foreign {
+    /// `external/NAME.toml` beside the experiment says how it is started.
+    pub external: String,
+    /// What cells call it; NAME if not given.
+    pub name: Option<String>,
+    /// Values for its templates.
+    #[serde(default)]
+    pub values: BTreeMap<String, toml::Value>,
 }
 
 /// Axes, each a list; cells are all combinations.
@@ -216,6 +234,12 @@ impl Cache {
     }
 }
 
+impl Default for Models {
+    fn default() -> Self {
+        Self::Some(Vec::new())
+    }
+}
+
 impl<'de> Deserialize<'de> for Models {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error as _;
@@ -287,13 +311,18 @@ impl Experiment {
         }
         twice("load", self.load.iter().map(|load| load.name.as_str()))?;
         if let Models::Some(models) = &self.models {
-            if models.is_empty() {
-                return Err("models is an empty list".into());
+            if models.is_empty() && self.server.is_empty() {
+                return Err("it has neither models nor a [[server]]".into());
             }
             for model in models {
                 named(model.label())?;
             }
-            twice("model", models.iter().map(Model::label))?;
+            let foreign = self.server.iter().map(Foreign::label);
+            twice("model", models.iter().map(Model::label).chain(foreign))?;
+        }
+        for server in &self.server {
+            named(&server.external)?;
+            named(server.label())?;
         }
         twice(
             "option",
@@ -340,6 +369,13 @@ impl Model {
     /// What cells call it.
     pub fn label(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.model)
+    }
+}
+
+impl Foreign {
+    /// What cells call it.
+    pub fn label(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.external)
     }
 }
 

@@ -5,7 +5,7 @@
 //!
 //! | module | what it answers |
 //! | --- | --- |
-//! | [`experiment`], [`cells`], [`expression`] | what is asked |
+//! | [`experiment`], [`external`], [`cells`], [`expression`] | what is asked |
 //! | [`plan`] | which trials, in which order, for how long |
 //! | [`run`] | `archbench run`: does it |
 //! | [`bench`](mod@bench), [`process`], [`cores`], [`memory`], [`cache`], [`watch`] | how one trial is done |
@@ -21,6 +21,7 @@ pub mod cores;
 pub mod doctor;
 pub mod experiment;
 pub mod expression;
+pub mod external;
 pub mod interrupt;
 pub mod judge;
 pub mod machine;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rand::seq::SliceRandom;
@@ -13,9 +14,10 @@ use results::MAX_TRIALS;
 
 use crate::Failure;
 use crate::bench;
-use crate::cells::{self, Cell};
+use crate::cells::{self, Cell, Server};
 use crate::cores::{self, Cores};
 use crate::experiment::{Experiment, Model, Models};
+use crate::external::{self, External};
 use crate::judge;
 use crate::models;
 use crate::table::label;
@@ -29,6 +31,10 @@ pub struct Plan {
     pub trials: Vec<Trial>,
     /// Where both sides run.
     pub cores: Cores,
+    /// The servers that are not ours and take part.
+    pub externals: Vec<Arc<External>>,
+    /// Which are left out, and why.
+    pub notices: Vec<String>,
 }
 
 /// A trial to be done.
@@ -56,20 +62,25 @@ impl Trial {
 }
 
 impl Plan {
-    /// Plans an experiment, and checks all that can be checked before the first trial: cells, flags, expectations, cores.
+    /// Plans an experiment, which was read from `config`, and checks all that can be checked before the first trial: cells, flags,
+    /// expectations, cores. Servers that are not installed are left out.
     ///
     /// # Errors
     /// What does not fit, in words.
-    pub fn new(experiment: &Experiment, archbench: &Path) -> Result<Self, Failure> {
+    pub fn new(experiment: &Experiment, config: &Path, archbench: &Path) -> Result<Self, Failure> {
         let models = match &experiment.models {
             Models::All => models::all(archbench)?,
             Models::Some(models) => models.clone(),
         };
-        let plan = Self::of(experiment, &models, &cores::available())?;
+        let externals = external::read_all(experiment, config)?;
+        let plan = Self::of(experiment, &models, externals, &cores::available())?;
         let mut servers: Vec<_> = plan
             .cells
             .iter()
-            .map(|cell| (&cell.model, &cell.flags))
+            .filter_map(|cell| match &cell.server {
+                Server::Model { model, flags } => Some((model, flags)),
+                Server::External(_) => None,
+            })
             .collect();
         servers.sort();
         servers.dedup();
@@ -79,17 +90,18 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The plan over `models` on a machine with `available` cores; whether the models have the flags is not asked.
+    /// The plan over `models` and the servers that are not ours, on a machine with `available` cores; whether the models have the flags is not asked.
     ///
     /// # Errors
     /// As [`new`](Self::new).
     pub fn of(
         experiment: &Experiment,
         models: &[Model],
+        mut externals: Vec<Arc<External>>,
         available: &[usize],
     ) -> Result<Self, String> {
         check_names(experiment, models)?;
-        let cells = cells::cells(experiment, models)?;
+        let mut cells = cells::cells(experiment, models, &externals)?;
         if experiment.repeats > MAX_TRIALS / cells.len() {
             return Err(format!(
                 "{} cells, each measured {} times, are more than {MAX_TRIALS} trials",
@@ -101,7 +113,18 @@ impl Plan {
         for expect in &experiment.expect {
             judge::check(&expect.ratio.0, &factors)?;
         }
+        let notices: Vec<_> = externals.iter().filter_map(|one| one.missing()).collect();
+        externals.retain(|one| one.missing().is_none());
+        cells.retain(|cell| match &cell.server {
+            Server::External(external) => external.missing().is_none(),
+            Server::Model { .. } => true,
+        });
+        if cells.is_empty() {
+            return Err(notices.join("; "));
+        }
         Ok(Self {
+            externals,
+            notices,
             trials: order(cells.len(), experiment.repeats, experiment.seed),
             cores: Cores::of(experiment, available)?,
             cells,
@@ -127,10 +150,11 @@ impl Plan {
         let factors = cells::factors(&self.cells);
         let shown: Vec<_> = factors.iter().collect();
         for (number, cell) in self.cells.iter().enumerate() {
-            let flags = if cell.flags.is_empty() {
-                String::new()
-            } else {
-                format!("  ({})", cell.flags.join(" "))
+            let flags = match &cell.server {
+                Server::Model { flags, .. } if !flags.is_empty() => {
+                    format!("  ({})", flags.join(" "))
+                }
+                _ => String::new(),
             };
             let _ = writeln!(
                 text,
@@ -154,6 +178,9 @@ impl Plan {
             cores::list(&self.cores.server),
             cores::list(&self.cores.generator)
         );
+        for notice in &self.notices {
+            let _ = writeln!(text, "notice: {notice}");
+        }
         for expect in &experiment.expect {
             let _ = writeln!(
                 text,
@@ -166,6 +193,14 @@ impl Plan {
 }
 
 fn check_names(experiment: &Experiment, models: &[Model]) -> Result<(), String> {
+    for server in &experiment.server {
+        if models.iter().any(|model| model.label() == server.label()) {
+            let name = server.label();
+            return Err(format!(
+                "a model and a [[server]] are called '{name}'; give the server a name of its own"
+            ));
+        }
+    }
     for name in experiment.model_options.keys() {
         let known = || {
             models
@@ -241,7 +276,8 @@ mod tests {
             let Models::Some(models) = &experiment.models else {
                 panic!("a list");
             };
-            Plan::of(&experiment, models, &[0, 1]).map(|plan| plan.describe(&experiment))
+            Plan::of(&experiment, models, Vec::new(), &[0, 1])
+                .map(|plan| plan.describe(&experiment))
         };
         let load = "load=[{name='closed'}]";
         let error = of(&format!(

@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use sys::signals::start_unblocked;
 
 use crate::cores::pinned;
 use crate::interrupt::Interrupt;
@@ -68,6 +69,7 @@ impl Process {
             .stderr(Stdio::piped())
             .process_group(0);
         sys::process::end_with_parent(&mut command, last);
+        start_unblocked(&mut command);
         let mut child = pinned(cores, || command.spawn())?;
         let (sender, lines) = channel();
         if let Some(out) = child.stdout.take() {

@@ -2,7 +2,9 @@
 
 mod resume;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use results::{Folder, Manifest, SCHEMA, Trial, Validity, Verdicts};
@@ -11,6 +13,7 @@ use workload::FileSet;
 
 use crate::bench::{Bench, Job, Patience};
 use crate::experiment::Experiment;
+use crate::external::{self, External};
 use crate::interrupt::Interrupt;
 use crate::memory::Support;
 use crate::plan::{self, Plan, minutes};
@@ -62,7 +65,7 @@ pub fn run(
 ) -> Result<Status, Failure> {
     let (experiment, text) = Experiment::read(&args.config)?;
     let archbench = executable(args.archbench.as_deref())?;
-    let plan = Plan::new(&experiment, &archbench)?;
+    let plan = Plan::new(&experiment, &args.config, &archbench)?;
     if args.dry_run {
         crate::print(plan.describe(&experiment));
         return Ok(0);
@@ -71,7 +74,8 @@ pub fn run(
     let interrupt = Interrupt::watch();
     let sets = make_files(&plan)?;
     let memory = Support::find();
-    let hash = hash(&text);
+    let configs = external::texts(&plan.externals);
+    let hash = hash(&text, &configs);
     let mut folder = match resume::find(&args, &hash, &experiment.name, &plan)? {
         Some(folder) => folder,
         None => {
@@ -80,6 +84,7 @@ pub fn run(
                 &experiment,
                 text,
                 hash,
+                configs,
                 &plan,
                 &memory,
                 &archbench,
@@ -131,9 +136,16 @@ pub(crate) fn executable(given: Option<&Path>) -> Result<PathBuf, Failure> {
     )
 }
 
-fn hash(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+fn hash(text: &str, configs: &BTreeMap<String, String>) -> String {
+    let mut digest = Sha256::new_with_prefix(text);
+    for config in configs.values() {
+        digest.update(config);
+    }
+    digest
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// A folder that is not there yet: two runs may begin in the same second.
@@ -170,6 +182,7 @@ fn manifest(
     experiment: &Experiment,
     text: String,
     hash: String,
+    configs: BTreeMap<String, String>,
     plan: &Plan,
     memory: &Support,
     archbench: &Path,
@@ -183,7 +196,7 @@ fn manifest(
         .first()
         .and_then(|set| set.cache_dir().ok())
         .unwrap_or_default();
-    let mut notices = Vec::new();
+    let mut notices = plan.notices.clone();
     if plan.cores.overlap() {
         notices.push("server and generator share a core, so each disturbs the other".to_owned());
     }
@@ -209,6 +222,7 @@ fn manifest(
         experiment: text,
         experiment_path: args.config.display().to_string(),
         experiment_hash: hash,
+        configs,
         factors: cells::factors(&plan.cells),
         cells: plan.cells.len(),
         repeats: experiment.repeats,
@@ -224,13 +238,17 @@ fn manifest(
         ]
         .into(),
         revision: machine::revision(&args.config),
-        versions: models::version(archbench)
-            .map(|version| ("archbench".to_owned(), version))
-            .into_iter()
-            .collect(),
+        versions: versions(archbench, plan),
         machine: machine::machine(&plan.cores, memory, &home),
         notices,
     }
+}
+
+fn versions(archbench: &Path, plan: &Plan) -> BTreeMap<String, String> {
+    let ours = models::version(archbench).map(|version| ("archbench".to_owned(), version));
+    let version = |external: &Arc<External>| Some((external.label.clone(), external.version()?));
+    let theirs = plan.externals.iter().filter_map(version);
+    ours.into_iter().chain(theirs).collect()
 }
 
 /// Does the trials that are still to be done; false when it was stopped.

@@ -11,7 +11,7 @@ use workload::objective::read_file;
 use workload::{Arrival, Preset, units};
 
 use crate::bench::{Bench, Job, Patience};
-use crate::cells::{Cell, LoadCell};
+use crate::cells::{Cell, LoadCell, Server};
 use crate::cores::{self, Cores};
 use crate::experiment::{Cache, Loop, Model};
 use crate::interrupt::Interrupt;
@@ -272,8 +272,10 @@ impl Searcher<'_> {
     fn try_one(&self, rate: Option<f64>, seed: u64, progress: &mut Progress) -> Trial {
         let cell = Cell {
             factors: results::Factors::new(),
-            model: self.model.into(),
-            flags: self.flags.to_vec(),
+            server: Server::Model {
+                model: self.model.into(),
+                flags: self.flags.to_vec(),
+            },
             files: self.args.files,
             load: LoadCell {
                 kind: if rate.is_some() {

@@ -10,7 +10,7 @@ use results::Sample;
 
 /// How often is looked.
 const EVERY: Duration = Duration::from_millis(250);
-/// Threads of a process whose context switches are counted; looking at thousands would disturb the trial.
+/// Threads of a process whose context switches and children are looked at; looking at thousands would disturb the trial.
 const MOST_THREADS: usize = 128;
 
 /// A thread that looks at a process and its children.
@@ -55,24 +55,15 @@ fn sample(process: u32, at: Duration) -> Option<Sample> {
     };
     let mut left = vec![process];
     while let Some(process) = left.pop() {
-        if let Some(seen) = look(process) {
+        if let Some(seen) = look(process, &mut left) {
             add(&mut sum, &seen);
         }
-        left.extend(children(process));
     }
     (sum.processes > 0).then_some(sum)
 }
 
-fn children(process: u32) -> Vec<u32> {
-    let list = fs::read_to_string(format!("/proc/{process}/task/{process}/children"));
-    let list = list.unwrap_or_default();
-    list.split_whitespace()
-        .filter_map(|id| id.parse().ok())
-        .collect()
-}
-
-/// One process. What its ended children used is its own.
-fn look(process: u32) -> Option<Sample> {
+/// One process, and its children onto a list. What its ended children used is its own.
+fn look(process: u32, children: &mut Vec<u32>) -> Option<Sample> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let fields = fields(&stat)?;
     let field = |number: usize| fields.get(number).copied().unwrap_or(0);
@@ -97,6 +88,12 @@ fn look(process: u32) -> Option<Sample> {
         };
         sample.voluntary_switches += count("voluntary_ctxt_switches:");
         sample.involuntary_switches += count("nonvoluntary_ctxt_switches:");
+        // Whichever thread has started them.
+        let list = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+        children.extend(
+            list.split_whitespace()
+                .filter_map(|id| id.parse::<u32>().ok()),
+        );
     }
     Some(sample)
 }

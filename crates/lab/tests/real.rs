@@ -1,6 +1,6 @@
 //! One tiny run of the real thing, if it has been built.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lab::run::{Args, run};
 
@@ -47,5 +47,66 @@ fn a_server_and_a_generator_meet() {
         assert!(trial.failure.is_none(), "{:?}", trial.failure);
         assert!(trial.load_number("/throughput/requests_per_s") > Some(1.0));
         assert!(trial.server_number("/requests") > Some(1.0));
+    }
+}
+
+/// Those that ship and are installed here: each is started, answers, is measured and stops.
+#[test]
+fn the_servers_that_people_use_are_started_measured_and_stopped() {
+    let Some(archbench) = archbench() else {
+        eprintln!("skipped: archbench is not built; 'cargo build -p archbench' makes it");
+        return;
+    };
+    let home = tempfile::tempdir().expect("a directory");
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bench-configs/external");
+    std::os::unix::fs::symlink(&shipped, home.path().join("external")).expect("linked");
+    let mut text = "name = 'peers'\nquestion = 'Do they run?'\nfiles = 'single:1k'\nmodels = ['sped']\nrepeats = 1\n\
+        warm_up = '50ms'\nduration = '200ms'\nload = [{ name = 'closed', connections = 4, verify = true }]\n"
+        .to_owned();
+    for entry in std::fs::read_dir(&shipped).expect("bench-configs/external") {
+        let name = entry
+            .expect("listed")
+            .file_name()
+            .into_string()
+            .expect("a name");
+        if let Some(name) = name.strip_suffix(".toml") {
+            text += &format!("[[server]]\nexternal = '{name}'\n");
+        }
+    }
+    let config = home.path().join("peers.toml");
+    std::fs::write(&config, text).expect("written");
+    let args = Args {
+        config,
+        dry_run: false,
+        results: home.path().join("results"),
+        resume: None,
+        fresh: false,
+        archbench: Some(archbench),
+    };
+    let mut folder = None;
+    let status = run(args, |path| {
+        folder = Some(path.to_owned());
+        Ok(None)
+    });
+    assert!(matches!(status, Ok(0)), "{status:?}");
+    let run = results::read(&folder.expect("a folder")).expect("readable");
+    assert_eq!(
+        run.trials.len() + run.manifest.notices.len(),
+        10,
+        "{:?}",
+        run.manifest.notices
+    );
+    for trial in &run.trials {
+        let who = trial.level("model");
+        assert!(trial.failure.is_none(), "{who}: {:?}", trial.failure);
+        assert!(trial.load_number("/requests/verified") > Some(1.0), "{who}");
+        assert_eq!(
+            trial.load_number("/requests/errors_total"),
+            Some(0.0),
+            "{who}"
+        );
+        // Processor time has been accounted, of workers too.
+        let used = trial.server_number("/cpu/per_request_us");
+        assert!(used > Some(0.5), "{who}: {used:?}");
     }
 }

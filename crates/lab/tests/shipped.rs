@@ -26,7 +26,8 @@ fn every_experiment_that_ships_is_read_and_expects_only_what_is_there() {
                 })
                 .to_vec(),
         };
-        let cells = cells(&experiment, &models).expect("cells");
+        let externals = lab::external::read_all(&experiment, &path).expect("definitions");
+        let cells = cells(&experiment, &models, &externals).expect("cells");
         let factors: Vec<_> = cells.iter().map(|cell| &cell.factors).collect();
         for expect in &experiment.expect {
             lab::judge::check(&expect.ratio.0, &factors)

@@ -117,6 +117,7 @@ impl Fixture {
             expect: self.expectations(),
             slo: vec!["p(90)<1ms".into(), "p(99)<10ms".into()],
             experiment_hash: "0000000000000000".into(),
+            configs: std::collections::BTreeMap::new(),
             experiment,
             experiment_path: "bench-configs/fixture.toml".into(),
             factors: vec![

@@ -30,6 +30,9 @@ pub struct Manifest {
     pub experiment_path: String,
     /// A hash of `experiment`, by which an unfinished run is found again.
     pub experiment_hash: String,
+    /// What the experiment names beside itself, word for word: how servers that are not ours were configured, by file.
+    #[serde(default)]
+    pub configs: BTreeMap<String, String>,
     /// The factors of every cell, in the order in which they were given.
     pub factors: Vec<Factor>,
     /// How many cells there are.

@@ -46,7 +46,8 @@ pub struct Trial {
     pub cache: String,
     /// All that the generator said (`archbench.load/1`).
     pub load: Option<Value>,
-    /// All that the server said when it stopped (`archbench.serve/1`).
+    /// All that the server said when it stopped (`archbench.serve/1`); of a server that is not ours, what was seen of it
+    /// (`archbench.external/1`, the same names).
     pub server: Option<Value>,
     /// The server's processes over time, by /proc.
     #[serde(default)]

@@ -6,6 +6,8 @@
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::time::Duration;
 
 /// The signals that this house handles.
@@ -56,6 +58,13 @@ pub fn block(signals: &[Signal]) -> io::Result<()> {
 /// What `pthread_sigmask` reports.
 pub fn unblock(signals: &[Signal]) -> io::Result<()> {
     mask(libc::SIG_UNBLOCK, signals)
+}
+
+/// Has a command start with no signal blocked. What this process blocks, its children inherit, and one that does not expect that
+/// would never see SIGTERM.
+pub fn start_unblocked(command: &mut Command) -> &mut Command {
+    // SAFETY: between fork and exec only sigemptyset and pthread_sigmask are called, which are async-signal-safe.
+    unsafe { command.pre_exec(|| mask(libc::SIG_SETMASK, &[])) }
 }
 
 fn mask(how: libc::c_int, signals: &[Signal]) -> io::Result<()> {

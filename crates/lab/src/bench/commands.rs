@@ -6,16 +6,15 @@ use std::time::Duration;
 use workload::FileSet;
 
 use super::{Bench, Job};
-use crate::cells::Cell;
 use crate::cores;
 
 impl Bench {
-    pub(super) fn server_command(&self, cell: &Cell, root: &Path) -> Vec<String> {
+    pub(super) fn server_command(&self, model: &str, flags: &[String], root: &Path) -> Vec<String> {
         let mut command = vec![
             self.archbench.display().to_string(),
             "serve".into(),
             "--model".into(),
-            cell.model.clone(),
+            model.into(),
             "--addr".into(),
             "127.0.0.1:0".into(),
             "--root".into(),
@@ -23,7 +22,7 @@ impl Bench {
             "--output-format".into(),
             "json".into(),
         ];
-        command.extend(cell.flags.iter().cloned());
+        command.extend(flags.iter().cloned());
         command
     }
 

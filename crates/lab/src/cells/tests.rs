@@ -7,7 +7,7 @@ fn of(text: &str) -> Result<Vec<Cell>, String> {
     let crate::experiment::Models::Some(models) = experiment.models.clone() else {
         panic!("a list");
     };
-    cells(&experiment, &models)
+    cells(&experiment, &models, &[])
 }
 
 #[test]
@@ -23,9 +23,12 @@ fn every_combination_but_those_excluded() {
         .iter()
         .find(|cell| cell.factors["model"] == "pool-8".into())
         .unwrap();
-    assert_eq!(pool.model, "pool");
+    let Server::Model { model, flags } = &pool.server else {
+        panic!("one of ours");
+    };
+    assert_eq!(model, "pool");
     assert_eq!(
-        pool.flags,
+        *flags,
         ["--backlog", "64", "--threads", "8", "--name-cache", "0"]
     );
     let names: Vec<_> = factors(&cells)

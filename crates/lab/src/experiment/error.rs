@@ -34,7 +34,7 @@ pub enum Error {
 }
 
 impl Error {
-    pub(super) fn toml(path: &Path, text: &str, error: &toml::de::Error) -> Self {
+    pub(crate) fn toml(path: &Path, text: &str, error: &toml::de::Error) -> Self {
         let at = error.span().map_or(0, |span| span.start).min(text.len());
         Self::Line {
             path: path.into(),

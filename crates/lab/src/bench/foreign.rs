@@ -1,0 +1,208 @@
+//! A server that is not ours, for as long as a trial.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use results::{Failure, Sample};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde_json::{Value, json};
+use sys::usage::{Usage, Who, usage};
+use workload::FileSet;
+
+use super::{Bench, Measured, failure};
+use crate::external::{External, Place};
+use crate::process::{Process, describe};
+
+const STARTING: &str = "starting the server";
+/// How long its first answer may take.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+
+/// Where it runs; dropping this removes its directory.
+#[derive(Debug)]
+pub(super) struct Foreign<'a> {
+    external: &'a External,
+    place: Place,
+}
+
+impl<'a> Foreign<'a> {
+    /// Makes a place for it: a port that is free and a directory with its configuration.
+    pub(super) fn prepare(
+        external: &'a External,
+        root: &Path,
+        cores: usize,
+    ) -> Result<Self, Failure> {
+        let step = |error: io::Error| failure(STARTING, error.to_string());
+        raise_descriptor_limit();
+        // Nobody has used it yet, so it is free again at once.
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(step)?;
+        let name = format!("archbench-{}-{}", external.label, std::process::id());
+        let foreign = Self {
+            external,
+            place: Place {
+                root: root.to_owned(),
+                port: free.local_addr().map_err(step)?.port(),
+                cores,
+                work: std::env::temp_dir().join(name),
+            },
+        };
+        fs::create_dir_all(&foreign.place.work).map_err(step)?;
+        if let Some((path, text)) = external.config(&foreign.place) {
+            fs::write(path, text).map_err(step)?;
+        }
+        Ok(foreign)
+    }
+
+    pub(super) fn command(&self) -> Vec<String> {
+        self.external.command(&self.place)
+    }
+
+    /// Waits until it answers, and answers right; gives its address.
+    pub(super) fn ready(
+        &self,
+        server: &mut Process,
+        bench: &Bench,
+        set: &FileSet,
+    ) -> Result<String, Failure> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.place.port));
+        let limit = bench.patience.starts;
+        let end = Instant::now() + limit;
+        let stream = loop {
+            if let Ok(stream) = TcpStream::connect_timeout(&address, ANSWERS_WITHIN) {
+                break stream;
+            }
+            if let Some(status) = server.ended() {
+                return Err(failure(STARTING, describe(status, &server.kill())));
+            }
+            if bench.interrupt.came() {
+                return Err(failure(STARTING, "interrupted"));
+            }
+            if Instant::now() > end {
+                let late = format!("nobody listened at {address} within {limit:?}");
+                return Err(failure(STARTING, late));
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        prove(stream, &address, set, &self.place.root).map_err(|what| failure(STARTING, what))?;
+        Ok(address.to_string())
+    }
+
+    /// Has it stop; gives what was seen of it by the names that our own servers use.
+    ///
+    /// It has used what the kernel accounts to this process for it when it has ended, less what it had used before the load
+    /// began, for starting up is not what is compared. One that does not wait for its workers keeps their account from us; then
+    /// what was seen of them counts.
+    pub(super) fn stop(
+        self,
+        server: &mut Process,
+        within: Duration,
+        measured: &Measured,
+    ) -> Result<Value, Failure> {
+        let step = "stopping the server";
+        let account =
+            || usage(Who::EndedChildren).map_err(|error| failure(step, error.to_string()));
+        let before = account()?;
+        server.terminate();
+        let status = server.wait(within);
+        let errors = server.kill();
+        let Some(status) = status else {
+            return Err(failure(
+                step,
+                format!("it was told to stop and did not within {within:?}"),
+            ));
+        };
+        let told = std::os::unix::process::ExitStatusExt::signal(&status) == Some(TERMINATE);
+        if !status.success() && !told {
+            return Err(failure(step, describe(status, &errors)));
+        }
+        Ok(self.summary(&before, &account()?, measured))
+    }
+
+    fn summary(&self, before: &Usage, after: &Usage, measured: &Measured) -> Value {
+        let samples = &measured.samples;
+        let (first, last) = match (samples.first(), samples.last()) {
+            (Some(first), Some(last)) => (*first, *last),
+            _ => Default::default(),
+        };
+        let used = |of: fn(&Usage) -> f64, seen: fn(&Sample) -> f64| {
+            (of(after) - of(before)).max(seen(&last)) - seen(&first)
+        };
+        let user_s = used(|usage| usage.user.as_secs_f64(), |seen| seen.cpu_user_s);
+        let system_s = used(|usage| usage.system.as_secs_f64(), |seen| seen.cpu_system_s);
+        let sent = measured.load.as_ref();
+        let requests = sent.and_then(|load| load.pointer("/requests/sent")?.as_u64());
+        let most = |of: fn(&Sample) -> u64| samples.iter().map(of).max();
+        json!({
+            "event": "summary",
+            "schema": "archbench.external/1",
+            "model": self.external.label,
+            "requests": requests,
+            "cpu": {
+                "user_s": user_s,
+                "system_s": system_s,
+                "per_request_us": requests
+                    .filter(|requests| *requests > 0)
+                    .map(|requests| (user_s + system_s) * 1e6 / requests as f64),
+            },
+            "context_switches": {
+                "voluntary": used(|usage| usage.voluntary_switches as f64, |seen| seen.voluntary_switches as f64),
+                "involuntary": used(|usage| usage.involuntary_switches as f64, |seen| seen.involuntary_switches as f64),
+            },
+            "faults": {
+                "minor": used(|usage| usage.minor_faults as f64, |seen| seen.minor_faults as f64),
+                "major": used(|usage| usage.major_faults as f64, |seen| seen.major_faults as f64),
+            },
+            "peak_threads": most(|seen| seen.threads),
+            "peak_processes": most(|seen| seen.processes),
+        })
+    }
+}
+
+/// Many servers take the soft limit as they find it, and their children inherit ours. Ours raise it themselves.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    // Where it cannot be raised, a server that runs out says so.
+    let _ = setrlimit(Resource::Nofile, raised);
+}
+
+/// SIGTERM, by which a server may end that does nothing about it.
+const TERMINATE: i32 = rustix::process::Signal::TERM.as_raw();
+
+impl Drop for Foreign<'_> {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.place.work);
+    }
+}
+
+/// Asks for the smallest file and looks at all that comes: a server that answers "403" is quick, and says nothing.
+fn prove(
+    mut stream: TcpStream,
+    address: &SocketAddr,
+    set: &FileSet,
+    root: &Path,
+) -> Result<(), String> {
+    let smallest = set.files().iter().min_by_key(|file| file.length);
+    let path = &smallest.ok_or("there are no files")?.path;
+    let request = format!("GET /{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let mut answer = Vec::new();
+    let asked = stream
+        .set_read_timeout(Some(ANSWERS_WITHIN))
+        .and_then(|()| stream.write_all(request.as_bytes()))
+        .and_then(|()| stream.read_to_end(&mut answer));
+    asked.map_err(|error| format!("it did not answer when asked for /{path}: {error}"))?;
+    let expected = fs::read(root.join(path)).map_err(|error| error.to_string())?;
+    if answer.starts_with(b"HTTP/1.1 200 ") && answer.ends_with(&expected) {
+        return Ok(());
+    }
+    let line = String::from_utf8_lossy(&answer);
+    let line = line.lines().next().unwrap_or("nothing").to_owned();
+    Err(format!(
+        "asked for /{path} it should send that file, and said '{line}'"
+    ))
+}

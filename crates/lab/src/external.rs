@@ -1,0 +1,362 @@
+//! Servers that are not ours, as entries of an experiment.
+//!
+//! `[[server]] external = "nginx"` stands for `external/nginx.toml` beside the experiment:
+//!
+//! ```toml
+//! package = "nginx-light"           # what to install where it is missing
+//! command = "nginx -c @config@"     # how it is started; it must stay in the foreground and end when it gets SIGTERM
+//! config = "nginx.conf"             # a template beside this file
+//! version = "nginx -v"
+//! root_prefix = ""                  # what comes before the command when root starts it
+//! values = { threads = 16 }         # what an experiment may set, and what it is if it does not
+//! ```
+//!
+//! In the command and in the template `@root@` is the directory of the files, `@port@` where to listen on 127.0.0.1, `@cores@`
+//! how many cores there are, `@work@` a directory of its own and `@config@` the template when it has been filled in; `@threads@`
+//! and the like are the values.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use crate::Failure;
+use crate::experiment::{Error, Experiment, Flags, Foreign, nearest, scalar};
+
+/// Where the definitions are, beside the experiment.
+const FOLDER: &str = "external";
+/// What the lab fills in.
+const GIVEN: [&str; 5] = ["root", "port", "cores", "work", "config"];
+/// Where servers are that a user's PATH may not name.
+const ADMINISTRATION: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+/// A server that is not ours.
+#[derive(Debug, Clone)]
+pub struct External {
+    /// What cells call it.
+    pub label: String,
+    path: PathBuf,
+    text: String,
+    definition: Definition,
+    /// The name of the template and what it says.
+    template: Option<(String, String)>,
+    program: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Definition {
+    package: String,
+    command: Flags,
+    config: Option<String>,
+    version: Option<Flags>,
+    #[serde(default)]
+    root_prefix: Flags,
+    #[serde(default)]
+    values: BTreeMap<String, toml::Value>,
+}
+
+/// Where a trial has it run.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The directory of the files.
+    pub root: PathBuf,
+    /// Where it listens.
+    pub port: u16,
+    /// How many cores it has.
+    pub cores: usize,
+    /// A directory of its own.
+    pub work: PathBuf,
+}
+
+/// Those of an experiment that was read from `config`, installed or not.
+///
+/// # Errors
+/// What is wrong with a definition.
+pub fn read_all(experiment: &Experiment, config: &Path) -> Result<Vec<Arc<External>>, Failure> {
+    let folder = config.parent().unwrap_or(Path::new("")).join(FOLDER);
+    let read = |asked: &Foreign| External::read(&folder, asked).map(Arc::new);
+    experiment.server.iter().map(read).collect()
+}
+
+/// Everything that was read for them, by file.
+pub fn texts(externals: &[Arc<External>]) -> BTreeMap<String, String> {
+    let mut texts = BTreeMap::new();
+    for one in externals {
+        texts.insert(one.path.display().to_string(), one.text.clone());
+        if let Some((name, text)) = &one.template {
+            let path = one.path.with_file_name(name);
+            texts.insert(path.display().to_string(), text.clone());
+        }
+    }
+    texts
+}
+
+impl External {
+    fn read(folder: &Path, asked: &Foreign) -> Result<Self, Failure> {
+        let path = folder.join(format!("{}.toml", asked.external));
+        if !path.exists() {
+            return Err(unknown(folder, &asked.external));
+        }
+        let text = read(&path)?;
+        let mut definition: Definition =
+            toml::from_str(&text).map_err(|error| Error::toml(&path, &text, &error))?;
+        let wrong = |what: String| -> Failure { format!("{}: {what}", path.display()).into() };
+        for (name, value) in &asked.values {
+            let known = definition.values.get_mut(name).ok_or_else(|| {
+                wrong(format!(
+                    "it has no value '{name}' that an experiment could set"
+                ))
+            })?;
+            *known = value.clone();
+        }
+        let template = definition.config.as_ref();
+        let template =
+            template.map(|name| Ok::<_, Error>((name.clone(), read(&folder.join(name))?)));
+        let template = template.transpose()?;
+        let program = definition.command.0.first();
+        let program = program.ok_or_else(|| wrong("the command is empty".into()))?;
+        let external = Self {
+            label: asked.label().into(),
+            program: find(program),
+            text,
+            template,
+            definition,
+            path: path.clone(),
+        };
+        let words = external
+            .definition
+            .command
+            .0
+            .iter()
+            .map(|word| (word, "the command"));
+        let template = external.template.as_ref();
+        for (text, place) in words.chain(template.map(|(name, text)| (text, name.as_str()))) {
+            for name in placeholders(text) {
+                if !GIVEN.contains(&name) && external.value(name).is_none() {
+                    return Err(wrong(format!(
+                        "{place} has @{name}@, which is neither of the lab's nor in values"
+                    )));
+                }
+            }
+        }
+        Ok(external)
+    }
+
+    /// Says what to install, if it is not installed.
+    pub fn missing(&self) -> Option<String> {
+        let (label, package) = (&self.label, &self.definition.package);
+        let missing = self.program.is_none();
+        missing.then(|| {
+            format!("{label} is left out, as it is not installed: apt-get install {package}")
+        })
+    }
+
+    /// Its version, as it says itself.
+    pub fn version(&self) -> Option<String> {
+        let (program, arguments) = self.definition.version.as_ref()?.0.split_first()?;
+        let output = Command::new(find(program)?)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .ok()?;
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        let first = said.lines().map(str::trim).find(|line| !line.is_empty());
+        first.map(str::to_owned)
+    }
+
+    /// How it is started at a place.
+    pub fn command(&self, place: &Place) -> Vec<String> {
+        let mut command = Vec::new();
+        if rustix::process::geteuid().is_root() {
+            command.extend(self.definition.root_prefix.0.iter().cloned());
+        }
+        let mut words = self.definition.command.0.iter();
+        let program = words.next().cloned().unwrap_or_default();
+        let found = self.program.as_ref().map(|path| path.display().to_string());
+        command.push(found.unwrap_or(program));
+        command.extend(words.map(|word| self.fill(word, place)));
+        command
+    }
+
+    /// Its configuration: the file and what it must say.
+    pub fn config(&self, place: &Place) -> Option<(PathBuf, String)> {
+        let (_, text) = self.template.as_ref()?;
+        Some((self.config_path(place), self.fill(text, place)))
+    }
+
+    fn config_path(&self, place: &Place) -> PathBuf {
+        let name = self.definition.config.as_deref();
+        place.work.join(name.unwrap_or_default())
+    }
+
+    fn fill(&self, text: &str, place: &Place) -> String {
+        let mut filled = text.to_owned();
+        for name in placeholders(text) {
+            let value = match name {
+                "root" => place.root.display().to_string(),
+                "port" => place.port.to_string(),
+                "cores" => place.cores.to_string(),
+                "work" => place.work.display().to_string(),
+                "config" => self.config_path(place).display().to_string(),
+                other => self.value(other).unwrap_or_default(),
+            };
+            filled = filled.replace(&format!("@{name}@"), &value);
+        }
+        filled
+    }
+
+    fn value(&self, name: &str) -> Option<String> {
+        scalar(self.definition.values.get(name)?)
+    }
+}
+
+/// The names that stand between two `@` in a text.
+fn placeholders(text: &str) -> Vec<&str> {
+    let named = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|letter| letter.is_ascii_lowercase() || letter == b'_')
+    };
+    let mut names = Vec::new();
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once('@') {
+        match after.split_once('@') {
+            Some((name, more)) if named(name) => {
+                names.push(name);
+                rest = more;
+            }
+            _ => rest = after,
+        }
+    }
+    names
+}
+
+fn read(path: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(path).map_err(|source| Error::Unreadable {
+        path: path.into(),
+        source,
+    })
+}
+
+/// Where a program is.
+fn find(program: &str) -> Option<PathBuf> {
+    if program.contains('/') {
+        return Some(PathBuf::from(program)).filter(|path| path.is_file());
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(ADMINISTRATION.map(PathBuf::from))
+        .map(|folder| folder.join(program))
+        .find(|path| path.is_file())
+}
+
+fn unknown(folder: &Path, name: &str) -> Failure {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let there: Vec<String> = entries
+        .filter_map(|entry| {
+            Some(
+                entry
+                    .file_name()
+                    .to_str()?
+                    .strip_suffix(".toml")?
+                    .to_owned(),
+            )
+        })
+        .collect();
+    let hint = nearest(name, there.iter().map(String::as_str))
+        .map_or(String::new(), |near| format!("; did you mean '{near}'?"));
+    let folder = folder.display();
+    format!("there is no {folder}/{name}.toml to say how '{name}' is started{hint}").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(home: &Path, name: &str, text: &str) {
+        std::fs::create_dir_all(home.join(FOLDER)).unwrap();
+        std::fs::write(home.join(FOLDER).join(name), text).unwrap();
+    }
+
+    fn read_with(definition: &str, template: &str, server: &str) -> Result<External, String> {
+        let home = tempfile::tempdir().unwrap();
+        write(home.path(), "tool.toml", definition);
+        write(home.path(), "tool.conf", template);
+        let text = format!(
+            "name='x'\nquestion='?'\nduration='1s'\nload=[{{name='closed'}}]\nserver=[{{{server}}}]\n"
+        );
+        let path = home.path().join("x.toml");
+        let experiment = Experiment::parse(&text, &path).unwrap();
+        let mut all = read_all(&experiment, &path).map_err(|error| error.to_string())?;
+        Ok(Arc::unwrap_or_clone(all.remove(0)))
+    }
+
+    const TOOL: &str = "package = 'tool'\ncommand = 'sh -c @config@ @threads@'\nconfig = 'tool.conf'\nvalues.threads = 4\n";
+
+    #[test]
+    fn templates_are_filled_in() {
+        let template = "listen @port@; root \"@root@\"; cores @cores@; a@b.c; threads @threads@";
+        let tool = read_with(TOOL, template, "external='tool', values.threads=9").unwrap();
+        let place = Place {
+            root: "/a b".into(),
+            port: 81,
+            cores: 2,
+            work: "/w".into(),
+        };
+        let (path, text) = tool.config(&place).unwrap();
+        assert_eq!(path, Path::new("/w/tool.conf"));
+        let expected = "listen 81; root \"/a b\"; cores 2; a@b.c; threads 9";
+        assert_eq!(text, expected);
+        let command = tool.command(&place);
+        assert!(command[0].ends_with("/sh"), "{command:?}");
+        assert_eq!(command[1..], ["-c", "/w/tool.conf", "9"]);
+        assert!(tool.missing().is_none());
+    }
+
+    #[test]
+    fn what_is_not_there_is_told() {
+        let absent = TOOL.replace("'sh ", "'no-such-program-anywhere ");
+        let tool = read_with(&absent, "", "external='tool', name='other'").unwrap();
+        let missing = tool.missing().unwrap();
+        assert!(
+            missing.contains("other is left out") && missing.contains("install tool"),
+            "{missing}"
+        );
+        for (definition, template, server, expected) in [
+            (TOOL, "@portt@", "external='tool'", "tool.conf has @portt@"),
+            (TOOL, "", "external='tol'", "did you mean 'tool'?"),
+            (
+                TOOL,
+                "",
+                "external='tool', values.helpers=1",
+                "no value 'helpers'",
+            ),
+            (
+                "package = 'x'\ncommand = ''\n",
+                "",
+                "external='tool'",
+                "the command is empty",
+            ),
+            (
+                "pakage = 'x'\n",
+                "",
+                "external='tool'",
+                "did you mean 'package'?",
+            ),
+            (
+                "package = 'x'\ncommand = 'sh'\nconfig = 'y'\n",
+                "",
+                "external='tool'",
+                "external/y",
+            ),
+        ] {
+            let error = read_with(definition, template, server).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}
