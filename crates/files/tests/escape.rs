@@ -112,6 +112,15 @@ fn no_path_leads_out() {
         .unwrap();
 }
 
+/// Says that it is over when it is dropped.
+struct OnDrop<'a>(&'a AtomicBool);
+
+impl Drop for OnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
 /// The classic attack: a directory is moved out while a path with `..` in it is on its way through.
 #[test]
 fn not_even_while_directories_are_moved() {
@@ -129,6 +138,8 @@ fn not_even_while_directories_are_moved() {
     let over = AtomicBool::new(false);
     let (mut opened, mut refused) = (0, 0);
     std::thread::scope(|scope| {
+        // Also when the test fails, which must not wait for ever.
+        let _over = OnDrop(&over);
         scope.spawn(|| {
             let (home, away) = (ground.at("a/b/d"), ground.outside().join("x/d"));
             let (file, link) = (ground.at("a/swapped"), ground.at("a/other"));
@@ -170,7 +181,6 @@ fn not_even_while_directories_are_moved() {
                 Err(_) => refused += 1,
             }
         }
-        over.store(true, Relaxed);
     });
 }
 
