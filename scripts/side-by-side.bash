@@ -26,9 +26,12 @@ need() {
   [ "$(nproc)" -ge 2 ] || die "needs two cores, one for the server and one for the client"
 }
 
+# ARCHBENCH=/path/to/archbench measures that binary instead of building one.
 build() {
+  archbench=${ARCHBENCH:-}
+  [ -z "$archbench" ] || return 0
   cargo build --release --quiet
-  archbench=$PWD/target/release/archbench
+  archbench=${CARGO_TARGET_DIR:-$PWD/target}/release/archbench
 }
 
 # One file of each size under $work/root.
