@@ -22,6 +22,8 @@ pub enum Figure {
     Errors,
     /// The same as a share of all requests, in percent.
     ErrorPercent,
+    /// Jain's fairness index over clients, from their share of all answers: 1 if all got the same.
+    Fairness,
     /// The server's processor time for each request, in microseconds.
     CpuPerRequest,
     /// The server's context switches for each request.
@@ -84,12 +86,12 @@ pub enum Better {
 /// No figure is called so.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "'{0}' is no figure; expected throughput, bandwidth, p(N), mean, median, max, service:p(N), connect:max, cpu_per_request, switches_per_request, errors, error_percent, censored, completed, peak_resident, peak_threads, peak_processes, minor_faults or major_faults"
+    "'{0}' is no figure; expected throughput, bandwidth, p(N), mean, median, max, service:p(N), connect:max, fairness, cpu_per_request, switches_per_request, errors, error_percent, censored, completed, peak_resident, peak_threads, peak_processes, minor_faults or major_faults"
 )]
 pub struct UnknownFigure(String);
 
 /// Figures that are called by one word.
-const WORDS: [(&str, Figure, &str); 12] = [
+const WORDS: [(&str, Figure, &str); 13] = [
     (
         "throughput",
         Figure::Throughput,
@@ -100,6 +102,7 @@ const WORDS: [(&str, Figure, &str); 12] = [
     ("censored", Figure::Censored, "censored_requests"),
     ("errors", Figure::Errors, "errors"),
     ("error_percent", Figure::ErrorPercent, "errors_percent"),
+    ("fairness", Figure::Fairness, "fairness_jain"),
     (
         "cpu_per_request",
         Figure::CpuPerRequest,
@@ -217,7 +220,7 @@ impl Figure {
     /// Which way is better.
     pub fn better(self) -> Better {
         match self {
-            Self::Throughput | Self::Bandwidth | Self::Completed => Better::Higher,
+            Self::Throughput | Self::Bandwidth | Self::Completed | Self::Fairness => Better::Higher,
             _ => Better::Lower,
         }
     }
@@ -243,6 +246,7 @@ impl Figure {
                 let all = errors + completed;
                 Some(if all > 0.0 { 100.0 * errors / all } else { 0.0 })
             }
+            Self::Fairness => trial.load_number("/fairness/jain"),
             Self::CpuPerRequest => server("/cpu/per_request_us"),
             Self::SwitchesPerRequest => {
                 let requests = server("/requests").filter(|requests| *requests > 0.0)?;

@@ -139,22 +139,6 @@ impl Stage {
     }
 }
 
-/// A test that fails leaves no server behind either.
-impl Drop for Stage {
-    fn drop(&mut self) {
-        let home = self.home.path().as_os_str().as_encoded_bytes();
-        for server in self.lines("servers") {
-            let command = fs::read(Path::new("/proc").join(&server).join("cmdline"));
-            let is_ours = command
-                .is_ok_and(|command| command.windows(home.len()).any(|argument| argument == home));
-            let pid = server.parse().ok().and_then(rustix::process::Pid::from_raw);
-            if let (true, Some(pid)) = (is_ours, pid) {
-                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-            }
-        }
-    }
-}
-
 fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let end = Instant::now() + LONG;
     while !is_so() {
