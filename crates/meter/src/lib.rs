@@ -136,9 +136,11 @@ impl Meter {
         peak.fetch_max(now.fetch_add(1, Relaxed) + 1, Relaxed);
     }
 
-    /// There is one fewer of `gauge`.
+    /// There is one fewer of `gauge`; never fewer than none, for who takes off a process that was killed cannot know whether it
+    /// had come to count itself.
     pub fn fall(&self, gauge: Gauge) {
-        self.gauge(gauge).0.fetch_sub(1, Relaxed);
+        let now = self.gauge(gauge).0;
+        let _ = now.fetch_update(Relaxed, Relaxed, |now| now.checked_sub(1));
     }
 
     fn gauge(&self, gauge: Gauge) -> (&AtomicU64, &AtomicU64) {
@@ -244,6 +246,14 @@ impl Snapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_was_killed_before_it_counted_may_be_taken_off() {
+        let meter = Meter::new().unwrap();
+        meter.fall(Gauge::Threads);
+        meter.rise(Gauge::Threads);
+        assert_eq!(meter.gauge(Gauge::Threads).1.load(Relaxed), 1);
+    }
 
     #[test]
     fn what_threads_count_adds_up() {
