@@ -20,7 +20,9 @@ const TIMEOUT_TOLERANCE: Duration = Duration::from_millis(10);
 /// Where a step does: what else goes with the thread is the architecture's nature. The connection is counted as broken.
 pub fn serve(client: impl Into<Arc<Client>>, desk: &mut Desk) {
     let client = client.into();
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| serve_to_its_end(client, desk))) {
+    // Held until the defect is counted: whoever sees the connection end may ask for the count.
+    let held = Arc::clone(&client);
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| serve_to_its_end(held, desk))) {
         desk.tally.count(Event::Broken, 1);
         resume_unwind(panic);
     }

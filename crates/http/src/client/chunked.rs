@@ -144,11 +144,12 @@ fn size(value: u64, digits: u8, byte: u8) -> Result<Chunked, Error> {
         b';' | b' ' | b'\t' => return Ok(Chunked::Extension { value, side: 1 }),
         _ => return Err(Error::BadChunkSize),
     };
-    let value = value * 16 + u64::from(digit);
-    // Leading zeros are no reason to go on for ever.
-    if value > MAX_CHUNK_BYTES || digits == 32 {
-        return Err(Error::BadChunkSize);
-    }
+    let value = value
+        .checked_mul(16)
+        .map(|value| value | u64::from(digit))
+        // Leading zeros are no reason to go on for ever.
+        .filter(|value| *value <= MAX_CHUNK_BYTES && digits < 32)
+        .ok_or(Error::BadChunkSize)?;
     Ok(Chunked::Size {
         value,
         digits: digits + 1,

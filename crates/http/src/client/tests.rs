@@ -211,6 +211,8 @@ fn each_malformation_has_its_class() {
         "-1\r\n",
         "4\n",
         "4x\r\n",
+        // The largest size that is allowed, and one more digit.
+        "10000000000000000\r\n",
         "fffffffffffffffff\r\n",
         "4;\0\r\n",
     ] {
