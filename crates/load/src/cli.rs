@@ -1,5 +1,6 @@
 //! The arguments of `archbench load`, as they are typed.
 
+use crate::mix::Mix;
 use crate::output::Format;
 use crate::schedule::Think;
 use crate::slo::Slo;
@@ -50,6 +51,11 @@ pub struct Arguments {
     /// Replay the log in its own time too
     #[arg(long, requires = "replay", conflicts_with_all = ["rate", "stages", "arrival", "poisson"], help_heading = "What is asked for")]
     pub replay_timing: bool,
+
+    /// Ways of asking for a file of the set, with their shares: whole, range (206), unchanged (a condition that makes it 304), changed (one that
+    /// does not), like whole=8,range=1,unchanged=1. With --verify, status and body must be what the way asks for
+    #[arg(long, value_name = "WAY=SHARE,…", conflicts_with_all = ["urls_file", "replay", "method"], help_heading = "What is asked for")]
+    pub mix: Option<Mix>,
 
     /// The method of every request
     #[arg(long, value_enum, default_value_t = Method::Get, conflicts_with = "replay", help_heading = "What is asked for")]

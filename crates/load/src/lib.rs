@@ -10,7 +10,7 @@
 //! | [`measure`](mod@measure) | threads begin together, and their records are put together |
 //! | [`schedule`] | who is due, and when: pure, on any clock |
 //! | `engine`, `timer` | the loop of a thread: sends what is due, reads what comes |
-//! | [`target`], [`verify`] | what is asked for, and whether it was what came |
+//! | [`target`], [`mix`], [`verify`] | what is asked for, in which ways, and whether it was what came |
 //! | [`record`], [`batches`], [`failure`] | what is kept of requests: histograms, means of stretches, counts |
 //! | [`collect`] | the series by the second |
 //! | [`fidelity`], [`verdict`] | whether the run may be believed |
@@ -27,6 +27,7 @@ pub mod failure;
 pub mod fidelity;
 pub mod host;
 pub mod measure;
+pub mod mix;
 pub mod output;
 pub mod prepare;
 mod progress;

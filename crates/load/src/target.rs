@@ -114,6 +114,8 @@ pub struct Target {
     pub last_request: Vec<u8>,
     /// Whether its response can have a body.
     pub expect: Expect,
+    /// What the status must be, if that is known and to be verified.
+    pub status: Option<u16>,
     /// What the body must be, if that is to be verified.
     pub expected: Expected,
 }
@@ -162,7 +164,7 @@ impl Target {
             request.push_str("User-Agent: archbench\r\n");
         }
         for field in fields {
-            request.push_str(&format!("{}: {}\r\n", field.name, field.value));
+            request.push_str(&format!("{field}\r\n"));
         }
         let closing = fields.iter().any(|field| field.is("connection"));
         let last = format!(
@@ -179,6 +181,7 @@ impl Target {
             } else {
                 Expect::Body
             },
+            status: None,
             expected,
         }
     }
@@ -220,8 +223,22 @@ impl Field {
         Ok(field)
     }
 
+    /// A field whose name and value are known to be ones.
+    pub(crate) fn known(name: &str, value: String) -> Self {
+        Self {
+            name: name.to_owned(),
+            value,
+        }
+    }
+
     fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name)
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: {}", self.name, self.value)
     }
 }
 

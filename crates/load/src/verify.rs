@@ -12,10 +12,12 @@ pub enum Expected {
     /// Not verified.
     #[default]
     Anything,
-    /// A file of a file set.
+    /// A file of a file set, or a part of one.
     File {
         /// What its bytes are derived from.
         key: workload::content::Key,
+        /// Where in the file the body begins.
+        from: u64,
         /// Its length.
         length: u64,
     },
@@ -48,7 +50,9 @@ impl Check {
         if self.wrong.is_none() {
             self.wrong = match expected {
                 Expected::Anything => None,
-                Expected::File { key, length } => check_file(*key, *length, self.offset, piece),
+                Expected::File { key, from, length } => {
+                    check_file(*key, *from, *length, self.offset, piece)
+                }
                 Expected::FirstAnswer(first) => match first.get() {
                     Some(first) => difference(first, self.offset, piece),
                     None => {
@@ -98,9 +102,16 @@ impl Check {
     }
 }
 
-fn check_file(key: workload::content::Key, length: u64, offset: u64, piece: &[u8]) -> Option<u64> {
+fn check_file(
+    key: workload::content::Key,
+    from: u64,
+    length: u64,
+    offset: u64,
+    piece: &[u8],
+) -> Option<u64> {
     let within = length.saturating_sub(offset).min(piece.len() as u64) as usize;
-    let wrong = workload::content::verify(key, offset, &piece[..within]).err();
+    let wrong = workload::content::verify(key, from + offset, &piece[..within]).err();
+    let wrong = wrong.map(|wrong| wrong - from);
     wrong.or((within < piece.len()).then_some(length))
 }
 
@@ -141,7 +152,11 @@ mod tests {
         let key = workload::content::key(1, "file.txt");
         let mut body = vec![0; 1000];
         workload::content::fill(key, 0, &mut body);
-        let expected = Expected::File { key, length: 1000 };
+        let expected = Expected::File {
+            key,
+            from: 0,
+            length: 1000,
+        };
         assert_eq!(check(&expected, &[&body[..100], &body[100..]]), Ok(()));
         assert_eq!(check(&expected, &[&body[..999]]), Err(999));
         body.push(0);
@@ -149,5 +164,23 @@ mod tests {
         body.pop();
         body[500] ^= 1;
         assert_eq!(check(&expected, &[&body]), Err(500));
+    }
+
+    #[test]
+    fn parts_of_files_are_known() {
+        let key = workload::content::key(1, "file.txt");
+        let mut body = vec![0; 100];
+        workload::content::fill(key, 70, &mut body);
+        let expected = Expected::File {
+            key,
+            from: 70,
+            length: 100,
+        };
+        assert_eq!(check(&expected, &[&body[..30], &body[30..]]), Ok(()));
+        assert_eq!(check(&expected, &[&body[..99]]), Err(99));
+        body[50] ^= 1;
+        assert_eq!(check(&expected, &[&body]), Err(50));
+        workload::content::fill(key, 71, &mut body);
+        assert_eq!(check(&expected, &[&body]), Err(0));
     }
 }

@@ -22,6 +22,7 @@
 //! | [`shortage`] | descriptors, threads and workers that are missing |
 //! | [`hostile`] | clients that mean no good, and crowds of them |
 //! | [`defects`] | code that panics |
+//! | [`flood`] | thousands of requests, each answer verified |
 //! | [`privileges`] | those of root, given up |
 //! | [`variants`] | options that must not change an answer |
 //! | [`usage`] | wrong command lines |
@@ -38,6 +39,7 @@ mod counts;
 mod crowd;
 mod cutting;
 mod defects;
+mod flood;
 mod golden;
 mod hostile;
 mod nature;
@@ -143,6 +145,7 @@ const SUBJECTS: &[(&str, &[Case], &[Fault])] = &[
     ("changes", changes::CASES, changes::FAULTS),
     ("stopping", stopping::CASES, stopping::FAULTS),
     ("counts", counts::CASES, &[]),
+    ("flood", flood::CASES, &[]),
     ("nature", nature::CASES, &[]),
     ("privileges", privileges::CASES, &[]),
     ("variants", variants::CASES, &[]),

@@ -248,10 +248,12 @@ impl Server {
 
     /// Open descriptors of its own process.
     pub(crate) fn descriptors(&self) -> usize {
-        let directory = format!("/proc/{}/fd", self.pid().as_raw_nonzero());
-        std::fs::read_dir(directory)
-            .map(Iterator::count)
-            .unwrap_or(0)
+        descriptors(self.pid())
+    }
+
+    /// Open descriptors, of all its processes.
+    pub(crate) fn all_descriptors(&self) -> usize {
+        self.processes().into_iter().map(descriptors).sum()
     }
 
     /// Open sockets, of all its processes.
@@ -326,6 +328,13 @@ impl Server {
         let complaints = complaints.and_then(Result::ok).unwrap_or_default();
         (status, out, complaints)
     }
+}
+
+fn descriptors(process: Pid) -> usize {
+    let directory = format!("/proc/{}/fd", process.as_raw_nonzero());
+    std::fs::read_dir(directory)
+        .map(Iterator::count)
+        .unwrap_or(0)
 }
 
 fn summary_in(out: &str) -> Value {

@@ -126,9 +126,18 @@ impl Engine {
                     connection.fault = Failure::status(head.status);
                     connection.check.begin();
                     if let Some(flight) = connection.flights.front() {
+                        let target = &self.run.targets.targets[flight.target];
                         if let Some(failure) = connection.fault {
-                            let url = &self.run.targets.targets[flight.target].url;
-                            self.record.example_of_status(failure, head.status, url);
+                            self.record
+                                .example_of_status(failure, head.status, &target.url);
+                        } else if self.run.verify
+                            && let Some(expected) = target.status
+                            && expected != head.status
+                        {
+                            connection.fault = Some(Failure::Mismatch);
+                            self.record.example((Failure::Mismatch, 0), || {
+                                format!("{}: status {}, not {expected}", target.url, head.status)
+                            });
                         }
                         let is_large = matches!(head.framing, Framing::Length(length) if length >= 2 * DROP_FROM);
                         self.large[flight.target] = is_large && !self.run.verify;

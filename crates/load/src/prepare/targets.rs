@@ -59,26 +59,14 @@ pub(super) fn targets(
             Some(preset) => FileSet::new(preset, arguments.files_seed),
             None => workload::default_file_set(),
         };
-        let all = set
-            .files()
-            .iter()
-            .map(|file| {
-                let url = under(&base, &file.path);
-                let expected = match arguments.verify {
-                    true if head_only => Expected::Anything,
-                    true => Expected::File {
-                        key: file.key,
-                        length: file.length,
-                    },
-                    false => Expected::Anything,
-                };
-                let target = Target::new(&url, head_only, &arguments.headers, expected);
-                (url, target)
-            })
-            .collect();
-        let sampler = set.sampler().map_err(|error| error.to_string())?;
-        let what = format!("{base}, files {}", set.preset());
-        (all, Order::Drawn(sampler.choices(arguments.seed)), what)
+        let (all, order) = from_set(arguments, &set, &base, under)?;
+        let mix = arguments.mix.as_ref();
+        let mix = mix.map_or(String::new(), |mix| format!(", {mix}"));
+        (all, order, format!("{base}, files {}{mix}", set.preset()))
+    } else if arguments.mix.is_some() {
+        return Err(usage(
+            "--mix has to know the files: say which set it is with --files",
+        ));
     } else {
         let weighted = match &arguments.urls_file {
             Some(path) => open(path, trace::urls)?
@@ -123,6 +111,40 @@ pub(super) fn targets(
     let address = address(&all)?;
     let targets = all.into_iter().map(|(_, target)| target).collect();
     Ok((address, Targets { targets, order }, what))
+}
+
+/// Every file of a set, in every way of the mix.
+fn from_set(
+    arguments: &Arguments,
+    set: &FileSet,
+    base: &Url,
+    under: impl Fn(&Url, &str) -> Url,
+) -> Result<(Vec<(Url, Target)>, Order), String> {
+    let mix = arguments.mix.clone().unwrap_or_default();
+    let head_only = arguments.method == Method::Head;
+    let mut all = Vec::new();
+    let mut weights = Vec::new();
+    for file in set.files() {
+        let url = under(base, &file.path);
+        for ask in mix.asks(file.length, set.modified()) {
+            let expected = match arguments.verify && !head_only {
+                true => Expected::File {
+                    key: file.key,
+                    from: ask.from,
+                    length: ask.length,
+                },
+                false => Expected::Anything,
+            };
+            let fields = arguments.headers.iter().chain(&ask.field);
+            let fields: Vec<_> = fields.cloned().collect();
+            let mut target = Target::new(&url, head_only, &fields, expected);
+            target.status = arguments.mix.is_some().then_some(ask.status);
+            all.push((url.clone(), target));
+            weights.push(file.weight * ask.share);
+        }
+    }
+    let sampler = Sampler::new(weights).map_err(|error| error.to_string())?;
+    Ok((all, Order::Drawn(sampler.choices(arguments.seed))))
 }
 
 fn from_log(

@@ -50,6 +50,7 @@ pub fn render(report: &Report<'_>) -> Vec<u8> {
         "throughput",
         json!({
             "requests_per_s": figures.requests_per_s(),
+            "bytes": report.outcome.record.counts.bytes,
             "bytes_per_s": figures.bytes_per_s(),
             "window_s": figures.window_s(),
         }),

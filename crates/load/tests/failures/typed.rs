@@ -72,3 +72,65 @@ fn a_file_that_cannot_be_read_is_no_fault_of_what_was_typed() {
         assert!(is_usage(type_in(&rest)), "{nonsense}");
     }
 }
+
+#[test]
+fn a_mix_of_ways_is_verified_by_status_and_body() {
+    let home = tempfile::tempdir().expect("a directory");
+    let report = home.path().join("report.json").display().to_string();
+    let type_in = |act: Act, rest: &[&str]| {
+        let url = format!("http://{}", server(act));
+        let always = [
+            "load",
+            &url,
+            "-n",
+            "40",
+            "-c",
+            "1",
+            "--quiet",
+            "--verify",
+            "--files",
+            "single:1k",
+            "--output-format",
+            "json",
+            "-o",
+            &report,
+        ];
+        let typed = always.iter().chain(rest).copied();
+        load::run(&<Typed as clap::Parser>::parse_from(typed).load).expect("a run");
+        let json = std::fs::read(&report).expect("a report");
+        let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+        json["requests"].clone()
+    };
+    let unchanged = Act::Answer(b"HTTP/1.1 304 Not Modified\r\n\r\n".to_vec());
+    let requests = type_in(unchanged.clone(), &["--mix", "unchanged=1"]);
+    assert_eq!(
+        (&requests["completed"], &requests["verified"]),
+        (&40.into(), &40.into())
+    );
+    // The same answer is none to whoever wants a part of the file.
+    let requests = type_in(unchanged, &["--mix", "range=1"]);
+    assert_eq!(requests["errors"]["body_mismatch"], 40);
+    let words = requests["error_examples"][0].to_string();
+    assert!(words.contains("status 304, not 206"), "{requests}");
+    // Nor is a part of the file that was not asked for.
+    let part = [
+        &b"HTTP/1.1 206 Partial Content\r\nContent-Length: 200\r\n\r\n"[..],
+        &[0; 200],
+    ];
+    let requests = type_in(Act::Answer(part.concat()), &["--mix", "range=1"]);
+    assert_eq!(requests["errors"]["body_mismatch"], 40);
+}
+
+#[test]
+fn a_mix_needs_files_that_are_known() {
+    let typed = [
+        "load",
+        "http://127.0.0.1:9/x",
+        "--quiet",
+        "--mix",
+        "range=1",
+    ];
+    let arguments = <Typed as clap::Parser>::parse_from(typed);
+    let refused = load::run(&arguments.load);
+    assert!(is_usage(refused));
+}

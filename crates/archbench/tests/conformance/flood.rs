@@ -1,0 +1,171 @@
+//! Floods: as many requests as the client can make, each answer verified.
+//!
+//! Files of all sizes, ranges and conditions, with and without keep-alive and pipelining. Nothing may be wrong, nothing may be
+//! lost, nothing may be left over, and client and server must have counted the same. `scripts/soak` is the same for a million
+//! requests: `ARCHBENCH_SOAK` says how many.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::client::last_get;
+use crate::nature::{concurrent, ways_of_spawning};
+use crate::server::{BINARY, Recipe, Server};
+use crate::{Bench, Case};
+
+pub(crate) const CASES: &[Case] = &[("of_verified_requests", of_verified_requests)];
+
+/// Requests by default.
+const FEW: u64 = 4000;
+/// The flood comes in so many parts, so that its begin can be compared with its end.
+const PARTS: u64 = 10;
+const FILES: &str = "specweb99:1";
+/// Names that are kept, each with an open file.
+const NAMES: &str = "8";
+const MIX: &str = "whole=6,range=2,unchanged=1,changed=1";
+
+/// What there is of a server at one time.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    processes: usize,
+    descriptors: usize,
+    memory: u64,
+}
+
+fn of_verified_requests(bench: &Bench) {
+    let wanted = std::env::var("ARCHBENCH_SOAK").ok();
+    let soak = wanted.map(|count| count.parse().expect("ARCHBENCH_SOAK is a number"));
+    let directory = tempfile::tempdir().unwrap();
+    let made = Command::new(BINARY)
+        .args(["files", FILES])
+        .arg(directory.path())
+        .output()
+        .expect("the binary runs");
+    assert!(made.status.success(), "{made:?}");
+    let spawns = ways_of_spawning(bench);
+    for spawn in spawns {
+        let requests = soak.unwrap_or(FEW) / spawns.len() as u64;
+        // So that every cache has something to let go of.
+        let options = ["--name-cache", NAMES, "--content-cache", "100k"];
+        let server = Recipe::new(&bench.model, directory.path())
+            .args([spawn, &options[..]].concat())
+            .start();
+        flood(bench, spawn, server, requests, soak.is_some());
+    }
+}
+
+fn flood(bench: &Bench, spawn: &[&str], server: Server, requests: u64, tell: bool) {
+    let (mut asked, mut connections, mut bytes) = (0, 0, 0);
+    let mut sizes = vec![at_rest(&server)];
+    let started = std::time::Instant::now();
+    for part in 0..PARTS {
+        let count = requests * (part + 1) / PARTS - requests * part / PARTS;
+        let report = load(bench, &server, part, count);
+        let figures = &report["requests"];
+        let number = |value: &Value| value.as_u64().unwrap_or_else(|| panic!("{report}"));
+        // No wrong byte, no wrong status, nothing lost.
+        assert_eq!(figures["errors_total"], 0, "{spawn:?}: {figures}");
+        for all in ["sent", "completed", "verified"] {
+            assert_eq!(number(&figures[all]), count, "{spawn:?}: {all}: {figures}");
+        }
+        for status in ["200", "206", "304"] {
+            assert!(number(&figures["statuses"][status]) > 0, "{figures}");
+        }
+        asked += count;
+        connections += number(&report["generator"]["connections_made"]);
+        bytes += number(&report["throughput"]["bytes"]);
+        sizes.push(at_rest(&server));
+    }
+    let elapsed = started.elapsed();
+    // In a few requests caches have hardly been filled, and not every worker has worked.
+    let (first, slack, grown) = match tell {
+        true => (sizes[1], 2, 1 << 20),
+        false => (sizes[0], NAMES.parse().unwrap_or(0) + 2, 8 << 20),
+    };
+    let last = sizes[sizes.len() - 1];
+    assert!(
+        last.descriptors <= first.descriptors + slack * first.processes,
+        "{spawn:?}: descriptors grew: {sizes:?}"
+    );
+    assert!(
+        last.memory <= first.memory + grown,
+        "{spawn:?}: memory grew: {sizes:?}"
+    );
+    let summary = server.stop();
+    // Each look at the server at rest was one more.
+    let looks = PARTS + 1;
+    assert_eq!(summary["requests"], asked + looks, "{summary}");
+    assert_eq!(summary["connections"], connections + looks, "{summary}");
+    let extra = summary["bytes"].as_u64().map(|served| served - bytes);
+    assert!(
+        extra.is_some_and(|extra| extra < looks * 1000),
+        "{bytes} received: {summary}"
+    );
+    assert_eq!(
+        (&summary["status"]["4xx"], &summary["status"]["5xx"]),
+        (&looks.into(), &0.into()),
+        "{summary}"
+    );
+    for (name, count) in summary["errors"].as_object().expect("errors") {
+        assert_eq!(count, 0, "{name}: {summary}");
+    }
+    if tell {
+        let name = [&[&bench.model.name[..]], spawn].concat().join(" ");
+        println!(
+            "{name:<26} {asked:>9} requests in {:>5.1} s, {:>6} MB verified, {connections:>7} connections; \
+             descriptors {} and {}, anonymous memory {} and {} KiB after the first and the last tenth",
+            elapsed.as_secs_f64(),
+            bytes / 1_000_000,
+            first.descriptors,
+            last.descriptors,
+            first.memory >> 10,
+            last.memory >> 10,
+        );
+    }
+}
+
+/// One part, in one of several manners.
+fn load(bench: &Bench, server: &Server, part: u64, count: u64) -> Value {
+    let connections = if concurrent(bench) { "24" } else { "1" };
+    // Who keeps his connection keeps a worker: there are no more than those.
+    let manner: &[&str] = match part % 4 {
+        0 => &[],
+        1 => &["--requests-per-connection", "10"],
+        2 => &["--pipeline", "8"],
+        _ => &["--no-keepalive"],
+    };
+    let output = Command::new(BINARY)
+        .args(["load", &format!("http://{}", server.address)])
+        .args([
+            "--files",
+            FILES,
+            "--verify",
+            "--mix",
+            MIX,
+            "-c",
+            connections,
+        ])
+        .args(["-n", &count.to_string(), "--seed", &(part + 1).to_string()])
+        .args(["--timeout", "20s", "--quiet", "--output-format", "json"])
+        .args(manner)
+        .output()
+        .expect("the binary runs");
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    // Whether times can be believed is not what is tested.
+    assert!(matches!(output.status.code(), Some(0 | 4)), "{complaint}");
+    serde_json::from_slice(&output.stdout).expect("a report")
+}
+
+/// How large a server is when nobody asks for anything.
+fn at_rest(server: &Server) -> Size {
+    server.sockets_at_rest();
+    let mut client = server.connect();
+    client.send(last_get("/nowhere"));
+    client.read_to_end();
+    server.sockets_at_rest();
+    Size {
+        processes: server.processes().len(),
+        descriptors: server.all_descriptors(),
+        memory: server.memory(),
+    }
+}
