@@ -18,7 +18,7 @@ fn main() -> io::Result<()> {
     };
     let (port, length) = (number("the port")?, number("the body")?);
     let head = format!(
-        "HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nServer: minimal\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n"
+        "HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nServer: minimal\r\nConnection: keep-alive\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n"
     );
     let response = [head.into_bytes(), vec![b'x'; length]].concat();
     let address = format!("127.0.0.1:{port}")
@@ -35,7 +35,11 @@ fn serve(mut listener: TcpListener, response: &[u8]) -> io::Result<()> {
     let mut connections: Vec<Option<(TcpStream, usize)>> = Vec::new();
     let mut buffer = [0; 16 * 1024];
     loop {
-        poll.poll(&mut events, None)?;
+        match poll.poll(&mut events, None) {
+            // It was stopped for a while, and goes on.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            polled => polled?,
+        }
         for event in &events {
             let Token(slot) = event.token();
             if event.token() == LISTENER {
