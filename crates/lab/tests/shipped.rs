@@ -18,7 +18,7 @@ fn every_experiment_that_ships_is_read_and_expects_only_what_is_there() {
         let (experiment, _) = Experiment::read(&path).unwrap_or_else(|error| panic!("{error}"));
         let models = match &experiment.models {
             Models::Some(models) => models.clone(),
-            Models::All => ["iterative", "mp", "mt", "pool", "sped", "amped"]
+            Models::All => ["iterative", "mp", "mt", "pool", "sped", "amped", "seda"]
                 .map(|model| Model {
                     model: model.into(),
                     name: None,
@@ -35,8 +35,7 @@ fn every_experiment_that_ships_is_read_and_expects_only_what_is_there() {
         }
         let trial = experiment.warm_up.0 + experiment.duration.0 + lab::bench::overhead();
         let all = trial.as_secs_f64() * (cells.len() * experiment.repeats) as f64;
-        // Nobody begins what takes longer than a coffee; that of the SEDA paper takes twelve minutes.
-        assert!(all < 900.0, "{} takes {all} s", path.display());
+        assert!(all < 360.0, "{} takes {all} s", path.display());
         assert!(!experiment.reasoning.is_empty() && !experiment.expect.is_empty());
     }
     assert!(seen >= 9, "{seen}");
