@@ -89,7 +89,9 @@ impl Engine {
         connection.free_since = now;
         connection.refusals = 0;
         if self.closed_loop {
-            while let Some(due) = self.connections[slot].owed.pop() {
+            while self.connections[slot].sent < self.run.requests_per_connection
+                && let Some(due) = self.connections[slot].owed.pop()
+            {
                 self.send(slot, due);
             }
         } else {
@@ -127,6 +129,9 @@ impl Engine {
         connection.reset();
         if !self.closed_loop {
             self.closed.push(slot);
+        } else if !self.connections[slot].owed.is_empty() {
+            let now = self.clock.now();
+            self.dial(slot, now);
         }
     }
 

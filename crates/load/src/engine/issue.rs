@@ -43,7 +43,11 @@ impl Engine {
         };
         let slot = client as usize;
         match self.connections[slot].state {
-            State::Open => return self.send(slot, due),
+            State::Open if self.connections[slot].sent < self.run.requests_per_connection => {
+                return self.send(slot, due);
+            }
+            // It ends with the answers that are under way.
+            State::Open => self.connections[slot].owed.push(due),
             State::Closed => {
                 self.connections[slot].owed.push(due);
                 self.dial(slot, now);

@@ -275,6 +275,20 @@ fn pipelined_requests_are_answered_in_order() {
     );
 }
 
+/// A client whose connection has carried its last request opens another for what it would pipeline behind that.
+#[test]
+fn pipelining_ends_with_the_connection() {
+    for (per_connection, connections) in [(12, 17), (3, 67), (1, 200)] {
+        let mut run = run(server(Act::Answer(ok("hello"))), Duration::from_secs(10));
+        (run.requests, run.duration, run.depth) = (Some(200), None, 8);
+        run.requests_per_connection = per_connection;
+        let done = go(run).expect("a run");
+        let counts = &done.outcome.record.counts;
+        assert_eq!((counts.completed, counts.failed()), (200, 0));
+        assert_eq!(counts.connected, connections);
+    }
+}
+
 #[test]
 fn connections_are_added_up_to_their_bound() {
     let mut run = open_loop(server(Act::Silence), SHORT, 100.0, false, 1);
