@@ -22,6 +22,13 @@ const PARTS: u64 = 10;
 const FILES: &str = "specweb99:1";
 /// Names that are kept, each with an open file.
 const NAMES: &str = "8";
+/// Each part is asked for in all of these. Connections end, so that in each manner every worker has its turn.
+const MANNERS: [&[&str]; 4] = [
+    &["--requests-per-connection", "100"],
+    &["--requests-per-connection", "10"],
+    &["--requests-per-connection", "100", "--pipeline", "8"],
+    &["--no-keepalive"],
+];
 const MIX: &str = "whole=6,range=2,unchanged=1,changed=1";
 
 /// What there is of a server at one time.
@@ -58,8 +65,9 @@ fn flood(bench: &Bench, spawn: &[&str], server: Server, requests: u64, tell: boo
     let (mut asked, mut connections, mut bytes) = (0, 0, 0);
     let mut sizes = vec![at_rest(&server)];
     let started = std::time::Instant::now();
-    for part in 0..PARTS {
-        let count = requests * (part + 1) / PARTS - requests * part / PARTS;
+    let parts = PARTS * MANNERS.len() as u64;
+    for part in 0..parts {
+        let count = requests * (part + 1) / parts - requests * part / parts;
         let report = load(bench, &server, part, count);
         let figures = &report["requests"];
         let number = |value: &Value| value.as_u64().unwrap_or_else(|| panic!("{report}"));
@@ -74,7 +82,9 @@ fn flood(bench: &Bench, spawn: &[&str], server: Server, requests: u64, tell: boo
         asked += count;
         connections += number(&report["generator"]["connections_made"]);
         bytes += number(&report["throughput"]["bytes"]);
-        sizes.push(at_rest(&server));
+        if (part + 1) % MANNERS.len() as u64 == 0 {
+            sizes.push(at_rest(&server));
+        }
     }
     let elapsed = started.elapsed();
     // In a few requests caches have hardly been filled, and not every worker has worked.
@@ -124,16 +134,10 @@ fn flood(bench: &Bench, spawn: &[&str], server: Server, requests: u64, tell: boo
     }
 }
 
-/// One part, in one of several manners.
+/// A piece of a part, in one manner.
 fn load(bench: &Bench, server: &Server, part: u64, count: u64) -> Value {
     let connections = if concurrent(bench) { "24" } else { "1" };
-    // Who keeps his connection keeps a worker: there are no more than those.
-    let manner: &[&str] = match part % 4 {
-        0 => &[],
-        1 => &["--requests-per-connection", "10"],
-        2 => &["--pipeline", "8"],
-        _ => &["--no-keepalive"],
-    };
+    let manner = MANNERS[part as usize % MANNERS.len()];
     let output = Command::new(BINARY)
         .args(["load", &format!("http://{}", server.address)])
         .args([

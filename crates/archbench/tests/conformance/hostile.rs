@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::client::{Client, PATIENCE, get, last_get};
-use crate::crowd::{Crowd, Outcome, scaled};
+use crate::crowd::{Crowd, OneProcessor, Outcome, scaled};
 use crate::nature::workers;
 use crate::server::Server;
 use crate::table::Fault;
@@ -259,6 +259,7 @@ fn five_thousand_that_say_nothing(bench: &Bench) -> &'static str {
 }
 
 fn ten_thousand_at_once(bench: &Bench) -> &'static str {
+    let _alone = OneProcessor::take();
     let server = bench.serve(&[]);
     let count = scaled(10_000);
     let crowd = Crowd::connect(server.address, count);
@@ -276,6 +277,7 @@ fn ten_thousand_at_once(bench: &Bench) -> &'static str {
 /// The kernel drops what it has no place for, and clients try again after a second or more.
 fn more_than_the_queue_holds(bench: &Bench) -> &'static str {
     const CLIENTS: usize = 40;
+    let _alone = OneProcessor::take();
     let server = bench.serve(&["--backlog", "8"]);
     server.sockets_at_rest();
     // So that nobody is let in meanwhile.
