@@ -8,6 +8,7 @@
 //! The pool is the `threadpool` crate's. Its own queue knows no bound, so the bound stands at the door.
 
 use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use arch::{Architecture, Client, Desk, Refused, Site, Workplace, blocking};
@@ -56,13 +57,14 @@ impl Architecture for Pool {
             let (workplace, queue) = (Arc::clone(&workplace), Arc::clone(&queue));
             pool.execute(move || {
                 queue.leave();
-                serve(client, &workplace);
+                // The crate would replace a thread that panics, and panic itself where there is no thread to be had.
+                if catch_unwind(AssertUnwindSafe(|| serve(client, &workplace))).is_err() {
+                    DESK.take();
+                    workplace.count_replaced();
+                }
             });
         }
         pool.join();
-        for _ in 0..pool.panic_count() {
-            workplace.count_replaced();
-        }
         Ok(())
     }
 }
@@ -84,11 +86,13 @@ fn start(threads: u32) -> std::io::Result<ThreadPool> {
     })
 }
 
-/// Serves a connection at the desk of the worker that runs this.
+thread_local! {
+    /// Of the worker that asks.
+    static DESK: RefCell<Option<Desk>> = const { RefCell::new(None) };
+}
+
+/// Serves a connection at the worker's desk.
 fn serve(client: Client, workplace: &Workplace) {
-    thread_local! {
-        static DESK: RefCell<Option<Desk>> = const { RefCell::new(None) };
-    }
     DESK.with_borrow_mut(|desk| {
         blocking::serve(client, desk.get_or_insert_with(|| workplace.desk()))
     });
