@@ -169,17 +169,11 @@ impl EventLoop {
             // Under load the request has come with the connection, and a connection for one request is over before it has
             // to be watched.
             self.serve(token);
-            if let Some(session) = self.sessions.get_mut(token) {
-                let socket = session.socket().as_raw_fd();
-                let interest = Interest::READABLE | Interest::WRITABLE;
-                let registry = self.poll.registry();
-                let watched =
-                    registry.register(&mut SourceFd(&socket), mio::Token(token.into()), interest);
-                if watched.is_err() {
-                    // The kernel has no memory to watch it with; unwatched it would never move again.
-                    self.sessions.remove(token);
-                }
-            }
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            let registry = self.poll.registry();
+            self.sessions.watch(token, |socket| {
+                registry.register(&mut SourceFd(&socket), mio::Token(token.into()), interest)
+            });
         }
     }
 
@@ -188,10 +182,8 @@ impl EventLoop {
         if !self.turns.is_empty() {
             return Some(Duration::ZERO);
         }
-        [self.sessions.patience(self.desk.now), self.door.patience()]
-            .into_iter()
-            .flatten()
-            .min()
+        let sweep = self.sessions.patience(self.desk.now);
+        sweep.into_iter().chain(self.door.patience()).min()
     }
 }
 

@@ -139,7 +139,7 @@ impl Sockets {
     pub(crate) fn run(mut self, mut ways: Ways) -> std::io::Result<()> {
         let mut events = Events::with_capacity(1024);
         while !self.is_over() {
-            let patience = self.fall_asleep();
+            let patience = self.fall_asleep(&mut ways);
             match self.poll.poll(&mut events, patience) {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 polled => polled?,
@@ -193,17 +193,16 @@ impl Sockets {
     }
 
     /// Has itself woken by those that come back, and returns how long to wait for events.
-    fn fall_asleep(&mut self) -> Option<Duration> {
+    fn fall_asleep(&mut self, ways: &mut Ways) -> Option<Duration> {
+        let unread = !self.unread.is_empty() && ways.parse.has_room();
         let queue = self.returns.queue();
-        if !queue.is_empty() || !self.turns.is_empty() {
+        if !queue.is_empty() || !self.turns.is_empty() || unread {
             return Some(Duration::ZERO);
         }
         self.returns.asleep.store(true, Relaxed);
         drop(queue);
-        [self.sessions.patience(self.desk.now), self.door.patience()]
-            .into_iter()
-            .flatten()
-            .min()
+        let sweep = self.sessions.patience(self.desk.now);
+        sweep.into_iter().chain(self.door.patience()).min()
     }
 
     /// Goes on with the sessions that have come back.
@@ -277,11 +276,18 @@ impl Sockets {
         }
     }
 
-    /// Lets a session take its place in the table again.
+    /// Lets a session take its place in the table again, and be watched: not before, for a connection for one request may be
+    /// over by then.
     fn rest(&mut self, mut task: Box<Task>) {
         task.catch_up(&mut self.sessions);
+        let token = task.token;
         if let Some(session) = task.end() {
-            self.sessions.bring_back(task.token, session, &self.desk);
+            self.sessions.bring_back(token, session, &self.desk);
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            let registry = self.poll.registry();
+            self.sessions.watch(token, |socket| {
+                registry.register(&mut SourceFd(&socket), mio::Token(token.into()), interest)
+            });
         }
         self.spare.push(task);
     }
@@ -289,18 +295,6 @@ impl Sockets {
     fn accept(&mut self, ways: &mut Ways) {
         while let Some(client) = self.door.admit(&self.desk.tally) {
             let token = self.sessions.insert(client, &self.desk);
-            if let Some(session) = self.sessions.get_mut(token) {
-                let socket = session.socket().as_raw_fd();
-                let interest = Interest::READABLE | Interest::WRITABLE;
-                let registry = self.poll.registry();
-                let watched =
-                    registry.register(&mut SourceFd(&socket), mio::Token(token.into()), interest);
-                if watched.is_err() {
-                    // The kernel has no memory to watch it with; unwatched it would never move again.
-                    self.sessions.remove(token);
-                    continue;
-                }
-            }
             // Under load the request has come with the connection.
             self.read(token, ways);
         }

@@ -98,10 +98,11 @@ impl<In: Send + 'static> Stage<In> {
     /// Adds a thread.
     fn grow(self: &Arc<Self>) -> std::io::Result<()> {
         let stage = Arc::clone(self);
+        // Counted before it may leave.
+        let mut queue = self.queue();
         std::thread::Builder::new()
             .name(self.name.into())
             .spawn(move || stage.work())?;
-        let mut queue = self.queue();
         queue.threads += 1;
         self.counters.threads(queue.threads);
         Ok(())

@@ -1,5 +1,7 @@
 //! The table of sessions for an event loop, with their deadlines.
 
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -44,7 +46,7 @@ impl From<usize> for Token {
 /// How often deadlines are looked at, at most; no deadline is missed by more.
 const SWEEP_EVERY: Duration = Duration::from_millis(250);
 /// No deadline.
-const NEVER: u32 = u32::MAX;
+const NEVER: u64 = u64::MAX;
 
 /// What the network said of a session's socket.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -65,7 +67,7 @@ pub struct Sessions {
     away: usize,
     /// Beside each session, in an array of their own so that looking at ten thousand of them takes microseconds: when to
     /// expire it, in milliseconds since `started`.
-    deadlines_ms: Vec<u32>,
+    deadlines_ms: Vec<u64>,
     generations: Vec<u32>,
     started: Instant,
     next_sweep: Instant,
@@ -128,6 +130,18 @@ impl Sessions {
 
     fn is_known(&self, token: Token) -> bool {
         self.generations.get(token.place()) == Some(&token.generation())
+    }
+
+    /// Has `watch` watch a session's socket, unless it is watched already. A socket that cannot be watched would never move
+    /// again, and its session is over.
+    pub fn watch(&mut self, token: Token, watch: impl FnOnce(RawFd) -> io::Result<()>) {
+        let Some(session) = self.get_mut(token) else {
+            return;
+        };
+        let socket = session.socket().as_raw_fd();
+        if !std::mem::replace(&mut session.watched, true) && watch(socket).is_err() {
+            self.remove(token);
+        }
     }
 
     /// The socket of a session may have become readable or writable. Tells whether the session is to be advanced: it is
@@ -248,6 +262,6 @@ impl Sessions {
     }
 }
 
-fn milliseconds(duration: Duration) -> u32 {
-    u32::try_from(duration.as_millis()).unwrap_or(NEVER - 1)
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(NEVER - 1)
 }

@@ -109,6 +109,8 @@ pub struct Session {
     /// The client has sent its FIN: a short read no longer means that there is nothing left to read.
     hung_up: bool,
     write_shut: bool,
+    /// Its socket is in the set of those that an event loop waits for.
+    pub(crate) watched: bool,
     /// Somebody has been asked to find or load its file.
     elsewhere: bool,
     dropped: bool,
@@ -166,6 +168,7 @@ impl Session {
             write_shut: false,
             elsewhere: false,
             dropped: false,
+            watched: false,
             vain_waits: 0,
             late: false,
             finishing: false,

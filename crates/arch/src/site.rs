@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use http::Config;
 use meter::{Event, Gauge, Meter, Tally};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::listener::Listener;
@@ -43,6 +44,7 @@ impl Site {
         let user = options.user.as_ref().map(User::look_up).transpose()?;
         let listener = Listener::bind(&options)?;
         if let Some(user) = user {
+            allow_locking(options.content_cache);
             user.drop_to()?;
         }
         let files = files::Recipe {
@@ -128,9 +130,25 @@ fn unservable(root: &Path, options: &ServeOptions, error: Error) -> Error {
     )
 }
 
+/// Whoever is not privileged may lock only so much, and large files of the content cache are locked. Where it cannot be raised,
+/// what is beyond it is asked about instead.
+fn allow_locking(content_cache: u64) {
+    let limit = getrlimit(Resource::Memlock);
+    if limit.current.is_some_and(|most| most < content_cache) {
+        let raised = Some(content_cache);
+        let _ = setrlimit(
+            Resource::Memlock,
+            Rlimit {
+                current: raised,
+                maximum: limit.maximum.and(limit.maximum.max(raised)),
+            },
+        );
+    }
+}
+
 /// How many names may be remembered, each with an open file: connections need descriptors as well.
 fn names_that_fit(wanted: usize) -> usize {
-    let descriptors = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let descriptors = getrlimit(Resource::Nofile).current;
     descriptors.map_or(wanted, |descriptors| {
         wanted.min(usize::try_from(descriptors / 2).unwrap_or(usize::MAX))
     })

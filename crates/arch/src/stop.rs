@@ -38,6 +38,8 @@ pub const ENDED_AT_ONCE: i32 = 130;
 pub struct Stop {
     drain_timeout: Duration,
     stopping: AtomicBool,
+    /// Nobody else will come in.
+    closing: AtomicBool,
     deadline: OnceLock<Instant>,
     blocking: Mutex<Slab<Arc<Client>>>,
 }
@@ -47,6 +49,7 @@ impl Stop {
         Self {
             drain_timeout,
             stopping: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
             deadline: OnceLock::new(),
             blocking: Mutex::default(),
         }
@@ -69,9 +72,10 @@ impl Stop {
         let watch = move || {
             // Waiting for valid signals that are blocked cannot fail; if it did, ending is the safe answer.
             let first = signals::wait(&SIGNALS, None).ok().flatten();
-            stop.begin();
+            let closing = role == Role::Alone || first == Some(Signal::Interrupt);
+            stop.begin(closing);
             // Only now, for it wakes those who then ask whether the server is stopping.
-            if role == Role::Alone || first == Some(Signal::Interrupt) {
+            if closing {
                 listener.shut();
             }
             while let Some(left) = stop.left() {
@@ -106,7 +110,8 @@ impl Stop {
         self.deadline.get().is_some_and(|&deadline| now >= deadline)
     }
 
-    fn begin(&self) {
+    fn begin(&self, closing: bool) {
+        self.closing.store(closing, Relaxed);
         self.deadline
             .get_or_init(|| Instant::now() + self.drain_timeout);
         self.stopping.store(true, Relaxed);
@@ -137,7 +142,8 @@ impl Stop {
         // Looked at under the lock: either the watcher finds the connection in the table, or we see its mark here.
         if self.is_overdue(Instant::now()) {
             let _ = client.socket.shutdown(Shutdown::Both);
-        } else if self.is_stopping() {
+        } else if self.closing.load(Relaxed) {
+            // Not where others share the door: whom this worker lets in last may have yet to ask.
             let _ = client.socket.shutdown(Shutdown::Read);
         }
         Known {

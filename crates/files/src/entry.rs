@@ -127,7 +127,7 @@ impl<H> Entry<H> {
         self.asked.unsettle();
     }
 
-    /// Counts that it is wanted and not held; whether that makes it worth locking.
+    /// Counts that it is wanted and not held; whether that makes it worth locking, and nobody is at it.
     pub(crate) fn is_worth_locking(&self) -> bool {
         let wanted = self.wanted.load(Relaxed);
         // A count lost to another thread does not matter.
@@ -137,10 +137,18 @@ impl<H> Entry<H> {
         wanted == LOCK_AFTER
     }
 
-    /// Locked, it begins anew to be counted when it is no longer held; one that cannot be locked is not tried again.
-    pub(crate) fn tried_to_lock(&self, locked: bool) {
-        self.wanted
-            .store(if locked { 0 } else { NOT_LOCKABLE }, Relaxed);
+    /// Counts likewise; whether it is the caller who is to lock it. One that then cannot be locked is not tried again.
+    pub(crate) fn claim_locking(&self) -> bool {
+        self.is_worth_locking()
+            && self
+                .wanted
+                .compare_exchange(LOCK_AFTER, NOT_LOCKABLE, Relaxed, Relaxed)
+                .is_ok()
+    }
+
+    /// It begins anew to be counted when it is no longer held.
+    pub(crate) fn is_locked(&self) {
+        self.wanted.store(0, Relaxed);
     }
 
     /// Whether reading needs no waiting beyond what the real disk asks for.

@@ -257,7 +257,7 @@ impl<H> Files<H> {
         }
         match self.holding(entry) {
             Holding::Copy => self.copy(entry, ReadWriteFlags::empty()),
-            Holding::Locked if entry.is_worth_locking() => {
+            Holding::Locked if entry.claim_locking() => {
                 self.lock(entry);
                 Ok(Body::File)
             }
@@ -277,7 +277,7 @@ impl<H> Files<H> {
         }
         match self.holding(entry) {
             Holding::Copy => return self.copy(entry, ReadWriteFlags::empty()).map(drop),
-            Holding::Locked if entry.is_worth_locking() && self.lock(entry) => return Ok(()),
+            Holding::Locked if entry.claim_locking() && self.lock(entry) => return Ok(()),
             Holding::Locked | Holding::Nothing => {}
         }
         entry.unsettle();
@@ -300,9 +300,10 @@ impl<H> Files<H> {
     /// Locks a file in memory; whether the kernel let it. If not (the limit on locked memory, as a rule), the file is asked
     /// about as if there were no content cache.
     fn lock(&self, entry: &Entry<H>) -> bool {
-        let pages = Locked::new(entry.file.as_fd(), entry.len());
-        entry.tried_to_lock(pages.is_ok());
-        let Ok(pages) = pages else { return false };
+        let Ok(pages) = Locked::new(entry.file.as_fd(), entry.len()) else {
+            return false;
+        };
+        entry.is_locked();
         self.contents
             .insert(entry.identity, Content::Locked(Arc::new(pages)));
         true

@@ -237,7 +237,9 @@ impl Bench {
             bytes
         });
         let stopped = match foreign {
-            None => self.stop(&mut server),
+            None => self
+                .stop(&mut server)
+                .map(|summary| ends::without_start(summary, &measured.samples)),
             Some(foreign) => foreign.stop(&mut server, self.patience.stops, measured),
         };
         // What went wrong first is what matters.

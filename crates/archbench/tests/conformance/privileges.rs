@@ -62,6 +62,19 @@ fn assert_is(server: &Server, user: u32, group: u32) {
     }
 }
 
+/// What there is of it by default.
+const CONTENT_CACHE: u64 = 64 << 20;
+
+/// Root in a container may not, as a rule.
+fn may_raise_limits() -> bool {
+    const SYS_RESOURCE: u32 = 24;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    effective
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask >> SYS_RESOURCE & 1 == 1)
+}
+
 fn are_given_up_for_good(bench: &Bench) {
     let Some(user) = stranger() else { return };
     let group = user + 1;
@@ -72,6 +85,22 @@ fn are_given_up_for_good(bench: &Bench) {
             .args(["--user", &format!("{user}:{group}")])
             .start();
         assert_eq!(server.ready["user"], format!("{user}:{group}"));
+        // What the content cache locks counts against a limit now.
+        if may_raise_limits() {
+            let pid = server.pid().as_raw_nonzero();
+            let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+            let locked = limits
+                .lines()
+                .find_map(|line| line.strip_prefix("Max locked memory"));
+            let most = locked
+                .and_then(|line| line.split_whitespace().next())
+                .unwrap();
+            let enough = |most: u64| most >= CONTENT_CACHE;
+            assert!(
+                most == "unlimited" || most.parse().is_ok_and(enough),
+                "{limits}"
+            );
+        }
         let mut client = server.connect();
         assert_eq!(client.get("/file.txt").status, 200);
         assert_is(&server, user, group);

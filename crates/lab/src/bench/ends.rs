@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use results::{Failure, Validity};
-use serde_json::Value;
+use results::{Failure, Sample, Validity};
+use serde_json::{Value, json};
 
 use super::{Bench, Job, failure};
 use crate::process::{NoLine, Process, describe};
@@ -164,6 +164,30 @@ impl Bench {
                 )
             })
     }
+}
+
+/// The summary of a server of ours without the processor time that it had used before the load began, as for those that are not:
+/// starting up is not what is compared.
+pub(super) fn without_start(mut summary: Value, samples: &[Sample]) -> Value {
+    let number = |summary: &Value, at: &str| summary.pointer(at).and_then(Value::as_f64);
+    let requests = number(&summary, "/requests");
+    let (Some(first), Some(user_s), Some(system_s)) = (
+        samples.first(),
+        number(&summary, "/cpu/user_s"),
+        number(&summary, "/cpu/system_s"),
+    ) else {
+        return summary;
+    };
+    let user_s = (user_s - first.cpu_user_s).max(0.0);
+    let system_s = (system_s - first.cpu_system_s).max(0.0);
+    summary["cpu"] = json!({
+        "user_s": user_s,
+        "system_s": system_s,
+        "per_request_us": requests
+            .filter(|requests| *requests > 0.0)
+            .map(|requests| (user_s + system_s) * 1e6 / requests),
+    });
+    summary
 }
 
 /// Whether the figures of a report may be believed, and why not.
