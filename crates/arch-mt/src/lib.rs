@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::Builder;
 
-use arch::{Architecture, Refused, Site, Workplace, blocking, context};
+use arch::{Architecture, Refused, Site, Workplace, blocking, context, fit, threads_that_fit};
 
 /// When threads are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -53,13 +53,20 @@ impl Mt {
     fn thread_per_connection(&self, workplace: &Workplace) -> std::io::Result<()> {
         let mut door = workplace.desk();
         let mut refused = Refused::default();
+        let most = threads_that_fit();
+        let threads = Arc::new(());
         while let Some(client) = refused.accept(&workplace.listener, &door.tally) {
             let client = Arc::new(client);
             let work = {
                 let (client, workplace) = (Arc::clone(&client), workplace.clone());
-                move || blocking::serve(client, &mut workplace.desk())
+                let thread = Arc::clone(&threads);
+                move || {
+                    let _alive = thread;
+                    blocking::serve(client, &mut workplace.desk());
+                }
             };
-            if self.builder().spawn(work).is_err() {
+            let fits = Arc::strong_count(&threads) <= most + 1;
+            if !fits || self.builder().spawn(work).is_err() {
                 refused.add(client, &mut door);
             }
         }
@@ -80,6 +87,7 @@ impl Mt {
                 workplace.count_replaced();
             }
         };
+        fit(self.threads)?;
         std::thread::scope(|scope| {
             for thread in 1..=self.threads {
                 let spawned = self.builder().spawn_scoped(scope, work);

@@ -16,18 +16,21 @@
 //! own. The pool's threshold is not a number of events but grows with the threads.
 
 pub mod controllers;
+mod gate;
+mod handlers;
 mod sockets;
 mod stage;
 mod task;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
-use arch::{Architecture, Blocked, Desk, Site, Step, Steps, Workplace, context};
-use controllers::{Admission, Admit, Limits};
+use arch::{Architecture, Site, Workplace, context};
+use controllers::{Admit, Limits};
+use gate::Gate;
+use handlers::{Finder, Loader, Parser, Sender};
 use sockets::{Returns, Sockets, WayBack, Ways};
 use stage::{Controlled, Handler, Outlet, Plan, Stage};
-use task::{Miss, Outcome, Task};
 
 /// The options of SEDA.
 #[derive(Debug, Clone, clap::Args)]
@@ -173,202 +176,5 @@ impl Seda {
             .spawn(control)
             .map(drop)
             .map_err(context("cannot start the thread of the controllers"))
-    }
-}
-
-/// Makes requests of the bytes that came.
-struct Parser {
-    desk: Desk,
-    gate: Arc<Gate>,
-    find: Outlet<Box<Task>>,
-    send: Outlet<Box<Task>>,
-    back: WayBack,
-}
-
-impl Handler<Box<Task>> for Parser {
-    fn begin(&mut self) {
-        self.desk.tick();
-    }
-
-    fn handle(&mut self, mut task: Box<Task>) {
-        let outcome = task.run(Step::Parse.into(), &mut self.desk);
-        if !matches!(outcome, Ok(Step::Find)) {
-            self.pass_on(task, outcome);
-        } else if self.gate.admits(self.desk.now) {
-            task.admitted = Some(self.desk.now);
-            self.find.push(task);
-        } else {
-            self.find.count_rejected(1);
-            self.refuse(task);
-        }
-    }
-
-    fn hand_over(&mut self) {
-        self.find.hand_over();
-        while let Some(task) = self.find.rejected() {
-            self.refuse(task);
-        }
-        self.send.hand_over_all();
-        self.back.hand_over();
-    }
-}
-
-impl Parser {
-    /// Answers 503, and so each request behind it that has come already: it would not be let in either.
-    fn refuse(&mut self, mut task: Box<Task>) {
-        let mut outcome = Ok(Step::Find);
-        while let Ok(Step::Find) = outcome {
-            task.admitted = None;
-            task.refuse(&mut self.desk);
-            outcome = task.run(Step::Parse.into(), &mut self.desk);
-        }
-        self.pass_on(task, outcome);
-    }
-
-    fn pass_on(&mut self, task: Box<Task>, outcome: Outcome) {
-        match outcome {
-            Ok(Step::Send) => self.send.push(task),
-            outcome => self.back.push(task, outcome),
-        }
-    }
-}
-
-/// Knows which file is meant, and has it at hand, if that is known in memory.
-struct Finder {
-    desk: Desk,
-    load: Outlet<Miss>,
-    send: Outlet<Box<Task>>,
-    back: WayBack,
-}
-
-impl Handler<Box<Task>> for Finder {
-    fn begin(&mut self) {
-        self.desk.tick();
-    }
-
-    fn handle(&mut self, mut task: Box<Task>) {
-        let outcome = task.run(Step::Find | Step::Load, &mut self.desk);
-        self.pass_on(task, outcome);
-    }
-
-    fn hand_over(&mut self) {
-        self.load.hand_over();
-        while let Some(Miss { mut task, .. }) = self.load.rejected() {
-            task.refuse(&mut self.desk);
-            let outcome = task.run(Steps::NONE, &mut self.desk);
-            self.pass_on(task, outcome);
-        }
-        self.send.hand_over_all();
-        self.back.hand_over();
-    }
-}
-
-impl Finder {
-    fn pass_on(&mut self, task: Box<Task>, outcome: Outcome) {
-        match outcome {
-            Ok(Step::Send) => self.send.push(task),
-            Err(missing @ (Blocked::Find | Blocked::Load(..))) => {
-                self.load.push(Miss { task, missing });
-            }
-            outcome => self.back.push(task, outcome),
-        }
-    }
-}
-
-/// Waits for the disk.
-struct Loader {
-    desk: Desk,
-    send: Outlet<Box<Task>>,
-    back: WayBack,
-}
-
-impl Handler<Miss> for Loader {
-    fn begin(&mut self) {
-        self.desk.tick();
-    }
-
-    fn handle(&mut self, Miss { mut task, missing }: Miss) {
-        let mut outcome = Err(missing);
-        while let Err(missing @ (Blocked::Find | Blocked::Load(..))) = outcome {
-            task.fetch(missing, &mut self.desk);
-            outcome = task.run(Step::Find | Step::Load, &mut self.desk);
-        }
-        match outcome {
-            Ok(Step::Send) => self.send.push(task),
-            outcome => self.back.push(task, outcome),
-        }
-    }
-
-    fn hand_over(&mut self) {
-        self.send.hand_over_all();
-        self.back.hand_over();
-    }
-}
-
-/// Puts answers on their sockets.
-struct Sender {
-    desk: Desk,
-    back: WayBack,
-    gate: Arc<Gate>,
-    /// Of the requests of a batch that were let in.
-    responses: Vec<Duration>,
-}
-
-impl Handler<Box<Task>> for Sender {
-    fn begin(&mut self) {
-        self.desk.tick();
-    }
-
-    fn handle(&mut self, mut task: Box<Task>) {
-        let outcome = task.run(Step::Send | Step::Load, &mut self.desk);
-        if let Some(admitted) = task.admitted.take()
-            && !self.gate.off
-        {
-            self.responses.push(admitted.elapsed());
-        }
-        self.back.push(task, outcome);
-    }
-
-    fn hand_over(&mut self) {
-        self.back.hand_over();
-        self.gate.observe(&mut self.responses);
-    }
-}
-
-/// Admission, for all threads that ask and tell.
-struct Gate {
-    /// Everybody is let in.
-    off: bool,
-    started: Instant,
-    admission: Mutex<Admission>,
-}
-
-impl Gate {
-    fn new(admit: Admit) -> Self {
-        Self {
-            off: admit == Admit::All,
-            started: Instant::now(),
-            admission: Mutex::new(Admission::new(admit)),
-        }
-    }
-
-    fn admits(&self, now: Instant) -> bool {
-        self.off || self.admission().admits(now - self.started)
-    }
-
-    fn observe(&self, responses: &mut Vec<Duration>) {
-        if responses.is_empty() {
-            return;
-        }
-        let (mut admission, now) = (self.admission(), self.started.elapsed());
-        for response in responses.drain(..) {
-            admission.observe(now, response);
-        }
-    }
-
-    fn admission(&self) -> MutexGuard<'_, Admission> {
-        self.admission
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 }

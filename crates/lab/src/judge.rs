@@ -1,7 +1,7 @@
 //! What became of expectations, from repeats.
 
 use results::{Judged, Outcome, Run, Trial};
-use stats::{Interval, sample, student_t};
+use stats::{Interval, sample, typical};
 use workload::objective::Operator;
 
 use crate::experiment::Expect;
@@ -38,8 +38,7 @@ pub fn expectations(run: &Run, expect: &[Expect]) -> Vec<Judged> {
         .collect()
 }
 
-/// The ratio is taken within each repeat, whose trials share a block and a seed; the estimate is the median over repeats, the
-/// interval Student's on logarithms.
+/// The ratio is taken within each repeat, whose trials share a block and a seed; the estimate is the median over repeats.
 fn judge(run: &Run, text: &str, expression: &Expression) -> Judged {
     let named = expression.value.cells();
     let is_named = |trial: &Trial| named.iter().any(|name| name.matches(&trial.factors));
@@ -97,24 +96,9 @@ fn judge(run: &Run, text: &str, expression: &Expression) -> Judged {
     }
 }
 
-/// The interval of the typical value: Student's, on logarithms where all are above 0, widened to hold the median.
+/// The median over repeats with its interval; none of fewer than two.
 pub fn interval(values: &[f64]) -> Option<Interval> {
-    let positive = values.iter().all(|value| *value > 0.0);
-    let logs = |values: &[f64]| values.iter().map(|value| value.ln()).collect::<Vec<_>>();
-    let median = sample::median(&mut values.to_vec());
-    let (low, high) = if positive {
-        let interval = student_t(&logs(values), LEVEL).ok()?;
-        (interval.low.exp(), interval.high.exp())
-    } else {
-        let interval = student_t(values, LEVEL).ok()?;
-        (interval.low, interval.high)
-    };
-    Some(Interval {
-        low: low.min(median),
-        estimate: median,
-        high: high.max(median),
-        level: LEVEL,
-    })
+    typical(values, LEVEL).ok()
 }
 
 /// Met or missed if the whole interval is on one side of the bound.
@@ -185,12 +169,5 @@ mod tests {
                 .unwrap_err()
                 .contains("2 cells")
         );
-    }
-
-    #[test]
-    fn intervals_of_few_values() {
-        assert!(interval(&[]).is_none() && interval(&[1.0]).is_none());
-        let zero = interval(&[0.0, 0.0, 1.0]).unwrap();
-        assert!(zero.low < 0.0 && zero.estimate == 0.0);
     }
 }

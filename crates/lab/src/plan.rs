@@ -113,7 +113,7 @@ impl Plan {
         for expect in &experiment.expect {
             judge::check(&expect.ratio.0, &factors)?;
         }
-        let notices: Vec<_> = externals.iter().filter_map(|one| one.missing()).collect();
+        let mut notices: Vec<_> = externals.iter().filter_map(|one| one.missing()).collect();
         externals.retain(|one| one.missing().is_none());
         cells.retain(|cell| match &cell.server {
             Server::External(external) => external.missing().is_none(),
@@ -122,6 +122,7 @@ impl Plan {
         if cells.is_empty() {
             return Err(notices.join("; "));
         }
+        notices.extend(cells.iter().find_map(crowded));
         Ok(Self {
             externals,
             notices,
@@ -246,6 +247,23 @@ pub fn minutes(time: Duration) -> String {
     }
 }
 
+/// What to say of a server that may fill its limited memory with what it holds.
+fn crowded(cell: &Cell) -> Option<String> {
+    let Server::Model { model, flags } = &cell.server else {
+        return None;
+    };
+    let flag = "--content-cache";
+    let told = flags
+        .iter()
+        .any(|given| given == flag || given.starts_with("--content-cache="));
+    (cell.memory_limit.is_some() && !told).then(|| {
+        format!(
+            "memory is limited, and the content cache of {model} is not: what it holds is locked, in part, and counts against \
+             the limit; give the server a {flag} well below that, or 0"
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -297,6 +315,29 @@ mod tests {
             ))
             .is_ok()
         );
+    }
+
+    #[test]
+    fn a_content_cache_that_nobody_bounded_is_named_where_memory_is() {
+        let notices = |extra: &str| {
+            let text = format!(
+                "name='x'\nquestion='?'\nmodels=['a']\nduration='1s'\nload=[{{name='closed'}}]\n{extra}"
+            );
+            let experiment = Experiment::parse(&text, Path::new("x")).unwrap();
+            let Models::Some(models) = &experiment.models else {
+                panic!("a list");
+            };
+            Plan::of(&experiment, models, Vec::new(), &[0, 1])
+                .unwrap()
+                .notices
+        };
+        assert!(notices("").is_empty());
+        let named = notices("memory_limit='32m'");
+        assert!(
+            named.len() == 1 && named[0].contains("--content-cache"),
+            "{named:?}"
+        );
+        assert!(notices("memory_limit='32m'\noptions='--content-cache 0'").is_empty());
     }
 
     #[test]

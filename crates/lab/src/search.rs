@@ -5,7 +5,8 @@ mod bisection;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use results::{Figure, Trial, Validity};
+use results::figure::PERCENTILES;
+use results::{Figure, Statistic, Trial, Validity};
 use serde::Serialize;
 use workload::objective::read_file;
 use workload::{Arrival, Preset, units};
@@ -121,6 +122,14 @@ pub fn run(args: Args) -> Result<Status, Failure> {
     let mut objectives = args.slo.clone();
     if let Some(path) = &args.slo_file {
         objectives.extend(read_file::<Objective>(path)?);
+    }
+    let unknown = objectives.iter().find(|slo| {
+        matches!(slo.figure, Figure::Time(_, Statistic::Percentile(percent)) if !PERCENTILES.contains(&percent))
+    });
+    if let Some(slo) = unknown {
+        let known = PERCENTILES.map(|percent| percent.to_string()).join(", ");
+        let why = format!("'{slo}': of percentiles a search knows {known}; choose one of them");
+        return Err(why.into());
     }
     let names = if args.model.is_empty() {
         models::all(&archbench)?

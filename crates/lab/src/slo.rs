@@ -89,9 +89,11 @@ fn judge_cell(run: &Run, cell: &Cell<'_>, objective: &Objective) -> JudgedSlo {
         .iter()
         .filter_map(|trial| crate::values::value(run, trial, objective.figure))
         .collect();
-    let bound = counted
-        .iter()
-        .any(|trial| objective.figure.is_at_least(trial));
+    // A repeat without a value has one beyond all that was answered.
+    let bound = values.len() < counted.len()
+        || counted
+            .iter()
+            .any(|trial| objective.figure.is_at_least(trial));
     let interval = judge::interval(&values);
     let mut outcome = judge::outcome(interval.as_ref(), objective.operator, objective.limit);
     if bound && objective.operator.is_upper() && outcome == Outcome::Met {

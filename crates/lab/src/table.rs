@@ -75,7 +75,7 @@ pub fn label(factors: &Factors, swept: &[&Factor]) -> String {
     words.join(" ")
 }
 
-/// The figures of every cell, with intervals over repeats.
+/// The figures of every cell: medians over repeats, with their intervals.
 pub fn summary(run: &Run) -> String {
     let swept = run.swept();
     let figures = ["throughput", "p50", "p99", "p99.9", "cpu_per_request"];

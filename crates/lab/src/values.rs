@@ -23,6 +23,12 @@ fn from_histogram(run: &Run, trial: &Trial, figure: Figure) -> Option<f64> {
         _ => return None,
     };
     let histogram = run.hlog(trial).ok()??.merged(tag)?;
-    let nanoseconds = histogram.value_at_quantile(percent / 100.0);
-    (!histogram.is_empty()).then_some(nanoseconds as f64 / 1e3)
+    let given_up = match metric {
+        Metric::Wait | Metric::Lag => 0.0,
+        _ => trial.load_number("/requests/censored").unwrap_or(0.0),
+    };
+    // The log has those that were answered; the others would have taken longer.
+    let answered = histogram.len() as f64;
+    let share = percent / 100.0 * (answered + given_up) / answered;
+    (share <= 1.0).then(|| histogram.value_at_quantile(share) as f64 / 1e3)
 }

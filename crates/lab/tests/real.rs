@@ -15,22 +15,14 @@ fn archbench() -> Option<PathBuf> {
     help.status.success().then_some(built)
 }
 
-#[test]
-fn a_server_and_a_generator_meet() {
-    let Some(archbench) = archbench() else {
-        eprintln!("skipped: archbench is not built; 'cargo build -p archbench' makes it");
-        return;
-    };
-    let home = tempfile::tempdir().expect("a directory");
-    let config = home.path().join("tiny.toml");
-    let text = "name = 'tiny'\nquestion = 'Does it run?'\nfiles = 'single:1k'\nmodels = ['sped', 'amped']\nrepeats = 1\n\
-        warm_up = '50ms'\nduration = '200ms'\nload = [{ name = 'closed', connections = 4 }]\n\
-        [[expect]]\ntext = 'it answers'\nratio = 'sped > 1'\n";
-    std::fs::write(&config, text).expect("written");
+/// The results of an experiment, once it has been run.
+fn done(home: &Path, archbench: PathBuf, experiment: &str) -> results::Run {
+    let config = home.join("experiment.toml");
+    std::fs::write(&config, experiment).expect("written");
     let args = Args {
         config,
         dry_run: false,
-        results: home.path().join("results"),
+        results: home.join("results"),
         resume: None,
         fresh: false,
         archbench: Some(archbench),
@@ -41,7 +33,20 @@ fn a_server_and_a_generator_meet() {
         Ok(None)
     });
     assert!(matches!(status, Ok(0)), "{status:?}");
-    let run = results::read(&folder.expect("a folder")).expect("readable");
+    results::read(&folder.expect("a folder")).expect("readable")
+}
+
+#[test]
+fn a_server_and_a_generator_meet() {
+    let Some(archbench) = archbench() else {
+        eprintln!("skipped: archbench is not built; 'cargo build -p archbench' makes it");
+        return;
+    };
+    let home = tempfile::tempdir().expect("a directory");
+    let text = "name = 'tiny'\nquestion = 'Does it run?'\nfiles = 'single:1k'\nmodels = ['sped', 'amped']\nrepeats = 1\n\
+        warm_up = '50ms'\nduration = '200ms'\nload = [{ name = 'closed', connections = 4 }]\n\
+        [[expect]]\ntext = 'it answers'\nratio = 'sped > 1'\n";
+    let run = done(home.path(), archbench, text);
     for trial in &run.trials {
         // A busy machine may make them INVALID, but there they are.
         assert!(trial.failure.is_none(), "{:?}", trial.failure);
@@ -73,23 +78,7 @@ fn the_servers_that_people_use_are_started_measured_and_stopped() {
             text += &format!("[[server]]\nexternal = '{name}'\n");
         }
     }
-    let config = home.path().join("peers.toml");
-    std::fs::write(&config, text).expect("written");
-    let args = Args {
-        config,
-        dry_run: false,
-        results: home.path().join("results"),
-        resume: None,
-        fresh: false,
-        archbench: Some(archbench),
-    };
-    let mut folder = None;
-    let status = run(args, |path| {
-        folder = Some(path.to_owned());
-        Ok(None)
-    });
-    assert!(matches!(status, Ok(0)), "{status:?}");
-    let run = results::read(&folder.expect("a folder")).expect("readable");
+    let run = done(home.path(), archbench, &text);
     assert_eq!(
         run.trials.len() + run.manifest.notices.len(),
         10,

@@ -53,7 +53,8 @@ pub struct Arguments {
     pub replay_timing: bool,
 
     /// Ways of asking for a file of the set, with their shares: whole, range (206), unchanged (a condition that makes it 304), changed (one that
-    /// does not), like whole=8,range=1,unchanged=1. With --verify, status and body must be what the way asks for
+    /// does not), like whole=8,range=1,unchanged=1. With --verify, status and body must be what the way asks for;
+    /// a server that ignores ranges or conditions, as it may, fails it
     #[arg(long, value_name = "WAY=SHARE,…", conflicts_with_all = ["urls_file", "replay", "method"], help_heading = "What is asked for")]
     pub mix: Option<Mix>,
 

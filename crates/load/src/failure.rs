@@ -34,7 +34,7 @@ pub enum Failure {
     Status5xx,
     /// A status code of no class that HTTP has.
     StatusOther,
-    /// The body was not what it must be (`--verify`).
+    /// The status or the body was not what it must be (`--verify`).
     Mismatch,
     /// The response was malformed or cut.
     Http(http::client::Error),

@@ -8,9 +8,9 @@ pub(crate) const LEVEL: f64 = 0.95;
 /// A figure of a cell over its repeats.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Estimate {
-    /// The mean over the repeats that count; over all, if none does.
+    /// The median over the repeats that count; over all, if none does.
     pub(crate) value: f64,
-    /// Student's interval for the mean, if two or more repeats count.
+    /// Its interval, if two or more repeats count.
     pub(crate) range: Option<(f64, f64)>,
     /// Every repeat, and whether it is invalid.
     pub(crate) each: Vec<(f64, bool)>,
@@ -37,7 +37,7 @@ pub(crate) fn estimate(
         .map(|(value, _)| *value)
         .collect();
     let invalid = counted.is_empty();
-    let values = match invalid {
+    let mut values = match invalid {
         true => each.iter().map(|(value, _)| *value).collect(),
         false => counted,
     };
@@ -47,12 +47,12 @@ pub(crate) fn estimate(
     let range = match invalid {
         true => None,
         // All that is drawn here is 0 or more.
-        false => stats::student_t(&values, LEVEL)
+        false => stats::typical(&values, LEVEL)
             .ok()
             .map(|interval| (interval.low.max(0.0), interval.high)),
     };
     Some(Estimate {
-        value: stats::sample::mean(&values),
+        value: stats::sample::median(&mut values),
         range,
         each,
         invalid,
@@ -73,4 +73,46 @@ pub(crate) fn named(cell: &Cell<'_>, figure: Figure) -> Option<Estimate> {
         .iter()
         .any(|trial| trial.counts() && figure.is_at_least(trial));
     Some(estimate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use results::fixture::Fixture;
+
+    /// What is made of the values of three repeats.
+    fn of(values: [f64; 3]) -> Estimate {
+        let home = tempfile::tempdir().unwrap();
+        let fixture = Fixture {
+            models: vec!["sped".into()],
+            rates: vec![1000.0],
+            connections: vec![],
+            repeats: values.len(),
+            seconds: 1,
+            mishaps: false,
+            ..Fixture::default()
+        };
+        let run = fixture.write(&home.path().join("run")).unwrap();
+        estimate(&run.cells()[0], 2.0, |trial| {
+            values.get(trial.repeat - 1).copied()
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn one_repeat_that_is_far_off_does_not_move_the_figure() {
+        let found = of([1.0, 9.0, 2.0]);
+        let interval = stats::typical(&[2.0, 4.0, 18.0], LEVEL).unwrap();
+        assert_eq!(found.value, 4.0);
+        let (low, high) = found.range.unwrap();
+        assert!((low / interval.low - 1.0).abs() < 1e-9 && low > 0.0);
+        assert!((high / interval.high - 1.0).abs() < 1e-9 && high > 18.0);
+    }
+
+    #[test]
+    fn intervals_do_not_go_below_nothing() {
+        let found = of([0.0, 1.0, 0.0]);
+        let (low, high) = found.range.unwrap();
+        assert!(found.value == 0.0 && low == 0.0 && high > 1.0, "{found:?}");
+    }
 }

@@ -6,7 +6,6 @@
 use crate::error::{self, Error};
 use crate::interval::{self, Interval};
 use crate::sample;
-use crate::series::tie_groups;
 
 /// What can be said of a candidate beside a baseline.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -136,82 +135,6 @@ pub fn holm(p: &[f64]) -> Vec<f64> {
     adjusted
 }
 
-/// The outcome of a rank-sum test.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RankSum {
-    /// U of the candidate: in how many pairs its value is the higher one, ties counting half.
-    pub u: f64,
-    /// The share of pairs in which it is, from 0 to 1; 0.5 is no difference (Vargha and Delaney,
-    /// *Journal of Educational and Behavioral Statistics* 25, 2000).
-    pub superiority: f64,
-    /// The probability of a share as far from 0.5 if there is no difference.
-    pub p: f64,
-}
-
-/// The Mann–Whitney U test (*Annals of Mathematical Statistics* 18, 1947), two-sided: asks nothing
-/// of the distributions and is not moved by outliers. Exact for up to 30 values each without ties;
-/// else by the normal approximation, corrected for ties and continuity. With three repeats each no
-/// difference can reach p < 0.05, with four the least is 0.029.
-pub fn rank_sum(baseline: &[f64], candidate: &[f64]) -> Result<RankSum, Error> {
-    error::sample(baseline, 1)?;
-    error::sample(candidate, 1)?;
-    let (n, m) = (baseline.len(), candidate.len());
-    let pairs = (n * m) as f64;
-    let score = |b: &f64, a: &f64| {
-        if b > a {
-            1.0
-        } else if b == a {
-            0.5
-        } else {
-            0.0
-        }
-    };
-    let u: f64 = candidate
-        .iter()
-        .flat_map(|b| baseline.iter().map(move |a| score(b, a)))
-        .sum();
-    let all = [baseline, candidate].concat();
-    let ties: f64 = tie_groups(&all)
-        .map(|t| (t as f64).powi(3) - t as f64)
-        .sum();
-    let p = if ties == 0.0 && n.max(m) <= 30 {
-        exact_p(u.min(pairs - u) as usize, n, m)
-    } else {
-        let total = all.len() as f64;
-        let variance = pairs / 12.0 * (total + 1.0 - ties / (total * (total - 1.0)));
-        let off = ((u - pairs / 2.0).abs() - 0.5).max(0.0);
-        if variance > 0.0 {
-            interval::normal_two_sided(off / variance.sqrt())
-        } else {
-            1.0
-        }
-    };
-    Ok(RankSum {
-        u,
-        superiority: u / pairs,
-        p,
-    })
-}
-
-/// Twice P(U ≤ u). The ways to reach each u are the coefficients of a Gaussian binomial, built one
-/// factor at a time (Mann and Whitney's own recurrence in another order).
-fn exact_p(u: usize, n: usize, m: usize) -> f64 {
-    let mut ways = vec![0.0; n * m + 1];
-    ways[0] = 1.0;
-    for k in 1..=n {
-        // times (1 − q^(m+k)) …
-        for i in (m + k..ways.len()).rev() {
-            ways[i] -= ways[i - m - k];
-        }
-        // … over (1 − q^k)
-        for i in k..ways.len() {
-            ways[i] += ways[i - k];
-        }
-    }
-    let (below, all): (f64, f64) = (ways[..=u].iter().sum(), ways.iter().sum());
-    (2.0 * below / all).min(1.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -336,25 +259,5 @@ mod tests {
         );
         assert!(independent(&[2.0], &[4.0, 4.0], 0.95).is_err());
         assert!(independent(&[0.0, 1.0], &[4.0, 4.0], 0.95).is_err());
-    }
-
-    #[test]
-    fn ranks() {
-        // Tables of U: all of 4 below all of 4 has p = 2/70, of 5 and 5 2/252; U ≤ 23 of 10 and 10
-        // is the critical value for 5 %.
-        let (low, high) = ([1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]);
-        let found = rank_sum(&low, &high).unwrap();
-        assert_eq!((found.u, found.superiority), (16.0, 1.0));
-        assert!((found.p - 2.0 / 70.0).abs() < 1e-12);
-        assert!((exact_p(0, 5, 5) - 2.0 / 252.0).abs() < 1e-12);
-        assert!(exact_p(23, 10, 10) <= 0.05 && exact_p(24, 10, 10) > 0.05);
-        // Unequal sizes: the critical value of 5 and 8 is 6.
-        assert!(exact_p(6, 5, 8) <= 0.05 && exact_p(7, 5, 8) > 0.05);
-        assert_eq!(rank_sum(&[1.0, 1.0], &[1.0, 1.0]).unwrap().p, 1.0);
-        assert!(rank_sum(&[], &low).is_err());
-        // The approximation agrees with the exact test where both apply.
-        let exact = exact_p(300, 28, 28);
-        let z = (28.0 * 14.0 - 300.0 - 0.5) / (28.0 * 28.0 * 57.0 / 12.0_f64).sqrt();
-        assert!((exact - interval::normal_two_sided(z)).abs() < 2e-3);
     }
 }

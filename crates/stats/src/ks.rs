@@ -97,11 +97,6 @@ impl Binned {
         self.n += other.n;
     }
 
-    /// How many values were counted.
-    pub fn n(&self) -> u64 {
-        self.n
-    }
-
     /// The test; an error if nothing was counted.
     pub fn fit(&self) -> Result<Fit, Error> {
         if self.n == 0 {
@@ -258,10 +253,8 @@ mod tests {
         assert_eq!(binned.fit().unwrap().n, 4);
         let mut twice = binned.clone();
         twice.merge(&binned);
-        assert_eq!(
-            (twice.n(), twice.fit().unwrap().d),
-            (8, binned.fit().unwrap().d)
-        );
+        let (twice, once) = (twice.fit().unwrap(), binned.fit().unwrap());
+        assert_eq!((twice.n, twice.d), (8, once.d));
     }
 
     #[test]

@@ -9,14 +9,13 @@
 //! | [`ks`] | did the arrivals that really went out follow the distribution that was asked for? |
 //! | [`spacing`] | were they as evenly spaced as was asked for? |
 //! | [`queueing`] | what should have come out? |
-//! | [`sample`], [`interval`], [`bootstrap`] | how sure is a figure, over repeats? |
+//! | [`sample`], [`interval`] | how sure is a figure, over repeats? |
 //! | [`proportion`] | does something happen more often than it may? |
-//! | [`series`] | did a run settle, did it drift, are its seconds independent? |
+//! | [`series`] | did a run drift, are its seconds independent? |
 //! | [`compare`] | is B faster than A, and by how much? |
 //! | [`fairness`] | did all clients get the same? |
 //! | [`hist`] | percentiles when some requests were never answered |
 
-pub mod bootstrap;
 pub mod compare;
 mod error;
 pub mod fairness;
@@ -29,9 +28,8 @@ pub mod sample;
 pub mod series;
 pub mod spacing;
 
-pub use bootstrap::Bootstrap;
 pub use error::Error;
-pub use interval::{Interval, student_t};
+pub use interval::{Interval, typical};
 
 /// Property tests that draw the same cases every time and leave no files behind.
 #[cfg(test)]

@@ -36,22 +36,6 @@ impl Mm1 {
     pub fn response_quantile(&self, p: f64) -> f64 {
         -(-p.clamp(0.0, 1.0)).ln_1p() * self.mean_response()
     }
-
-    /// The share of requests with a response time of at most `t`.
-    pub fn response_cdf(&self, t: f64) -> f64 {
-        -(-(self.mu - self.lambda) * t.max(0.0)).exp_m1()
-    }
-
-    /// Mean number of requests in the system, ρ/(1−ρ).
-    pub fn mean_in_system(&self) -> f64 {
-        self.lambda * self.mean_response()
-    }
-
-    /// How long the queue takes to forget its start, about 1/(√μ−√λ)² (the relaxation time; Cohen,
-    /// *The Single Server Queue*, 1982). A run has to be many times longer.
-    pub fn relaxation_time(&self) -> f64 {
-        (self.mu.sqrt() - self.lambda.sqrt()).powi(-2)
-    }
 }
 
 /// Poisson arrivals, any service distribution, one server (Harchol-Balter, 23).
@@ -81,14 +65,6 @@ impl Mg1 {
             mean,
             second: second_moment,
         })
-    }
-
-    /// From service times that were measured.
-    pub fn measured(lambda: f64, services: &[f64]) -> Result<Self, Error> {
-        error::sample(services, 1)?;
-        let n = services.len() as f64;
-        let second = services.iter().map(|s| s * s).sum::<f64>() / n;
-        Self::new(lambda, crate::sample::mean(services), second)
     }
 
     /// Constant service: M/D/1.
@@ -144,25 +120,9 @@ impl Mmc {
         self.erlang_c() * (-self.spare() * t.max(0.0)).exp()
     }
 
-    /// The wait that a share `p` of requests does not exceed: 0 for those that find a free server.
-    pub fn wait_quantile(&self, p: f64) -> f64 {
-        let c = self.erlang_c();
-        let beyond = 1.0 - p.clamp(0.0, 1.0);
-        if beyond >= c {
-            0.0
-        } else {
-            (c / beyond).ln() / self.spare()
-        }
-    }
-
     /// Mean wait, C/(cμ−λ).
     pub fn mean_wait(&self) -> f64 {
         self.erlang_c() / self.spare()
-    }
-
-    /// Mean response time.
-    pub fn mean_response(&self) -> f64 {
-        self.mean_wait() + 1.0 / self.mu
     }
 
     fn spare(&self) -> f64 {
@@ -212,12 +172,6 @@ pub fn closed_clients(throughput: f64, response: f64, think: f64) -> f64 {
     throughput * (response + think)
 }
 
-/// The throughput at most to be had from a closed loop: N/(R+Z) with few clients, the server's
-/// capacity with many (asymptotic bounds; Harchol-Balter, 7). `response` is that of an idle server.
-pub fn closed_throughput_bound(clients: f64, response: f64, think: f64, capacity: f64) -> f64 {
-    (clients / (response + think)).min(capacity)
-}
-
 /// The queueing delay of the lecture notes' curve, 1/(capacity − load), which is the M/M/1 response
 /// time.
 pub fn lecture_delay(capacity: f64, load: f64) -> Result<f64, Error> {
@@ -264,10 +218,7 @@ mod tests {
         let queue = Mm1::new(0.5, 1.0).unwrap();
         close(queue.mean_response(), 2.0);
         close(queue.mean_wait(), 1.0);
-        close(queue.mean_in_system(), 1.0);
         close(queue.response_quantile(0.99), 9.2103);
-        close(queue.response_cdf(queue.response_quantile(0.9)), 0.9);
-        close(Mm1::new(0.81, 1.0).unwrap().relaxation_time(), 100.0);
         assert_eq!(
             Mm1::new(1.0, 1.0),
             Err(Error::Unstable {
@@ -288,12 +239,11 @@ mod tests {
             Mm1::new(0.5, 1.0).unwrap().mean_wait(),
         );
         // Nine in ten take 1, one takes 11: E[S] = 2, E[S²] = 13.
-        let services = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 11.0];
         close(
-            Mg1::measured(0.25, &services).unwrap().mean_response(),
+            Mg1::new(0.25, 2.0, 13.0).unwrap().mean_response(),
             3.25 + 2.0,
         );
-        assert!(Mg1::new(0.5, 1.0, 0.5).is_err() && Mg1::measured(0.5, &[]).is_err());
+        assert!(Mg1::new(0.5, 1.0, 0.5).is_err());
     }
 
     #[test]
@@ -302,11 +252,8 @@ mod tests {
         let pair = Mmc::new(1.0, 1.0, 2).unwrap();
         close(pair.erlang_c(), 1.0 / 3.0);
         close(pair.mean_wait(), 1.0 / 3.0);
-        close(pair.mean_response(), 4.0 / 3.0);
         close(Mmc::new(8.0, 1.0, 10).unwrap().erlang_c(), 0.409_18);
         close(pair.wait_tail(2.0), (-2.0_f64).exp() / 3.0);
-        close(pair.wait_tail(pair.wait_quantile(0.99)), 0.01);
-        assert_eq!(pair.wait_quantile(0.5), 0.0);
         assert!(Mmc::new(1.0, 1.0, 0).is_err() && Mmc::new(2.0, 1.0, 2).is_err());
         assert!(
             Mmc::new(9_990.0, 1.0, 10_000)
@@ -333,8 +280,6 @@ mod tests {
     #[test]
     fn laws() {
         assert_eq!(closed_clients(100.0, 0.05, 0.95), 100.0);
-        assert_eq!(closed_throughput_bound(10.0, 0.01, 0.99, 50.0), 10.0);
-        assert_eq!(closed_throughput_bound(1000.0, 0.01, 0.99, 50.0), 50.0);
         close(lecture_delay(100.0, 90.0).unwrap(), 0.1);
         assert!(lecture_delay(100.0, 100.0).is_err());
         close(overload_slope(1200.0, 1000.0).unwrap(), 0.2);

@@ -21,10 +21,6 @@ pub fn median(values: &mut [f64]) -> f64 {
 /// values.
 pub fn quantile(values: &mut [f64], p: f64) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
-    of_sorted(values, p)
-}
-
-pub(crate) fn of_sorted(values: &[f64], p: f64) -> f64 {
     let Some(last) = values.len().checked_sub(1) else {
         return f64::NAN;
     };

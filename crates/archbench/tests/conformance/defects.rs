@@ -78,7 +78,7 @@ fn cost_what_they_must(bench: &Bench) -> &'static str {
             if bench.model.has("--processes") {
                 "its process ends and its connection with it, and no other"
             } else {
-                "its thread ends and its connection with it, and no other"
+                "its connection ends with it, and no other; a thread serves on"
             }
         };
     }

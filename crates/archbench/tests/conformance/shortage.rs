@@ -28,6 +28,10 @@ pub(crate) const CASES: &[Case] = &[
         of_a_worker_that_was_told_to_end,
     ),
     (
+        "of_a_worker_that_was_told_to_end_while_it_waited",
+        of_a_worker_that_was_told_to_end_while_it_waited,
+    ),
+    (
         "of_descriptors_after_a_thousand_connections",
         of_descriptors_after_a_thousand_connections,
     ),
@@ -382,11 +386,21 @@ fn tasks(server: &Server) -> u32 {
 
 /// It serves, or it says in one line why it cannot.
 fn of_threads_at_the_start(bench: &Bench) -> &'static str {
-    for (most, must_fail) in [(1, true), (9, false), (60, false)] {
-        let mut command = Recipe::with_limit('u', most, &bench.model, bench.site.root())
-            .for_a_stranger()
-            .into_command();
-        let mut child = command.spawn().expect("the binary starts");
+    let limited =
+        |most| Recipe::with_limit('u', most, &bench.model, bench.site.root()).for_a_stranger();
+    let starts = [(1, true), (9, false), (60, false)];
+    let mut starts = Vec::from(starts.map(|(most, must_fail)| (limited(most), must_fail)));
+    // One process has no room for so many, unless it may have more mappings than by default.
+    if arch::threads_that_fit() < 100_000 && bench.model.has("--threads") {
+        let prefork: &[&str] = match bench.model.has("--spawn") {
+            true => &["--spawn", "prefork"],
+            false => &[],
+        };
+        let many = [prefork, &["--threads", "100000"]].concat();
+        starts.push((bench.recipe().args(many), true));
+    }
+    for (number, (recipe, must_fail)) in starts.into_iter().enumerate() {
+        let mut child = recipe.into_command().spawn().expect("the binary starts");
         let mut out = std::io::BufReader::new(child.stdout.take().expect("piped"));
         let mut ready = String::new();
         std::io::BufRead::read_line(&mut out, &mut ready).unwrap();
@@ -397,19 +411,22 @@ fn of_threads_at_the_start(bench: &Bench) -> &'static str {
             .and_then(Client::try_connect)
             .and_then(|mut client| client.try_get("/file.txt"));
         if let Some(answer) = served {
-            assert_eq!(answer.status, 200, "with {most} threads");
+            assert_eq!(answer.status, 200, "start {number}");
             // Those who were there first may have answered before it was known that there are too few.
             let _ = kill_process(Pid::from_child(&child), Signal::TERM);
         }
         let output = child.wait_with_output().unwrap();
         let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
         if output.status.success() {
-            assert!(!must_fail, "it serves without a thread");
+            assert!(!must_fail, "start {number}: it serves without its threads");
             continue;
         }
-        assert_eq!(output.status.code(), Some(1), "{most}: {complaint}");
-        assert_eq!(complaint.lines().count(), 1, "{most}: {complaint}");
-        assert!(complaint.contains("cannot start"), "{most}: {complaint}");
+        assert_eq!(output.status.code(), Some(1), "start {number}: {complaint}");
+        assert_eq!(complaint.lines().count(), 1, "start {number}: {complaint}");
+        assert!(
+            complaint.contains("cannot start"),
+            "start {number}: {complaint}"
+        );
     }
     "it says so in one line and does not serve (exit status 1)"
 }
@@ -514,6 +531,21 @@ fn of_a_worker_that_was_told_to_end(bench: &Bench) {
     for _ in 0..10 {
         assert_eq!(server.connect().get("/file.txt").status, 200);
     }
+    server.stop();
+}
+
+/// A client that it lets in after that has time to ask.
+fn of_a_worker_that_was_told_to_end_while_it_waited(bench: &Bench) {
+    if !bench.model.has("--processes") {
+        return;
+    }
+    let server = bench.serve(&["--processes", "1"]);
+    wait_for_workers(&server, 1);
+    kill_process(server.processes()[1], Signal::TERM).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    let mut client = server.connect();
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(client.get("/file.txt").status, 200);
     server.stop();
 }
 

@@ -6,6 +6,7 @@ use results::{Folder, Manifest, Run};
 
 use super::Args;
 use crate::Failure;
+use crate::machine::{self, CHANGED};
 use crate::plan::Plan;
 
 /// The run to go on with: the one that is named, or the newest of this experiment if it is unfinished.
@@ -16,7 +17,7 @@ pub(super) fn find(
     plan: &Plan,
 ) -> Result<Option<Folder>, Failure> {
     if let Some(path) = &args.resume {
-        fits(&results::read(path)?, hash, plan)
+        fits(&results::read(path)?, args, hash, plan)
             .map_err(|why| format!("cannot go on with {}: {why}", path.display()))?;
         return Ok(Some(Folder::resume(path)?));
     }
@@ -27,7 +28,7 @@ pub(super) fn find(
         return Ok(None);
     };
     let run = results::read(&path)?;
-    if run.verdicts.is_some() || fits(&run, hash, plan).is_err() {
+    if run.verdicts.is_some() || fits(&run, args, hash, plan).is_err() {
         return Ok(None);
     }
     match Folder::resume(&path) {
@@ -55,9 +56,14 @@ fn newest(results: &Path, hash: &str, name: &str) -> Option<(PathBuf, Manifest)>
 }
 
 /// Whether what is there is part of the plan.
-fn fits(run: &Run, hash: &str, plan: &Plan) -> Result<(), String> {
+fn fits(run: &Run, args: &Args, hash: &str, plan: &Plan) -> Result<(), String> {
     if run.manifest.experiment_hash != hash {
         return Err("the experiment file has been changed since; begin a new run".into());
+    }
+    let of = |revision: &str| revision.trim_end_matches(CHANGED).to_owned();
+    let revision = machine::revision(&args.config);
+    if run.manifest.revision.as_deref().map(of) != revision.as_deref().map(of) {
+        return Err("the source is of another revision than it was; begin a new run".into());
     }
     let planned = |trial: &results::Trial| {
         plan.cells

@@ -130,8 +130,7 @@ impl Engine {
                         if let Some(failure) = connection.fault {
                             self.record
                                 .example_of_status(failure, head.status, &target.url);
-                        } else if self.run.verify
-                            && let Some(expected) = target.status
+                        } else if let Some(expected) = target.status
                             && expected != head.status
                         {
                             connection.fault = Some(Failure::Mismatch);

@@ -55,10 +55,10 @@ pub(super) fn targets(
         || arguments.urls.is_empty() && arguments.urls_file.is_none()
     {
         let base = base()?;
-        let set = match arguments.files {
-            Some(preset) => FileSet::new(preset, arguments.files_seed),
-            None => workload::default_file_set(),
-        };
+        let preset = arguments
+            .files
+            .unwrap_or_else(|| workload::default_file_set().preset());
+        let set = FileSet::new(preset, arguments.files_seed);
         let (all, order) = from_set(arguments, &set, &base, under)?;
         let mix = arguments.mix.as_ref();
         let mix = mix.map_or(String::new(), |mix| format!(", {mix}"));
@@ -138,7 +138,7 @@ fn from_set(
             let fields = arguments.headers.iter().chain(&ask.field);
             let fields: Vec<_> = fields.cloned().collect();
             let mut target = Target::new(&url, head_only, &fields, expected);
-            target.status = arguments.mix.is_some().then_some(ask.status);
+            target.status = arguments.verify.then_some(ask.status);
             all.push((url.clone(), target));
             weights.push(file.weight * ask.share);
         }

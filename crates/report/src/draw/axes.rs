@@ -78,6 +78,18 @@ pub(crate) fn scale(axis: &Axis, values: impl Iterator<Item = f64>) -> Scale {
     }
 }
 
+/// What an axis over values, and intervals around some of them, must hold. Intervals of very few repeats are so wide that they would leave no room for what was
+/// measured: of those it holds only the nearer part.
+pub(crate) fn with_ranges(
+    mut values: Vec<f64>,
+    ranges: impl Iterator<Item = (f64, f64)>,
+) -> Vec<f64> {
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = values.iter().copied().fold(0.0, f64::max);
+    values.extend(ranges.flat_map(|(low, high)| [low.max(least / 2.0), high.min(most * 1.5)]));
+    values
+}
+
 /// Room for a label of a vertical axis: lines that are ten times as far apart need less air.
 fn room(axis: &Axis) -> f64 {
     match axis.kind {
@@ -208,5 +220,16 @@ fn group<'a>(class: &'a str, colour: &'a str) -> Group<'a> {
         class,
         colour,
         ..Group::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wide_intervals_leave_room_for_what_was_measured() {
+        let held = with_ranges(vec![1.0, 2.0], [(0.9, 2.2), (0.01, 90.0)].into_iter());
+        assert_eq!(held, [1.0, 2.0, 0.9, 2.2, 0.5, 3.0]);
     }
 }

@@ -58,14 +58,9 @@ fn plot(chart: &Chart, (width, top, bottom): (f64, f64, f64)) -> Plot {
     };
     let points = || shown.iter().flat_map(|series| &series.points);
     let x = axes::scale(&chart.x, points().map(|point| point.x));
-    // Intervals of very few repeats are so wide that they would leave no room for what was measured.
-    let most = points().map(|point| point.y).fold(0.0, f64::max);
-    let least = points().map(|point| point.y).fold(f64::INFINITY, f64::min);
-    let ys = points().flat_map(|point| {
-        let (low, high) = point.range.unwrap_or((point.y, point.y));
-        [point.y, low.max(least / 2.0), high.min(most * 1.5)]
-    });
-    let y = axes::scale(&chart.y, ys);
+    let ys = points().map(|point| point.y).collect();
+    let ranges = points().filter_map(|point| point.range);
+    let y = axes::scale(&chart.y, axes::with_ranges(ys, ranges).into_iter());
     Plot {
         left: 10.0 + axes::labels_width(&chart.y, &y, bottom - top),
         right: width - axes::RIGHT,

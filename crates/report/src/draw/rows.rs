@@ -87,15 +87,20 @@ pub(crate) fn draw(figure: &Figure, rows: &Rows, frame: Frame) -> Result<String,
 }
 
 fn scale(rows: &Rows) -> Scale {
-    let values = rows.rows.iter().flat_map(|row| match &row.mark {
-        Mark::Dot { value, range, each } => {
-            let (low, high) = range.unwrap_or((*value, *value));
+    let marks = || rows.rows.iter().map(|row| &row.mark);
+    let values = marks().flat_map(|mark| match mark {
+        Mark::Dot { value, each, .. } => {
             let each = each.iter().map(|(value, _)| *value);
-            each.chain([*value, low, high]).collect::<Vec<_>>()
+            each.chain([*value]).collect::<Vec<_>>()
         }
         Mark::Ridge(bins) => bins.iter().flat_map(|(from, to, _)| [*from, *to]).collect(),
     });
-    axes::scale(&rows.x, values)
+    let ranges = marks().filter_map(|mark| match mark {
+        Mark::Dot { range, .. } => *range,
+        Mark::Ridge(_) => None,
+    });
+    let values = axes::with_ranges(values.collect(), ranges);
+    axes::scale(&rows.x, values.into_iter())
 }
 
 fn dot(area: &Area<'_>, plot: &Plot, row: &Row, y: f64) -> Drawn {

@@ -16,7 +16,7 @@ pub(crate) fn of(study: &Study<'_>) -> Vec<Figure> {
     let tail = Quantity {
         id: "latency-p99",
         title: "Latency, 99th percentile",
-        about: "One request in a hundred takes longer: the mean of the repeats' percentiles, with its 95 % interval.",
+        about: "One request in a hundred takes longer: the median of the repeats' percentiles, with its 95 % interval.",
         axis: "99th percentile of the {times}",
         unit: Unit::Seconds,
         kind: Kind::Log,
@@ -24,7 +24,7 @@ pub(crate) fn of(study: &Study<'_>) -> Vec<Figure> {
     let mean = Quantity {
         id: "latency-mean",
         title: "Latency, mean",
-        about: "The mean of the repeats' means, with its 95 % interval.",
+        about: "The median of the repeats' means, with its 95 % interval.",
         axis: "Mean {times}",
         ..tail
     };
@@ -76,8 +76,8 @@ fn beside_theory(study: &Study<'_>, panel: &Panel<'_>, line: &Line<'_>) -> Optio
         }
     };
     figure.about = format!(
-        "Measured mean response time of {}; the lecture's queueing delay 1/(capacity − load){general}. Capacity is {} requests/s, the most that was seen or that \
-         the processor allows.",
+        "Mean response time of {} as measured, the median over repeats; the lecture's queueing delay 1/(capacity − load){general}. Capacity is {} \
+         requests/s, the most that was seen or that the processor allows.",
         line.model,
         significant(server.capacity, 3)
     );

@@ -24,7 +24,7 @@ pub(crate) fn section(run: &Run) -> String {
     } else {
         let _ = writeln!(
             out,
-            "<p>{}: {}. Invalid ones are drawn crossed out and take no part in means; those that failed have no figures.</p>",
+            "<p>{}: {}. Invalid ones are drawn crossed out and take no part in medians; those that failed have no figures.</p>",
             counted(run.trials.len() as u64, "trial"),
             super::counts(run)
         );
