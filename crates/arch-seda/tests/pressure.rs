@@ -4,7 +4,8 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use arch::{Architecture, ServeOptions, Site};
 use clap::Parser;
@@ -39,7 +40,7 @@ impl Server {
         let CommandLine { options, seda } = CommandLine::parse_from(arguments);
         let site = Site::new(options, root.path()).unwrap();
         let (address, meter) = (site.listener.address(), site.meter);
-        std::thread::spawn(move || seda.serve(site).unwrap());
+        thread::spawn(move || seda.serve(site).unwrap());
         Self {
             _root: root,
             address,
@@ -56,7 +57,7 @@ impl Server {
 
     /// So many clients at a time, each doing the same; returns what each came to.
     fn all<T: Send>(&self, clients: usize, work: impl Fn(Client) -> T + Sync) -> Vec<T> {
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             let each: Vec<_> = (0..clients)
                 .map(|_| scope.spawn(|| work(self.connect())))
                 .collect();
@@ -106,6 +107,11 @@ impl Client {
 /// The refused of `statuses` are those that the server counts.
 fn assert_counted(server: &Server, statuses: &[u16]) {
     let refused = statuses.iter().filter(|&&status| status == 503).count() as u64;
+    // An answer is counted once it is sent: a client may have it in hand before that.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while server.meter.snapshot().requests() < statuses.len() as u64 && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(1));
+    }
     let counted = server.meter.snapshot();
     assert_eq!(counted.count(Event::Shed), refused);
     assert_eq!(counted.count(Event::ServerError), refused);
