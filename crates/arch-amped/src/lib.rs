@@ -4,9 +4,13 @@
 //! never pass through the channel. Before the loop sends from a file, it asks the kernel whether those bytes are in
 //! memory; what the content cache holds, as a copy or locked in the page cache, it need not ask about.
 //!
-//! Departures from the paper: helpers are threads, not processes, and channels take the place of pipes. They find as well
-//! as read: Flash's own authors later measured that looking up names was what still blocked it (Ruan and Pai, USENIX
-//! 2004). Residency is asked with `cachestat` or `preadv2(RWF_NOWAIT)` instead of `mincore` on a mapping.
+//! What blocks: nothing in the loop; a helper, for the disk. Helpers find as well as read, as in the paper: that it takes
+//! both was measured later (Ruan and Pai, USENIX 2004).
+//!
+//! Departures from the paper: helpers are threads, all made at the start, and channels take the place of pipes. Residency is
+//! asked with `cachestat`, which `mincore` has to confirm until a file has settled, or else with `preadv2(RWF_NOWAIT)`, and
+//! not by `mincore` each time; hot files are locked in memory instead, as section 5.7 proposes for systems that cannot
+//! tell. Bytes leave by `sendfile`, not by `writev` from a mapping.
 
 use std::collections::VecDeque;
 use std::ops::Range;

@@ -2,7 +2,7 @@
 #![doc = concat!("\n```text", include_str!("diagram.txt"), "```\n")]
 //! What is shared: nothing, there is nobody to share with. The first of the structures in Stevens' *UNIX Network
 //! Programming* (volume 1, chapter 30), and the yardstick for all others: it has no cost for concurrency, and no
-//! concurrency.
+//! concurrency. What blocks: everything, and everybody waits.
 
 use arch::{Architecture, Site, blocking};
 

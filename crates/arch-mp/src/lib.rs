@@ -6,7 +6,11 @@
 //! nobody; it replaces workers that die, at a bounded rate.
 //!
 //! A process belongs to its connection for as long as that lives, so more keep-alive clients than processes wait for each
-//! other. Departures from the paper: none in kind; `--spawn connection` is the older form, before preforking.
+//! other.
+//!
+//! Departures from the paper: there each process had caches cut to its share, 4 MB of files where the other servers had 128
+//! (section 6); here each has the whole, so give `--content-cache` and `--name-cache` a thirty-second part to compare as
+//! Flash did. Bytes leave by `sendfile`, not from a mapping. `--spawn connection` is the older form, before preforking.
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -3,8 +3,10 @@
 //! What is shared: the caches, behind their locks, and the address space. A thread belongs to its connection for as long
 //! as that lives, so with `--spawn prefork` more keep-alive clients than threads wait for each other.
 //!
-//! Departures from the paper: Flash's MT used user-level threads on a kernel without good ones; these are the kernel's
-//! own, one to one. The scheduler that it had to avoid is the one that is measured here.
+//! What blocks: a thread, for its client and for the disk; the others run meanwhile.
+//!
+//! Departures from the paper: Flash's MT had 64 threads, made at the start (section 6), which is `--spawn prefork`; a thread
+//! made for each connection is the default here. Bytes leave by `sendfile`, not from a mapping.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

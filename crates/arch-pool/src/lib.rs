@@ -5,7 +5,10 @@
 //! kernel's backlog. That is what SEDA (section 5.1) blames for the tail of Apache's latencies: a bounded pool pushes its
 //! queue into the network.
 //!
-//! The pool is the `threadpool` crate's. Its own queue knows no bound, so the bound stands at the door.
+//! What blocks: a worker, for its client and for the disk; the door, for a place in the queue.
+//!
+//! The pool is the `threadpool` crate's. Its own queue knows no bound, so the bound stands at the door. Departures from what
+//! SEDA measured: Apache 1.3's pool is of processes, each of which accepts; here one thread accepts for all.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};

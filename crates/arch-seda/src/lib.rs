@@ -38,13 +38,13 @@ pub struct Seda {
     /// Events that may wait for each stage
     #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub stage_queue: u32,
-    /// Threads of each stage that only computes and sends: 'off' for one, a number, or MIN..MAX for the controller
+    /// Threads of each of parse, find and send: 'off' for one, a number, or MIN..MAX for the controller
     #[arg(long, value_name = "RANGE", default_value = "1..4", value_parser = Limits::parse)]
     pub stage_threads: Limits,
-    /// Threads of the stage that waits for the disk: 'off' for one, a number, or MIN..MAX for the controller
+    /// Threads of load, which waits for the disk: 'off' for one, a number, or MIN..MAX for the controller
     #[arg(long, value_name = "RANGE", default_value = "1..16", value_parser = Limits::parse)]
     pub load_threads: Limits,
-    /// Events that a thread takes at a time: 'off' for one, a number, or MIN..MAX for the controller
+    /// Events that a thread of parse, find or send takes at a time (of load, one): 'off' for one, a number, or MIN..MAX for the controller
     #[arg(long, value_name = "RANGE", default_value = "16..128", value_parser = Limits::parse)]
     pub batch: Limits,
     /// Requests let in, the others being answered 503: 'off' for all, a rate like 2000/s, or a target like p90<100ms for the

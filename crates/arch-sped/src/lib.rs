@@ -4,7 +4,7 @@
 //! whole server; non-blocking calls do not help, for a file is always ready as far as the kernel is concerned.
 //!
 //! Departures from the paper: `epoll`, edge-triggered, instead of `select`, so that the cost of waiting does not grow with
-//! the number of idle connections.
+//! the number of idle connections. Bytes leave by `sendfile`, not by `writev` from a mapping.
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, AsRawFd};

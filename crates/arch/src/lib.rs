@@ -8,7 +8,7 @@
 //! its threads asks that for a [`Desk`]. Connections come through the [`Listener`] and become [`Session`]s, which are
 //! driven in one of two ways, as a rule:
 //!
-//! - [`blocking::serve`], for whoever may wait: twenty lines that serve one connection to its end;
+//! - [`blocking::serve`], for whoever may wait: fifty lines that serve one connection to its end;
 //! - a [`Sessions`] table under an event loop, for whoever must not: [`Sessions::advance`] runs one session until it
 //!   would block, and says on what.
 //!

@@ -46,8 +46,8 @@ pub struct ServeOptions {
     /// Serve files and directories whose names begin with a dot
     #[arg(long, help_heading = "Site")]
     pub dotfiles: bool,
-    /// Serve as this user, for whoever starts as root: once the address is bound, its groups, its group and itself are
-    /// taken on for good. Names or numbers
+    /// Serve as this user when started as root: once the address is bound, root's rights are given up for good. Names or
+    /// numbers
     #[arg(long, value_name = "NAME[:GROUP]", help_heading = "Site")]
     pub user: Option<User>,
 

@@ -46,7 +46,7 @@ pub(crate) fn command(arguments: &[OsString]) -> Command {
         .long_about(
             "Serve files with one architecture.\n\n\
              Everything but the architecture is the same for all of them: protocol, caches, data path. Every model has the \
-             options below, and some have more: 'archbench serve --model amped --help' lists those of amped.\n\n\
+             options below, and some have more: 'archbench serve --model seda --help' lists those of seda.\n\n\
              Where a worker belongs to a connection (iterative, mp, mt --spawn prefork, pool), more keep-alive clients than \
              workers starve each other. That is the nature of these architectures; --keep-alive off and \
              --max-requests-per-connection let clients take turns.",

@@ -4,7 +4,7 @@
 //! and [`Files::try_load`] never do, and say so when they would have to. An architecture is little more than a
 //! decision about who calls which. [`Files::fetch`] is for helpers: it waits so that somebody else need not.
 //!
-//! Three caches stand before the disk, as in Flash (section 5.3), each of them bounded and with its own switch:
+//! Three caches stand before the disk, as in Flash (sections 5.2 to 5.4), each of them bounded and with its own switch:
 //! names (path to open file), headers (whatever the protocol wants to compute once for each file: `H`), and
 //! contents (the bytes of small files, copied; large ones, when they are wanted often, locked in the page cache, so that
 //! nobody has to ask whether they are there). Names are looked up afresh after [`Recipe::revalidate`], so that a changed

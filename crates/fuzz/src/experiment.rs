@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use lab::experiment::{Experiment, Flags, Model, Models};
+use lab::expression::Estimate;
 use lab::plan::Plan;
 use workload::Preset;
 
@@ -45,7 +46,7 @@ pub fn check(bytes: &[u8]) {
             .ratio
             .0
             .value
-            .evaluate(&|_, cell| Some(cell.to_string().len() as f64));
+            .evaluate(&|_, cell| Some(Estimate::at_least(cell.to_string().len() as f64)));
     }
     assert!(!plan.describe(&experiment).is_empty());
     assert!(!lab::run::estimate(&plan, &experiment).is_empty());

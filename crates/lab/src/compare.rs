@@ -19,6 +19,8 @@ B is held against A: for each cell that both have, the ratio B / A with its 95 %
 and 'faster', 'slower' or 'no difference'. A difference is one whose whole interval is on one side of 1, that is larger than the
 margin, and that stands among so many: of twenty figures that are the same one looks different by chance, so p-values are raised
 (Holm's method) until the chance that any of a table is called different, though none is, is 5 %. Each interval is by itself.
+A and B are medians over repeats and B / A is of geometric means, so they may disagree a little. ≥ marks a lower bound, where
+requests were given up: what hangs on how much more it would have been is 'undecided'.
 
 Examples:
   archbench compare results/before results/after
@@ -56,8 +58,10 @@ pub struct Compared {
     pub cell: String,
     /// Which figure.
     pub figure: String,
-    /// Its median in A and B.
-    pub medians: [f64; 2],
+    /// Its median in A and B, where they have it.
+    pub medians: [Option<f64>; 2],
+    /// Whether those are lower bounds, because requests were given up.
+    pub at_least: [bool; 2],
     /// B over A, of geometric means.
     pub ratio: Option<f64>,
     /// The interval of the ratio.
@@ -68,7 +72,7 @@ pub struct Compared {
     pub p: Option<f64>,
     /// The same, raised for how many figures were compared.
     pub p_of_all: Option<f64>,
-    /// `faster`, `slower`, `more`, `less`, `no difference` or `too few repeats`.
+    /// `faster`, `slower`, `more`, `less`, `no difference`, `undecided` or `too few repeats`.
     pub verdict: &'static str,
 }
 
@@ -105,15 +109,15 @@ pub fn compare(a: &Run, b: &Run, figures: &[Figure], margin: f64) -> Vec<Compare
             continue;
         };
         for figure in figures {
-            let [a, b] = [values(a, &cell, *figure), values(b, other, *figure)];
-            if !(a.is_empty() && b.is_empty()) {
+            let [a, b] = [side(a, &cell, *figure), side(b, other, *figure)];
+            if !(a.values.is_empty() && b.values.is_empty()) {
                 all.push((label(cell.factors, &swept), *figure, [a, b]));
             }
         }
     }
     let found: Vec<_> = all
         .iter()
-        .map(|(.., [a, b])| independent(a, b, LEVEL).ok())
+        .map(|(.., [a, b])| independent(&a.values, &b.values, LEVEL).ok())
         .collect();
     let p: Vec<f64> = found.iter().flatten().map(|found| found.p).collect();
     let mut of_all = holm(&p).into_iter();
@@ -122,48 +126,63 @@ pub fn compare(a: &Run, b: &Run, figures: &[Figure], margin: f64) -> Vec<Compare
         .map(|found| Some((found?, of_all.next()?)));
     all.into_iter()
         .zip(judged)
-        .map(|((cell, figure, values), found)| describe(cell, figure, &values, found, margin))
+        .map(|((cell, figure, sides), found)| describe(cell, figure, &sides, found, margin))
         .collect()
 }
 
-/// Of the trials that count.
-fn values(run: &Run, cell: &Cell<'_>, figure: Figure) -> Vec<f64> {
-    let counted = cell.trials.iter().filter(|trial| trial.counts());
-    counted
-        .filter_map(|trial| crate::values::value(run, trial, figure))
-        .collect()
+/// A figure of a cell, of the trials that count.
+struct Side {
+    values: Vec<f64>,
+    at_least: bool,
+}
+
+fn side(run: &Run, cell: &Cell<'_>, figure: Figure) -> Side {
+    let counted = || cell.trials.iter().filter(|trial| trial.counts());
+    Side {
+        values: counted()
+            .filter_map(|trial| crate::values::value(run, trial, figure))
+            .collect(),
+        at_least: counted().any(|trial| figure.is_at_least(trial)),
+    }
 }
 
 fn describe(
     cell: String,
     figure: Figure,
-    values: &[Vec<f64>; 2],
+    sides: &[Side; 2],
     found: Option<(Comparison, f64)>,
     margin: f64,
 ) -> Compared {
-    let median = |values: &Vec<f64>| stats::sample::median(&mut values.clone());
+    let median = |side: &Side| {
+        (!side.values.is_empty()).then(|| stats::sample::median(&mut side.values.clone()))
+    };
     let ratio = found.map(|(comparison, _)| comparison.ratio);
+    let at_least = sides.each_ref().map(|side| side.at_least);
     Compared {
         cell,
         figure: figure.to_string(),
-        medians: values.each_ref().map(median),
+        medians: sides.each_ref().map(median),
+        at_least,
         ratio: ratio.map(|ratio| ratio.estimate),
         low: ratio.map(|ratio| ratio.low),
         high: ratio.map(|ratio| ratio.high),
         p: found.map(|(comparison, _)| comparison.p),
         p_of_all: found.map(|(_, p)| p),
         verdict: found.map_or("too few repeats", |(comparison, p)| {
-            verdict(figure, comparison.verdict_by(p, margin))
+            verdict(figure, comparison.verdict_by(p, margin), at_least)
         }),
     }
 }
 
-fn verdict(figure: Figure, verdict: Verdict) -> &'static str {
+fn verdict(figure: Figure, verdict: Verdict, [a, b]: [bool; 2]) -> &'static str {
     let is_speed = matches!(
         figure,
         Figure::Time(..) | Figure::Throughput | Figure::Bandwidth | Figure::CpuPerRequest
     );
     match (verdict, figure.better(), is_speed) {
+        (Verdict::NoDifference, ..) if a || b => "undecided",
+        (Verdict::Higher, ..) if a => "undecided",
+        (Verdict::Lower, ..) if b => "undecided",
         (Verdict::NoDifference, ..) => "no difference",
         (Verdict::Higher, _, false) => "more",
         (Verdict::Lower, _, false) => "less",
@@ -177,7 +196,13 @@ fn text(compared: &[Compared]) -> String {
         Table::new(["cell", "figure", "A", "B", "B/A", "95 % interval", ""].map(str::to_owned));
     for one in compared {
         let figure: Option<Figure> = one.figure.parse().ok();
-        let value = |value: f64| figure.map_or(String::new(), |figure| show(figure, value));
+        let value = |side: usize| match (figure, one.medians[side]) {
+            (Some(figure), Some(value)) if one.at_least[side] => {
+                format!("≥ {}", show(figure, value))
+            }
+            (Some(figure), Some(value)) => show(figure, value),
+            _ => "–".into(),
+        };
         let interval = match (one.low, one.high) {
             (Some(low), Some(high)) => format!("{low:.3} … {high:.3}"),
             _ => "–".into(),
@@ -185,8 +210,8 @@ fn text(compared: &[Compared]) -> String {
         table.row(vec![
             one.cell.clone(),
             one.figure.clone(),
-            value(one.medians[0]),
-            value(one.medians[1]),
+            value(0),
+            value(1),
             one.ratio.map_or("–".into(), |ratio| format!("{ratio:.3}")),
             interval,
             one.verdict.into(),
@@ -194,7 +219,12 @@ fn text(compared: &[Compared]) -> String {
     }
     let differ = compared
         .iter()
-        .filter(|one| !matches!(one.verdict, "no difference" | "too few repeats"))
+        .filter(|one| {
+            !matches!(
+                one.verdict,
+                "no difference" | "undecided" | "too few repeats"
+            )
+        })
         .count();
     let alone =
         |one: &&Compared| one.verdict == "no difference" && one.p.is_some_and(|p| p < 1.0 - LEVEL);
@@ -247,6 +277,20 @@ mod tests {
         assert!(text.contains("2 of 2 figures differ"), "{text}");
         let (_d, d) = fixture(3, &["mt"]);
         assert!(compare(&a, &d, &figures, 0.02).is_empty());
+    }
+
+    #[test]
+    fn nothing_is_said_that_hangs_on_requests_that_were_given_up() {
+        let p99 = "p99".parse().unwrap();
+        let said = |found, bounds| verdict(p99, found, bounds);
+        for found in [Verdict::Higher, Verdict::Lower, Verdict::NoDifference] {
+            assert_eq!(said(found, [true, true]), "undecided");
+        }
+        assert_eq!(said(Verdict::Higher, [false, true]), "slower");
+        assert_eq!(said(Verdict::Higher, [true, false]), "undecided");
+        assert_eq!(said(Verdict::Lower, [true, false]), "faster");
+        assert_eq!(said(Verdict::NoDifference, [true, false]), "undecided");
+        assert_eq!(said(Verdict::NoDifference, [false, false]), "no difference");
     }
 
     #[test]

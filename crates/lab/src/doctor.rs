@@ -12,7 +12,8 @@ use crate::{Failure, Status};
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "\
 ok: fine. note: good to know. warn: figures suffer; what to do is said. fail: something will not work.
-Nothing is changed. It takes about a second, in which the machine should be as idle as in a measurement.
+Nothing is changed, but that the control groups of version 2 above this process may be told to let those below limit memory, and a
+group is made and removed. It takes about a second, in which the machine should be as idle as in a measurement.
 
 Exit status: 0, or 1 if something fails.")]
 pub struct Args {

@@ -335,6 +335,16 @@ impl Experiment {
         if self.repeats == 0 || self.attempts == 0 || self.duration.0.is_zero() {
             return Err("repeats, attempts and duration must be more than 0".into());
         }
+        let closed = |load: &Load| load.kind() == Loop::Closed;
+        if !self.sweep.rate.is_empty() && self.load.iter().all(closed) {
+            return Err(
+                "no load goes by the rates of [sweep]; give one an arrival, poisson or constant"
+                    .into(),
+            );
+        }
+        if !self.sweep.dataset.is_empty() && !self.sweep.file_size.is_empty() {
+            return Err("a dataset says how many files there are, and file_size how large: sweep one of them".into());
+        }
         if !self.sweep.dataset.is_empty()
             && self.memory_limit.is_none()
             && self.sweep.memory_limit.is_empty()

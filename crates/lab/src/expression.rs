@@ -241,21 +241,73 @@ impl Value {
         }
     }
 
-    /// What it comes to when `figure` gives the figures of cells; `None` as soon as one is missing.
-    pub fn evaluate(&self, figure: &impl Fn(Figure, &CellName) -> Option<f64>) -> Option<f64> {
+    /// What it comes to when `figure` gives the figures of cells, none of which is below 0; `None` as soon as one is missing.
+    pub fn evaluate(
+        &self,
+        figure: &impl Fn(Figure, &CellName) -> Option<Estimate>,
+    ) -> Option<Estimate> {
         let best = |all: &[Self], pick: fn(f64, f64) -> f64| {
-            let values: Option<Vec<f64>> = all.iter().map(|value| value.evaluate(figure)).collect();
-            values?.into_iter().reduce(pick)
+            let values: Option<Vec<_>> = all.iter().map(|value| value.evaluate(figure)).collect();
+            let both = |a: Estimate, b: Estimate| Estimate {
+                low: pick(a.low, b.low),
+                read: pick(a.read, b.read),
+                high: pick(a.high, b.high),
+            };
+            values?.into_iter().reduce(both)
         };
         match self {
-            Self::Number(number) => Some(*number),
+            Self::Number(number) => Some(Estimate::exact(*number)),
             Self::Of(name, cell) => figure(*name, cell),
-            Self::Times(a, b) => Some(a.evaluate(figure)? * b.evaluate(figure)?),
-            Self::Over(a, b) => Some(a.evaluate(figure)? / b.evaluate(figure)?),
+            Self::Times(a, b) => {
+                let (a, b) = (a.evaluate(figure)?, b.evaluate(figure)?);
+                Some(Estimate {
+                    low: a.low * b.low,
+                    read: a.read * b.read,
+                    high: a.high * b.high,
+                })
+            }
+            Self::Over(a, b) => {
+                let (a, b) = (a.evaluate(figure)?, b.evaluate(figure)?);
+                Some(Estimate {
+                    low: a.low / b.high,
+                    read: a.read / b.read,
+                    high: a.high / b.low,
+                })
+            }
             Self::Highest(all) => best(all, f64::max),
             Self::Lowest(all) => best(all, f64::min),
         }
-        .filter(|value| value.is_finite())
+        .filter(|value| value.read.is_finite())
+    }
+}
+
+/// A figure as it was read, and between what it lies for certain.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// It is not less.
+    pub low: f64,
+    /// What was read.
+    pub read: f64,
+    /// It is not more.
+    pub high: f64,
+}
+
+impl Estimate {
+    /// What was read is what it is.
+    pub fn exact(read: f64) -> Self {
+        Self {
+            low: read,
+            read,
+            high: read,
+        }
+    }
+
+    /// What was read is a lower bound.
+    pub fn at_least(read: f64) -> Self {
+        Self {
+            high: f64::INFINITY,
+            ..Self::exact(read)
+        }
     }
 }
 
@@ -283,14 +335,38 @@ mod tests {
     fn value(text: &str) -> Option<f64> {
         let expression: Expression = text.parse().unwrap();
         // A cell's figure is the length of its name; a percentile adds 100.
-        expression.value.evaluate(&|figure, cell| {
+        let found = expression.value.evaluate(&|figure, cell| {
             let extra = if figure == Figure::Throughput {
                 0.0
             } else {
                 100.0
             };
-            Some(cell.to_string().len() as f64 + extra).filter(|_| cell.to_string() != "none")
-        })
+            Some(Estimate::exact(cell.to_string().len() as f64 + extra))
+                .filter(|_| cell.to_string() != "none")
+        })?;
+        assert!(found.low == found.read && found.read == found.high);
+        Some(found.read)
+    }
+
+    #[test]
+    fn lower_bounds_stay_on_their_side() {
+        let of = |text: &str| {
+            let expression: Expression = text.parse().unwrap();
+            let figure = |_: Figure, cell: &CellName| {
+                Some(match cell.to_string().as_str() {
+                    "late" => Estimate::at_least(10.0),
+                    name => Estimate::exact(name.len() as f64),
+                })
+            };
+            let found = expression.value.evaluate(&figure).unwrap();
+            (found.low, found.read, found.high)
+        };
+        let endless = f64::INFINITY;
+        assert_eq!(of("late / ab >= 1"), (5.0, 5.0, endless));
+        assert_eq!(of("ab / late >= 1"), (0.0, 0.2, 0.2));
+        assert_eq!(of("late / late >= 1"), (0.0, 1.0, endless));
+        assert_eq!(of("lowest(late, ab) * 3 >= 1"), (6.0, 6.0, 6.0));
+        assert_eq!(of("highest(late, ab) * 3 >= 1"), (30.0, 30.0, endless));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use stats::{Interval, sample, typical};
 use workload::objective::Operator;
 
 use crate::experiment::Expect;
-use crate::expression::{CellName, Expression};
+use crate::expression::{CellName, Estimate, Expression};
 
 /// The level of all intervals.
 pub const LEVEL: f64 = 0.95;
@@ -42,16 +42,24 @@ pub fn expectations(run: &Run, expect: &[Expect]) -> Vec<Judged> {
 fn judge(run: &Run, text: &str, expression: &Expression) -> Judged {
     let named = expression.value.cells();
     let is_named = |trial: &Trial| named.iter().any(|name| name.matches(&trial.factors));
-    let ratios: Vec<f64> = (1..=run.manifest.repeats)
+    let found: Vec<Estimate> = (1..=run.manifest.repeats)
         .filter_map(|repeat| {
             expression.value.evaluate(&|figure, name: &CellName| {
                 let trial = run.trials.iter().find(|trial| {
                     trial.repeat == repeat && trial.counts() && name.matches(&trial.factors)
                 })?;
-                crate::values::value(run, trial, figure)
+                let value = crate::values::value(run, trial, figure)?;
+                Some(match figure.is_at_least(trial) {
+                    true => Estimate::at_least(value),
+                    false => Estimate::exact(value),
+                })
             })
         })
         .collect();
+    let ratios: Vec<f64> = found.iter().map(|ratio| ratio.read).collect();
+    let (operator, bound) = (expression.operator, expression.bound);
+    let is_open =
+        |ratio: &Estimate| operator.holds(ratio.low, bound) != operator.holds(ratio.high, bound);
     let mut notes = Vec::new();
     if ratios.len() < run.manifest.repeats {
         notes.push(format!(
@@ -78,8 +86,11 @@ fn judge(run: &Run, text: &str, expression: &Expression) -> Judged {
     let outcome = if unlimited {
         notes.push("memory could not be limited here, so it was not tested".into());
         Outcome::Undecided
+    } else if found.iter().any(is_open) {
+        notes.push("requests were given up, so that figures are lower bounds, and it hangs on what they would have been".into());
+        Outcome::Undecided
     } else {
-        outcome(interval.as_ref(), expression.operator, expression.bound)
+        outcome(interval.as_ref(), operator, bound)
     };
     if interval.is_none() {
         notes.push("an interval takes at least two repeats".into());
@@ -149,6 +160,39 @@ mod tests {
         assert!(met.low < met.estimate && met.estimate < met.high);
         assert_eq!(of(">= 1.2").outcome, Outcome::Missed);
         assert_eq!(of(">= 0.9").outcome, Outcome::Undecided);
+    }
+
+    #[test]
+    fn what_hangs_on_requests_that_were_given_up_is_left_open() {
+        let home = tempfile::tempdir().unwrap();
+        let fixture = Fixture {
+            models: ["sped", "amped"].map(Into::into).to_vec(),
+            rates: vec![1000.0],
+            connections: vec![],
+            seconds: 1,
+            mishaps: false,
+            ..Fixture::default()
+        };
+        let mut run = fixture.write(&home.path().join("run")).unwrap();
+        let given_up = |trial: &&mut Trial| trial.factors["model"].to_string() == "sped";
+        for trial in run.trials.iter_mut().filter(given_up) {
+            let times = trial.load.as_mut().unwrap().get_mut("response_time_us");
+            times.unwrap()["at_least"] = serde_json::json!(["p99"]);
+        }
+        let of = |ratio: &str| judge(&run, "it is so", &ratio.parse().unwrap());
+        assert_eq!(of("p99(sped) / p99(amped) >= 0.001").outcome, Outcome::Met);
+        assert_eq!(
+            of("p99(sped) / p99(amped) < 0.001").outcome,
+            Outcome::Missed
+        );
+        let open = of("p99(sped) / p99(amped) < 1000");
+        assert_eq!(open.outcome, Outcome::Undecided);
+        assert!(open.note.unwrap().contains("given up"));
+        assert_eq!(
+            of("p99(amped) / p99(sped) >= 0.001").outcome,
+            Outcome::Undecided
+        );
+        assert_eq!(of("p50(sped) / p50(amped) < 1000").outcome, Outcome::Met);
     }
 
     #[test]

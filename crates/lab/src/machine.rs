@@ -120,9 +120,6 @@ pub fn file_system(path: &Path) -> Option<String> {
         .map(|(_, kind)| kind.to_owned())
 }
 
-/// The mark of a revision of which something has been changed since.
-pub const CHANGED: &str = " with changes";
-
 /// The revision of the source that a file belongs to, with a mark if something has been changed since.
 pub fn revision(near: &Path) -> Option<String> {
     let directory = near
@@ -142,7 +139,7 @@ pub fn revision(near: &Path) -> Option<String> {
     let changed = git(&["status", "--porcelain", "--untracked-files=no"])
         .is_some_and(|changes| !changes.is_empty());
     Some(if changed {
-        format!("{revision}{CHANGED}")
+        format!("{revision} with changes")
     } else {
         revision
     })

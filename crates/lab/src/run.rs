@@ -33,7 +33,7 @@ Examples:
   archbench run --dry-run bench-configs/flash-clients.toml
   archbench run bench-configs/quick.toml --resume results/quick-20250321-140506
 
-Exit status: 0 done, whatever came out; 1 failed; 2 wrong usage; 130 stopped by Ctrl-C.")]
+Exit status: 0 done, whatever came out; 1 failed, or each of its trials did; 2 wrong usage; 130 stopped by Ctrl-C.")]
 pub struct Args {
     /// The experiment; bench-configs/ has some
     #[arg(value_name = "CONFIG")]
@@ -74,22 +74,10 @@ pub fn run(
     let interrupt = Interrupt::watch();
     let sets = make_files(&plan)?;
     let memory = Support::find();
-    let configs = external::texts(&plan.externals);
-    let hash = hash(&text, &configs);
-    let mut folder = match resume::find(&args, &hash, &experiment.name, &plan)? {
+    let manifest = manifest(&args, &experiment, text, &plan, &memory, &archbench, &sets);
+    let mut folder = match resume::find(&args, &manifest, &plan)? {
         Some(folder) => folder,
         None => {
-            let manifest = manifest(
-                &args,
-                &experiment,
-                text,
-                hash,
-                configs,
-                &plan,
-                &memory,
-                &archbench,
-                &sets,
-            );
             let started = results::compact_utc(SystemTime::now());
             let path = unused(&args.results.join(format!("{}-{started}", experiment.name)));
             Folder::create(&path, manifest)?
@@ -173,21 +161,16 @@ fn make_files(plan: &Plan) -> Result<Vec<FileSet>, Failure> {
     Ok(sets)
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "a manifest is all that is known, and comes from everywhere"
-)]
 fn manifest(
     args: &Args,
     experiment: &Experiment,
     text: String,
-    hash: String,
-    configs: BTreeMap<String, String>,
     plan: &Plan,
     memory: &Support,
     archbench: &Path,
     sets: &[FileSet],
 ) -> Manifest {
+    let configs = external::texts(&plan.externals);
     let now = SystemTime::now();
     let since = now
         .duration_since(SystemTime::UNIX_EPOCH)
@@ -219,9 +202,9 @@ fn manifest(
             })
             .collect(),
         slo: experiment.slo.iter().map(|slo| slo.0.to_string()).collect(),
+        experiment_hash: hash(&text, &configs),
         experiment: text,
         experiment_path: args.config.display().to_string(),
-        experiment_hash: hash,
         configs,
         factors: cells::factors(&plan.cells),
         cells: plan.cells.len(),
@@ -244,8 +227,15 @@ fn manifest(
     }
 }
 
+/// Of what serves and loads. Two builds of one version are told apart by the file.
 fn versions(archbench: &Path, plan: &Plan) -> BTreeMap<String, String> {
-    let ours = models::version(archbench).map(|version| ("archbench".to_owned(), version));
+    let ours = models::version(archbench).map(|version| {
+        let build = archbench.metadata().ok().and_then(|file| {
+            let built = results::rfc3339_utc(file.modified().ok()?);
+            Some(format!(" ({} bytes of {built})", file.len()))
+        });
+        ("archbench".to_owned(), version + &build.unwrap_or_default())
+    });
     let version = |external: &Arc<External>| Some((external.label.clone(), external.version()?));
     let theirs = plan.externals.iter().filter_map(version);
     ours.into_iter().chain(theirs).collect()

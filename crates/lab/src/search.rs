@@ -28,8 +28,9 @@ use bisection::{Answer, Search};
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "\
 A closed loop first finds what the server can do at all; then the rate of Poisson arrivals is halved in on until it is known to
-the resolution. Each repeat searches afresh with arrivals of its own; the interval is Student's over the repeats. A rate that the
-generator could not offer (INVALID) does not hold, and the answer is then marked with ≥: the server might do more.
+the resolution. Each repeat searches afresh with arrivals of its own; the interval is Student's over the repeats, on logarithms. A
+rate that the generator could not offer (INVALID) does not hold, and the answer is then marked with ≥: the server might do more. So
+is one that held up to a quarter above what the closed loop gave, where the search ends.
 
 Examples:
   archbench search --model amped --slo 'p(99)<10ms'
@@ -62,7 +63,7 @@ pub struct Args {
     /// How long each rate is tried
     #[arg(short = 'd', long, value_name = "TIME", default_value = "2s", value_parser = units::duration)]
     pub duration: Duration,
-    /// What is cut off before
+    /// How long each rate is tried before it is measured
     #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = units::duration)]
     pub warm_up: Duration,
     /// How often the search is repeated, for the interval
@@ -71,7 +72,7 @@ pub struct Args {
     /// How finely the rate is found
     #[arg(long, value_name = "PERCENT", default_value_t = 5.0, value_parser = resolution)]
     pub resolution: f64,
-    /// Of arrivals
+    /// The seed of the arrivals
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     /// Print JSON in place of a table
@@ -129,7 +130,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
     if let Some(slo) = unknown {
         let known = PERCENTILES.map(|percent| percent.to_string()).join(", ");
         let why = format!("'{slo}': of percentiles a search knows {known}; choose one of them");
-        return Err(why.into());
+        return Err(wrong_usage(why));
     }
     let names = if args.model.is_empty() {
         models::all(&archbench)?
@@ -141,7 +142,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
     };
     let flags: Vec<String> = args.options.split_whitespace().map(str::to_owned).collect();
     for name in &names {
-        models::check(&archbench, name, &flags)?;
+        models::check(&archbench, name, &flags).map_err(wrong_usage)?;
     }
     let interrupt = Interrupt::watch();
     let set = args.files.file_set(1);
@@ -186,6 +187,10 @@ pub fn run(args: Args) -> Result<Status, Failure> {
     })
 }
 
+fn wrong_usage(why: impl std::fmt::Display) -> Failure {
+    clap::Error::raw(clap::error::ErrorKind::ValueValidation, why).into()
+}
+
 fn two_sides() -> Result<Cores, String> {
     let all = cores::available();
     match all.as_slice() {
@@ -221,7 +226,7 @@ impl Searcher<'_> {
             at_least: false,
             note: None,
         };
-        let closed = self.try_one(None, self.args.seed, progress);
+        let closed = self.try_until_valid(None, self.args.seed, progress);
         let Some(capacity) = Figure::Throughput.of(&closed).filter(|rate| *rate > 0.0) else {
             found.note = closed
                 .failure
@@ -233,12 +238,7 @@ impl Searcher<'_> {
             let mut search = Search::new(capacity, self.args.resolution / 100.0);
             while let Some(rate) = search.next() {
                 let seed = self.args.seed.wrapping_add(repeat);
-                let mut trial = self.try_one(Some(rate), seed, progress);
-                for _ in 0..AGAIN {
-                    if trial.verdict == Validity::Invalid && !self.bench.interrupt.came() {
-                        trial = self.try_one(Some(rate), seed, progress);
-                    }
-                }
+                let trial = self.try_until_valid(Some(rate), seed, progress);
                 if self.bench.interrupt.came() {
                     found.note = Some("interrupted".into());
                     return found;
@@ -248,13 +248,13 @@ impl Searcher<'_> {
                     found.note = Some(format!("{}: {}", failure.step, failure.reason));
                 }
             }
+            if search.highest() == 0.0 && search.is_at_least() {
+                let why = "the generator could not offer any rate; 'archbench doctor' may say why";
+                found.note = Some(why.into());
+                return found;
+            }
             found.repeats_per_s.push(search.highest());
-            found.at_least |= search.is_bounded_by_the_generator();
-        }
-        if found.at_least && found.repeats_per_s.contains(&0.0) {
-            let why = "the generator could not offer any rate; 'archbench doctor' may say why";
-            found.note = Some(why.into());
-            return found;
+            found.at_least |= search.is_at_least();
         }
         let interval = judge::interval(&found.repeats_per_s);
         found.rate_per_s = Some(stats::sample::median(&mut found.repeats_per_s.clone()));
@@ -275,6 +275,17 @@ impl Searcher<'_> {
                 && value.is_some_and(|value| slo.operator.holds(value, slo.limit))
         });
         if met { Answer::Holds } else { Answer::DoesNot }
+    }
+
+    /// A trial, made again a few times while the generator is disturbed.
+    fn try_until_valid(&self, rate: Option<f64>, seed: u64, progress: &mut Progress) -> Trial {
+        let mut trial = self.try_one(rate, seed, progress);
+        for _ in 0..AGAIN {
+            if trial.verdict == Validity::Invalid && !self.bench.interrupt.came() {
+                trial = self.try_one(rate, seed, progress);
+            }
+        }
+        trial
     }
 
     /// One trial: Poisson arrivals at a rate, or a closed loop.

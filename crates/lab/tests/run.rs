@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use lab::run::{Args, run};
 use results::{Outcome, Run, Validity};
@@ -205,6 +206,20 @@ fn a_run_that_was_stopped_goes_on_where_it_was() {
     let again = stage.done();
     assert_eq!((again.path, stage.loads() - before), (run.path.clone(), 3));
     assert_eq!(again.trials[0], run.trials[0]);
+    // Of another build, what is missing may not be measured.
+    let trial = run.trials.last().expect("a trial");
+    fs::remove_file(run.path.join("trials").join(format!("{}.json", trial.id))).expect("there");
+    let mut args = stage.args();
+    args.resume = Some(run.path.clone());
+    let rebuilt = fs::File::options()
+        .append(true)
+        .open(args.archbench.as_ref().expect("given"));
+    let later = SystemTime::now() + Duration::from_secs(60);
+    rebuilt.expect("a file").set_modified(later).expect("set");
+    let error = lab::run::run(args, |_| Ok(None))
+        .expect_err("another build")
+        .to_string();
+    assert!(error.contains("are others than they were"), "{error}");
     // A finished one is left alone, and so is that of another experiment.
     assert_ne!(stage.done().path, run.path);
     stage.config("['good', 'slow']", "seed = 7\n");

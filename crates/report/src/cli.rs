@@ -71,9 +71,9 @@ pub struct Plot {
 
 const EXAMPLES: &str = "\
 Examples:
-  archbench plot latency results/quick -o latency.svg
+  archbench plot latency results/quick-20250321-140506 -o latency.svg
   archbench plot cdf before.hlog after.hlog --label before --label after -o cdf.png
-  archbench plot percentiles results/quick --at '4,000 requests/s' > percentiles.svg";
+  archbench plot percentiles results/quick-20250321-140506 --at '4,000 requests/s' > percentiles.svg";
 
 impl Report {
     /// Writes it and says where. Models look as their place in the `catalogue` says.

@@ -54,13 +54,15 @@ pub fn student_t(values: &[f64], level: f64) -> Result<Interval, Error> {
 /// Few values make it wide: that of two, of which one is a tenth larger, goes from their median by a
 /// factor of 1.8 both ways.
 pub fn typical(values: &[f64], level: f64) -> Result<Interval, Error> {
+    error::sample(values, 2)?;
+    let median = sample::median(&mut values.to_vec());
     let mean = if values.iter().all(|value| *value > 0.0) {
-        let logs: Vec<f64> = values.iter().map(|value| value.ln()).collect();
-        student_t(&logs, level)?.map(f64::exp)
+        // Of shares of the median: what is the same in every repeat comes back without a rounding.
+        let logs: Vec<f64> = values.iter().map(|value| (value / median).ln()).collect();
+        student_t(&logs, level)?.map(|log| log.exp() * median)
     } else {
         student_t(values, level)?
     };
-    let median = sample::median(&mut values.to_vec());
     Ok(Interval {
         low: mean.low.min(median),
         estimate: median,
@@ -169,6 +171,10 @@ mod tests {
         assert!(typical(&[1.0, f64::INFINITY], 0.95).is_err());
         let pair = typical(&[100.0, 110.0], 0.95).unwrap();
         assert!((pair.high / pair.estimate - 1.83).abs() < 0.01, "{pair:?}");
+        for alike in [3.0, 1000.0, 0.1] {
+            let interval = typical(&[alike; 3], 0.95).unwrap();
+            assert_eq!((interval.low, interval.high), (alike, alike));
+        }
         let zero = typical(&[0.0, 0.0, 1.0], 0.95).unwrap();
         assert!(zero.low < 0.0 && zero.estimate == 0.0);
         // One that is far off pulls the geometric mean away, and the interval still has the median.

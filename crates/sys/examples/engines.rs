@@ -140,7 +140,7 @@ fn epoll(sockets: Vec<TcpStream>, length: usize, end: Instant) -> io::Result<u64
 fn ring(sockets: Vec<TcpStream>, length: usize, end: Instant) -> io::Result<u64> {
     const SENT: u64 = u64::MAX;
     let entries = (2 * sockets.len()).next_power_of_two().try_into();
-    let mut ring = IoUring::builder()
+    let mut ring: IoUring = IoUring::builder()
         .setup_single_issuer()
         .setup_defer_taskrun()
         .build(entries.map_err(io::Error::other)?)?;
@@ -180,7 +180,9 @@ fn ring(sockets: Vec<TcpStream>, length: usize, end: Instant) -> io::Result<u64>
                 return Err(io::Error::from_raw_os_error(-completion.result()));
             }
             if completion.user_data() == SENT {
-                return Err(io::Error::other("a send that came to less than its request"));
+                return Err(io::Error::other(
+                    "a send that came to less than its request",
+                ));
             }
             if completion.result() as u32 != room {
                 return Err(ErrorKind::UnexpectedEof.into());

@@ -166,27 +166,40 @@ impl Bench {
     }
 }
 
-/// The summary of a server of ours without the processor time that it had used before the load began, as for those that are not:
-/// starting up is not what is compared.
+/// The summary of a server of ours without what it had used before the load began, as for those that are not: starting up is not
+/// what is compared.
 pub(super) fn without_start(mut summary: Value, samples: &[Sample]) -> Value {
-    let number = |summary: &Value, at: &str| summary.pointer(at).and_then(Value::as_f64);
-    let requests = number(&summary, "/requests");
-    let (Some(first), Some(user_s), Some(system_s)) = (
-        samples.first(),
-        number(&summary, "/cpu/user_s"),
-        number(&summary, "/cpu/system_s"),
-    ) else {
+    let Some(first) = samples.first() else {
         return summary;
     };
-    let user_s = (user_s - first.cpu_user_s).max(0.0);
-    let system_s = (system_s - first.cpu_system_s).max(0.0);
-    summary["cpu"] = json!({
-        "user_s": user_s,
-        "system_s": system_s,
-        "per_request_us": requests
-            .filter(|requests| *requests > 0.0)
-            .map(|requests| (user_s + system_s) * 1e6 / requests),
-    });
+    for (at, before) in [
+        ("/cpu/user_s", first.cpu_user_s),
+        ("/cpu/system_s", first.cpu_system_s),
+        (
+            "/context_switches/voluntary",
+            first.voluntary_switches as f64,
+        ),
+        (
+            "/context_switches/involuntary",
+            first.involuntary_switches as f64,
+        ),
+        ("/faults/minor", first.minor_faults as f64),
+        ("/faults/major", first.major_faults as f64),
+    ] {
+        if let Some(value) = summary.pointer_mut(at)
+            && let Some(whole) = value.as_f64()
+        {
+            *value = json!((whole - before).max(0.0));
+        }
+    }
+    let number = |at: &str| summary.pointer(at).and_then(Value::as_f64);
+    let each = number("/cpu/user_s")
+        .zip(number("/cpu/system_s"))
+        .zip(number("/requests").filter(|requests| *requests > 0.0))
+        .map(|((user_s, system_s), requests)| (user_s + system_s) * 1e6 / requests);
+    if let Some(value) = summary.pointer_mut("/cpu/per_request_us") {
+        *value = json!(each);
+    }
     summary
 }
 

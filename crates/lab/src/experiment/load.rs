@@ -74,6 +74,9 @@ impl Load {
         if self.stages.is_some() && self.rate.is_some() {
             return Err("it has a rate and stages; leave one out".into());
         }
+        if self.think_exponential && self.think.is_none() && sweep.think.is_empty() {
+            return Err("think_exponential says how think is drawn, which is not given".into());
+        }
         let rate = self.rate.is_some() || self.stages.is_some() || !sweep.rate.is_empty();
         match self.kind() {
             Loop::Closed if self.session_requests.is_some() => {

@@ -84,6 +84,18 @@ fn values_that_make_no_sense_are_refused_in_words() {
             format!("{SMALL}{LOAD}pipeline = 0\n"),
             "pipeline must be at least 1",
         ),
+        (
+            format!("{SMALL}{LOAD}[sweep]\nrate = [500.0]\n"),
+            "no load goes by the rates",
+        ),
+        (
+            format!("{SMALL}{LOAD}[sweep]\ndataset = [2.0]\nfile_size = [\"1k\"]\n"),
+            "sweep one of them",
+        ),
+        (
+            format!("{SMALL}{LOAD}think_exponential = true\n"),
+            "think_exponential",
+        ),
         ("name = ".to_owned(), "line 1"),
     ] {
         let error = parse(&text).unwrap_err().to_string();

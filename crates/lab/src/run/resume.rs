@@ -6,29 +6,23 @@ use results::{Folder, Manifest, Run};
 
 use super::Args;
 use crate::Failure;
-use crate::machine::{self, CHANGED};
 use crate::plan::Plan;
 
 /// The run to go on with: the one that is named, or the newest of this experiment if it is unfinished.
-pub(super) fn find(
-    args: &Args,
-    hash: &str,
-    name: &str,
-    plan: &Plan,
-) -> Result<Option<Folder>, Failure> {
+pub(super) fn find(args: &Args, wanted: &Manifest, plan: &Plan) -> Result<Option<Folder>, Failure> {
     if let Some(path) = &args.resume {
-        fits(&results::read(path)?, args, hash, plan)
+        fits(&results::read(path)?, wanted, plan)
             .map_err(|why| format!("cannot go on with {}: {why}", path.display()))?;
         return Ok(Some(Folder::resume(path)?));
     }
     if args.fresh {
         return Ok(None);
     }
-    let Some((path, _)) = newest(&args.results, hash, name) else {
+    let Some((path, _)) = newest(&args.results, wanted) else {
         return Ok(None);
     };
     let run = results::read(&path)?;
-    if run.verdicts.is_some() || fits(&run, args, hash, plan).is_err() {
+    if run.verdicts.is_some() || fits(&run, wanted, plan).is_err() {
         return Ok(None);
     }
     match Folder::resume(&path) {
@@ -40,7 +34,7 @@ pub(super) fn find(
     }
 }
 
-fn newest(results: &Path, hash: &str, name: &str) -> Option<(PathBuf, Manifest)> {
+fn newest(results: &Path, wanted: &Manifest) -> Option<(PathBuf, Manifest)> {
     let entries = std::fs::read_dir(results)
         .ok()?
         .flatten()
@@ -48,22 +42,28 @@ fn newest(results: &Path, hash: &str, name: &str) -> Option<(PathBuf, Manifest)>
     entries
         .filter(|path| {
             let folder = path.file_name().and_then(|name| name.to_str());
-            folder.is_some_and(|folder| folder.starts_with(name))
+            folder.is_some_and(|folder| folder.starts_with(&wanted.name))
         })
         .filter_map(|path| Some((path.clone(), results::read::manifest(&path).ok()?)))
-        .filter(|(_, manifest)| manifest.experiment_hash == hash)
+        .filter(|(_, manifest)| manifest.experiment_hash == wanted.experiment_hash)
         .max_by(|a, b| a.1.started_unix_s.total_cmp(&b.1.started_unix_s))
 }
 
-/// Whether what is there is part of the plan.
-fn fits(run: &Run, args: &Args, hash: &str, plan: &Plan) -> Result<(), String> {
-    if run.manifest.experiment_hash != hash {
+/// Whether what is there is part of the plan, and was measured with the same things.
+fn fits(run: &Run, wanted: &Manifest, plan: &Plan) -> Result<(), String> {
+    if run.manifest.experiment_hash != wanted.experiment_hash {
         return Err("the experiment file has been changed since; begin a new run".into());
     }
-    let of = |revision: &str| revision.trim_end_matches(CHANGED).to_owned();
-    let revision = machine::revision(&args.config);
-    if run.manifest.revision.as_deref().map(of) != revision.as_deref().map(of) {
-        return Err("the source is of another revision than it was; begin a new run".into());
+    let setting = |manifest: &Manifest| {
+        let machine = &manifest.machine;
+        let cores = [&machine.server_cores, &machine.generator_cores].map(Vec::clone);
+        (manifest.versions.clone(), machine.kernel.clone(), cores)
+    };
+    if setting(&run.manifest) != setting(wanted) {
+        return Err(
+            "archbench, a server, the kernel or the cores are others than they were; begin a new run"
+                .into(),
+        );
     }
     let planned = |trial: &results::Trial| {
         plan.cells

@@ -47,7 +47,7 @@ pub(crate) fn against_theory(study: &Study<'_>) -> Vec<Figure> {
 }
 
 fn beside_theory(study: &Study<'_>, panel: &Panel<'_>, line: &Line<'_>) -> Option<Figure> {
-    let server = Server::of(study, &line.model)?;
+    let server = Server::of(study, line)?;
     let quantity = Quantity {
         id: "hockey-stick",
         title: "Mean latency and theory",

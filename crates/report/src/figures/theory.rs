@@ -2,13 +2,15 @@
 
 use crate::estimate::named;
 use crate::figure::{Look, Point, Series};
-use crate::study::Study;
+use crate::study::{Line, Study};
 use hdrhistogram::Histogram;
-use results::Cell;
+use results::{Cell, Factors, Level};
 use stats::queueing::{Mg1, lecture_delay};
 
 /// Points of a curve.
 const POINTS: i32 = 120;
+/// Factors in which cells may differ, and it is the same server all the same.
+const OF_THE_LOAD: [&str; 5] = ["load", "connections", "rate", "session_requests", "think"];
 
 /// A single server, as theory sees it.
 #[derive(Debug, Clone, Copy)]
@@ -20,32 +22,30 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// The most that a model was seen to do: in a closed loop, which drives it to its limit; otherwise in any cell, or what its processor time for a
+    /// The most that the server of a line was seen to do: in a closed loop, which drives it to its limit; otherwise in any cell, or what its processor time for a
     /// request would allow on one core, if that is more.
-    pub(crate) fn of(study: &Study<'_>, model: &str) -> Option<Self> {
-        let lines = study
-            .panels
-            .iter()
-            .flat_map(|panel| panel.lines.iter().map(move |line| (panel, line)));
-        let lines: Vec<_> = lines.filter(|(_, line)| line.model == model).collect();
+    pub(crate) fn of(study: &Study<'_>, line: &Line<'_>) -> Option<Self> {
+        let (_, here) = line.cells.first()?;
+        let mut cells = Vec::new();
+        for panel in &study.panels {
+            for (x, cell) in panel.lines.iter().flat_map(|line| &line.cells) {
+                if is_of_the_same_server(here.factors, cell.factors) {
+                    cells.push((panel.is_open(), *x, cell));
+                }
+            }
+        }
         let most = |open: bool| {
-            let cells = lines
-                .iter()
-                .filter(|(panel, _)| panel.is_open() == open)
-                .flat_map(|(_, line)| &line.cells);
-            let rates = cells.filter_map(|(_, cell)| named(cell, results::Figure::Throughput));
+            let cells = cells.iter().filter(|(is_open, ..)| *is_open == open);
+            let rates = cells.filter_map(|(.., cell)| named(cell, results::Figure::Throughput));
             rates
                 .filter(|rate| !rate.invalid)
                 .map(|rate| rate.value)
                 .fold(0.0, f64::max)
         };
-        let open = lines
-            .iter()
-            .filter(|(panel, _)| panel.is_open())
-            .flat_map(|(_, line)| &line.cells);
+        let open = cells.iter().filter(|(is_open, ..)| *is_open);
         let busy = open
             .clone()
-            .filter_map(|(_, cell)| named(cell, results::Figure::CpuPerRequest));
+            .filter_map(|(.., cell)| named(cell, results::Figure::CpuPerRequest));
         let by_processor = busy
             .map(|cpu| cpu.value)
             .filter(|cpu| *cpu > 0.0)
@@ -58,8 +58,8 @@ impl Server {
             most(true).max(by_processor)
         };
         let variability = open
-            .min_by(|one, other| one.0.total_cmp(&other.0))
-            .and_then(|(_, cell)| service(study, cell))
+            .min_by(|one, other| one.1.total_cmp(&other.1))
+            .and_then(|(.., cell)| service(study, cell))
             .filter(|service| service.mean() > 0.0)
             .map(|service| (service.stdev() / service.mean()).powi(2));
         (capacity > 0.0).then_some(Self {
@@ -93,6 +93,14 @@ impl Server {
             points: points.collect(),
         }
     }
+}
+
+/// The same model with the same options, files, memory and cores.
+fn is_of_the_same_server(one: &Factors, other: &Factors) -> bool {
+    let of_server = |(name, _): &(&String, &Level)| !OF_THE_LOAD.contains(&name.as_str());
+    one.iter()
+        .filter(of_server)
+        .eq(other.iter().filter(of_server))
 }
 
 /// Service times of the first repeat that counts.

@@ -33,7 +33,7 @@ const COLUMNS: [(&str, Unit, Figure); 9] = [
         Figure::Time(Metric::Latency, Statistic::Percentile(99.9)),
     ),
     (
-        "Slowest",
+        "Max",
         Unit::Seconds,
         Figure::Time(Metric::Latency, Statistic::Max),
     ),
