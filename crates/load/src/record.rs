@@ -70,6 +70,8 @@ pub struct Counts {
     pub bytes: u64,
     /// Requests that found no free connection when they were due.
     pub waited: u64,
+    /// Requests that went out only after the end of the schedule, though they were due before it and a connection was free.
+    pub behind: u64,
     /// Connections established.
     pub connected: u64,
     /// Bodies that were verified.
@@ -86,6 +88,7 @@ impl Default for Counts {
             in_window: 0,
             bytes: 0,
             waited: 0,
+            behind: 0,
             connected: 0,
             verified: 0,
             failures: [0; Failure::CLASSES],
@@ -100,6 +103,7 @@ impl Counts {
         self.in_window += other.in_window;
         self.bytes += other.bytes;
         self.waited += other.waited;
+        self.behind += other.behind;
         self.connected += other.connected;
         self.verified += other.verified;
         for (mine, theirs) in self.failures.iter_mut().zip(other.failures) {

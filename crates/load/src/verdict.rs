@@ -87,7 +87,7 @@ pub struct Finding {
 pub enum Rule {
     /// Requests went out late.
     GeneratorLag,
-    /// Requests that were due were not sent, though a connection was free.
+    /// Requests that were due were not sent before the schedule ended, though a connection was free.
     ScheduleNotOffered,
     /// A loop had no time to spare.
     GeneratorBusy,
@@ -191,14 +191,13 @@ fn punctuality(
             ),
         );
     }
-    let due = outcome.scheduled.max(1);
-    if outcome.behind as f64 > (1.0 - OFFERED) * due as f64 {
+    let (behind, due) = (outcome.record.counts.behind, outcome.scheduled.max(1));
+    if behind as f64 > (1.0 - OFFERED) * due as f64 {
         judge(
             Rule::ScheduleNotOffered,
-            (outcome.behind, due, 1.0 - OFFERED),
+            (behind, due, 1.0 - OFFERED),
             format!(
-                "the generator was behind: {} of {} requests were due and not sent when the schedule ended, with connections free",
-                outcome.behind, outcome.scheduled
+                "the generator was behind: {behind} of {due} requests went out only after the schedule had ended, though connections were free before"
             ),
         );
     }

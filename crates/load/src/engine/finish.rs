@@ -19,8 +19,6 @@ pub(crate) struct Ended {
     pub(crate) spun: Nanos,
     /// Requests that were due by the end.
     pub(crate) scheduled: u64,
-    /// Of those, due and not sent at the end of the schedule although a connection was free.
-    pub(crate) behind: u64,
     /// Requests under way when the drain ended.
     pub(crate) unfinished: u64,
     /// Arrivals that were never sent.
@@ -55,17 +53,6 @@ impl Engine {
         self.run.drain_until() == Nanos::MAX
             && now - self.last_sign_of_life.min(now) > self.run.timeout
             && self.connections.iter().all(is_down)
-    }
-
-    /// Due and not sent, although a connection is free: the generator itself is behind.
-    pub(super) fn behind(&mut self, now: Nanos) -> u64 {
-        match self.take_free() {
-            None => 0,
-            Some(slot) => {
-                self.list_if_free(slot);
-                self.schedule.waiting(now)
-            }
-        }
     }
 
     pub(super) fn censor_the_rest(&mut self, now: Nanos) -> u64 {

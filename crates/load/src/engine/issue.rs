@@ -88,8 +88,11 @@ impl Engine {
         });
         self.record.counts.sent += 1;
         let free = connection.free_since;
-        if free > due.intended && !self.closed_loop {
-            self.record.counts.waited += 1;
+        let could = due.intended.max(free);
+        if !self.closed_loop {
+            let counts = &mut self.record.counts;
+            counts.waited += u64::from(free > due.intended);
+            counts.behind += u64::from(could < self.window_end && self.window_end <= written);
         }
         let outcome = if self.run.depth == 1 {
             connection.write(bytes)
@@ -103,7 +106,7 @@ impl Engine {
         if let Some(fidelity) = &mut self.fidelity
             && let Some(number) = self.run.arrival_number(&due)
         {
-            let lag = written.saturating_sub(due.intended.max(free));
+            let lag = written.saturating_sub(could);
             fidelity.went_out(number, due.intended + lag);
         }
         match outcome {
@@ -123,7 +126,7 @@ impl Engine {
 
     /// The connection that has been free the longest.
     #[inline]
-    pub(super) fn take_free(&mut self) -> Option<usize> {
+    fn take_free(&mut self) -> Option<usize> {
         while let Some(slot) = self.free.pop_front() {
             let connection = &mut self.connections[slot];
             connection.listed = false;

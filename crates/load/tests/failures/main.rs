@@ -7,7 +7,7 @@ mod typed;
 
 use load::failure::Failure;
 use load::target::{Order, Target, Url};
-use load::verdict::{Level, Rule};
+use load::verdict::{Finding, Level, Rule};
 use load::verify::Expected;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -287,6 +287,33 @@ fn pipelining_ends_with_the_connection() {
         assert_eq!((counts.completed, counts.failed()), (200, 0));
         assert_eq!(counts.connected, connections);
     }
+}
+
+#[test]
+fn a_schedule_that_cannot_be_offered_in_time_is_called_so() {
+    // Twenty thousand in twenty microseconds, over a connection that takes them all.
+    let length = Duration::from_micros(20);
+    let mut run = open_loop(server(Act::Answer(ok("x"))), length, 1e9, false, 1);
+    run.depth = 20_000;
+    let done = go(run).expect("a run");
+    let report = done.report();
+    let is_behind = |found: &&Finding| found.rule == Rule::ScheduleNotOffered;
+    let found = report.findings.iter().find(is_behind);
+    assert_eq!(
+        found.map(|found| found.level),
+        Some(Level::Invalid),
+        "{:?}",
+        report.findings
+    );
+}
+
+#[test]
+fn what_waited_for_a_connection_past_the_end_is_not_the_generators_fault() {
+    let mut run = open_loop(server(Act::Silence), SHORT, 100.0, false, 1);
+    // The first keeps the one connection until after the end.
+    run.timeout = 2 * SHORT.as_nanos() as u64;
+    let counts = go(run).expect("a run").outcome.record.counts;
+    assert!(counts.behind <= 1, "{counts:?}");
 }
 
 #[test]
