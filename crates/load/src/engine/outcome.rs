@@ -131,11 +131,11 @@ impl Engine {
         }
         while let Some(flight) = self.connections[slot].flights.pop_front() {
             self.censor(&flight, now);
-            // Not so at the end of the run: what came last was waited for the least, and would seem the fastest.
-            self.record.batches.add(
-                self.counts_from(&flight),
-                now.saturating_sub(self.counts_from(&flight)),
-            );
+            let from = self.counts_from(&flight);
+            if self.is_measured(from) {
+                // Not so at the end of the run: what came last was waited for the least, and would seem the fastest.
+                self.record.batches.add(from, now.saturating_sub(from));
+            }
             self.failed(&flight, Failure::Timeout, now);
         }
         self.close(slot);

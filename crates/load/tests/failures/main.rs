@@ -394,6 +394,35 @@ fn what_comes_before_the_warm_up_is_not_measured() {
 }
 
 #[test]
+fn nothing_of_the_warm_up_is_measured_well_answered_or_not() {
+    for act in [Act::Answer(ok("x")), Act::Silence] {
+        for open in [false, true] {
+            let address = server(act.clone());
+            let mut run = match open {
+                true => open_loop(address, SHORT, 100.0, false, 2),
+                false => run(address, SHORT),
+            };
+            run.timeout = 100 * support::MS;
+            // All of it.
+            run.warmup = u64::MAX;
+            let record = go(run).expect("a run").outcome.record;
+            let counts = &record.counts;
+            assert!(counts.sent > 0);
+            assert_eq!(
+                (
+                    counts.completed,
+                    counts.failed(),
+                    counts.in_window,
+                    counts.bytes
+                ),
+                (0, 0, 0, 0)
+            );
+            assert_eq!(record.batches.means(1).0.len(), 0, "open: {open}");
+        }
+    }
+}
+
+#[test]
 fn what_each_client_got_is_counted_over_all_threads() {
     let mut run = run(server(Act::Answer(ok("x"))), SHORT);
     (run.clients, run.max_connections, run.threads) = (5, 5, 2);
