@@ -316,7 +316,7 @@ fn refuse_q(_: &str) -> Result<String, String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use clap::Parser;
 
@@ -326,7 +326,7 @@ mod tests {
         load: Arguments,
     }
 
-    fn parse(line: &str) -> Result<Arguments, clap::Error> {
+    pub(crate) fn parse(line: &str) -> Result<Arguments, clap::Error> {
         Cli::try_parse_from(std::iter::once("load").chain(line.split_whitespace()))
             .map(|cli| cli.load)
     }
