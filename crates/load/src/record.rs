@@ -62,6 +62,8 @@ pub struct Example {
 pub struct Counts {
     /// Requests written.
     pub sent: u64,
+    /// Requests of the warm-up, which are not measured, sent or not.
+    pub warming_up: u64,
     /// Requests answered well, whenever.
     pub completed: u64,
     /// Those answered within the window that throughput is counted in.
@@ -84,6 +86,7 @@ impl Default for Counts {
     fn default() -> Self {
         Self {
             sent: 0,
+            warming_up: 0,
             completed: 0,
             in_window: 0,
             bytes: 0,
@@ -99,6 +102,7 @@ impl Default for Counts {
 impl Counts {
     fn add(&mut self, other: &Self) {
         self.sent += other.sent;
+        self.warming_up += other.warming_up;
         self.completed += other.completed;
         self.in_window += other.in_window;
         self.bytes += other.bytes;

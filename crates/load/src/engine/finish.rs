@@ -73,7 +73,11 @@ impl Engine {
                 .connections
                 .iter()
                 .map(|connection| connection.owed.len());
-            return owed.sum::<usize>() as u64;
+            let unsent = owed.sum::<usize>() as u64;
+            if !self.is_measured(now) {
+                self.record.counts.warming_up += unsent;
+            }
+            return unsent;
         }
         let is_open = |connection: &Connection| connection.state == State::Open;
         let disconnected = !self.connections.iter().any(is_open);
@@ -83,6 +87,8 @@ impl Engine {
             self.censor_response(due.intended, now);
             if disconnected {
                 self.fail_unsent(due.intended);
+            } else if !self.is_measured(due.intended) {
+                self.record.counts.warming_up += 1;
             }
         }
         unsent

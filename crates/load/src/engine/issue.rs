@@ -86,11 +86,14 @@ impl Engine {
             origin: due.origin,
             target: index,
         });
-        self.record.counts.sent += 1;
         let free = connection.free_since;
         let could = due.intended.max(free);
-        if !self.closed_loop {
-            let counts = &mut self.record.counts;
+        let counts = &mut self.record.counts;
+        counts.sent += 1;
+        if self.closed_loop {
+            counts.warming_up += u64::from(written < self.run.warmup);
+        } else {
+            counts.warming_up += u64::from(due.intended < self.run.warmup);
             counts.waited += u64::from(free > due.intended);
             counts.behind += u64::from(could < self.window_end && self.window_end <= written);
         }

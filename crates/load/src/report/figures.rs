@@ -149,6 +149,13 @@ impl<'a> Figures<'a> {
         self.times[metric as usize].as_ref()
     }
 
+    /// Requests that were due and are measured.
+    pub fn due(&self) -> u64 {
+        let outcome = self.outcome;
+        let warming_up = outcome.record.counts.warming_up;
+        outcome.scheduled.saturating_sub(warming_up)
+    }
+
     /// Requests that failed, timeouts included. Attempts to connect are none.
     pub fn errors(&self) -> u64 {
         self.outcome.record.counts.failed()

@@ -1,6 +1,7 @@
 //! The report for programs.
 //!
 //! The schema is named in `schema`. Within a version fields may be added; a field that changes its meaning or goes makes a new version.
+//! All requests that were due are `requests.scheduled`. Those of the warm-up, `warming_up` of them, are measured in nothing else.
 //! Times are in microseconds where the name ends in `_us`, in seconds where it ends in `_s`. A field is `null` where nothing was measured.
 
 use super::Report;
@@ -134,6 +135,7 @@ fn requests(report: &Report<'_>) -> Value {
         .collect();
     json!({
         "scheduled": outcome.scheduled,
+        "warming_up": counts.warming_up,
         "sent": counts.sent,
         "completed": counts.completed,
         "censored": report.figures.censored(),

@@ -100,8 +100,11 @@ fn counts(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
         out,
         "  requests    {} answered of {} due",
         count(counts.completed),
-        count(outcome.scheduled)
+        count(figures.due())
     )?;
+    if counts.warming_up > 0 {
+        write!(out, " after the warm-up")?;
+    }
     if figures.errors() > 0 {
         write!(
             out,

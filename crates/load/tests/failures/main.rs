@@ -389,7 +389,13 @@ fn what_comes_before_the_warm_up_is_not_measured() {
     let done = go(run).expect("a run");
     let counts = &done.outcome.record.counts;
     assert_eq!((counts.sent, counts.completed), (100, 50));
-    assert!(done.report().figures.window_s() <= 0.5);
+    let report = done.report();
+    assert!(report.figures.window_s() <= 0.5);
+    let text = load::report::text::render(&report);
+    assert!(
+        text.contains("50 answered of 50 due after the warm-up"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -404,19 +410,18 @@ fn nothing_of_the_warm_up_is_measured_well_answered_or_not() {
             run.timeout = 100 * support::MS;
             // All of it.
             run.warmup = u64::MAX;
-            let record = go(run).expect("a run").outcome.record;
-            let counts = &record.counts;
+            let outcome = go(run).expect("a run").outcome;
+            let (record, counts) = (&outcome.record, &outcome.record.counts);
             assert!(counts.sent > 0);
-            assert_eq!(
-                (
-                    counts.completed,
-                    counts.failed(),
-                    counts.in_window,
-                    counts.bytes
-                ),
-                (0, 0, 0, 0)
-            );
+            let measured = [
+                counts.completed,
+                counts.failed(),
+                counts.in_window,
+                counts.bytes,
+            ];
+            assert_eq!(measured, [0; 4]);
             assert_eq!(record.batches.means(1).0.len(), 0, "open: {open}");
+            assert_eq!(counts.warming_up, outcome.scheduled, "open: {open}");
         }
     }
 }
