@@ -41,8 +41,8 @@ const DISTURBED: f64 = 0.02;
 /// The share of time that a loop waited for its core beyond which an open-loop run is refused. Answers then lie unread, and connections that the server has long
 /// freed seem busy: nothing of that shows in the lag.
 const STARVED: f64 = 0.1;
-/// The share of requests that may fail before percentiles of the rest mean little.
-const FAILED: f64 = 0.01;
+/// How many requests may fail, in percent, before percentiles of the rest mean little.
+const FAILED: f64 = 1.0;
 /// The share of requests that may be late by more than the limit: a percentile of 99.
 const LATE: f64 = 0.01;
 /// A run that was shorter says little of how busy a loop was, or how it shared its core.
@@ -374,7 +374,7 @@ fn doubts(
             ),
         );
     }
-    if figures.error_share() > FAILED {
+    if figures.error_percent() > FAILED {
         suspect(Rule::Failures, failed(outcome, figures));
     }
     if outcome.unheard > 0 && outcome.record.counts.completed > 0 {
@@ -383,7 +383,7 @@ fn doubts(
 }
 
 fn failed(outcome: &Outcome, figures: &Figures<'_>) -> String {
-    let share = figures.error_share() * 100.0;
+    let percent = figures.error_percent();
     let timed = figures.errors_timed();
     let what = match figures.errors() - timed {
         0 => "they count as lower bounds (≥)".to_owned(),
@@ -393,7 +393,7 @@ fn failed(outcome: &Outcome, figures: &Figures<'_>) -> String {
         }
     };
     let mostly = failures::mostly(outcome).map_or(String::new(), |mostly| format!(": {mostly}"));
-    format!("{share:.1} % of the requests failed, and {what}{mostly}")
+    format!("{percent:.1} % of the requests failed, and {what}{mostly}")
 }
 
 fn unheard(run: &Run, outcome: &Outcome) -> String {

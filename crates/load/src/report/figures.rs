@@ -171,16 +171,9 @@ impl<'a> Figures<'a> {
         }
     }
 
-    /// The share of requests that failed.
-    pub fn error_share(&self) -> f64 {
-        let outcome = self.outcome;
-        let counts = &outcome.record.counts;
-        // Those never sent for want of a connection are among the failed already.
-        let unsent = outcome
-            .unsent
-            .saturating_sub(counts.of(Failure::NoConnection));
-        let all = counts.completed + self.errors() + outcome.unfinished + unsent;
-        self.errors() as f64 / all.max(1) as f64
+    /// Requests that failed, in percent of those that were due. In one division: what is just within an objective is within it.
+    pub fn error_percent(&self) -> f64 {
+        100.0 * self.errors() as f64 / self.due().max(1) as f64
     }
 
     /// How many of the failed are part of the times, as lower bounds.

@@ -110,7 +110,7 @@ fn counts(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
             out,
             ", {} failed ({})",
             count(figures.errors()),
-            percent(figures.error_share())
+            percent(figures.error_percent() / 100.0)
         )?;
     }
     if figures.censored() > 0 {

@@ -9,6 +9,7 @@ use load::failure::Failure;
 use load::target::{Order, Target, Url};
 use load::verdict::{Finding, Level, Rule};
 use load::verify::Expected;
+use results::Figure;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use support::script::{Act, refused, server};
@@ -208,6 +209,40 @@ fn a_lower_bound_does_not_meet_an_objective() {
     assert_eq!(met, [false, true, false], "{:?}", report.slos);
     // A run that is not to be believed missed nothing either.
     assert_eq!(report.exit_status(), 4);
+}
+
+#[test]
+fn failures_are_the_same_figures_to_the_generator_and_in_results() {
+    let mut run = open_loop(server(Act::Silence), SHORT, 100.0, false, 4);
+    run.timeout = 150 * support::MS;
+    let without_answers = go(run).expect("a run");
+    let with_others = ask(Act::Answer([ok("x"), b"more".to_vec()].concat()), 4);
+    for done in [without_answers, with_others] {
+        let slos = ["errors<5%", "errors<5"].map(|slo| slo.parse().expect("an objective"));
+        let report = done.report_on(&slos);
+        let trial: results::Trial = serde_json::from_value(serde_json::json!({
+            "schema": results::SCHEMA, "id": "c000-r1", "cell": 0, "factors": {}, "repeat": 1, "block": 1, "order": 1,
+            "verdict": "VALID", "started_unix_s": 0.0, "elapsed_s": 1.0,
+            "load": serde_json::from_slice::<serde_json::Value>(&load::report::json::render(&report)).expect("JSON"),
+        }))
+        .expect("a trial");
+        for (slo, figure) in report
+            .slos
+            .iter()
+            .zip([Figure::ErrorPercent, Figure::Errors])
+        {
+            let (to_one, to_other) = (
+                slo.value.expect("a figure"),
+                figure.of(&trial).expect("it too"),
+            );
+            // Reading JSON may cost the last digit.
+            assert!(
+                (to_one - to_other).abs() < 1e-9,
+                "{}: {to_one}, {to_other}",
+                slo.slo
+            );
+        }
+    }
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn an_outage_of_an_open_loop_fails_no_more_than_was_due() {
         counts.completed + counts.failed() + outcome.unfinished,
         outcome.scheduled
     );
-    assert!(report.figures.error_share() < 1.0);
+    assert!(report.figures.error_percent() < 100.0);
     let text = load::report::text::render(&report);
     assert!(
         text.contains("never sent: no connection could be made")
