@@ -184,9 +184,7 @@ impl Slo {
                     Statistic::Mean => return false,
                 };
                 let metric = metric.unwrap_or(Metric::Response);
-                let Some(times) = metric.of(so_far, closed_loop) else {
-                    return false;
-                };
+                let times = metric.of(so_far, closed_loop);
                 let limit = self.limit as u64;
                 let beyond = times.len() - times.count_between(0, limit);
                 beyond as f64 > (1.0 - quantile) * planned

@@ -61,8 +61,8 @@ impl Metric {
     }
 
     /// Its histogram in a record.
-    pub fn of(self, record: &Record, closed_loop: bool) -> Option<&Histogram<u64>> {
-        Some(match self {
+    pub fn of(self, record: &Record, closed_loop: bool) -> &Histogram<u64> {
+        match self {
             Self::Response if closed_loop => &record.service,
             Self::Response => &record.response,
             Self::Service => &record.service,
@@ -71,7 +71,7 @@ impl Metric {
             Self::FirstByte => &record.first_byte,
             Self::Connect => &record.connect,
             Self::Session => &record.session,
-        })
+        }
     }
 
     /// Its values of requests that were given up.
@@ -129,7 +129,7 @@ impl<'a> Figures<'a> {
         let times = Metric::ALL
             .iter()
             .map(|metric| {
-                let answered = metric.of(&outcome.record, closed_loop)?;
+                let answered = metric.of(&outcome.record, closed_loop);
                 let given_up = metric
                     .censored(&outcome.record, closed_loop)
                     .or(none.as_ref())?;
