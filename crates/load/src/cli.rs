@@ -243,10 +243,12 @@ Attempts to connect that failed are counted by themselves: there may be many for
 
 Verdict and exit status:
   VALID             0 (3 if an SLO is missed)
-  SUSPECT           0 (3 if an SLO is missed), with reasons: drift, correlation, a wide interval, a disturbed machine, many errors, starved clients, or
-                    too short a run to tell whether the generator was late
-  INVALID           4, even if an SLO is missed: the generator was late, behind, busy or starved, out of ports or descriptors, sent other arrivals than were asked for, or
-                    got no answer at all
+  SUSPECT           0 (3 if an SLO is missed), with reasons: drift, correlation, a wide interval, a disturbed machine, many errors, seconds of nothing
+                    else, starved clients, or too short a run to tell whether the generator was late
+  INVALID           4, even if an SLO is missed, with reasons:
+                    the generator was late, behind its schedule, busy or starved, out of ports or descriptors, or sent other arrivals than were asked for;
+                    the server answered nothing well, fell silent, went away, or gave answers (one is enough) that were malformed or, with --verify,
+                    not what they must be
   no figures        1 a file could not be read or written, no connection could be made; 2 what was typed makes no sense
 
 The JSON report has a schema with a version, `schema: \"archbench.load/1\"`: fields may be added to it, and a changed meaning makes a new version.
@@ -316,7 +318,7 @@ fn refuse_q(_: &str) -> Result<String, String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use clap::Parser;
 
@@ -326,7 +328,7 @@ mod tests {
         load: Arguments,
     }
 
-    fn parse(line: &str) -> Result<Arguments, clap::Error> {
+    pub(crate) fn parse(line: &str) -> Result<Arguments, clap::Error> {
         Cli::try_parse_from(std::iter::once("load").chain(line.split_whitespace()))
             .map(|cli| cli.load)
     }

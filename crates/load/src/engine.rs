@@ -161,7 +161,6 @@ impl Engine {
         let mut next_second = SECOND;
         let mut drain_until = self.run.drain_until();
         let mut stops = 0;
-        let mut behind = None;
         let mut now = self.clock.now();
         let (ended_at, gave_up) = loop {
             self.issue(now);
@@ -169,9 +168,6 @@ impl Engine {
             if now >= next_second {
                 self.ship(now);
                 next_second = (now / SECOND + 1) * SECOND;
-            }
-            if behind.is_none() && now >= self.schedule.end_at() {
-                behind = Some(self.behind(now));
             }
             if self.control.stop_requests() != stops {
                 stops = self.control.stop_requests();
@@ -188,9 +184,7 @@ impl Engine {
             if self.is_done() || now >= drain_until || gone {
                 break (now, gone);
             }
-            let end = Some(self.schedule.end_at()).filter(|end| *end > now);
-            let until = next_second.min(drain_until).min(end.unwrap_or(Nanos::MAX));
-            now = self.wait(&mut events, now, until)?;
+            now = self.wait(&mut events, now, next_second.min(drain_until))?;
             self.handle(&events);
             self.take_up_unfinished();
         };
@@ -206,7 +200,6 @@ impl Engine {
             times,
             spun: self.spun,
             scheduled: self.schedule.taken(),
-            behind: behind.unwrap_or(0),
             unfinished,
             unsent,
             gave_up,

@@ -27,8 +27,6 @@ pub struct Outcome {
     pub elapsed: Nanos,
     /// Requests that were due.
     pub scheduled: u64,
-    /// Due and not sent at the end of the schedule although a connection was free.
-    pub behind: u64,
     /// Under way when the drain ended.
     pub unfinished: u64,
     /// Never sent.
@@ -275,7 +273,6 @@ fn outcome(
             .min(stopped_at.unwrap_or(Nanos::MAX)),
         elapsed,
         scheduled: sum(&|ended| ended.scheduled),
-        behind: sum(&|ended| ended.behind),
         unfinished: sum(&|ended| ended.unfinished),
         unsent: sum(&|ended| ended.unsent),
         connections: ended.iter().map(|ended| ended.connections).sum(),

@@ -1,5 +1,6 @@
 //! What is to be seen while a run is under way.
 
+use crate::clock::seconds;
 use crate::collect::{Observer, Second};
 use crate::record::Record;
 use crate::report::histograms::Log;
@@ -77,14 +78,12 @@ impl Observer for Watch<'_> {
 
 impl Watch<'_> {
     fn look_for_hopeless(&mut self, row: &Second, total: &Record) {
-        if self.hopeless.is_some() || row.at_s <= 0.0 {
+        if self.hopeless.is_some() {
             return;
         }
-        let so_far = self.done as f64;
-        let planned = match (self.run.requests, self.run.duration) {
-            (Some(requests), _) => requests as f64,
-            (None, Some(duration)) => so_far * (duration.as_secs_f64() / row.at_s).max(1.0),
-            (None, None) => return,
+        let planned = self.run.planned();
+        let Some(planned) = planned.or_else(|| self.extrapolated(row.at_s)) else {
+            return;
         };
         let closed_loop = self.run.is_closed_loop();
         let lost = self
@@ -95,6 +94,14 @@ impl Watch<'_> {
             self.hopeless = Some(format!("ended early: {slo} cannot be met any more"));
             self.control.stop();
         }
+    }
+
+    /// How many requests will have been measured if they go on as they did up to `at_s`.
+    fn extrapolated(&self, at_s: f64) -> Option<f64> {
+        let warmup_s = seconds(self.run.warmup);
+        let all_s = self.run.duration?.as_secs_f64() - warmup_s;
+        let so_far_s = at_s - warmup_s;
+        (so_far_s > 0.0).then(|| self.done as f64 * (all_s / so_far_s).max(1.0))
     }
 }
 
@@ -124,4 +131,57 @@ fn line(row: &Second, left: String) -> String {
         "{:5.0} s  {:>7} answered  p50 {:.0} µs  p99 {:.0} µs  max {:.0} µs{failed}{connects}{waiting}  {left}",
         row.at_s, row.completed, row.p50_us, row.p99_us, row.max_us
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::tests::parse;
+    use crate::clock::SECOND;
+    use crate::prepare::prepare;
+
+    /// Whether a run is given up that had so many answers when `at_s` had passed, so many of them slow.
+    fn is_given_up(line: &str, at_s: f64, answered: u64, slow: u64) -> bool {
+        let run = prepare(&parse(line).expect(line)).expect("a run").run;
+        let control = Control::default();
+        let mut watch = Watch {
+            run: &run,
+            control: &control,
+            view: View::None,
+            log: None,
+            must_hold: vec!["p(87.5)<1ms".parse().expect("an objective")],
+            hopeless: None,
+            done: 0,
+        };
+        let row = Second {
+            at_s,
+            completed: answered,
+            ..Second::default()
+        };
+        let mut total = Record::default();
+        for times in [&mut total.response, &mut total.service] {
+            times.saturating_record_n(SECOND, slow);
+        }
+        watch.second(&row, &Record::default(), &total);
+        assert_eq!(watch.hopeless.is_some(), control.stop_requests() == 1);
+        watch.hopeless.is_some()
+    }
+
+    #[test]
+    fn a_run_is_given_up_when_too_many_of_all_that_will_come_are_slow() {
+        // One of eight may be slow.
+        for (line, at_s, answered, slow) in [
+            ("-d 10s", 5.0, 80, 20),
+            // What was asked while warming up does not count, before or after.
+            ("-d 10s --warmup 5s", 6.0, 80, 50),
+            ("-R 80 -d 10s --warmup 5s", 6.0, 80, 50),
+            ("--stages 10s@0..80", 5.0, 100, 50),
+            ("-R 80 -d 10s --session-requests 2", 2.0, 320, 200),
+            ("-n 800", 1.0, 200, 100),
+        ] {
+            assert!(!is_given_up(line, at_s, answered, slow), "{line}");
+            assert!(is_given_up(line, at_s, answered, slow + 1), "{line}");
+        }
+        assert!(!is_given_up("-d 10s --warmup 5s", 5.0, 0, 0));
+    }
 }

@@ -62,6 +62,8 @@ pub struct Example {
 pub struct Counts {
     /// Requests written.
     pub sent: u64,
+    /// Requests of the warm-up, which are not measured, sent or not.
+    pub warming_up: u64,
     /// Requests answered well, whenever.
     pub completed: u64,
     /// Those answered within the window that throughput is counted in.
@@ -70,6 +72,8 @@ pub struct Counts {
     pub bytes: u64,
     /// Requests that found no free connection when they were due.
     pub waited: u64,
+    /// Requests that went out only after the end of the schedule, though they were due before it and a connection was free.
+    pub behind: u64,
     /// Connections established.
     pub connected: u64,
     /// Bodies that were verified.
@@ -82,10 +86,12 @@ impl Default for Counts {
     fn default() -> Self {
         Self {
             sent: 0,
+            warming_up: 0,
             completed: 0,
             in_window: 0,
             bytes: 0,
             waited: 0,
+            behind: 0,
             connected: 0,
             verified: 0,
             failures: [0; Failure::CLASSES],
@@ -96,10 +102,12 @@ impl Default for Counts {
 impl Counts {
     fn add(&mut self, other: &Self) {
         self.sent += other.sent;
+        self.warming_up += other.warming_up;
         self.completed += other.completed;
         self.in_window += other.in_window;
         self.bytes += other.bytes;
         self.waited += other.waited;
+        self.behind += other.behind;
         self.connected += other.connected;
         self.verified += other.verified;
         for (mine, theirs) in self.failures.iter_mut().zip(other.failures) {

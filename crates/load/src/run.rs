@@ -104,6 +104,20 @@ impl Run {
         self.duration.map_or(Nanos::MAX, nanos)
     }
 
+    /// How many requests are to be measured, at most, where a number or a rate says so beforehand.
+    pub(crate) fn planned(&self) -> Option<f64> {
+        if let Some(requests) = self.requests {
+            return Some(requests as f64);
+        }
+        let (stages, _) = self.arrivals()?.asked.as_ref()?;
+        let arrivals = stages.cumulative(self.window_end()) - stages.cumulative(self.warmup);
+        let each = match self.model {
+            Model::PartlyOpen(_, requests) => requests,
+            Model::Open(_) | Model::Closed => 1,
+        };
+        Some(arrivals * f64::from(each))
+    }
+
     /// When waiting for the last answers ends, if time decides it.
     pub fn drain_until(&self) -> Nanos {
         self.window_end().saturating_add(self.timeout)

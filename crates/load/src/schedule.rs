@@ -367,11 +367,6 @@ impl Schedule {
         self.ready.retain(|Reverse((at, ..))| *at < end);
     }
 
-    /// When the run ends, as far as is known.
-    pub fn end_at(&self) -> Nanos {
-        self.plan.end
-    }
-
     /// Whether nothing is due, now or later, unless an answer brings it.
     pub fn is_idle(&self) -> bool {
         self.next_at().is_none()

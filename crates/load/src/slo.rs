@@ -13,14 +13,14 @@ pub struct Slo {
     text: String,
     of: Of,
     operator: Operator,
-    /// In nanoseconds, as a share, or per second.
+    /// In nanoseconds, in percent, or per second.
     limit: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Of {
     Time(Option<Metric>, Statistic),
-    ErrorShare,
+    ErrorPercent,
     ErrorCount,
     Throughput,
 }
@@ -41,10 +41,7 @@ impl FromStr for Slo {
             Operator::split(text).ok_or_else(|| error("it has no <, <=, > or >=".into()))?;
         let (of, limit) = match left {
             "errors" | "error_rate" => match right.strip_suffix('%') {
-                Some(percent) => (
-                    Of::ErrorShare,
-                    number(percent).map(|percent| percent / 100.0),
-                ),
+                Some(percent) => (Of::ErrorPercent, number(percent)),
                 None => (Of::ErrorCount, number(right)),
             },
             "throughput" => (
@@ -143,7 +140,7 @@ impl Slo {
                     }
                 }
             }
-            Of::ErrorShare => (Some(figures.error_share()), false),
+            Of::ErrorPercent => (Some(figures.error_percent()), false),
             Of::ErrorCount => (Some(figures.errors() as f64), false),
             Of::Throughput => (Some(figures.requests_per_s()), false),
         };
@@ -168,7 +165,7 @@ impl Slo {
     fn unit(&self) -> (&'static str, f64) {
         match self.of {
             Of::Time(..) => ("us", 1e3),
-            Of::ErrorShare => ("%", 0.01),
+            Of::ErrorPercent => ("%", 1.0),
             Of::ErrorCount => ("", 1.0),
             Of::Throughput => ("/s", 1.0),
         }
@@ -187,14 +184,12 @@ impl Slo {
                     Statistic::Mean => return false,
                 };
                 let metric = metric.unwrap_or(Metric::Response);
-                let Some(times) = metric.of(so_far, closed_loop) else {
-                    return false;
-                };
+                let times = metric.of(so_far, closed_loop);
                 let limit = self.limit as u64;
                 let beyond = times.len() - times.count_between(0, limit);
                 beyond as f64 > (1.0 - quantile) * planned
             }
-            Of::ErrorShare => so_far.counts.failed() as f64 > self.limit * planned,
+            Of::ErrorPercent => so_far.counts.failed() as f64 > self.limit / 100.0 * planned,
             Of::ErrorCount => so_far.counts.failed() as f64 > self.limit,
             Of::Throughput => false,
         }

@@ -41,8 +41,8 @@ const DISTURBED: f64 = 0.02;
 /// The share of time that a loop waited for its core beyond which an open-loop run is refused. Answers then lie unread, and connections that the server has long
 /// freed seem busy: nothing of that shows in the lag.
 const STARVED: f64 = 0.1;
-/// The share of requests that may fail before percentiles of the rest mean little.
-const FAILED: f64 = 0.01;
+/// How many requests may fail, in percent, before percentiles of the rest mean little.
+const FAILED: f64 = 1.0;
 /// The share of requests that may be late by more than the limit: a percentile of 99.
 const LATE: f64 = 0.01;
 /// A run that was shorter says little of how busy a loop was, or how it shared its core.
@@ -87,7 +87,7 @@ pub struct Finding {
 pub enum Rule {
     /// Requests went out late.
     GeneratorLag,
-    /// Requests that were due were not sent, though a connection was free.
+    /// Requests that were due were not sent before the schedule ended, though a connection was free.
     ScheduleNotOffered,
     /// A loop had no time to spare.
     GeneratorBusy,
@@ -191,14 +191,13 @@ fn punctuality(
             ),
         );
     }
-    let due = outcome.scheduled.max(1);
-    if outcome.behind as f64 > (1.0 - OFFERED) * due as f64 {
+    let (behind, due) = (outcome.record.counts.behind, outcome.scheduled.max(1));
+    if behind as f64 > (1.0 - OFFERED) * due as f64 {
         judge(
             Rule::ScheduleNotOffered,
-            (outcome.behind, due, 1.0 - OFFERED),
+            (behind, due, 1.0 - OFFERED),
             format!(
-                "the generator was behind: {} of {} requests were due and not sent when the schedule ended, with connections free",
-                outcome.behind, outcome.scheduled
+                "the generator was behind: {behind} of {due} requests went out only after the schedule had ended, though connections were free before"
             ),
         );
     }
@@ -375,7 +374,7 @@ fn doubts(
             ),
         );
     }
-    if figures.error_share() > FAILED {
+    if figures.error_percent() > FAILED {
         suspect(Rule::Failures, failed(outcome, figures));
     }
     if outcome.unheard > 0 && outcome.record.counts.completed > 0 {
@@ -384,7 +383,7 @@ fn doubts(
 }
 
 fn failed(outcome: &Outcome, figures: &Figures<'_>) -> String {
-    let share = figures.error_share() * 100.0;
+    let percent = figures.error_percent();
     let timed = figures.errors_timed();
     let what = match figures.errors() - timed {
         0 => "they count as lower bounds (≥)".to_owned(),
@@ -394,7 +393,7 @@ fn failed(outcome: &Outcome, figures: &Figures<'_>) -> String {
         }
     };
     let mostly = failures::mostly(outcome).map_or(String::new(), |mostly| format!(": {mostly}"));
-    format!("{share:.1} % of the requests failed, and {what}{mostly}")
+    format!("{percent:.1} % of the requests failed, and {what}{mostly}")
 }
 
 fn unheard(run: &Run, outcome: &Outcome) -> String {

@@ -18,9 +18,9 @@ pub enum Figure {
     Completed,
     /// Requests that were given up.
     Censored,
-    /// Failures of all classes.
+    /// Requests that failed.
     Errors,
-    /// The same as a share of all requests, in percent.
+    /// The same in percent of those that were due.
     ErrorPercent,
     /// Jain's fairness index over clients, from their share of all answers: 1 if all got the same.
     Fairness,
@@ -240,12 +240,10 @@ impl Figure {
                 .as_f64(),
             Self::Completed => trial.load_number("/requests/completed"),
             Self::Censored => trial.load_number("/requests/censored"),
-            Self::Errors => errors(trial),
-            Self::ErrorPercent => {
-                let (errors, completed) = (errors(trial)?, Self::Completed.of(trial)?);
-                let all = errors + completed;
-                Some(if all > 0.0 { 100.0 * errors / all } else { 0.0 })
-            }
+            Self::Errors => trial.load_number("/requests/errors_total"),
+            Self::ErrorPercent => trial
+                .load_number("/requests/error_percent")
+                .or_else(|| percent_of_ended(trial)),
             Self::Fairness => trial.load_number("/fairness/jain"),
             Self::CpuPerRequest => server("/cpu/per_request_us"),
             Self::SwitchesPerRequest => {
@@ -291,13 +289,11 @@ impl Figure {
     }
 }
 
-fn errors(trial: &Trial) -> Option<f64> {
-    let errors = trial
-        .load
-        .as_ref()?
-        .pointer("/requests/errors")?
-        .as_object()?;
-    Some(errors.values().filter_map(serde_json::Value::as_f64).sum())
+/// For reports that do not say it yet: requests without an answer are left out.
+fn percent_of_ended(trial: &Trial) -> Option<f64> {
+    let (errors, completed) = (Figure::Errors.of(trial)?, Figure::Completed.of(trial)?);
+    let all = errors + completed;
+    Some(if all > 0.0 { 100.0 * errors / all } else { 0.0 })
 }
 
 impl fmt::Display for Figure {

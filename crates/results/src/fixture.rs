@@ -255,7 +255,7 @@ impl Fixture {
             "schema": "archbench.load/1",
             "verdict": if invalid { "INVALID" } else { "VALID" },
             "reasons": if invalid { vec!["p99 of generator lag is 400 µs, over 50 µs"] } else { vec![] },
-            "requests": { "completed": requests, "censored": 0, "errors": {} },
+            "requests": { "completed": requests, "censored": 0, "errors_total": 0, "error_percent": 0.0 },
             "throughput": { "requests_per_s": throughput, "bytes_per_s": throughput * 14_739.0 },
             "response_time_us": times(&response),
             "service_time_us": times(&service),

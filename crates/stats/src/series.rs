@@ -2,7 +2,7 @@
 //! values independent?
 
 use crate::error::{self, Error};
-use crate::interval::{self, Interval};
+use crate::interval;
 use crate::sample;
 
 /// How much each value has to do with the next.
@@ -35,38 +35,6 @@ pub fn autocorrelation(series: &[f64]) -> Result<Autocorrelation, Error> {
         r,
         p: interval::normal_two_sided(r * (series.len() as f64).sqrt()),
     })
-}
-
-/// A mean of correlated values, made sound by batches.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct BatchMeans {
-    /// Student's interval over the batch means.
-    pub interval: Interval,
-    /// What correlation is left between batches: if it is large, the batches are too short and the
-    /// interval too narrow.
-    pub left: Autocorrelation,
-}
-
-/// The method of batch means (Law, *Simulation Modeling and Analysis*, 9.5.3; Schmeiser,
-/// *Operations Research* 30, 1982, on why 10 to 30 batches): splits the series into `batches` of
-/// equal length, leaving out what does not fill one at the *start*, where warm-up would be.
-pub fn batch_means(series: &[f64], batches: usize, level: f64) -> Result<BatchMeans, Error> {
-    if batches < 3 {
-        return Err(Error::Parameter {
-            name: "number of batches",
-            value: batches as f64,
-            must: "at least 3",
-        });
-    }
-    error::sample(series, batches)?;
-    let length = series.len() / batches;
-    let means: Vec<f64> = series[series.len() % batches..]
-        .chunks(length)
-        .map(sample::mean)
-        .collect();
-    let interval = interval::student_t(&means, level)?;
-    let left = autocorrelation(&means)?;
-    Ok(BatchMeans { interval, left })
 }
 
 /// Whether a series goes anywhere.
@@ -177,44 +145,6 @@ mod tests {
             Ok(Autocorrelation { r: 0.0, p: 1.0 })
         );
         assert!(autocorrelation(&[1.0, 2.0]).is_err());
-    }
-
-    #[test]
-    fn batches() {
-        let found = batch_means(&[99.0, 1.0, 3.0, 2.0, 4.0, 3.0, 5.0], 3, 0.95).unwrap();
-        assert_eq!(
-            found.interval,
-            interval::student_t(&[2.0, 3.0, 4.0], 0.95).unwrap()
-        );
-        assert!(
-            batch_means(&[1.0; 10], 2, 0.95).is_err() && batch_means(&[1.0; 4], 5, 0.95).is_err()
-        );
-    }
-
-    #[test]
-    fn batches_hold_the_mean_of_a_correlated_series_where_its_values_do_not() {
-        // AR(1) with φ = 0.9 has a true mean of 0 and a lag-1 correlation of 0.9.
-        let held = |interval: &dyn Fn(&[f64]) -> Interval| {
-            (0..200)
-                .filter(|seed| {
-                    let series: Vec<f64> = noise(3000, *seed)
-                        .iter()
-                        .scan(0.0, |y, e| {
-                            *y = 0.9 * *y + e - 0.5;
-                            Some(*y)
-                        })
-                        .collect();
-                    let interval = interval(&series);
-                    interval.low <= 0.0 && interval.high >= 0.0
-                })
-                .count()
-        };
-        let batched = held(&|series| batch_means(series, 20, 0.95).unwrap().interval);
-        let naive = held(&|series| interval::student_t(series, 0.95).unwrap());
-        assert!(
-            batched >= 178 && naive < 120,
-            "{batched} and {naive} of 200"
-        );
     }
 
     #[test]

@@ -121,7 +121,7 @@ impl Schedule {
 
     /// Every `threads`-th arrival from the `thread`-th on (counted from 0). The parts of all
     /// threads are together the whole stream, and the j-th arrival of a part is number `thread +
-    /// j·threads` of it: [`crate::Choices::split`] keeps step. A part can be split again.
+    /// j·threads` of it, the number that [`crate::Choices::at`] takes. A part can be split again.
     pub fn split(self, thread: usize, threads: usize) -> Self {
         Self {
             skip: self

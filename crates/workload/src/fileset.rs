@@ -15,7 +15,6 @@ pub use preset::{Preset, PresetError};
 pub use write::Written;
 
 use crate::content::{self, Key};
-use crate::popularity::{PopularityError, Sampler};
 use std::time::{Duration, SystemTime};
 
 /// Changes when the same preset and seed give other files or other bytes.
@@ -75,7 +74,7 @@ impl FileSet {
         self.seed
     }
 
-    /// The files; a [`Sampler`] draws indices into this slice.
+    /// The files; a [`Sampler`](crate::Sampler) of their weights draws indices into this slice.
     pub fn files(&self) -> &[File] {
         &self.files
     }
@@ -83,19 +82,6 @@ impl FileSet {
     /// The sum of all lengths.
     pub fn total_bytes(&self) -> u64 {
         sum(&self.files)
-    }
-
-    /// The mean length of a transfer, in bytes: lengths weighted by popularity.
-    pub fn mean_transfer(&self) -> f64 {
-        self.files
-            .iter()
-            .map(|file| file.length as f64 * file.weight)
-            .sum()
-    }
-
-    /// Draws files by their popularity.
-    pub fn sampler(&self) -> Result<Sampler, PopularityError> {
-        Sampler::new(self.files.iter().map(|file| file.weight))
     }
 
     /// The modification time of every file, so that validators made from length and time are the
@@ -132,11 +118,9 @@ mod tests {
         // 14.4 KB.
         for directories in [1, 4, 60] {
             let set = Preset::SpecWeb99 { directories }.file_set(1);
-            assert!(
-                (set.mean_transfer() - 14_739.0).abs() < 1.0,
-                "{}",
-                set.mean_transfer()
-            );
+            let weighted = set.files().iter().map(|f| f.length as f64 * f.weight);
+            let mean: f64 = weighted.sum();
+            assert!((mean - 14_739.0).abs() < 1.0, "{mean}");
         }
     }
 
@@ -225,25 +209,6 @@ mod tests {
         assert_eq!(
             default_file_set().files()[0],
             FileSet::new("specweb99:4".parse().unwrap(), 1).files()[0]
-        );
-    }
-
-    #[test]
-    fn sampled_transfers_have_the_mean() {
-        let set = default_file_set();
-        let draws = 200_000;
-        let sum: u64 = set
-            .sampler()
-            .unwrap()
-            .choices(1)
-            .take(draws)
-            .map(|i| set.files()[i].length)
-            .sum();
-        // The standard deviation of a transfer is about 49 KB.
-        let mean = sum as f64 / draws as f64;
-        assert!(
-            (mean - 14_739.0).abs() < 4.0 * 49_000.0 / (draws as f64).sqrt(),
-            "{mean}"
         );
     }
 }

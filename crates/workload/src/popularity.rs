@@ -7,7 +7,6 @@
 use crate::seed;
 use rand_distr::Distribution;
 use rand_distr::weighted::WeightedAliasIndex;
-use std::iter::FusedIterator;
 use std::sync::Arc;
 
 /// Why a list of weights is no popularity.
@@ -70,18 +69,11 @@ impl Sampler {
         self.len
     }
 
-    /// The stream of choices called "files" under `seed`.
+    /// The stream of choices under `seed`.
     pub fn choices(&self, seed: u64) -> Choices {
-        self.choices_named(seed, "files")
-    }
-
-    /// A stream of choices independent of those with another label.
-    pub fn choices_named(&self, seed: u64, label: &str) -> Choices {
         Choices {
             sampler: self.clone(),
-            key: seed::derive(seed, label),
-            next: 0,
-            stride: 1,
+            key: seed::derive(seed, "files"),
         }
     }
 }
@@ -91,43 +83,16 @@ impl Sampler {
 pub struct Choices {
     sampler: Sampler,
     key: u64,
-    next: u64,
-    stride: u64,
 }
 
 impl Choices {
-    /// The choice that belongs to the `number`-th request of the whole stream, whatever was taken
-    /// or split before.
+    /// The choice that belongs to the `number`-th request of the whole stream.
     pub fn at(&self, number: u64) -> usize {
         self.sampler
             .table
             .sample(&mut seed::event(self.key, number))
     }
-
-    /// Every `threads`-th choice from the `thread`-th on (counted from 0). The parts interleave to
-    /// the whole; a part can be split again.
-    pub fn split(self, thread: usize, threads: usize) -> Self {
-        Self {
-            next: self
-                .next
-                .wrapping_add((thread as u64).wrapping_mul(self.stride)),
-            stride: self.stride.wrapping_mul(threads.max(1) as u64),
-            ..self
-        }
-    }
 }
-
-impl Iterator for Choices {
-    type Item = usize;
-
-    fn next(&mut self) -> Option<usize> {
-        let choice = self.at(self.next);
-        self.next = self.next.wrapping_add(self.stride);
-        Some(choice)
-    }
-}
-
-impl FusedIterator for Choices {}
 
 /// Zipf weights of `count` ranks: 1, 2^−alpha, 3^−alpha, … (Zipf 1949; alpha = 1 is how SPECweb99
 /// chooses directories).
@@ -142,9 +107,7 @@ mod tests {
     fn frequencies(weights: &[f64], draws: u32) -> Vec<f64> {
         let mut seen = vec![0.0; weights.len()];
         let choices = Sampler::new(weights.iter().copied()).unwrap().choices(1);
-        choices
-            .take(draws as usize)
-            .for_each(|i| seen[i] += 1.0 / f64::from(draws));
+        (0..u64::from(draws)).for_each(|k| seen[choices.at(k)] += 1.0 / f64::from(draws));
         seen
     }
 
@@ -181,27 +144,13 @@ mod tests {
     }
 
     #[test]
-    fn parts_interleave_to_the_whole() {
-        let all = Sampler::new(zipf(100, 1.0)).unwrap().choices(42);
-        let whole: Vec<usize> = all.clone().take(30).collect();
-        let mut parts: Vec<Choices> = (0..3).map(|i| all.clone().split(i, 3)).collect();
-        let woven: Vec<usize> = (0..30).map(|k| parts[k % 3].next().unwrap()).collect();
-        assert_eq!(woven, whole);
-        let twice: Vec<usize> = all.split(1, 2).split(1, 3).take(5).collect();
-        assert_eq!(twice, [3, 9, 15, 21, 27].map(|k: usize| whole[k]));
-    }
-
-    #[test]
     fn streams_are_the_same_for_ever() {
         let sampler = Sampler::new(zipf(1000, 1.0)).unwrap();
-        let stream = |seed, label| {
-            sampler
-                .choices_named(seed, label)
-                .take(6)
-                .collect::<Vec<_>>()
+        let stream = |seed| {
+            let choices = sampler.choices(seed);
+            (0..6).map(|k| choices.at(k)).collect::<Vec<_>>()
         };
-        assert_eq!(stream(1, "files"), [662, 1, 0, 0, 559, 146]);
-        assert_ne!(stream(1, "files"), stream(2, "files"));
-        assert_ne!(stream(1, "files"), stream(1, "think"));
+        assert_eq!(stream(1), [662, 1, 0, 0, 559, 146]);
+        assert_ne!(stream(1), stream(2));
     }
 }

@@ -122,13 +122,6 @@ impl Stages {
             .fold(0.0, |peak, stage| peak.max(stage.from).max(stage.to))
     }
 
-    /// The rate at `nanos` since the start, in arrivals per second; 0 when all stages are over.
-    pub fn rate_at(&self, nanos: u64) -> f64 {
-        self.locate(nanos).map_or(0.0, |(placed, seconds)| {
-            placed.stage.from + placed.slope() * seconds
-        })
-    }
-
     /// Λ: how many arrivals are due before `nanos` since the start. Differences of it turn the gaps
     /// of a real stream of any rate into gaps of rate 1, which is how the stream is tested.
     pub fn cumulative(&self, nanos: u64) -> f64 {
@@ -211,9 +204,6 @@ mod tests {
         assert_eq!(all.duration(), Some(Duration::from_secs(110)));
         assert_eq!(all.total(), 37_500.0 + 120_000.0 + 1000.0);
         assert_eq!(all.peak(), 2000.0);
-        assert_eq!(all.rate_at(15_000_000_000), 1250.0);
-        assert_eq!(all.rate_at(95_000_000_000), 0.0);
-        assert_eq!(all.rate_at(110_000_000_000), 0.0);
         assert_eq!(all.cumulative(30_000_000_000), 37_500.0);
         assert_eq!(all.cumulative(95_000_000_000), 157_500.0);
         assert_eq!(all.cumulative(u64::MAX), 158_500.0);

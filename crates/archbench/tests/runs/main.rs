@@ -37,7 +37,7 @@ load)
   test -e "$home/load" && . "$home/load"
   sleep 0.1
   echo '{"schema":"archbench.load/1","verdict":"VALID","reasons":[],"run":{"model":{"name":"closed"}},'
-  echo '"requests":{"completed":9,"censored":0,"errors":{}},"throughput":{"requests_per_s":9},"service_time_us":{"p99":9}}' ;;
+  echo '"requests":{"completed":9,"censored":0,"errors_total":0,"error_percent":0},"throughput":{"requests_per_s":9},"service_time_us":{"p99":9}}' ;;
 esac
 "#;
 

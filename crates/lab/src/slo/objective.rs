@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use results::{Figure, Statistic};
+use results::Figure;
 use workload::objective::{ObjectiveError, Operator, number};
 use workload::units;
 
@@ -67,11 +67,6 @@ impl Objective {
     pub fn margin(&self, value: f64) -> f64 {
         self.operator.margin(value, self.limit)
     }
-
-    /// Whether it is about a percentile above the median, which few requests decide.
-    pub fn is_tail(&self) -> bool {
-        matches!(self.figure, Figure::Time(_, Statistic::Percentile(percent)) if percent > 50.0)
-    }
 }
 
 #[cfg(test)]
@@ -103,6 +98,5 @@ mod tests {
             (slo.to_string(), slo.margin(7_500.0)),
             ("p(99)<10ms".into(), 0.25)
         );
-        assert!(slo.is_tail());
     }
 }

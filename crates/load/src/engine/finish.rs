@@ -19,8 +19,6 @@ pub(crate) struct Ended {
     pub(crate) spun: Nanos,
     /// Requests that were due by the end.
     pub(crate) scheduled: u64,
-    /// Of those, due and not sent at the end of the schedule although a connection was free.
-    pub(crate) behind: u64,
     /// Requests under way when the drain ended.
     pub(crate) unfinished: u64,
     /// Arrivals that were never sent.
@@ -57,17 +55,6 @@ impl Engine {
             && self.connections.iter().all(is_down)
     }
 
-    /// Due and not sent, although a connection is free: the generator itself is behind.
-    pub(super) fn behind(&mut self, now: Nanos) -> u64 {
-        match self.take_free() {
-            None => 0,
-            Some(slot) => {
-                self.list_if_free(slot);
-                self.schedule.waiting(now)
-            }
-        }
-    }
-
     pub(super) fn censor_the_rest(&mut self, now: Nanos) -> u64 {
         let mut unfinished = 0;
         for slot in 0..self.connections.len() {
@@ -86,7 +73,11 @@ impl Engine {
                 .connections
                 .iter()
                 .map(|connection| connection.owed.len());
-            return owed.sum::<usize>() as u64;
+            let unsent = owed.sum::<usize>() as u64;
+            if !self.is_measured(now) {
+                self.record.counts.warming_up += unsent;
+            }
+            return unsent;
         }
         let is_open = |connection: &Connection| connection.state == State::Open;
         let disconnected = !self.connections.iter().any(is_open);
@@ -96,6 +87,8 @@ impl Engine {
             self.censor_response(due.intended, now);
             if disconnected {
                 self.fail_unsent(due.intended);
+            } else if !self.is_measured(due.intended) {
+                self.record.counts.warming_up += 1;
             }
         }
         unsent

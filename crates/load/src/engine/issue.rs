@@ -86,10 +86,16 @@ impl Engine {
             origin: due.origin,
             target: index,
         });
-        self.record.counts.sent += 1;
         let free = connection.free_since;
-        if free > due.intended && !self.closed_loop {
-            self.record.counts.waited += 1;
+        let could = due.intended.max(free);
+        let counts = &mut self.record.counts;
+        counts.sent += 1;
+        if self.closed_loop {
+            counts.warming_up += u64::from(written < self.run.warmup);
+        } else {
+            counts.warming_up += u64::from(due.intended < self.run.warmup);
+            counts.waited += u64::from(free > due.intended);
+            counts.behind += u64::from(could < self.window_end && self.window_end <= written);
         }
         let outcome = if self.run.depth == 1 {
             connection.write(bytes)
@@ -103,7 +109,7 @@ impl Engine {
         if let Some(fidelity) = &mut self.fidelity
             && let Some(number) = self.run.arrival_number(&due)
         {
-            let lag = written.saturating_sub(due.intended.max(free));
+            let lag = written.saturating_sub(could);
             fidelity.went_out(number, due.intended + lag);
         }
         match outcome {
@@ -123,7 +129,7 @@ impl Engine {
 
     /// The connection that has been free the longest.
     #[inline]
-    pub(super) fn take_free(&mut self) -> Option<usize> {
+    fn take_free(&mut self) -> Option<usize> {
         while let Some(slot) = self.free.pop_front() {
             let connection = &mut self.connections[slot];
             connection.listed = false;

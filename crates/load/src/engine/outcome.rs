@@ -16,7 +16,7 @@ impl Engine {
 
     /// Whether a request that was intended (closed loop: written) at `at` is measured.
     #[inline]
-    fn is_measured(&self, at: Nanos) -> bool {
+    pub(super) fn is_measured(&self, at: Nanos) -> bool {
         at >= self.run.warmup
     }
 
@@ -108,8 +108,9 @@ impl Engine {
     /// A request came to nothing before it could be sent, for want of a connection.
     #[cold]
     pub(super) fn fail_unsent(&mut self, at: Nanos) {
-        if self.is_measured(at) {
-            self.record.fail(Failure::NoConnection);
+        match self.is_measured(at) {
+            true => self.record.fail(Failure::NoConnection),
+            false => self.record.counts.warming_up += 1,
         }
     }
 
@@ -131,11 +132,11 @@ impl Engine {
         }
         while let Some(flight) = self.connections[slot].flights.pop_front() {
             self.censor(&flight, now);
-            // Not so at the end of the run: what came last was waited for the least, and would seem the fastest.
-            self.record.batches.add(
-                self.counts_from(&flight),
-                now.saturating_sub(self.counts_from(&flight)),
-            );
+            let from = self.counts_from(&flight);
+            if self.is_measured(from) {
+                // Not so at the end of the run: what came last was waited for the least, and would seem the fastest.
+                self.record.batches.add(from, now.saturating_sub(from));
+            }
             self.failed(&flight, Failure::Timeout, now);
         }
         self.close(slot);

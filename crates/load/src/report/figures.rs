@@ -61,8 +61,8 @@ impl Metric {
     }
 
     /// Its histogram in a record.
-    pub fn of(self, record: &Record, closed_loop: bool) -> Option<&Histogram<u64>> {
-        Some(match self {
+    pub fn of(self, record: &Record, closed_loop: bool) -> &Histogram<u64> {
+        match self {
             Self::Response if closed_loop => &record.service,
             Self::Response => &record.response,
             Self::Service => &record.service,
@@ -71,7 +71,7 @@ impl Metric {
             Self::FirstByte => &record.first_byte,
             Self::Connect => &record.connect,
             Self::Session => &record.session,
-        })
+        }
     }
 
     /// Its values of requests that were given up.
@@ -129,7 +129,7 @@ impl<'a> Figures<'a> {
         let times = Metric::ALL
             .iter()
             .map(|metric| {
-                let answered = metric.of(&outcome.record, closed_loop)?;
+                let answered = metric.of(&outcome.record, closed_loop);
                 let given_up = metric
                     .censored(&outcome.record, closed_loop)
                     .or(none.as_ref())?;
@@ -149,6 +149,13 @@ impl<'a> Figures<'a> {
         self.times[metric as usize].as_ref()
     }
 
+    /// Requests that were due and are measured.
+    pub fn due(&self) -> u64 {
+        let outcome = self.outcome;
+        let warming_up = outcome.record.counts.warming_up;
+        outcome.scheduled.saturating_sub(warming_up)
+    }
+
     /// Requests that failed, timeouts included. Attempts to connect are none.
     pub fn errors(&self) -> u64 {
         self.outcome.record.counts.failed()
@@ -164,16 +171,9 @@ impl<'a> Figures<'a> {
         }
     }
 
-    /// The share of requests that failed.
-    pub fn error_share(&self) -> f64 {
-        let outcome = self.outcome;
-        let counts = &outcome.record.counts;
-        // Those never sent for want of a connection are among the failed already.
-        let unsent = outcome
-            .unsent
-            .saturating_sub(counts.of(Failure::NoConnection));
-        let all = counts.completed + self.errors() + outcome.unfinished + unsent;
-        self.errors() as f64 / all.max(1) as f64
+    /// Requests that failed, in percent of those that were due. In one division: what is just within an objective is within it.
+    pub fn error_percent(&self) -> f64 {
+        100.0 * self.errors() as f64 / self.due().max(1) as f64
     }
 
     /// How many of the failed are part of the times, as lower bounds.

@@ -13,9 +13,8 @@ use std::time::{Duration, SystemTime};
 pub fn csv(record: &Record, closed_loop: bool) -> io::Result<Vec<u8>> {
     let mut out = format!("{}\n", formats::CSV_HEADER).into_bytes();
     for metric in Metric::ALL {
-        if let Some(times) = metric.of(record, closed_loop)
-            && !times.is_empty()
-        {
+        let times = metric.of(record, closed_loop);
+        if !times.is_empty() {
             formats::csv_rows(metric.name(), times, &mut out)?;
         }
     }
@@ -91,9 +90,8 @@ impl Log {
                 continue;
             }
             let tag = (metric != Metric::Response).then(|| metric.name());
-            if let Some(times) = metric.of(record, self.closed_loop) {
-                self.log.add(times, from, length, tag);
-            }
+            let times = metric.of(record, self.closed_loop);
+            self.log.add(times, from, length, tag);
         }
     }
 

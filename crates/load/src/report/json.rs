@@ -1,6 +1,8 @@
 //! The report for programs.
 //!
 //! The schema is named in `schema`. Within a version fields may be added; a field that changes its meaning or goes makes a new version.
+//! Of `requests.scheduled`, all that were due, `warming_up` fell into the warm-up and count in nothing else. Of the others `errors_total`
+//! failed, which is `error_percent` of them; `errors` has these by class, and beside them bytes that answered nothing (`unsolicited`).
 //! Times are in microseconds where the name ends in `_us`, in seconds where it ends in `_s`. A field is `null` where nothing was measured.
 
 use super::Report;
@@ -134,6 +136,7 @@ fn requests(report: &Report<'_>) -> Value {
         .collect();
     json!({
         "scheduled": outcome.scheduled,
+        "warming_up": counts.warming_up,
         "sent": counts.sent,
         "completed": counts.completed,
         "censored": report.figures.censored(),
@@ -143,6 +146,7 @@ fn requests(report: &Report<'_>) -> Value {
         "verified": counts.verified,
         "errors": classes(|class| !Failure::is_of_connecting(class)),
         "errors_total": report.figures.errors(),
+        "error_percent": report.figures.error_percent(),
         "connects_failed": classes(Failure::is_of_connecting),
         "error_examples": examples.collect::<Vec<_>>(),
         "statuses": statuses,

@@ -100,14 +100,17 @@ fn counts(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
         out,
         "  requests    {} answered of {} due",
         count(counts.completed),
-        count(outcome.scheduled)
+        count(figures.due())
     )?;
+    if counts.warming_up > 0 {
+        write!(out, " after the warm-up")?;
+    }
     if figures.errors() > 0 {
         write!(
             out,
             ", {} failed ({})",
             count(figures.errors()),
-            percent(figures.error_share())
+            percent(figures.error_percent() / 100.0)
         )?;
     }
     if figures.censored() > 0 {

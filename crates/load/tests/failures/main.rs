@@ -7,8 +7,9 @@ mod typed;
 
 use load::failure::Failure;
 use load::target::{Order, Target, Url};
-use load::verdict::{Level, Rule};
+use load::verdict::{Finding, Level, Rule};
 use load::verify::Expected;
+use results::Figure;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use support::script::{Act, refused, server};
@@ -211,6 +212,40 @@ fn a_lower_bound_does_not_meet_an_objective() {
 }
 
 #[test]
+fn failures_are_the_same_figures_to_the_generator_and_in_results() {
+    let mut run = open_loop(server(Act::Silence), SHORT, 100.0, false, 4);
+    run.timeout = 150 * support::MS;
+    let without_answers = go(run).expect("a run");
+    let with_others = ask(Act::Answer([ok("x"), b"more".to_vec()].concat()), 4);
+    for done in [without_answers, with_others] {
+        let slos = ["errors<5%", "errors<5"].map(|slo| slo.parse().expect("an objective"));
+        let report = done.report_on(&slos);
+        let trial: results::Trial = serde_json::from_value(serde_json::json!({
+            "schema": results::SCHEMA, "id": "c000-r1", "cell": 0, "factors": {}, "repeat": 1, "block": 1, "order": 1,
+            "verdict": "VALID", "started_unix_s": 0.0, "elapsed_s": 1.0,
+            "load": serde_json::from_slice::<serde_json::Value>(&load::report::json::render(&report)).expect("JSON"),
+        }))
+        .expect("a trial");
+        for (slo, figure) in report
+            .slos
+            .iter()
+            .zip([Figure::ErrorPercent, Figure::Errors])
+        {
+            let (to_one, to_other) = (
+                slo.value.expect("a figure"),
+                figure.of(&trial).expect("it too"),
+            );
+            // Reading JSON may cost the last digit.
+            assert!(
+                (to_one - to_other).abs() < 1e-9,
+                "{}: {to_one}, {to_other}",
+                slo.slo
+            );
+        }
+    }
+}
+
+#[test]
 fn objectives_decide_the_exit_status() {
     let mut run = run(server(Act::Answer(ok("x"))), Duration::from_secs(10));
     (run.requests, run.duration) = (Some(50), None);
@@ -290,6 +325,33 @@ fn pipelining_ends_with_the_connection() {
 }
 
 #[test]
+fn a_schedule_that_cannot_be_offered_in_time_is_called_so() {
+    // Twenty thousand in twenty microseconds, over a connection that takes them all.
+    let length = Duration::from_micros(20);
+    let mut run = open_loop(server(Act::Answer(ok("x"))), length, 1e9, false, 1);
+    run.depth = 20_000;
+    let done = go(run).expect("a run");
+    let report = done.report();
+    let is_behind = |found: &&Finding| found.rule == Rule::ScheduleNotOffered;
+    let found = report.findings.iter().find(is_behind);
+    assert_eq!(
+        found.map(|found| found.level),
+        Some(Level::Invalid),
+        "{:?}",
+        report.findings
+    );
+}
+
+#[test]
+fn what_waited_for_a_connection_past_the_end_is_not_the_generators_fault() {
+    let mut run = open_loop(server(Act::Silence), SHORT, 100.0, false, 1);
+    // The first keeps the one connection until after the end.
+    run.timeout = 2 * SHORT.as_nanos() as u64;
+    let counts = go(run).expect("a run").outcome.record.counts;
+    assert!(counts.behind <= 1, "{counts:?}");
+}
+
+#[test]
 fn connections_are_added_up_to_their_bound() {
     let mut run = open_loop(server(Act::Silence), SHORT, 100.0, false, 1);
     run.max_connections = 5;
@@ -360,10 +422,43 @@ fn what_comes_before_the_warm_up_is_not_measured() {
     );
     run.warmup = 500 * support::MS;
     let done = go(run).expect("a run");
-    assert_eq!(done.outcome.record.counts.sent, 100);
-    assert_eq!(done.outcome.record.counts.completed, 50);
-    let throughput = done.report().figures.requests_per_s();
-    assert!((throughput - 100.0).abs() < 5.0, "{throughput}");
+    let counts = &done.outcome.record.counts;
+    assert_eq!((counts.sent, counts.completed), (100, 50));
+    let report = done.report();
+    assert!(report.figures.window_s() <= 0.5);
+    let text = load::report::text::render(&report);
+    assert!(
+        text.contains("50 answered of 50 due after the warm-up"),
+        "{text}"
+    );
+}
+
+#[test]
+fn nothing_of_the_warm_up_is_measured_well_answered_or_not() {
+    for act in [Act::Answer(ok("x")), Act::Silence] {
+        for open in [false, true] {
+            let address = server(act.clone());
+            let mut run = match open {
+                true => open_loop(address, SHORT, 100.0, false, 2),
+                false => run(address, SHORT),
+            };
+            run.timeout = 100 * support::MS;
+            // All of it.
+            run.warmup = u64::MAX;
+            let outcome = go(run).expect("a run").outcome;
+            let (record, counts) = (&outcome.record, &outcome.record.counts);
+            assert!(counts.sent > 0);
+            let measured = [
+                counts.completed,
+                counts.failed(),
+                counts.in_window,
+                counts.bytes,
+            ];
+            assert_eq!(measured, [0; 4]);
+            assert_eq!(record.batches.means(1).0.len(), 0, "open: {open}");
+            assert_eq!(counts.warming_up, outcome.scheduled, "open: {open}");
+        }
+    }
 }
 
 #[test]

@@ -28,8 +28,15 @@ pub enum Service {
 /// A server, running.
 pub struct Queue {
     pub address: SocketAddr,
-    stop: Arc<AtomicBool>,
+    shared: Arc<Shared>,
     thread: JoinHandle<Served>,
+}
+
+/// What a server and those who watch it tell each other.
+#[derive(Default)]
+struct Shared {
+    stop: AtomicBool,
+    answered: AtomicBool,
 }
 
 /// What a server did.
@@ -84,16 +91,18 @@ impl Served {
 impl Queue {
     /// So many servers behind one queue.
     pub fn new(service: Service, servers: usize) -> Self {
-        Self::start(move |poll, listener, stop| play(poll, listener, stop, service, servers, None))
+        Self::start(move |poll, listener, shared| {
+            play(poll, listener, shared, service, servers, None)
+        })
     }
 
     /// A server of negligible service time that stands still for `stop` in every `period`, both in seconds.
     pub fn stalling(stop: f64, period: f64) -> Self {
-        Self::start(move |poll, listener, over| {
+        Self::start(move |poll, listener, shared| {
             play(
                 poll,
                 listener,
-                over,
+                shared,
                 Service::Constant(0.0),
                 1,
                 Some((stop, period)),
@@ -101,7 +110,7 @@ impl Queue {
         })
     }
 
-    fn start(play: impl FnOnce(Poll, TcpListener, &AtomicBool) -> Served + Send + 'static) -> Self {
+    fn start(play: impl FnOnce(Poll, TcpListener, &Shared) -> Served + Send + 'static) -> Self {
         let poll = Poll::new().expect("a poll");
         let any_port = "127.0.0.1:0".parse().expect("an address");
         let mut listener = TcpListener::bind(any_port).expect("a port");
@@ -109,25 +118,30 @@ impl Queue {
             .register(&mut listener, LISTENER, Interest::READABLE)
             .expect("registered");
         let address = listener.local_addr().expect("an address");
-        let stop = Arc::new(AtomicBool::new(false));
-        let over = stop.clone();
+        let shared = Arc::new(Shared::default());
+        let its = shared.clone();
         let thread = std::thread::spawn(move || {
             let before = run_queue_wait();
             let began = Instant::now();
-            let mut served = play(poll, listener, &over);
+            let mut served = play(poll, listener, &its);
             served.starved = (run_queue_wait() - before) / began.elapsed().as_secs_f64();
             served
         });
         Self {
             address,
-            stop,
+            shared,
             thread,
         }
     }
 
+    /// Whether it has answered anything yet.
+    pub fn has_answered(&self) -> bool {
+        self.shared.answered.load(Relaxed)
+    }
+
     /// Ends it and says what it did.
     pub fn end(self) -> Served {
-        self.stop.store(true, Relaxed);
+        self.shared.stop.store(true, Relaxed);
         self.thread.join().expect("the server ends")
     }
 }
@@ -152,7 +166,7 @@ struct Serving {
 fn play(
     mut poll: Poll,
     listener: TcpListener,
-    stop: &AtomicBool,
+    shared: &Shared,
     service: Service,
     servers: usize,
     stall: Option<(f64, f64)>,
@@ -166,7 +180,7 @@ fn play(
     let mut served = Served::default();
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
     let began = Instant::now();
-    while !stop.load(Relaxed) {
+    while !shared.stop.load(Relaxed) {
         let wait = if serving.is_empty() {
             Duration::from_millis(20)
         } else {
@@ -201,7 +215,7 @@ fn play(
             let now = Instant::now();
             served.services[done.place] = (now - done.from).as_secs_f64();
             free.push(now);
-            respond(&mut connections[done.connection]);
+            respond(&mut connections[done.connection], shared);
         }
         while !free.is_empty()
             && let Some((connection, came)) = queue.pop_front()
@@ -209,7 +223,7 @@ fn play(
             let time = draw(service, &mut random);
             served.services.push(time);
             if time == 0.0 {
-                respond(&mut connections[connection]);
+                respond(&mut connections[connection], shared);
                 continue;
             }
             // Whoever waited is served from the moment the server became free, so that answering takes no time of its own.
@@ -253,9 +267,10 @@ fn requests(stream: &mut TcpStream) -> usize {
     found
 }
 
-fn respond(stream: &mut TcpStream) {
+fn respond(stream: &mut TcpStream, shared: &Shared) {
     // The other side may have gone.
     let _ = stream.write_all(RESPONSE);
+    shared.answered.store(true, Relaxed);
 }
 
 fn draw(service: Service, random: &mut u64) -> f64 {
