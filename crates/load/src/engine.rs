@@ -161,6 +161,7 @@ impl Engine {
         let mut next_second = SECOND;
         let mut drain_until = self.run.drain_until();
         let mut stops = 0;
+        let mut unheard = None;
         let mut now = self.clock.now();
         let (ended_at, gave_up) = loop {
             self.issue(now);
@@ -184,11 +185,17 @@ impl Engine {
             if self.is_done() || now >= drain_until || gone {
                 break (now, gone);
             }
-            now = self.wait(&mut events, now, next_second.min(drain_until))?;
+            if self.schedule.is_over(now) {
+                unheard.get_or_insert_with(|| self.unheard(now));
+                self.hang_up();
+            }
+            let end = Some(self.window_end).filter(|end| *end > now);
+            let until = next_second.min(drain_until).min(end.unwrap_or(Nanos::MAX));
+            now = self.wait(&mut events, now, until)?;
             self.handle(&events);
             self.take_up_unfinished();
         };
-        let unheard = self.unheard();
+        let unheard = unheard.unwrap_or_else(|| self.unheard(ended_at));
         let unfinished = self.censor_the_rest(ended_at);
         let unsent = self.censor_unsent(ended_at);
         let times = ThreadTimes::now().since(&times);

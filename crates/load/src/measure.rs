@@ -33,7 +33,8 @@ pub struct Outcome {
     pub unsent: u64,
     /// Connections in the end.
     pub connections: usize,
-    /// Connections that never brought an answer, though they were asked.
+    /// Connections that had not brought an answer when the last request had been made, though they were asked in the first half
+    /// of the time until then.
     pub unheard: usize,
     /// When the last answer came, whatever it was.
     pub last_answer: Nanos,

@@ -372,6 +372,11 @@ impl Schedule {
         self.next_at().is_none()
     }
 
+    /// Whether nothing is due, now or later, whatever answers come.
+    pub fn is_over(&self, now: Nanos) -> bool {
+        self.is_idle() && (now >= self.plan.end || self.is_spent())
+    }
+
     /// Whether the closed loop has made all its requests.
     fn is_spent(&self) -> bool {
         matches!(self.plan.model, Model::Closed { .. }) && self.taken >= self.plan.limit

@@ -119,7 +119,7 @@ pub enum Rule {
     Failures,
     /// For seconds on end a closed loop got nothing but failures.
     Silence,
-    /// Some clients or connections never got an answer, and others did.
+    /// Some clients or connections got no answer as long as others asked.
     Unheard,
 }
 
@@ -403,7 +403,7 @@ fn unheard(run: &Run, outcome: &Outcome) -> String {
         "connections"
     };
     let fact = format!(
-        "{} of {} {who} never got an answer, while others did",
+        "{} of {} {who} got no answer as long as others asked",
         outcome.unheard, outcome.connections
     );
     if run.requests_per_connection < u64::MAX {

@@ -59,8 +59,8 @@ pub(super) struct Connection {
     pub(super) owed: Vec<Due>,
     /// Attempts to connect that failed in a row.
     pub(super) refusals: u32,
-    /// Whether a request was ever sent on it, opened anew or not.
-    pub(super) asked: bool,
+    /// When a request was first sent on it, opened anew or not.
+    pub(super) first_asked: Option<Nanos>,
     /// Whether one was ever answered, well or not.
     pub(super) heard: bool,
     pub(super) check: Check,
@@ -85,7 +85,7 @@ impl Connection {
             again: false,
             owed: Vec::with_capacity(depth),
             refusals: 0,
-            asked: false,
+            first_asked: None,
             heard: false,
             check: Check::default(),
             fault: None,

@@ -27,7 +27,8 @@ pub(crate) struct Ended {
     pub(crate) gave_up: bool,
     /// Connections in the end, opened or not.
     pub(crate) connections: usize,
-    /// Connections that never brought an answer, though they were asked.
+    /// Connections that had not brought an answer when the last request had been made, though they were asked in the first half
+    /// of the time until then.
     pub(crate) unheard: usize,
     /// When the last answer came, whatever it was.
     pub(crate) last_answer: Nanos,
@@ -39,6 +40,22 @@ impl Engine {
     pub(super) fn in_flight(&self) -> usize {
         let under_way = |connection: &Connection| connection.flights.len() + connection.owed.len();
         self.connections.iter().map(under_way).sum()
+    }
+
+    /// Nothing will be asked for any more: clients that wait for nothing leave. A worker that serves one client at a time would
+    /// otherwise stay with them, and those who still wait would be given up for no fault of the server's.
+    pub(super) fn hang_up(&mut self) {
+        for slot in 0..self.connections.len() {
+            let Connection {
+                state,
+                flights,
+                owed,
+                ..
+            } = &self.connections[slot];
+            if matches!(state, State::Open) && flights.is_empty() && owed.is_empty() {
+                self.close(slot);
+            }
+        }
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -94,8 +111,10 @@ impl Engine {
         unsent
     }
 
-    pub(super) fn unheard(&self) -> usize {
-        let is_unheard = |connection: &&Connection| connection.asked && !connection.heard;
+    pub(super) fn unheard(&self, now: Nanos) -> usize {
+        let is_unheard = |connection: &&Connection| {
+            !connection.heard && connection.first_asked.is_some_and(|at| at <= now / 2)
+        };
         self.connections.iter().filter(is_unheard).count()
     }
 

@@ -66,7 +66,6 @@ impl Engine {
         let target = &self.run.targets.targets[index];
         let connection = &mut self.connections[slot];
         connection.sent += 1;
-        connection.asked = true;
         let last = connection.sent >= self.run.requests_per_connection;
         let bytes = if last {
             &target.last_request
@@ -77,6 +76,7 @@ impl Engine {
             connection.responses.expect(target.expect);
         }
         let written = self.clock.now();
+        connection.first_asked.get_or_insert(written);
         connection.flights.push_back(Flight {
             intended: due.intended,
             free: connection.free_since,

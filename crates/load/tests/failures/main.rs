@@ -529,3 +529,25 @@ fn the_burst_of_the_start_is_no_lag() {
     let record = &done.outcome.record;
     assert_eq!((record.service.len(), record.lag.len()), (50, 18));
 }
+
+/// A server with one worker for three clients that keep their connections: who waits at the end is answered when the others leave.
+#[test]
+fn who_still_waits_at_the_end_is_not_given_up() {
+    let one_worker = || support::script::workers(1, Act::Answer(ok("hello")));
+    let closed = |requests, duration| {
+        let mut run = run(one_worker(), SHORT);
+        (run.clients, run.max_connections) = (3, 3);
+        (run.requests, run.duration) = (requests, duration);
+        run
+    };
+    for run in [
+        closed(None, Some(SHORT)),
+        closed(Some(100), None),
+        open_loop(one_worker(), SHORT, 200.0, false, 3),
+    ] {
+        let outcome = go(run).expect("a run").outcome;
+        let counts = &outcome.record.counts;
+        assert_eq!((outcome.unfinished, counts.failed()), (0, 0));
+        assert!(counts.completed >= 3, "{}", counts.completed);
+    }
+}
