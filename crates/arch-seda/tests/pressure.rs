@@ -4,6 +4,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -164,12 +165,15 @@ fn a_disk_that_is_too_slow_is_told_at_once() {
         "--load-threads",
         "1",
         "--slow",
-        "/slow/=300",
+        "/slow/=1500",
         "--name-cache",
         "0",
     ];
     let server = Server::start(&options);
+    // One after the other, so that they meet at the stage that is slow and not before.
+    let turn = AtomicU32::new(0);
     let statuses = server.all(12, |mut client| {
+        thread::sleep(turn.fetch_add(1, Ordering::Relaxed) * Duration::from_millis(40));
         client.ask("/slow/small.txt", 1);
         client.answer(6)
     });
