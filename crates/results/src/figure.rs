@@ -371,6 +371,25 @@ mod tests {
     }
 
     #[test]
+    fn a_report_that_does_not_say_its_share_of_errors_is_read_as_it_was() {
+        let percent = |requests: serde_json::Value| {
+            let trial: Trial = serde_json::from_value(serde_json::json!({
+                "schema": crate::SCHEMA, "id": "c000-r1", "cell": 0, "factors": {}, "repeat": 1, "block": 1,
+                "order": 1, "verdict": "VALID", "started_unix_s": 0.0, "elapsed_s": 1.0,
+                "load": { "requests": requests },
+            }))
+            .unwrap();
+            Figure::ErrorPercent.of(&trial)
+        };
+        let old = serde_json::json!({ "completed": 6, "errors_total": 2, "scheduled": 10 });
+        assert_eq!(percent(old.clone()), Some(25.0));
+        let mut new = old;
+        new["error_percent"] = 20.0.into();
+        assert_eq!(percent(new), Some(20.0));
+        assert_eq!(percent(serde_json::json!({})), None);
+    }
+
+    #[test]
     fn names() {
         let p99 = Figure::Time(Metric::Latency, Statistic::Percentile(99.0));
         for text in ["p99", "p(99)", " p(99) ", "latency:p99"] {

@@ -344,9 +344,9 @@ fn a_schedule_that_cannot_be_offered_in_time_is_called_so() {
 
 #[test]
 fn what_waited_for_a_connection_past_the_end_is_not_the_generators_fault() {
-    let mut run = open_loop(server(Act::Silence), SHORT, 100.0, false, 1);
-    // The first keeps the one connection until after the end.
-    run.timeout = 2 * SHORT.as_nanos() as u64;
+    // Each answer takes longer than the schedule, and the one connection with it.
+    let slow = Act::Drip(ok(&"x".repeat(6000)));
+    let run = open_loop(server(slow), SHORT, 100.0, false, 1);
     let counts = go(run).expect("a run").outcome.record.counts;
     assert!(counts.behind <= 1, "{counts:?}");
 }
