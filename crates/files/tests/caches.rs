@@ -6,10 +6,11 @@ mod support;
 
 use std::fs::{self, File};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use files::{Body, Missing, Slow};
-use support::{Ground, contents, find, open, outcome, path};
+use support::{Ground, OnDrop, contents, find, open, outcome, path};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -420,11 +421,12 @@ fn a_file_that_changes_while_it_is_read_is_not_kept() {
         vec![b'a'; 100]
     );
     // Writers and readers at the same time: whatever is kept under a state is of one writing.
-    let over = std::sync::atomic::AtomicBool::new(false);
+    let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let _over = OnDrop(&over);
         scope.spawn(|| {
             let mut letter = b'a';
-            while !over.load(std::sync::atomic::Ordering::Relaxed) {
+            while !over.load(Relaxed) {
                 letter = if letter == b'z' { b'a' } else { letter + 1 };
                 ground.write("next.bin", vec![letter; 4000 + usize::from(letter)]);
                 fs::rename(ground.at("next.bin"), ground.at("file.bin")).unwrap();
@@ -441,7 +443,6 @@ fn a_file_that_changes_while_it_is_read_is_not_kept() {
                 );
             }
         }
-        over.store(true, std::sync::atomic::Ordering::Relaxed);
     });
 }
 

@@ -14,7 +14,7 @@ use std::time::Instant;
 use files::{Files, Path};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use support::{Ground, Header, contents, open, place, tree};
+use support::{Ground, Header, OnDrop, contents, open, place, tree};
 
 /// What segments of paths are made of: names in the tree, links of all kinds, and bytes that mean something elsewhere.
 const SEGMENTS: [&[u8]; 22] = [
@@ -110,15 +110,6 @@ fn no_path_leads_out() {
     runner
         .run(&paths, |path| check(&ground, &files, &path))
         .unwrap();
-}
-
-/// Says that it is over when it is dropped.
-struct OnDrop<'a>(&'a AtomicBool);
-
-impl Drop for OnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Relaxed);
-    }
 }
 
 /// The classic attack: a directory is moved out while a path with `..` in it is on its way through.
@@ -257,6 +248,7 @@ fn nor_while_anything_is_anywhere() {
     let over = AtomicBool::new(false);
     let mut opened = 0;
     std::thread::scope(|scope| {
+        let _over = OnDrop(&over);
         scope.spawn(|| {
             let mut random = Random(1999);
             while !over.load(Relaxed) {
@@ -280,7 +272,6 @@ fn nor_while_anything_is_anywhere() {
                 opened += 1;
             }
         }
-        over.store(true, Relaxed);
     });
     assert!(opened > 1000, "only {opened} were opened");
 }

@@ -142,11 +142,11 @@ impl Crowd {
         }
     }
 
-    /// Waits until `count` are connected, or until nobody has been for a while. Returns how many are.
-    pub(crate) fn settle(&mut self, count: usize) -> usize {
+    /// Waits until `count` are connected, or until nobody has been for this long. Returns how many are.
+    pub(crate) fn settle(&mut self, count: usize, patience: Duration) -> usize {
         let mut connected = self.connected();
         let mut since = Instant::now();
-        while connected < count && since.elapsed() < Duration::from_millis(500) {
+        while connected < count && since.elapsed() < patience {
             self.turn(None);
             let now = self.connected();
             if now > connected {

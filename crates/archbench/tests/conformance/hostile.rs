@@ -12,7 +12,7 @@ use crate::crowd::{Crowd, OneProcessor, Outcome, scaled};
 use crate::nature::workers;
 use crate::server::Server;
 use crate::table::Fault;
-use crate::{Bench, Case};
+use crate::{Bench, Case, OnDrop};
 
 pub(crate) const CASES: &[Case] = &[(
     "crowds_are_ended_by_deadlines",
@@ -130,6 +130,7 @@ fn clients_of_all_kinds(bench: &Bench) -> &'static str {
     let before = server.memory();
     let mut gang = Gang::gather(&server, 200);
     let shown = std::thread::scope(|scope| {
+        let _over = OnDrop(&enough);
         scope.spawn(|| gang.carry_on(&enough));
         let shown = match &mut kept {
             Some(kept) => {
@@ -151,7 +152,6 @@ fn clients_of_all_kinds(bench: &Bench) -> &'static str {
                 "every worker is taken: others wait until they leave, or are dropped at their deadlines"
             }
         };
-        enough.store(true, Relaxed);
         shown
     });
     // They leave, some with a reset, because of what they have not read.
@@ -182,6 +182,7 @@ fn crowds_are_ended_by_deadlines(bench: &Bench) {
     let enough = AtomicBool::new(false);
     let mut gang = Gang::gather(&server, count);
     std::thread::scope(|scope| {
+        let _over = OnDrop(&enough);
         scope.spawn(|| gang.carry_on(&enough));
         let mut other = server.connect();
         assert_eq!(other.get("/file.txt").status, 200);
@@ -193,7 +194,6 @@ fn crowds_are_ended_by_deadlines(bench: &Bench) {
             std::thread::sleep(Duration::from_millis(20));
             inside = server.sockets();
         }
-        enough.store(true, Relaxed);
     });
     let summary = server.stop();
     for what in ["reader_stalled", "request_timeout"] {
@@ -214,7 +214,11 @@ fn five_thousand_that_say_nothing(bench: &Bench) -> &'static str {
     let count = scaled(5000);
     let mut crowd = Crowd::connect(server.address, count);
     // Of those who wait in the backlog, which is bounded, some cannot even connect.
-    let connected = crowd.settle(count);
+    let patience = match &kept {
+        Some(_) => PATIENCE,
+        None => Duration::from_millis(500),
+    };
+    let connected = crowd.settle(count, patience);
     let shown = match &mut kept {
         Some(kept) => {
             assert_eq!(connected, count);
@@ -283,7 +287,7 @@ fn more_than_the_queue_holds(bench: &Bench) -> &'static str {
     // So that nobody is let in meanwhile.
     server.signal_all(Signal::STOP);
     let mut crowd = Crowd::connect_every(Duration::from_millis(5), server.address, CLIENTS);
-    let connected = crowd.settle(CLIENTS);
+    let connected = crowd.settle(CLIENTS, Duration::from_millis(500));
     assert!(connected < CLIENTS, "the queue holds them all");
     server.signal_all(Signal::CONT);
     let outcome = crowd.ask(&last_get("/file.txt"), BODY);

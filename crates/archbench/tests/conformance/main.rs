@@ -55,6 +55,7 @@ mod variants;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use libtest_mimic::{Arguments, Trial};
 use server::{Model, Recipe, Server};
@@ -87,6 +88,15 @@ type Run = Box<dyn FnOnce(&Bench) + Send>;
 
 /// One thing that every architecture must do.
 pub(crate) type Case = (&'static str, fn(&Bench));
+
+/// Says that it is over when it is dropped: a scope whose threads wait for that comes to an end even if a case fails.
+pub(crate) struct OnDrop<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for OnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();

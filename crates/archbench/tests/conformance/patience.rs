@@ -118,11 +118,11 @@ fn ends_with_a_dripping_body(bench: &Bench) {
 fn ends_with_an_idle_connection(bench: &Bench) {
     let server = bench.serve(&["--idle-timeout", "300ms"]);
     let mut client = server.connect();
-    assert_eq!(client.get("/file.txt").status, 200);
     let since = Instant::now();
+    assert_eq!(client.get("/file.txt").status, 200);
     assert_eq!(client.read_to_end(), b"");
     assert!(
-        since.elapsed() > Duration::from_millis(250),
+        since.elapsed() >= Duration::from_millis(300),
         "after {:?}",
         since.elapsed()
     );
@@ -141,9 +141,9 @@ fn ends_with_a_connection_that_never_speaks(bench: &Bench) -> &'static str {
 }
 
 fn is_renewed_by_each_request(bench: &Bench) {
-    let server = bench.serve(&["--idle-timeout", "700ms", "--request-timeout", "700ms"]);
+    let server = bench.serve(&["--idle-timeout", "2s", "--request-timeout", "2s"]);
     let mut client = server.connect();
-    for number in 0..6 {
+    for number in 0..10 {
         std::thread::sleep(Duration::from_millis(200));
         client.send("GET /file.txt HT");
         std::thread::sleep(Duration::from_millis(50));
@@ -152,32 +152,33 @@ fn is_renewed_by_each_request(bench: &Bench) {
     }
 }
 
+/// What the servers of stalling readers are given.
+const SEND_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Waits until a server has dropped the one client that stalls, and asserts that it was in time: a blocking send that began
-/// its time-out anew for each piece would take three times as long.
+/// its time-out anew for each piece would take three times as long. One may wait twice in a call.
 fn assert_dropped_in_time(server: &Server, sockets: usize, since: Instant) {
-    let timeout = Duration::from_secs(1);
+    let timeout = SEND_TIMEOUT;
     while server.sockets() >= sockets {
         assert!(since.elapsed() < PATIENCE, "it waits for ever");
         std::thread::sleep(Duration::from_millis(5));
     }
     let waited = since.elapsed();
-    assert!(waited > timeout - Duration::from_millis(100), "{waited:?}");
-    assert!(
-        waited < 2 * timeout + Duration::from_millis(200),
-        "{waited:?}"
-    );
+    assert!(waited >= timeout, "{waited:?}");
+    assert!(waited < timeout.mul_f64(2.75), "{waited:?}");
 }
 
 fn ends_with_a_reader_that_stalls(bench: &Bench) -> &'static str {
-    let server = bench.serve(&["--send-timeout", "1s"]);
+    let server = bench.serve(&["--send-timeout", "2s"]);
     server.sockets_at_rest();
     for path in ["/large.bin", "/kept.bin"] {
         let mut client = Client::connect_with_small_buffer(server.address);
         let mut sender = client.another_hand();
         let requests = get(path).repeat(if path == "/kept.bin" { 3000 } else { 1 });
+        let since = Instant::now();
         let sending = std::thread::spawn(move || sender.try_send(requests));
         assert_eq!(client.head().status, 200);
-        assert_dropped_in_time(&server, server.sockets(), Instant::now());
+        assert_dropped_in_time(&server, server.sockets(), since);
         // Whoever waited for the client's place has it now.
         assert_eq!(server.connect().get("/file.txt").status, 200);
         let (rest, _) = client.ending();
@@ -196,14 +197,15 @@ fn ends_with_a_reader_that_stalls(bench: &Bench) -> &'static str {
 
 /// What is read byte by byte makes no room that the kernel would tell the server of.
 fn ends_with_a_reader_of_single_bytes(bench: &Bench) -> &'static str {
-    let server = bench.serve(&["--send-timeout", "1s"]);
+    let server = bench.serve(&["--send-timeout", "2s"]);
     server.sockets_at_rest();
     let mut client = Client::connect_with_small_buffer(server.address);
+    let since = Instant::now();
     client.send(get("/large.bin"));
     assert_eq!(client.head().status, 200);
-    let (sockets, since) = (server.sockets(), Instant::now());
+    let sockets = server.sockets();
     let reading = std::thread::spawn(move || {
-        while since.elapsed() < Duration::from_secs(3) && client.exactly(1).len() == 1 {
+        while since.elapsed() < 3 * SEND_TIMEOUT && client.exactly(1).len() == 1 {
             std::thread::sleep(Duration::from_millis(30));
         }
     });

@@ -220,7 +220,8 @@ fn decide_what_the_kernel_tells_of_memory(bench: &Bench) {
         }
         let summary = server.stop();
         let Some(asked) = summary["residency"].as_str() else {
-            // Whoever may wait need not ask.
+            // Whoever may wait need not ask; whoever has others wait must.
+            assert!(!bench.model.has("--helpers") && !bench.model.has("--load-threads"));
             return;
         };
         let truthful = match name {

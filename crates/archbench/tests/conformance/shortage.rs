@@ -1,7 +1,7 @@
 //! Descriptors, threads and workers that are missing.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
@@ -11,7 +11,7 @@ use crate::nature::{concurrent, ways_of_spawning, with_workers};
 use crate::server::{Recipe, Server};
 use crate::site::{Garden, assert_contents};
 use crate::table::Fault;
-use crate::{Bench, Case};
+use crate::{Bench, Case, OnDrop};
 
 pub(crate) const CASES: &[Case] = &[
     (
@@ -439,12 +439,12 @@ fn wait_for_workers(server: &Server, count: usize) {
     }
 }
 
-/// A client that asks again and again; how many answers it lost, and how many it had.
-fn ask_until(done: &AtomicBool, address: SocketAddr) -> (usize, usize) {
-    let (mut lost, mut had) = (0, 0);
+/// A client that asks again and again, and counts the answers that it has; how many it lost.
+fn ask_until(done: &AtomicBool, had: &AtomicUsize, address: SocketAddr) -> usize {
+    let mut lost = 0;
     let mut client = Client::connect(address);
     while !done.load(Relaxed) {
-        let path = if had % 3 == 0 {
+        let path = if had.load(Relaxed).is_multiple_of(3) {
             "medium.bin"
         } else {
             "kept.bin"
@@ -453,7 +453,7 @@ fn ask_until(done: &AtomicBool, address: SocketAddr) -> (usize, usize) {
             Some(answer) => {
                 assert_eq!(answer.status, 200);
                 assert_contents(path, 0, &answer.body);
-                had += 1;
+                had.fetch_add(1, Relaxed);
             }
             None => {
                 lost += 1;
@@ -461,7 +461,7 @@ fn ask_until(done: &AtomicBool, address: SocketAddr) -> (usize, usize) {
             }
         }
     }
-    (lost, had)
+    lost
 }
 
 fn of_a_process_that_was_killed(bench: &Bench) -> &'static str {
@@ -479,22 +479,33 @@ fn of_a_process_that_was_killed(bench: &Bench) -> &'static str {
     const KILLED: usize = 5;
     for spawn in ways_of_spawning(bench) {
         let server = bench.serve(&[spawn, &["--processes", "10"][..]].concat());
-        let done = AtomicBool::new(false);
-        let (lost, had) = std::thread::scope(|scope| {
-            let ask = || scope.spawn(|| ask_until(&done, server.address));
+        let (done, had) = (AtomicBool::new(false), AtomicUsize::new(0));
+        let lost: usize = std::thread::scope(|scope| {
+            // Whatever fails here, the clients come to an end.
+            let over = OnDrop(&done);
+            let ask = || scope.spawn(|| ask_until(&done, &had, server.address));
             let clients: Vec<_> = (0..6).map(|_| ask()).collect();
-            for number in 0..KILLED {
-                std::thread::sleep(Duration::from_millis(100));
+            let wait_for_answers = || {
+                let (before, deadline) = (had.load(Relaxed), Instant::now() + PATIENCE);
+                while had.load(Relaxed) < before + 20 {
+                    assert!(Instant::now() < deadline, "nobody is answered any more");
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            };
+            let mut killed = 0;
+            while killed < KILLED {
+                wait_for_answers();
                 let workers = server.processes().split_off(1);
-                kill_process(workers[number % workers.len()], Signal::KILL).unwrap();
+                // One that belongs to a connection may have ended by now.
+                if let Some(worker) = workers.get(killed % workers.len().max(1)) {
+                    killed += usize::from(kill_process(*worker, Signal::KILL).is_ok());
+                }
             }
-            std::thread::sleep(Duration::from_millis(100));
-            done.store(true, Relaxed);
-            let each = clients.into_iter().map(|client| client.join().unwrap());
-            each.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
+            wait_for_answers();
+            drop(over);
+            clients.into_iter().map(|client| client.join().unwrap()).sum()
         });
         assert!(lost <= KILLED, "{KILLED} deaths, {lost} lost answers");
-        assert!(had > 50, "{had} answers");
         let replaced = spawn.contains(&"prefork");
         if replaced {
             wait_for_workers(&server, 10);
@@ -570,12 +581,10 @@ fn of_descriptors_after_a_thousand_connections(bench: &Bench) {
                 client.reset();
             }
         }
-        // Until the server has taken note of the last of them.
-        std::thread::sleep(Duration::from_millis(200));
         let mut client = server.connect();
         client.send(last_get("/file.txt"));
         client.read_to_end();
-        std::thread::sleep(Duration::from_millis(100));
+        server.sockets_at_rest();
         (server.descriptors(), server.memory())
     };
     let (descriptors, memory) = ask(300);

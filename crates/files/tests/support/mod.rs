@@ -10,6 +10,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use files::{Entry, Files, Missing, Path, Recipe};
@@ -149,4 +150,13 @@ pub(crate) fn tree() -> Ground {
         fs::write(ground.root().join(OsStr::from_bytes(odd)), "odd").unwrap();
     }
     ground
+}
+
+/// Says that it is over when it is dropped: a scope whose threads wait for that comes to an end even if a test fails.
+pub(crate) struct OnDrop<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for OnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
 }
