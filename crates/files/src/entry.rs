@@ -44,6 +44,9 @@ impl Identity {
     }
 }
 
+/// What a header belongs to: one file may have several names, and its type follows from the one that was asked for.
+pub(crate) type Named = (Identity, Arc<[u8]>);
+
 /// What the header cache is computed from.
 #[derive(Debug, Clone, Copy)]
 pub struct Metadata<'a> {
@@ -64,7 +67,7 @@ pub struct Entry<H> {
     pub(crate) header: OnceLock<Arc<H>>,
     /// When its name was last looked up, in nanoseconds since the cache was made.
     pub(crate) checked_ns: AtomicU64,
-    name: Box<[u8]>,
+    name: Arc<[u8]>,
     /// What the first read costs extra, if this file is slow on purpose.
     slow: Option<Duration>,
     warm: AtomicBool,
@@ -115,6 +118,10 @@ impl<H> Entry<H> {
             len: self.len(),
             modified: (self.identity.modified_s, self.identity.modified_ns),
         }
+    }
+
+    pub(crate) fn named(&self) -> Named {
+        (self.identity, Arc::clone(&self.name))
     }
 
     /// Whether the kernel says that `range` is in memory.

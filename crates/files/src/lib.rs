@@ -40,6 +40,7 @@ use rustix::io::{Errno, ReadWriteFlags};
 use sys::residency::Locked;
 
 pub use defect::Defect;
+use entry::Named;
 pub use entry::{Entry, Header, Identity, Metadata};
 pub use residency::Residency;
 pub use resolve::{Missing, Root};
@@ -107,7 +108,7 @@ pub struct Files<H> {
     describe: fn(&Metadata<'_>) -> H,
     started: Instant,
     names: Cache<PathBuf, Arc<Entry<H>>>,
-    headers: Cache<Identity, Arc<H>>,
+    headers: Cache<Named, Arc<H>>,
     contents: Cache<Identity, Content, Bytes>,
 }
 
@@ -204,9 +205,10 @@ impl<H> Files<H> {
             return Header::Fresh((self.describe)(&entry.metadata()));
         }
         Header::Cached(entry.header.get_or_init(|| {
-            self.headers.get(&entry.identity).unwrap_or_else(|| {
+            let named = entry.named();
+            self.headers.get(&named).unwrap_or_else(|| {
                 let header = Arc::new((self.describe)(&entry.metadata()));
-                self.headers.insert(entry.identity, Arc::clone(&header));
+                self.headers.insert(named, Arc::clone(&header));
                 header
             })
         }))

@@ -321,6 +321,19 @@ fn headers_are_computed_once_or_each_time() {
 }
 
 #[test]
+fn a_file_with_two_names_has_a_header_for_each() {
+    let ground = Ground::new();
+    ground.write("page.txt", "it");
+    fs::hard_link(ground.at("page.txt"), ground.at("page.html")).unwrap();
+    ground.link("page.css", "page.txt");
+    let files = ground.open();
+    for name in ["page.txt", "page.html", "page.css", "page.txt"] {
+        let entry = find(&files, name).unwrap();
+        assert_eq!(files.header(&entry).name, name.as_bytes());
+    }
+}
+
+#[test]
 fn what_never_waits_never_waits() {
     let ground = Ground::new();
     ground.write("slow/small.txt", "small");

@@ -180,7 +180,9 @@ fn ring(sockets: Vec<TcpStream>, length: usize, end: Instant) -> io::Result<u64>
                 return Err(io::Error::from_raw_os_error(-completion.result()));
             }
             if completion.user_data() == SENT {
-                return Err(io::Error::other("a send that came to less than its request"));
+                return Err(io::Error::other(
+                    "a send that came to less than its request",
+                ));
             }
             if completion.result() as u32 != room {
                 return Err(ErrorKind::UnexpectedEof.into());

@@ -20,6 +20,8 @@ use tempfile::TempDir;
 pub(crate) struct Header {
     /// Length of the file that it is of.
     pub(crate) len: u64,
+    /// The name that it was asked for by.
+    pub(crate) name: Vec<u8>,
 }
 
 /// A root, with something beside it that must never be seen.
@@ -81,7 +83,11 @@ impl Ground {
 }
 
 pub(crate) fn open(recipe: Recipe) -> Files<Header> {
-    Files::open(recipe, |file| Header { len: file.len }).unwrap()
+    let describe = |file: &files::Metadata<'_>| Header {
+        len: file.len,
+        name: file.name.into(),
+    };
+    Files::open(recipe, describe).unwrap()
 }
 
 /// The path that `text` is after normalising: a slash at its end means a directory.
