@@ -2,7 +2,8 @@
 //!
 //! In each process one thread waits for SIGTERM and SIGINT. When one comes it shuts the listener, which wakes whoever
 //! waits in `accept` or in a poll on it; and it shuts the reading side of every connection that a thread may be blocked
-//! on, which ends the idle ones and leaves answers under way alone. At the drain deadline it breaks what is left.
+//! on, which ends the idle ones and leaves answers under way alone. At the drain deadline it breaks what is left; a thread
+//! that waits for the disk even then is not waited for by whoever sends a second signal, which ends the process at any time.
 
 use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -86,10 +87,18 @@ impl Stop {
                 }
             }
             stop.break_blocking();
-            if role == Role::Worker {
-                // It may be waiting for a client at the door, which is not its to shut.
-                std::thread::sleep(BREAKING);
-                sys::process::exit_now(ENDED_AT_ONCE);
+            match role {
+                // It ends by itself, unless whoever serves waits for something that cannot be broken off, as a disk.
+                Role::Alone => {
+                    if signals::wait(&SIGNALS, None).is_ok() {
+                        sys::process::exit_now(ENDED_AT_ONCE);
+                    }
+                }
+                Role::Worker => {
+                    // It may be waiting for a client at the door, which is not its to shut.
+                    std::thread::sleep(BREAKING);
+                    sys::process::exit_now(ENDED_AT_ONCE);
+                }
             }
         };
         std::thread::Builder::new()

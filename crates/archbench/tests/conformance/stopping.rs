@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal};
 
 use crate::client::{Client, PATIENCE, get, last_get};
 use crate::crowd::scaled;
-use crate::nature::{concurrent, workers};
+use crate::nature::{concurrent, waits_for_the_disk, workers};
 use crate::server::Server;
 use crate::site::{LARGE, assert_contents};
 use crate::table::Fault;
@@ -30,6 +30,10 @@ pub(crate) const CASES: &[Case] = &[
     ("without_any_client", |bench| drop(bench.serve(&[]).stop())),
     ("with_every_way_of_spawning", with_every_way_of_spawning),
     ("answers_what_is_half_asked", answers_what_is_half_asked),
+    (
+        "twice_ends_even_who_waits_for_the_disk",
+        twice_ends_even_who_waits_for_the_disk,
+    ),
 ];
 
 pub(crate) const FAULTS: &[Fault] = &[
@@ -312,4 +316,27 @@ fn answers_what_is_half_asked(bench: &Bench) {
         );
     }
     server.summary();
+}
+
+/// A disk that does not answer cannot be broken off at the drain deadline.
+fn twice_ends_even_who_waits_for_the_disk(bench: &Bench) {
+    let server = bench.serve(&["--slow", "/file.txt=600000", "--drain-timeout", "100ms"]);
+    let before = server.sockets_at_rest();
+    let mut client = server.connect();
+    client.send(get("/file.txt"));
+    let deadline = Instant::now() + PATIENCE;
+    while server.sockets() == before {
+        assert!(Instant::now() < deadline, "nobody lets it in");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    server.signal(Signal::TERM);
+    if !waits_for_the_disk(bench) {
+        server.summary();
+        return;
+    }
+    wait_until_shut(&server);
+    // Past the drain deadline, after which nobody else would end it.
+    std::thread::sleep(Duration::from_millis(500));
+    server.signal(Signal::TERM);
+    assert_eq!(server.end().0.code(), Some(130));
 }
