@@ -63,6 +63,11 @@ impl Ground {
         std::os::unix::fs::symlink(target, path).unwrap();
     }
 
+    /// Waits until what was written may be held: for a moment a file could change and bear the same times.
+    pub(crate) fn settle(&self) {
+        std::thread::sleep(Duration::from_millis(40));
+    }
+
     pub(crate) fn recipe(&self) -> Recipe {
         Recipe {
             root: files::Root::open(self.root()).unwrap(),
