@@ -353,7 +353,7 @@ impl Session {
         let blocked = match halt {
             Halt::Blocked(blocked) => blocked,
             Halt::Broken(event) => {
-                desk.tally.count(event, 1);
+                desk.tally.count(self.cause(event, desk), 1);
                 Blocked::Closed
             }
         };
@@ -381,6 +381,16 @@ impl Session {
             self.since = desk.now;
         }
         blocked
+    }
+
+    /// Why it is broken: whoever waits in a call has the connection broken under it at the drain deadline.
+    fn cause(&self, event: Event, desk: &Desk) -> Event {
+        let waits = self.kind == Socket::Blocking && event == Event::Broken;
+        if waits && desk.stop.is_overdue(Instant::now()) {
+            Event::Abandoned
+        } else {
+            event
+        }
     }
 
     /// The box that is next.
