@@ -3,11 +3,11 @@
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::client::{Client, PATIENCE, get, last_get};
 use crate::crowd::scaled;
-use crate::nature::{concurrent, waits_for_the_disk, workers};
+use crate::nature::{concurrent, waits_for_the_disk, ways_of_spawning, workers};
 use crate::server::Server;
 use crate::site::{LARGE, assert_contents};
 use crate::table::Fault;
@@ -34,6 +34,7 @@ pub(crate) const CASES: &[Case] = &[
         "twice_ends_even_who_waits_for_the_disk",
         twice_ends_even_who_waits_for_the_disk,
     ),
+    ("of_one_worker_by_sigint_is_of_all", of_one_worker_by_sigint_is_of_all),
 ];
 
 pub(crate) const FAULTS: &[Fault] = &[
@@ -339,4 +340,20 @@ fn twice_ends_even_who_waits_for_the_disk(bench: &Bench) {
     std::thread::sleep(Duration::from_millis(500));
     server.signal(Signal::TERM);
     assert_eq!(server.end().0.code(), Some(130));
+}
+
+/// As Ctrl-C is meant for all processes that a terminal sends it to.
+fn of_one_worker_by_sigint_is_of_all(bench: &Bench) {
+    if !bench.model.has("--processes") {
+        return;
+    }
+    for spawn in ways_of_spawning(bench) {
+        let server = bench.serve(spawn);
+        let mut client = server.connect();
+        assert_eq!(client.get("/file.txt").status, 200);
+        let worker = server.processes().pop().expect("a worker");
+        kill_process(worker, Signal::INT).expect("it is there");
+        assert_eq!(client.read_to_end(), b"", "{spawn:?}");
+        assert_eq!(server.summary()["requests"], 1, "{spawn:?}");
+    }
 }
