@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use arch::session::Socket;
 use arch::{
-    Accept, Blocked, Desk, Listener, ServeOptions, Sessions, Site, Step, Steps, Token, Workplace,
+    Accept, Blocked, Desk, Listener, ServeOptions, Session, Sessions, Site, Step, Steps, Token,
+    Workplace,
 };
 use clap::Parser;
 use tempfile::TempDir;
@@ -331,4 +332,41 @@ fn a_request_that_is_refused_is_answered() {
         events.ready(token);
         assert!(events.finish(token, client).ends_with(b"\r\n\r\nsmall\n"));
     }
+}
+
+/// A client that sends faster than it is read does not keep a thread from looking at the clock.
+#[test]
+fn a_thread_that_drains_looks_at_the_clock_after_each_read() {
+    const INPUT: usize = 100_000;
+    let mut events = Loop::new(&[]);
+    let mut client = TcpStream::connect(events.listener.address()).unwrap();
+    let mut sender = client.try_clone().unwrap();
+    let sending = std::thread::spawn(move || {
+        let input = [&b"NONSENSE\r\n\r\n"[..], &[b'x'; INPUT]].concat();
+        sender.write_all(&input).unwrap();
+        sender.shutdown(std::net::Shutdown::Write).unwrap();
+    });
+    let accepted = loop {
+        if let Accept::Client(accepted) = events
+            .listener
+            .try_accept(Socket::Blocking, &events.desk.tally)
+        {
+            break accepted;
+        }
+    };
+    let mut session = Session::new(Arc::new(accepted), Socket::Blocking, events.desk.now);
+    let mut looks = 0;
+    loop {
+        match session.advance(&mut events.desk) {
+            Blocked::Readable => looks += 1,
+            Blocked::Closed => break,
+            other => panic!("{other:?}"),
+        }
+        session.ready(true, true, false);
+    }
+    assert!(looks > INPUT / (16 << 10), "{looks}");
+    sending.join().unwrap();
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 400 "));
 }
