@@ -311,7 +311,8 @@ impl Session {
     }
 
     /// Runs those of its steps that are among `steps`, until another is next, which is returned, or until it would
-    /// block. In the first case whoever runs that step must do so with the same tray.
+    /// block. In the first case whoever runs that step must do so with the same tray, unless it is [`Step::Read`]: then
+    /// nothing is in hand, and it may rest until somebody has time for what its client sends.
     ///
     /// # Errors
     /// What it is blocked on: a result that most callers hand on.
@@ -326,7 +327,10 @@ impl Session {
                 Err(halt) => break halt,
             };
             if !steps.contain(next) {
-                self.on_tray = true;
+                self.on_tray = next != Step::Read;
+                if !self.on_tray {
+                    self.rest(desk);
+                }
                 return Ok(next);
             }
             if let Err(halt) = self.step(next, desk) {
@@ -357,11 +361,18 @@ impl Session {
                 Blocked::Closed
             }
         };
-        let tray = &mut *desk.tray;
         if matches!(blocked, Blocked::Closed) {
-            tray.clear();
+            desk.tray.clear();
             return blocked;
         }
+        self.elsewhere |= matches!(blocked, Blocked::Find | Blocked::Load(..));
+        self.rest(desk);
+        blocked
+    }
+
+    /// Keeps what it has in hand, and notes what it waits for from now on.
+    fn rest(&mut self, desk: &mut Desk) {
+        let tray = &mut *desk.tray;
         debug_assert!(
             tray.is_clear(),
             "what a session leaves on the desk would go to the next one's client"
@@ -370,7 +381,6 @@ impl Session {
             self.unread = tray.input[tray.rest.clone()].to_vec();
             tray.rest = 0..0;
         }
-        self.elsewhere |= matches!(blocked, Blocked::Find | Blocked::Load(..));
         let phase = if self.unsent.is_some() {
             Phase::Answer
         } else {
@@ -380,7 +390,6 @@ impl Session {
             self.phase = phase;
             self.since = desk.now;
         }
-        blocked
     }
 
     /// Why it is broken: whoever waits in a call has the connection broken under it at the drain deadline.

@@ -370,3 +370,36 @@ fn a_thread_that_drains_looks_at_the_clock_after_each_read() {
     client.read_to_end(&mut answer).unwrap();
     assert!(answer.starts_with(b"HTTP/1.1 400 "));
 }
+
+/// Whoever has no time to read lets a session rest: it is patient from then on, and once only.
+#[test]
+fn a_session_that_rests_before_it_reads_begins_to_wait_anew() {
+    let mut events = Loop::new(&["--idle-timeout", "7s", "--request-timeout", "3s"]);
+    let (mut client, token) = events.connect();
+    let mut session = events.sessions.take(token).unwrap();
+    let mut tray = events.workplace.tray();
+    let desk = &mut events.desk;
+    for (piece, patience) in [("GET /small.txt HT", 3), ("TP/1.1\r\nHost: h\r\n\r\n", 7)] {
+        send(&mut client, piece);
+        session.ready(true, true, false);
+        desk.exchange(&mut tray);
+        let read = session.run(Step::Read.into(), desk);
+        assert!(matches!(read, Ok(Step::Parse)), "{read:?}");
+        let mut steps = Step::Parse | Step::Find;
+        loop {
+            match session.run(steps, desk) {
+                Ok(Step::Read) => break,
+                Ok(_) => steps = Step::Load | Step::Send,
+                Err(Blocked::Load(entry, _)) => session.loaded(desk.files.load(&entry), desk),
+                Err(_) => session.found(desk.files.find(session.path(), desk.now), desk),
+            }
+        }
+        desk.exchange(&mut tray);
+        let patience = Duration::from_secs(patience);
+        assert_eq!(session.deadline(desk), Some(desk.now + patience));
+    }
+    // It is late, and that is the end of it, on whichever tray.
+    session.expire();
+    let outcome = session.run(Step::Read.into(), desk);
+    assert!(matches!(outcome, Err(Blocked::Closed)), "{outcome:?}");
+}
