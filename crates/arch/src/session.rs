@@ -213,7 +213,7 @@ impl Session {
 
     /// Somebody looked for the file. To be advanced at once: its answer may stand on the desk.
     pub fn found(&mut self, found: Found, desk: &mut Desk) {
-        self.elsewhere = false;
+        self.has_come_back(desk);
         match found {
             Ok(entry) => {
                 self.http
@@ -228,7 +228,7 @@ impl Session {
 
     /// Somebody has bytes of the file at hand. To be advanced at once: its head stands on the desk.
     pub fn loaded(&mut self, loaded: std::io::Result<Body>, desk: &mut Desk) {
-        self.elsewhere = false;
+        self.has_come_back(desk);
         let Want::Load(range) = self.http.want() else {
             return;
         };
@@ -248,6 +248,12 @@ impl Session {
                 self.http.failed(&mut desk.tray.scratch);
             }
         }
+    }
+
+    /// Nobody else works for it any more. The time that took is not its client's.
+    fn has_come_back(&mut self, desk: &Desk) {
+        self.elsewhere = false;
+        self.since = desk.now;
     }
 
     /// When to call [`expire`](Self::expire); `None` while somebody else works for it.
@@ -295,7 +301,7 @@ impl Session {
 
     /// Somebody has too much to do to find or load its file: 503. To be run at once: the answer stands on the desk.
     pub fn refuse(&mut self, desk: &mut Desk) {
-        self.elsewhere = false;
+        self.has_come_back(desk);
         desk.tally.count(Event::Shed, 1);
         self.entry = None;
         self.http.refuse(&mut desk.tray.scratch);

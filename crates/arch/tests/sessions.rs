@@ -403,3 +403,36 @@ fn a_session_that_rests_before_it_reads_begins_to_wait_anew() {
     let outcome = session.run(Step::Read.into(), desk);
     assert!(matches!(outcome, Err(Blocked::Closed)), "{outcome:?}");
 }
+
+/// A client is not held to account for what a helper takes.
+#[test]
+fn time_spent_elsewhere_is_not_the_clients() {
+    let mut events = Loop::new(&["--send-timeout", "30s"]);
+    let (mut client, token) = events.connect();
+    events.fill(token);
+    send(&mut client, request("/large.bin"));
+    events.ready(token);
+    let hour = Duration::from_secs(3600);
+    loop {
+        let (session, blocked) = events.sessions.advance(token, &mut events.desk).unwrap();
+        let desk = &mut events.desk;
+        match blocked {
+            Blocked::Find => {
+                desk.now += hour;
+                session.found(desk.files.find(session.path(), desk.now), desk);
+            }
+            Blocked::Load(entry, _) => {
+                desk.now += hour;
+                session.loaded(desk.files.load(&entry), desk);
+            }
+            Blocked::Writable => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    let desk = &events.desk;
+    let deadline = events
+        .sessions
+        .get_mut(token)
+        .and_then(|session| session.deadline(desk));
+    assert_eq!(deadline, Some(desk.now + Duration::from_secs(30)));
+}
