@@ -58,7 +58,7 @@ impl Steps {
     /// None: to be told which is next.
     pub const NONE: Self = Self(0);
     /// All that there are.
-    pub const ALL: Self = Self(31);
+    const ALL: Self = Self(31);
 
     fn contain(self, step: Step) -> bool {
         self.0 & step as u8 != 0
