@@ -131,6 +131,8 @@ pub struct Session {
     body: Option<Body>,
     /// The end of the piece that is at hand.
     piece_end: u64,
+    /// What it has used of its present turn.
+    turn: u64,
     /// What it has in hand lies on the tray of whoever runs it.
     on_tray: bool,
     /// Requests that were read but not yet received by the protocol, while an answer waits.
@@ -181,6 +183,7 @@ impl Session {
             entry: None,
             body: None,
             piece_end: 0,
+            turn: 0,
             on_tray: false,
             unread: Vec::new(),
             unsent: None,
@@ -323,7 +326,6 @@ impl Session {
     /// # Errors
     /// What it is blocked on: a result that most callers hand on.
     pub fn run(&mut self, steps: Steps, desk: &mut Desk) -> Result<Step, Blocked> {
-        desk.turn = 0;
         if !self.on_tray {
             self.pick_up(desk);
         }
@@ -333,6 +335,7 @@ impl Session {
                 Err(halt) => break halt,
             };
             if !steps.contain(next) {
+                self.turn = 0;
                 self.on_tray = next != Step::Read;
                 if !self.on_tray {
                     self.rest(desk);
@@ -371,7 +374,12 @@ impl Session {
             desk.tray.clear();
             return blocked;
         }
-        self.elsewhere |= matches!(blocked, Blocked::Find | Blocked::Load(..));
+        if matches!(blocked, Blocked::Find | Blocked::Load(..)) {
+            // A loop that waits for the disk itself comes straight back, and its turn goes on.
+            self.elsewhere = true;
+        } else {
+            self.turn = 0;
+        }
         self.rest(desk);
         blocked
     }

@@ -436,3 +436,32 @@ fn time_spent_elsewhere_is_not_the_clients() {
         .and_then(|session| session.deadline(desk));
     assert_eq!(deadline, Some(desk.now + Duration::from_secs(30)));
 }
+
+/// Where a loop waits for the disk itself, a client who asks for one unknown name after the other has one turn, not one for each.
+#[test]
+fn a_turn_goes_on_after_the_disk() {
+    let mut events = Loop::new(&["--name-cache", "0"]);
+    let (mut client, token) = events.connect();
+    let requests = 100;
+    send(
+        &mut client,
+        "GET /small.txt HTTP/1.1\r\nHost: h\r\n\r\n".repeat(requests),
+    );
+    events.ready(token);
+    let (mut finds, mut turns) = (0, 0);
+    loop {
+        let (session, blocked) = events.sessions.advance(token, &mut events.desk).unwrap();
+        let desk = &mut events.desk;
+        match blocked {
+            Blocked::Find => {
+                finds += 1;
+                session.found(desk.files.find(session.path(), desk.now), desk);
+            }
+            Blocked::Load(entry, _) => session.loaded(desk.files.load(&entry), desk),
+            Blocked::Turn => turns += 1,
+            Blocked::Readable => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((finds, turns), (requests, 3));
+}
