@@ -111,10 +111,13 @@ impl Parent {
             let missing = self.workers.len() < processes;
             match signals::wait(&SIGNALS, missing.then_some(REPLACE_EVERY))? {
                 Some(signal) => self.take(signal),
+                // Others would find it shut as well.
+                None if self.site.listener.is_shut() => self.stop(),
+                // Without a process to be had now, the next round tries again.
                 None => {
-                    self.tally.count(Event::Replaced, 1);
-                    // Without a process to be had now, the next round tries again.
-                    let _ = self.fork(work);
+                    if self.fork(work).is_ok() {
+                        self.tally.count(Event::Replaced, 1);
+                    }
                 }
             }
         }
@@ -146,7 +149,7 @@ impl Parent {
                 self.take(signal);
             }
             exhausted = false;
-            if full {
+            if full || self.draining_until.is_some() {
                 continue;
             }
             match workplace.listener.try_accept(Socket::Blocking, &door.tally) {
@@ -171,7 +174,8 @@ impl Parent {
                     }
                 }
                 Accept::Full => exhausted = true,
-                Accept::Nobody | Accept::Stopped => {}
+                Accept::Stopped => self.stop(),
+                Accept::Nobody => {}
             }
         }
         self.drain()
@@ -215,12 +219,15 @@ impl Parent {
                 self.end_all(Kill::KILL);
                 exit_now(ENDED_AT_ONCE);
             }
-            Signal::Interrupt | Signal::Terminate => {
-                self.draining_until = Some(Instant::now() + self.site.options.drain_timeout);
-                self.site.listener.shut();
-                self.end_all(Kill::TERM);
-            }
+            Signal::Interrupt | Signal::Terminate => self.stop(),
         }
+    }
+
+    /// Lets nobody else in. Also where a worker has shut the door that all share, as one does that is interrupted alone.
+    fn stop(&mut self) {
+        self.draining_until = Some(Instant::now() + self.site.options.drain_timeout);
+        self.site.listener.shut();
+        self.end_all(Kill::TERM);
     }
 
     /// Takes note of the workers that have ended.

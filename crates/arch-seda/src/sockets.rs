@@ -147,10 +147,10 @@ impl Sockets {
             let started = Instant::now();
             self.desk.tick();
             let mut handled = self.take_back(&mut ways);
-            for _ in 0..self.unread.len() {
-                if let Some(token) = self.unread.pop_front() {
-                    self.read(token, &mut ways);
-                }
+            while ways.parse.has_room()
+                && let Some(token) = self.unread.pop_front()
+            {
+                self.read(token, &mut ways);
             }
             for event in &events {
                 match event.token() {
@@ -172,8 +172,13 @@ impl Sockets {
                     self.read(token, &mut ways);
                 }
             }
+            let looking_round = self.desk.is_stopping() && !self.desk.is_overdue();
             for token in self.sessions.expire(&mut self.desk) {
-                self.read(token, &mut ways);
+                // Whoever is late or given up has nothing to read. When the server stops all have, and those for whom there is
+                // no place come again with the next sweep.
+                if !looking_round || ways.parse.has_room() {
+                    self.go_on(token, &mut ways);
+                }
             }
             self.accept(&mut ways);
             ways.parse.hand_over();
@@ -224,9 +229,14 @@ impl Sockets {
 
     /// Reads what a client has sent, if there is a place for it in the next queue; otherwise it stays where it is.
     fn read(&mut self, token: Token, ways: &mut Ways) {
-        if !ways.parse.has_room() {
-            return self.unread.push_back(token);
+        if ways.parse.has_room() {
+            self.go_on(token, ways);
+        } else {
+            self.unread.push_back(token);
         }
+    }
+
+    fn go_on(&mut self, token: Token, ways: &mut Ways) {
         let Some(session) = self.sessions.take(token) else {
             return;
         };

@@ -221,6 +221,11 @@ impl Listener {
         self.left.notify_all();
     }
 
+    /// Whether it was shut, in whichever of the processes that share the socket.
+    pub fn is_shut(&self) -> bool {
+        sockopt::socket_acceptconn(&self.socket).is_ok_and(|accepts| !accepts)
+    }
+
     /// Waits until no connection is inside; a little longer than the drain deadline at most, when all are broken off.
     pub(crate) fn wait_until_empty(&self, stop: &Stop) {
         const GRACE: Duration = Duration::from_millis(500);

@@ -77,7 +77,7 @@ pub struct ServeOptions {
     /// Drop a client that has taken no byte of its answer for this long
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time_out, help_heading = "Time-outs")]
     pub send_timeout: Duration,
-    /// Time for a client to take note of an early error, before the connection is closed
+    /// Time for a client to take note of an early error, or of an end that it does not expect, before the connection is closed
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = units::duration, help_heading = "Time-outs")]
     pub linger_timeout: Duration,
     /// Time for the answers under way when the server is told to stop

@@ -22,6 +22,8 @@ pub struct Refused {
 impl Refused {
     /// The most that linger at a time; beyond it the oldest goes.
     const MOST: usize = 64;
+    /// The most that is read from each at a time.
+    const READS: usize = 64;
     /// How often whoever waits for other things looks after them.
     const SWEEP_EVERY: Duration = Duration::from_millis(100);
 
@@ -53,16 +55,19 @@ impl Refused {
     /// Lets go of those who have read their answer, or whose time is over.
     pub fn sweep(&mut self, now: Instant) {
         let mut sink = [0; 4096];
-        self.leaving.retain(|(client, deadline)| {
-            now < *deadline
-                && loop {
-                    match rustix::net::recv(&client.socket, &mut sink[..], RecvFlags::DONTWAIT) {
-                        Ok((1.., _)) | Err(Errno::INTR) => {}
-                        Err(Errno::AGAIN) => break true,
-                        Ok(_) | Err(_) => break false,
-                    }
+        let mut has_left = |client: &Client| {
+            // Whoever sends faster than this reads must not keep others waiting.
+            for _ in 0..Self::READS {
+                match rustix::net::recv(&client.socket, &mut sink[..], RecvFlags::DONTWAIT) {
+                    Ok((1.., _)) | Err(Errno::INTR) => {}
+                    Err(Errno::AGAIN) => return false,
+                    Ok(_) | Err(_) => return true,
                 }
-        });
+            }
+            false
+        };
+        self.leaving
+            .retain(|(client, deadline)| now < *deadline && !has_left(client));
         while self.leaving.len() > Self::MOST {
             self.leaving.pop_front();
         }
@@ -70,10 +75,13 @@ impl Refused {
 
     /// Waits for the next connection as [`Listener::accept`] does, and looks after those that were turned away meanwhile.
     pub fn accept(&mut self, listener: &Arc<Listener>, tally: &Tally) -> Option<Client> {
-        while let Some(patience) = self.patience()
-            && !listener.wait_for_knock(patience)
-        {
+        while let Some(patience) = self.patience() {
+            let knocked = listener.wait_for_knock(patience);
+            // Where somebody always knocks, too.
             self.sweep(Instant::now());
+            if knocked {
+                break;
+            }
         }
         listener.accept(tally)
     }

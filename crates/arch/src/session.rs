@@ -58,7 +58,7 @@ impl Steps {
     /// None: to be told which is next.
     pub const NONE: Self = Self(0);
     /// All that there are.
-    pub const ALL: Self = Self(31);
+    const ALL: Self = Self(31);
 
     fn contain(self, step: Step) -> bool {
         self.0 & step as u8 != 0
@@ -131,6 +131,8 @@ pub struct Session {
     body: Option<Body>,
     /// The end of the piece that is at hand.
     piece_end: u64,
+    /// What it has used of its present turn.
+    turn: u64,
     /// What it has in hand lies on the tray of whoever runs it.
     on_tray: bool,
     /// Requests that were read but not yet received by the protocol, while an answer waits.
@@ -181,6 +183,7 @@ impl Session {
             entry: None,
             body: None,
             piece_end: 0,
+            turn: 0,
             on_tray: false,
             unread: Vec::new(),
             unsent: None,
@@ -213,7 +216,7 @@ impl Session {
 
     /// Somebody looked for the file. To be advanced at once: its answer may stand on the desk.
     pub fn found(&mut self, found: Found, desk: &mut Desk) {
-        self.elsewhere = false;
+        self.has_come_back(desk);
         match found {
             Ok(entry) => {
                 self.http
@@ -228,7 +231,7 @@ impl Session {
 
     /// Somebody has bytes of the file at hand. To be advanced at once: its head stands on the desk.
     pub fn loaded(&mut self, loaded: std::io::Result<Body>, desk: &mut Desk) {
-        self.elsewhere = false;
+        self.has_come_back(desk);
         let Want::Load(range) = self.http.want() else {
             return;
         };
@@ -248,6 +251,12 @@ impl Session {
                 self.http.failed(&mut desk.tray.scratch);
             }
         }
+    }
+
+    /// Nobody else works for it any more. The time that took is not its client's.
+    fn has_come_back(&mut self, desk: &Desk) {
+        self.elsewhere = false;
+        self.since = desk.now;
     }
 
     /// When to call [`expire`](Self::expire); `None` while somebody else works for it.
@@ -295,7 +304,7 @@ impl Session {
 
     /// Somebody has too much to do to find or load its file: 503. To be run at once: the answer stands on the desk.
     pub fn refuse(&mut self, desk: &mut Desk) {
-        self.elsewhere = false;
+        self.has_come_back(desk);
         desk.tally.count(Event::Shed, 1);
         self.entry = None;
         self.http.refuse(&mut desk.tray.scratch);
@@ -311,12 +320,12 @@ impl Session {
     }
 
     /// Runs those of its steps that are among `steps`, until another is next, which is returned, or until it would
-    /// block. In the first case whoever runs that step must do so with the same tray.
+    /// block. In the first case whoever runs that step must do so with the same tray, unless it is [`Step::Read`]: then
+    /// nothing is in hand, and it may rest until somebody has time for what its client sends.
     ///
     /// # Errors
     /// What it is blocked on: a result that most callers hand on.
     pub fn run(&mut self, steps: Steps, desk: &mut Desk) -> Result<Step, Blocked> {
-        desk.turn = 0;
         if !self.on_tray {
             self.pick_up(desk);
         }
@@ -326,7 +335,11 @@ impl Session {
                 Err(halt) => break halt,
             };
             if !steps.contain(next) {
-                self.on_tray = true;
+                self.turn = 0;
+                self.on_tray = next != Step::Read;
+                if !self.on_tray {
+                    self.rest(desk);
+                }
                 return Ok(next);
             }
             if let Err(halt) = self.step(next, desk) {
@@ -353,15 +366,27 @@ impl Session {
         let blocked = match halt {
             Halt::Blocked(blocked) => blocked,
             Halt::Broken(event) => {
-                desk.tally.count(event, 1);
+                desk.tally.count(self.cause(event, desk), 1);
                 Blocked::Closed
             }
         };
-        let tray = &mut *desk.tray;
         if matches!(blocked, Blocked::Closed) {
-            tray.clear();
+            desk.tray.clear();
             return blocked;
         }
+        if matches!(blocked, Blocked::Find | Blocked::Load(..)) {
+            // A loop that waits for the disk itself comes straight back, and its turn goes on.
+            self.elsewhere = true;
+        } else {
+            self.turn = 0;
+        }
+        self.rest(desk);
+        blocked
+    }
+
+    /// Keeps what it has in hand, and notes what it waits for from now on.
+    fn rest(&mut self, desk: &mut Desk) {
+        let tray = &mut *desk.tray;
         debug_assert!(
             tray.is_clear(),
             "what a session leaves on the desk would go to the next one's client"
@@ -370,7 +395,6 @@ impl Session {
             self.unread = tray.input[tray.rest.clone()].to_vec();
             tray.rest = 0..0;
         }
-        self.elsewhere |= matches!(blocked, Blocked::Find | Blocked::Load(..));
         let phase = if self.unsent.is_some() {
             Phase::Answer
         } else {
@@ -380,7 +404,16 @@ impl Session {
             self.phase = phase;
             self.since = desk.now;
         }
-        blocked
+    }
+
+    /// Why it is broken: whoever waits in a call has the connection broken under it at the drain deadline.
+    fn cause(&self, event: Event, desk: &Desk) -> Event {
+        let waits = self.kind == Socket::Blocking && event == Event::Broken;
+        if waits && desk.stop.is_overdue(Instant::now()) {
+            Event::Abandoned
+        } else {
+            event
+        }
     }
 
     /// The box that is next.

@@ -186,7 +186,6 @@ impl Workplace {
             tally: self.meter.tally(),
             tray: self.tray(),
             copy: Vec::new(),
-            turn: 0,
             now: Instant::now(),
             unix_s: 0,
         };
@@ -268,8 +267,6 @@ pub struct Desk {
     pub(crate) tray: Box<Tray>,
     /// For bytes of files that are not sent from where they are.
     pub(crate) copy: Vec<u8>,
-    /// What the present session has used of its turn.
-    pub(crate) turn: u64,
     /// The time of day, in seconds since the epoch.
     unix_s: u64,
 }

@@ -2,7 +2,8 @@
 //!
 //! In each process one thread waits for SIGTERM and SIGINT. When one comes it shuts the listener, which wakes whoever
 //! waits in `accept` or in a poll on it; and it shuts the reading side of every connection that a thread may be blocked
-//! on, which ends the idle ones and leaves answers under way alone. At the drain deadline it breaks what is left.
+//! on, which ends the idle ones and leaves answers under way alone. At the drain deadline it breaks what is left; a thread
+//! that waits for the disk even then is not waited for by whoever sends a second signal, which ends the process at any time.
 
 use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -86,10 +87,18 @@ impl Stop {
                 }
             }
             stop.break_blocking();
-            if role == Role::Worker {
-                // It may be waiting for a client at the door, which is not its to shut.
-                std::thread::sleep(BREAKING);
-                sys::process::exit_now(ENDED_AT_ONCE);
+            match role {
+                // It ends by itself, unless whoever serves waits for something that cannot be broken off, as a disk.
+                Role::Alone => {
+                    if signals::wait(&SIGNALS, None).is_ok() {
+                        sys::process::exit_now(ENDED_AT_ONCE);
+                    }
+                }
+                Role::Worker => {
+                    // It may be waiting for a client at the door, which is not its to shut.
+                    std::thread::sleep(BREAKING);
+                    sys::process::exit_now(ENDED_AT_ONCE);
+                }
             }
         };
         std::thread::Builder::new()
@@ -167,5 +176,53 @@ pub(crate) struct Known<'a> {
 impl Drop for Known<'_> {
     fn drop(&mut self) {
         self.stop.blocking().try_remove(self.key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ServeOptions, Site, blocking};
+    use clap::Parser;
+    use meter::Event;
+    use std::io::{Read, Write};
+
+    #[derive(Parser)]
+    struct CommandLine {
+        #[command(flatten)]
+        options: ServeOptions,
+    }
+
+    /// Whoever waits in a call has the connection broken under it, which is not the client's doing.
+    #[test]
+    fn what_is_broken_off_at_the_deadline_is_counted_as_that() {
+        let root = tempfile::tempdir().unwrap();
+        let large = std::fs::File::create(root.path().join("large.bin")).unwrap();
+        large.set_len(1 << 30).unwrap();
+        let arguments = ["test", "--addr", "127.0.0.1:0", "--drain-timeout", "0"];
+        let options = CommandLine::parse_from(arguments).options;
+        let workplace = Site::new(options, root.path())
+            .unwrap()
+            .open_unwatched()
+            .unwrap();
+        let mut client = std::net::TcpStream::connect(workplace.listener.address()).unwrap();
+        client
+            .write_all(b"GET /large.bin HTTP/1.1\r\nHost: h\r\n\r\n")
+            .unwrap();
+        let serving = std::thread::spawn({
+            let workplace = workplace.clone();
+            move || {
+                let mut desk = workplace.desk();
+                let accepted = workplace.listener.accept(&desk.tally).unwrap();
+                blocking::serve(accepted, &mut desk);
+            }
+        });
+        client.read_exact(&mut [0; 100]).unwrap();
+        workplace.stop.begin(true);
+        workplace.stop.break_blocking();
+        serving.join().unwrap();
+        let counted = workplace.meter.snapshot();
+        let counts = [Event::Abandoned, Event::Broken].map(|event| counted.count(event));
+        assert_eq!(counts, [1, 0]);
     }
 }

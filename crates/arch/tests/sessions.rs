@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use arch::session::Socket;
 use arch::{
-    Accept, Blocked, Desk, Listener, ServeOptions, Sessions, Site, Step, Steps, Token, Workplace,
+    Accept, Blocked, Desk, Listener, ServeOptions, Session, Sessions, Site, Step, Steps, Token,
+    Workplace,
 };
 use clap::Parser;
 use tempfile::TempDir;
@@ -331,4 +332,136 @@ fn a_request_that_is_refused_is_answered() {
         events.ready(token);
         assert!(events.finish(token, client).ends_with(b"\r\n\r\nsmall\n"));
     }
+}
+
+/// A client that sends faster than it is read does not keep a thread from looking at the clock.
+#[test]
+fn a_thread_that_drains_looks_at_the_clock_after_each_read() {
+    const INPUT: usize = 100_000;
+    let mut events = Loop::new(&[]);
+    let mut client = TcpStream::connect(events.listener.address()).unwrap();
+    let mut sender = client.try_clone().unwrap();
+    let sending = std::thread::spawn(move || {
+        let input = [&b"NONSENSE\r\n\r\n"[..], &[b'x'; INPUT]].concat();
+        sender.write_all(&input).unwrap();
+        sender.shutdown(std::net::Shutdown::Write).unwrap();
+    });
+    let accepted = loop {
+        if let Accept::Client(accepted) = events
+            .listener
+            .try_accept(Socket::Blocking, &events.desk.tally)
+        {
+            break accepted;
+        }
+    };
+    let mut session = Session::new(Arc::new(accepted), Socket::Blocking, events.desk.now);
+    let mut looks = 0;
+    loop {
+        match session.advance(&mut events.desk) {
+            Blocked::Readable => looks += 1,
+            Blocked::Closed => break,
+            other => panic!("{other:?}"),
+        }
+        session.ready(true, true, false);
+    }
+    assert!(looks > INPUT / (16 << 10), "{looks}");
+    sending.join().unwrap();
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 400 "));
+}
+
+/// Whoever has no time to read lets a session rest: it is patient from then on, and once only.
+#[test]
+fn a_session_that_rests_before_it_reads_begins_to_wait_anew() {
+    let mut events = Loop::new(&["--idle-timeout", "7s", "--request-timeout", "3s"]);
+    let (mut client, token) = events.connect();
+    let mut session = events.sessions.take(token).unwrap();
+    let mut tray = events.workplace.tray();
+    let desk = &mut events.desk;
+    for (piece, patience) in [("GET /small.txt HT", 3), ("TP/1.1\r\nHost: h\r\n\r\n", 7)] {
+        send(&mut client, piece);
+        session.ready(true, true, false);
+        desk.exchange(&mut tray);
+        let read = session.run(Step::Read.into(), desk);
+        assert!(matches!(read, Ok(Step::Parse)), "{read:?}");
+        let mut steps = Step::Parse | Step::Find;
+        loop {
+            match session.run(steps, desk) {
+                Ok(Step::Read) => break,
+                Ok(_) => steps = Step::Load | Step::Send,
+                Err(Blocked::Load(entry, _)) => session.loaded(desk.files.load(&entry), desk),
+                Err(_) => session.found(desk.files.find(session.path(), desk.now), desk),
+            }
+        }
+        desk.exchange(&mut tray);
+        let patience = Duration::from_secs(patience);
+        assert_eq!(session.deadline(desk), Some(desk.now + patience));
+    }
+    // It is late, and that is the end of it, on whichever tray.
+    session.expire();
+    let outcome = session.run(Step::Read.into(), desk);
+    assert!(matches!(outcome, Err(Blocked::Closed)), "{outcome:?}");
+}
+
+/// A client is not held to account for what a helper takes.
+#[test]
+fn time_spent_elsewhere_is_not_the_clients() {
+    let mut events = Loop::new(&["--send-timeout", "30s"]);
+    let (mut client, token) = events.connect();
+    events.fill(token);
+    send(&mut client, request("/large.bin"));
+    events.ready(token);
+    let hour = Duration::from_secs(3600);
+    loop {
+        let (session, blocked) = events.sessions.advance(token, &mut events.desk).unwrap();
+        let desk = &mut events.desk;
+        match blocked {
+            Blocked::Find => {
+                desk.now += hour;
+                session.found(desk.files.find(session.path(), desk.now), desk);
+            }
+            Blocked::Load(entry, _) => {
+                desk.now += hour;
+                session.loaded(desk.files.load(&entry), desk);
+            }
+            Blocked::Writable => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    let desk = &events.desk;
+    let deadline = events
+        .sessions
+        .get_mut(token)
+        .and_then(|session| session.deadline(desk));
+    assert_eq!(deadline, Some(desk.now + Duration::from_secs(30)));
+}
+
+/// Where a loop waits for the disk itself, a client who asks for one unknown name after the other has one turn, not one for each.
+#[test]
+fn a_turn_goes_on_after_the_disk() {
+    let mut events = Loop::new(&["--name-cache", "0"]);
+    let (mut client, token) = events.connect();
+    let requests = 100;
+    send(
+        &mut client,
+        "GET /small.txt HTTP/1.1\r\nHost: h\r\n\r\n".repeat(requests),
+    );
+    events.ready(token);
+    let (mut finds, mut turns) = (0, 0);
+    loop {
+        let (session, blocked) = events.sessions.advance(token, &mut events.desk).unwrap();
+        let desk = &mut events.desk;
+        match blocked {
+            Blocked::Find => {
+                finds += 1;
+                session.found(desk.files.find(session.path(), desk.now), desk);
+            }
+            Blocked::Load(entry, _) => session.loaded(desk.files.load(&entry), desk),
+            Blocked::Turn => turns += 1,
+            Blocked::Readable => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((finds, turns), (requests, 3));
 }

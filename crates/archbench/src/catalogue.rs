@@ -28,6 +28,9 @@ pub(crate) const CATALOGUE: &[Entry] = &[
     entry::<arch_seda::Seda>(),
 ];
 
+/// The one that serves where none is named.
+pub(crate) const DEFAULT: &str = arch_amped::Amped::NAME;
+
 const fn entry<A: Architecture + 'static>() -> Entry {
     Entry {
         name: A::NAME,

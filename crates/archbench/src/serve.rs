@@ -11,12 +11,9 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 
-use crate::catalogue::{CATALOGUE, Entry};
+use crate::catalogue::{self, CATALOGUE, Entry};
 use crate::output::{self, Format};
 use crate::{Failure, files, summary};
-
-/// What `archbench serve` alone serves with.
-const DEFAULT_MODEL: &str = "amped";
 
 /// The command, with the options of the model that `arguments` ask for.
 pub(crate) fn command(arguments: &[OsString]) -> Command {
@@ -26,7 +23,7 @@ pub(crate) fn command(arguments: &[OsString]) -> Command {
                 .long("model")
                 .short('m')
                 .value_name("MODEL")
-                .default_value(DEFAULT_MODEL)
+                .default_value(catalogue::DEFAULT)
                 .value_parser(CATALOGUE.iter().map(|entry| entry.name).collect::<Vec<_>>())
                 .help("Which architecture serves; 'archbench models' describes them"),
         )
@@ -76,7 +73,7 @@ fn requested_model(arguments: &[OsString]) -> Option<&'static Entry> {
         .or_else(|| following("-m"))
         .or_else(|| joined("--model="))
         .or_else(|| joined("-m"));
-    Entry::named(model.as_deref().unwrap_or(DEFAULT_MODEL))
+    Entry::named(model.as_deref().unwrap_or(catalogue::DEFAULT))
 }
 
 /// Adds to an error about an unknown option which models have it.
@@ -117,7 +114,7 @@ pub(crate) fn explain(mut error: clap::Error, arguments: &[OsString]) -> clap::E
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let model = matches
         .get_one::<String>("model")
-        .map_or(DEFAULT_MODEL, String::as_str);
+        .map_or(catalogue::DEFAULT, String::as_str);
     let format = matches
         .get_one("output-format")
         .copied()

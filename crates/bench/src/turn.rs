@@ -26,6 +26,8 @@ struct CommandLine {
 fn workplace(length: usize) -> (TempDir, Workplace) {
     let root = tempfile::tempdir().expect("a directory");
     std::fs::write(root.path().join("file.txt"), vec![b'x'; length]).expect("a file");
+    // What has changed just now is not held in memory yet.
+    std::thread::sleep(Duration::from_millis(100));
     let workplace = open(root.path());
     (root, workplace)
 }

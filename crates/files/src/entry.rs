@@ -6,12 +6,12 @@ use std::ops::{Deref, Range};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::Path;
 use crate::residency::{self, Asked};
 
-/// One state of one file: two files with the same identity have the same bytes.
+/// One state of one file: two files with the same identity have the same bytes, unless they have changed just now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Identity {
     device: u64,
@@ -42,7 +42,25 @@ impl Identity {
             changed_ns: stat.st_ctime_nsec as u32,
         }
     }
+
+    /// Whether the file, should it change from `now` on, would have another identity. Not if it has changed just now, nor if
+    /// its change lies in a future that the clock, set back, has yet to reach.
+    pub(crate) fn is_settled(&self, now: SystemTime) -> bool {
+        let Ok(changed_s) = u64::try_from(self.changed_s) else {
+            return true;
+        };
+        let changed = Duration::new(changed_s, self.changed_ns);
+        now.duration_since(UNIX_EPOCH)
+            .is_ok_and(|now| now > changed.saturating_add(TICK))
+    }
 }
+
+/// Longer than any tick of the clock that stamps files: a jiffy, 10 ms at most, before Linux 6.13. A file that changes twice
+/// within one has one stamp for two states.
+const TICK: Duration = Duration::from_millis(20);
+
+/// What a header belongs to: one file may have several names, and its type follows from the one that was asked for.
+pub(crate) type Named = (Identity, Arc<[u8]>);
 
 /// What the header cache is computed from.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +82,7 @@ pub struct Entry<H> {
     pub(crate) header: OnceLock<Arc<H>>,
     /// When its name was last looked up, in nanoseconds since the cache was made.
     pub(crate) checked_ns: AtomicU64,
-    name: Box<[u8]>,
+    name: Arc<[u8]>,
     /// What the first read costs extra, if this file is slow on purpose.
     slow: Option<Duration>,
     warm: AtomicBool,
@@ -115,6 +133,10 @@ impl<H> Entry<H> {
             len: self.len(),
             modified: (self.identity.modified_s, self.identity.modified_ns),
         }
+    }
+
+    pub(crate) fn named(&self) -> Named {
+        (self.identity, Arc::clone(&self.name))
     }
 
     /// Whether the kernel says that `range` is in memory.

@@ -8,7 +8,8 @@
 //! names (path to open file), headers (whatever the protocol wants to compute once for each file: `H`), and
 //! contents (the bytes of small files, copied; large ones, when they are wanted often, locked in the page cache, so that
 //! nobody has to ask whether they are there). Names are looked up afresh after [`Recipe::revalidate`], so that a changed
-//! file is seen within that time; headers and contents belong to one state of one file and cannot be stale.
+//! file is seen within that time; headers and contents belong to one state of one file and cannot be stale. A file that has
+//! changed just now is not copied yet, as it could change again without a trace in its times: git's "racily clean" entries.
 //!
 //! A path never leads out of the root: the kernel resolves it (`openat2` with `RESOLVE_BENEATH`), symbolic links
 //! and all, so there is no window between a check and its use.
@@ -32,7 +33,7 @@ use std::ops::Range;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use quick_cache::sync::Cache;
 use quick_cache::{DefaultHashBuilder, Equivalent, Weighter};
@@ -40,6 +41,7 @@ use rustix::io::{Errno, ReadWriteFlags};
 use sys::residency::Locked;
 
 pub use defect::Defect;
+use entry::Named;
 pub use entry::{Entry, Header, Identity, Metadata};
 pub use residency::Residency;
 pub use resolve::{Missing, Root};
@@ -107,7 +109,7 @@ pub struct Files<H> {
     describe: fn(&Metadata<'_>) -> H,
     started: Instant,
     names: Cache<PathBuf, Arc<Entry<H>>>,
-    headers: Cache<Identity, Arc<H>>,
+    headers: Cache<Named, Arc<H>>,
     contents: Cache<Identity, Content, Bytes>,
 }
 
@@ -204,9 +206,10 @@ impl<H> Files<H> {
             return Header::Fresh((self.describe)(&entry.metadata()));
         }
         Header::Cached(entry.header.get_or_init(|| {
-            self.headers.get(&entry.identity).unwrap_or_else(|| {
+            let named = entry.named();
+            self.headers.get(&named).unwrap_or_else(|| {
                 let header = Arc::new((self.describe)(&entry.metadata()));
-                self.headers.insert(entry.identity, Arc::clone(&header));
+                self.headers.insert(named, Arc::clone(&header));
                 header
             })
         }))
@@ -310,8 +313,10 @@ impl<H> Files<H> {
     }
 
     /// Reads a whole small file and holds it, unless it changes meanwhile: then the file itself is the body, and
-    /// the sender meets its new length there.
+    /// the sender meets its new length there. One that has changed just now is read and not held.
     fn copy(&self, entry: &Entry<H>, flags: ReadWriteFlags) -> io::Result<Body> {
+        // Asked before it is read: what changes from here on will show.
+        let settled = entry.identity.is_settled(SystemTime::now());
         let mut bytes = vec![0; entry.len() as usize];
         let mut done = 0;
         while done < bytes.len() {
@@ -327,8 +332,10 @@ impl<H> Files<H> {
             return Ok(Body::File);
         }
         let bytes = Arc::<[u8]>::from(bytes);
-        self.contents
-            .insert(entry.identity, Content::Bytes(Arc::clone(&bytes)));
+        if settled {
+            self.contents
+                .insert(entry.identity, Content::Bytes(Arc::clone(&bytes)));
+        }
         Ok(Body::Memory(bytes))
     }
 

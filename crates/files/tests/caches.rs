@@ -152,6 +152,7 @@ fn small_files_are_kept_in_memory_and_large_ones_are_not() {
     ground.write("small.bin", vec![b's'; 8192]);
     ground.write("large.bin", vec![b'l'; 8193]);
     ground.write("empty.bin", "");
+    ground.settle();
     let files = ground.open();
     let small = find(&files, "small.bin").unwrap();
     assert!(files.kept(&small).is_none());
@@ -280,6 +281,7 @@ fn contents_keep_to_their_budget() {
     for number in 0..300 {
         ground.write(&format!("{number}"), vec![b'x'; size(number)]);
     }
+    ground.settle();
     for budget in [1, 10_000, 100_000] {
         let mut recipe = ground.recipe();
         recipe.content_cache_bytes = budget;
@@ -319,6 +321,19 @@ fn headers_are_computed_once_or_each_time() {
     let entry = find(&files, "file.txt").unwrap();
     assert!(matches!(files.header(&entry), files::Header::Fresh(_)));
     assert_eq!(files.header(&entry).len, 5);
+}
+
+#[test]
+fn a_file_with_two_names_has_a_header_for_each() {
+    let ground = Ground::new();
+    ground.write("page.txt", "it");
+    fs::hard_link(ground.at("page.txt"), ground.at("page.html")).unwrap();
+    ground.link("page.css", "page.txt");
+    let files = ground.open();
+    for name in ["page.txt", "page.html", "page.css", "page.txt"] {
+        let entry = find(&files, name).unwrap();
+        assert_eq!(files.header(&entry).name, name.as_bytes());
+    }
 }
 
 #[test]
@@ -397,6 +412,30 @@ fn fetching_makes_it_resident() {
         Some(Body::File)
     ));
     assert!(files::residency::method().is_some());
+}
+
+#[test]
+fn a_file_that_changed_just_now_is_not_kept_yet() {
+    let ground = Ground::new();
+    let mut recipe = ground.recipe();
+    recipe.revalidate = Duration::ZERO;
+    let files = open(recipe);
+    let shown = (0..1000).any(|_| {
+        let since = Instant::now();
+        ground.write("file.txt", "it");
+        let entry = find(&files, "file.txt").unwrap();
+        assert_eq!(memory(files.load(&entry).ok()), b"it");
+        let kept = files.kept(&entry).is_some();
+        // A machine that is busy elsewhere may have taken its time, and then it may be kept.
+        let just_now = since.elapsed() < Duration::from_millis(5);
+        assert!(!(just_now && kept));
+        just_now
+    });
+    assert!(shown, "it takes too long to read a file");
+    ground.settle();
+    let entry = find(&files, "file.txt").unwrap();
+    assert_eq!(memory(files.load(&entry).ok()), b"it");
+    assert_eq!(memory(files.kept(&entry)), b"it");
 }
 
 #[test]

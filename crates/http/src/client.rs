@@ -22,10 +22,10 @@ mod tests;
 
 use chunked::{Chunked, Piece};
 pub use error::Error;
-pub use head::{Framing, Head, MAX_FIELDS, MAX_HEAD_BYTES};
+pub use head::{Framing, Head, MAX_HEAD_BYTES};
 
 /// How many interim (1xx) responses may come before the final one.
-pub const MAX_INTERIM: u8 = 16;
+const MAX_INTERIM: u8 = 16;
 
 /// What the response to a request may look like, as far as its request decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -61,6 +61,10 @@ pub struct Connection {
     ended: bool,
     /// Input lies unread: the driver was given some back, or more of the request is on its way.
     unread: bool,
+    /// The client does not wait for an answer before it asks again.
+    pipelines: bool,
+    /// The client has said that the present request is its last.
+    last: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -220,11 +224,18 @@ impl Connection {
         self.give_back(scratch);
         self.step = if !(self.close || self.finishing || self.ended) {
             Step::Head
-        } else if self.unread && !self.ended {
+        } else if self.more_may_come() {
             Step::Linger
         } else {
             Step::Close
         };
+    }
+
+    /// Whether closing could meet input that is unread or under way, which would destroy the answer. It could with every client
+    /// who has not said that it is done, but who waits for each answer has read that it is the last before it asks again; to
+    /// wait for its leave would hold a descriptor, or a worker, for nothing.
+    fn more_may_come(&self) -> bool {
+        !self.ended && (self.unread || (self.pipelines && !self.last))
     }
 
     /// Ends the connection without a further word.

@@ -168,7 +168,7 @@ fn finishing_with_a_request_in_the_drivers_hands() {
     driver.feed(&input[taken..]);
     assert_eq!(
         (&driver.statuses[..], driver.end()),
-        (&[404, 404][..], End::Close)
+        (&[404, 404][..], End::Linger)
     );
     assert_eq!(driver.answers()[1].field("Connection"), Some("close"));
 }
@@ -203,6 +203,55 @@ fn limits_on_keeping() {
         .map(|answer| answer.field("Connection").is_some())
         .collect();
     assert_eq!(closing, [false, false, true]);
+}
+
+/// Whoever has asked for several things at a time may have asked for more when the server closes, unless he has said that
+/// there is no more.
+#[test]
+fn a_client_that_pipelines_is_left_with_care() {
+    let three = || {
+        Driver::with(Config {
+            max_requests_per_connection: 3,
+            ..Config::default()
+        })
+    };
+    let plain = get("/ten.txt", "");
+    for (inputs, end) in [
+        ([plain.repeat(2), plain.clone()], End::Linger),
+        ([plain.clone(), plain.repeat(2)], End::Linger),
+        (
+            [plain.repeat(2), get("/ten.txt", "Connection: close\r\n")],
+            End::Close,
+        ),
+        (
+            [plain.repeat(2), "GET /ten.txt HTTP/1.0\r\n\r\n".into()],
+            End::Close,
+        ),
+    ] {
+        let mut driver = three();
+        for input in &inputs {
+            driver.feed(input);
+        }
+        assert_eq!(
+            (&driver.statuses[..], driver.end()),
+            (&[200, 200, 200][..], end),
+            "{inputs:?}"
+        );
+        // What he has sent meanwhile is dropped.
+        driver.feed(&plain);
+        assert_eq!(driver.statuses.len(), 3);
+    }
+    let mut one_at_a_time = three();
+    for _ in 0..3 {
+        one_at_a_time.feed(&plain);
+    }
+    assert_eq!(one_at_a_time.end(), End::Close);
+    let mut stopped = serve(plain.repeat(2));
+    stopped.connection.finish();
+    assert_eq!(stopped.end(), End::Close, "nothing is on its way to him");
+    let mut half_closed = serve(plain.repeat(2));
+    half_closed.end_of_input();
+    assert_eq!(half_closed.end(), End::Close);
 }
 
 #[test]

@@ -180,11 +180,18 @@ impl Session {
             self.write_shut = true;
             // An error means that the connection is gone, which the next read tells.
             let _ = self.client.socket.shutdown(std::net::Shutdown::Write);
+            if self.kind == Socket::Blocking {
+                // It begins now, however long the answer took; and the driver says how long the next read may wait.
+                desk.tick();
+                return Err(Blocked::Readable.into());
+            }
         }
         if !self.readable {
             return Err(Blocked::Readable.into());
         }
         match self.receive(desk) {
+            // Somebody who sends faster than this reads would never let the driver look at the clock.
+            Ok(1..) if self.kind == Socket::Blocking => Err(Blocked::Readable.into()),
             Ok(1..) => self.charge(desk, ANSWER_COST),
             Ok(0) | Err(Halt::Broken(_)) => Err(Blocked::Closed.into()),
             Err(halt) => Err(halt),

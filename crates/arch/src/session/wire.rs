@@ -141,8 +141,8 @@ impl Session {
         if desk.tray.scratch.out.len() >= COLLECT {
             self.flush(desk, More::Nothing)?;
         }
-        desk.turn += cost;
-        if desk.turn < TURN || self.kind == Socket::Blocking {
+        self.turn += cost;
+        if self.turn < TURN || self.kind == Socket::Blocking {
             return Ok(());
         }
         // What is collected belongs to this session and may not meet the next one's.

@@ -33,6 +33,8 @@ pub(crate) fn none_in_steady_state<A: Architecture + Send + 'static>() {
     for (name, length) in files {
         std::fs::write(root.path().join(name), vec![b'x'; length]).unwrap();
     }
+    // What has changed just now is not held in memory yet.
+    std::thread::sleep(Duration::from_millis(100));
     // A name that is looked up afresh, once a second, may cost something.
     let arguments = ["test", "--addr", "127.0.0.1:0", "--revalidate", "1h"];
     let CommandLine {

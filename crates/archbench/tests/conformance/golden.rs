@@ -122,6 +122,7 @@ fn rows() -> Vec<Row> {
         ("a symbolic link", "/link.txt", 200),
         ("a symbolic link up, inside the root", "/dir/up.txt", 200),
         ("a symbolic link to a symbolic link", "/chain.txt", 200),
+        ("a symbolic link of another type", "/styled.css", 200),
         ("a symbolic link to a directory", "/linked-dir", 301),
         ("through it", "/linked-dir/inner.txt", 200),
         ("a symbolic link out of the root", "/out.txt", 404),

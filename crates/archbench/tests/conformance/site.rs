@@ -81,6 +81,7 @@ impl Site {
             ("dir/up.txt", "../file.txt"),
             ("linked-dir", "dir"),
             ("chain.txt", "dir/up.txt"),
+            ("styled.css", "file.txt"),
             ("out.txt", "/etc/passwd"),
             ("out-dir", "/etc"),
             ("climb.txt", "../../../../../../../../etc/passwd"),

@@ -3,11 +3,11 @@
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::client::{Client, PATIENCE, get, last_get};
 use crate::crowd::scaled;
-use crate::nature::{concurrent, workers};
+use crate::nature::{concurrent, waits_for_the_disk, ways_of_spawning, workers};
 use crate::server::Server;
 use crate::site::{LARGE, assert_contents};
 use crate::table::Fault;
@@ -30,6 +30,11 @@ pub(crate) const CASES: &[Case] = &[
     ("without_any_client", |bench| drop(bench.serve(&[]).stop())),
     ("with_every_way_of_spawning", with_every_way_of_spawning),
     ("answers_what_is_half_asked", answers_what_is_half_asked),
+    (
+        "twice_ends_even_who_waits_for_the_disk",
+        twice_ends_even_who_waits_for_the_disk,
+    ),
+    ("of_one_worker_by_sigint_is_of_all", of_one_worker_by_sigint_is_of_all),
 ];
 
 pub(crate) const FAULTS: &[Fault] = &[
@@ -312,4 +317,43 @@ fn answers_what_is_half_asked(bench: &Bench) {
         );
     }
     server.summary();
+}
+
+/// A disk that does not answer cannot be broken off at the drain deadline.
+fn twice_ends_even_who_waits_for_the_disk(bench: &Bench) {
+    let server = bench.serve(&["--slow", "/file.txt=600000", "--drain-timeout", "100ms"]);
+    let before = server.sockets_at_rest();
+    let mut client = server.connect();
+    client.send(get("/file.txt"));
+    let deadline = Instant::now() + PATIENCE;
+    while server.sockets() == before {
+        assert!(Instant::now() < deadline, "nobody lets it in");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    server.signal(Signal::TERM);
+    if !waits_for_the_disk(bench) {
+        server.summary();
+        return;
+    }
+    wait_until_shut(&server);
+    // Past the drain deadline, after which nobody else would end it.
+    std::thread::sleep(Duration::from_millis(500));
+    server.signal(Signal::TERM);
+    assert_eq!(server.end().0.code(), Some(130));
+}
+
+/// As Ctrl-C is meant for all processes that a terminal sends it to.
+fn of_one_worker_by_sigint_is_of_all(bench: &Bench) {
+    if !bench.model.has("--processes") {
+        return;
+    }
+    for spawn in ways_of_spawning(bench) {
+        let server = bench.serve(spawn);
+        let mut client = server.connect();
+        assert_eq!(client.get("/file.txt").status, 200);
+        let worker = server.processes().pop().expect("a worker");
+        kill_process(worker, Signal::INT).expect("it is there");
+        assert_eq!(client.read_to_end(), b"", "{spawn:?}");
+        assert_eq!(server.summary()["requests"], 1, "{spawn:?}");
+    }
 }

@@ -21,6 +21,8 @@ use tempfile::TempDir;
 pub(crate) struct Header {
     /// Length of the file that it is of.
     pub(crate) len: u64,
+    /// The name that it was asked for by.
+    pub(crate) name: Vec<u8>,
 }
 
 /// A root, with something beside it that must never be seen.
@@ -62,6 +64,11 @@ impl Ground {
         std::os::unix::fs::symlink(target, path).unwrap();
     }
 
+    /// Waits until what was written may be held: for a moment a file could change and bear the same times.
+    pub(crate) fn settle(&self) {
+        std::thread::sleep(Duration::from_millis(40));
+    }
+
     pub(crate) fn recipe(&self) -> Recipe {
         Recipe {
             root: files::Root::open(self.root()).unwrap(),
@@ -82,7 +89,11 @@ impl Ground {
 }
 
 pub(crate) fn open(recipe: Recipe) -> Files<Header> {
-    Files::open(recipe, |file| Header { len: file.len }).unwrap()
+    let describe = |file: &files::Metadata<'_>| Header {
+        len: file.len,
+        name: file.name.into(),
+    };
+    Files::open(recipe, describe).unwrap()
 }
 
 /// The path that `text` is after normalising: a slash at its end means a directory.

@@ -13,7 +13,7 @@ pub enum Error {
     BadField,
     /// The head does not end within [`super::MAX_HEAD_BYTES`].
     HeadTooLarge,
-    /// More than [`super::MAX_FIELDS`] field lines.
+    /// More field lines than any server has a reason to send.
     TooManyFields,
     /// A Content-Length that is no number, overflows, or contradicts another.
     BadLength,

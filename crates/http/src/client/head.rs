@@ -1,11 +1,12 @@
 //! The head of a response: where it ends, and what it says about the body.
 
 use super::Error;
+use crate::syntax::{decimal, elements};
 
 /// The longest head that is accepted, status line and empty line included.
 pub const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// The most field lines that are accepted.
-pub const MAX_FIELDS: usize = 128;
+const MAX_FIELDS: usize = 128;
 
 /// What a response's head says, as far as a load generator cares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,8 +147,8 @@ impl Said {
     }
 
     fn read_length(&mut self, value: &[u8]) -> Result<(), Error> {
-        for element in value.split(|&byte| byte == b',') {
-            let length = parse_length(element.trim_ascii()).ok_or(Error::BadLength)?;
+        for element in elements(value) {
+            let length = decimal(element).ok_or(Error::BadLength)?;
             if self.length.is_some_and(|before| before != length) {
                 return Err(Error::BadLength);
             }
@@ -158,7 +159,7 @@ impl Said {
 
     fn read_coding(&mut self, value: &[u8]) -> Result<(), Error> {
         let mut some = false;
-        for coding in elements(value) {
+        for coding in elements(value).filter(|coding| !coding.is_empty()) {
             some = true;
             let chunked = coding.eq_ignore_ascii_case(b"chunked");
             if chunked && self.transfer_coding == Some(Coding::Chunked) {
@@ -185,22 +186,4 @@ impl Said {
             (None, Some(length)) => Ok(Framing::Length(length)),
         }
     }
-}
-
-/// The non-empty elements of a comma-separated list.
-fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value
-        .split(|&byte| byte == b',')
-        .map(<[u8]>::trim_ascii)
-        .filter(|element| !element.is_empty())
-}
-
-fn parse_length(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() {
-        return None;
-    }
-    digits.iter().try_fold(0u64, |length, &byte| {
-        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
-        length.checked_mul(10)?.checked_add(digit)
-    })
 }

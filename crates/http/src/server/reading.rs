@@ -54,10 +54,16 @@ impl Connection {
             return taken + self.receive_body(rest, scratch);
         }
         if head_is_whole {
-            self.unread |= !rest.is_empty();
+            self.gives_back(rest.len());
             self.act(scratch);
         }
         taken
+    }
+
+    /// So many bytes behind the request go back to the driver.
+    fn gives_back(&mut self, bytes: usize) {
+        self.unread |= bytes > 0;
+        self.pipelines |= bytes > 0;
     }
 
     /// Looks for the end of a head in `bytes`, and reads the head if it is there. Returns how many
@@ -116,8 +122,8 @@ impl Connection {
         let request = Request::new(line, fields, &mut exchange.conditions, config)?;
         let limit = config.max_requests_per_connection;
         self.old = request.line.old;
-        self.close =
-            !request.persistent || !config.keep_alive || (limit > 0 && self.requests >= limit);
+        self.last = !request.persistent;
+        self.close = self.last || !config.keep_alive || (limit > 0 && self.requests >= limit);
         let verdict = Verdict::on(&request, &mut exchange.target);
         match request.body {
             None => {}
@@ -144,7 +150,7 @@ impl Connection {
         match body.drop_from(input) {
             Dropped::All => input.len(),
             Dropped::Ended(taken) => {
-                self.unread = taken < input.len();
+                self.gives_back(input.len() - taken);
                 self.act(scratch);
                 taken
             }
