@@ -181,7 +181,6 @@ impl Drop for Known<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::{ServeOptions, Site, blocking};
     use clap::Parser;
     use meter::Event;

@@ -132,7 +132,7 @@ fn clients_of_all_kinds(bench: &Bench) -> &'static str {
     let shown = std::thread::scope(|scope| {
         let _over = OnDrop(&enough);
         scope.spawn(|| gang.carry_on(&enough));
-        let shown = match &mut kept {
+        match &mut kept {
             Some(kept) => {
                 let since = Instant::now();
                 let mut asked = 0;
@@ -151,8 +151,7 @@ fn clients_of_all_kinds(bench: &Bench) -> &'static str {
                 assert!(other.is_silent_for(Duration::from_millis(700)));
                 "every worker is taken: others wait until they leave, or are dropped at their deadlines"
             }
-        };
-        shown
+        }
     });
     // They leave, some with a reset, because of what they have not read.
     drop(gang);

@@ -503,7 +503,10 @@ fn of_a_process_that_was_killed(bench: &Bench) -> &'static str {
             }
             wait_for_answers();
             drop(over);
-            clients.into_iter().map(|client| client.join().unwrap()).sum()
+            clients
+                .into_iter()
+                .map(|client| client.join().unwrap())
+                .sum()
         });
         assert!(lost <= KILLED, "{KILLED} deaths, {lost} lost answers");
         let replaced = spawn.contains(&"prefork");

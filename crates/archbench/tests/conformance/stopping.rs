@@ -34,7 +34,10 @@ pub(crate) const CASES: &[Case] = &[
         "twice_ends_even_who_waits_for_the_disk",
         twice_ends_even_who_waits_for_the_disk,
     ),
-    ("of_one_worker_by_sigint_is_of_all", of_one_worker_by_sigint_is_of_all),
+    (
+        "of_one_worker_by_sigint_is_of_all",
+        of_one_worker_by_sigint_is_of_all,
+    ),
 ];
 
 pub(crate) const FAULTS: &[Fault] = &[
