@@ -49,11 +49,6 @@ pub(crate) fn workers(bench: &Bench) -> Option<usize> {
         .map(|(_, workers)| *workers)
 }
 
-/// Whether one slow file makes everybody wait.
-pub(crate) fn waits_for_the_disk(bench: &Bench) -> bool {
-    WAIT_FOR_THE_DISK.contains(&&bench.model.name[..])
-}
-
 /// Whether a defect in one step ends the server.
 pub(crate) fn ends_with_a_defect(bench: &Bench) -> bool {
     END_WITH_A_DEFECT.contains(&&bench.model.name[..])

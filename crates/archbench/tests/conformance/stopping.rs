@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::client::{Client, PATIENCE, get, last_get};
 use crate::crowd::scaled;
-use crate::nature::{concurrent, waits_for_the_disk, ways_of_spawning, workers};
+use crate::nature::{concurrent, ways_of_spawning, workers};
 use crate::server::Server;
 use crate::site::{LARGE, assert_contents};
 use crate::table::Fault;
@@ -334,15 +334,12 @@ fn twice_ends_even_who_waits_for_the_disk(bench: &Bench) {
         std::thread::sleep(Duration::from_millis(5));
     }
     server.signal(Signal::TERM);
-    if !waits_for_the_disk(bench) {
-        server.summary();
-        return;
-    }
     wait_until_shut(&server);
-    // Past the drain deadline, after which nobody else would end it.
-    std::thread::sleep(Duration::from_millis(500));
+    // Past the drain deadline: who need not wait for the disk has ended by itself, and nobody else would.
+    std::thread::sleep(Duration::from_millis(1000));
     server.signal(Signal::TERM);
-    assert_eq!(server.end().0.code(), Some(130));
+    let (status, out) = server.end();
+    assert!(matches!(status.code(), Some(0 | 130)), "{status:?}: {out}");
 }
 
 /// As Ctrl-C is meant for all processes that a terminal sends it to.
