@@ -13,9 +13,12 @@ use arch::{
     Workplace,
 };
 use clap::Parser;
+use rustix::net::sockopt;
 use tempfile::TempDir;
 
 const KEPT: usize = 8000;
+/// No less than what the kernel takes by default, which it may have promised to take.
+const BUFFER: usize = 128 << 10;
 
 #[derive(Parser)]
 struct CommandLine {
@@ -117,7 +120,7 @@ impl Loop {
     }
 
     /// Fills the buffers between a session and its client, and returns how many bytes that took.
-    fn fill(&mut self, token: Token) -> usize {
+    fn fill(&mut self, token: Token, client: &TcpStream) -> usize {
         let socket = self
             .sessions
             .get_mut(token)
@@ -125,13 +128,23 @@ impl Loop {
             .socket()
             .try_clone()
             .unwrap();
+        // What has been given a length does not grow any more.
+        sockopt::set_socket_send_buffer_size(&socket, BUFFER).unwrap();
+        sockopt::set_socket_recv_buffer_size(client, BUFFER).unwrap();
         let mut filled = 0;
+        let mut refused = 0;
         // The client's kernel takes what it takes with a delay.
-        for _ in 0..20 {
-            while let Ok(count) = (&socket).write(&[b'x'; 4096]) {
-                filled += count;
+        while refused < 20 {
+            match (&socket).write(&[b'x'; 4096]) {
+                Ok(count) => {
+                    filled += count;
+                    refused = 0;
+                }
+                Err(_) => {
+                    refused += 1;
+                    std::thread::sleep(Duration::from_millis(5));
+                }
             }
-            std::thread::sleep(Duration::from_millis(5));
         }
         filled
     }
@@ -159,7 +172,7 @@ fn an_answer_that_a_full_socket_refuses_reaches_its_own_client_only() {
     for path in ["/small.txt", "/kept.bin", "/large.bin", "/nowhere"] {
         let mut events = Loop::new(&[]);
         let (mut full, first) = events.connect();
-        let filled = events.fill(first);
+        let filled = events.fill(first, &full);
         send(&mut full, request(path));
         events.ready(first);
         assert!(

@@ -1,6 +1,7 @@
 //! Counts what a room allocates for each request, beside a client that allocates nothing.
 //!
-//! Part of the tests of several rooms, each of which needs a process of its own: an allocator is global.
+//! Part of the tests of several rooms, each of which needs a process of its own: an allocator is global. And one without a harness,
+//! whose own thread says now and then that a test takes long, and allocates for it.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
