@@ -422,7 +422,7 @@ fn a_session_that_rests_before_it_reads_begins_to_wait_anew() {
 fn time_spent_elsewhere_is_not_the_clients() {
     let mut events = Loop::new(&["--send-timeout", "30s"]);
     let (mut client, token) = events.connect();
-    events.fill(token);
+    events.fill(token, &client);
     send(&mut client, request("/large.bin"));
     events.ready(token);
     let hour = Duration::from_secs(3600);
