@@ -44,7 +44,7 @@ fn a_server_and_a_generator_meet() {
     };
     let home = tempfile::tempdir().expect("a directory");
     let text = "name = 'tiny'\nquestion = 'Does it run?'\nfiles = 'single:1k'\nmodels = ['sped', 'amped']\nrepeats = 1\n\
-        warm_up = '50ms'\nduration = '200ms'\nload = [{ name = 'closed', connections = 4 }]\n\
+        warm_up = '100ms'\nduration = '1s'\nload = [{ name = 'closed', connections = 4 }]\n\
         [[expect]]\ntext = 'it answers'\nratio = 'sped > 1'\n";
     let run = done(home.path(), archbench, text);
     for trial in &run.trials {
@@ -66,7 +66,7 @@ fn the_servers_that_people_use_are_started_measured_and_stopped() {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bench-configs/external");
     std::os::unix::fs::symlink(&shipped, home.path().join("external")).expect("linked");
     let mut text = "name = 'peers'\nquestion = 'Do they run?'\nfiles = 'single:1k'\nmodels = ['sped']\nrepeats = 1\n\
-        warm_up = '50ms'\nduration = '200ms'\nload = [{ name = 'closed', connections = 4, verify = true }]\n"
+        warm_up = '100ms'\nduration = '1s'\nload = [{ name = 'closed', connections = 4, verify = true }]\n"
         .to_owned();
     for entry in std::fs::read_dir(&shipped).expect("bench-configs/external") {
         let name = entry
