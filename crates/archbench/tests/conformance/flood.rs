@@ -64,6 +64,8 @@ fn of_verified_requests(bench: &Bench) {
 }
 
 fn flood(bench: &Bench, spawn: &[&str], server: Server, requests: u64, tell: bool) {
+    const STATUSES: [&str; 3] = ["200", "206", "304"];
+    let mut statuses = [0; STATUSES.len()];
     let (mut asked, mut connections, mut bytes) = (0, 0, 0);
     let mut sizes = vec![at_rest(&server)];
     let started = std::time::Instant::now();
@@ -78,8 +80,9 @@ fn flood(bench: &Bench, spawn: &[&str], server: Server, requests: u64, tell: boo
         for all in ["sent", "completed", "verified"] {
             assert_eq!(number(&figures[all]), count, "{spawn:?}: {all}: {figures}");
         }
-        for status in ["200", "206", "304"] {
-            assert!(number(&figures["statuses"][status]) > 0, "{figures}");
+        // Of few requests some part may by chance have none of a kind.
+        for (status, count) in STATUSES.into_iter().zip(&mut statuses) {
+            *count += figures["statuses"][status].as_u64().unwrap_or(0);
         }
         asked += count;
         connections += number(&report["generator"]["connections_made"]);
@@ -88,6 +91,7 @@ fn flood(bench: &Bench, spawn: &[&str], server: Server, requests: u64, tell: boo
             sizes.push(at_rest(&server));
         }
     }
+    assert!(statuses.iter().all(|&count| count > 0), "{statuses:?}");
     let elapsed = started.elapsed();
     // In a few requests caches have hardly been filled, and not every worker has worked. In many, what is cached by one thread and let
     // go by another still spreads over the allocator's arenas; but whatever leaks leaks for each request, or each connection.
