@@ -36,6 +36,8 @@ pub struct Listener {
 #[derive(Debug, Default)]
 struct Inside {
     connections: usize,
+    /// Threads that wait for somebody to leave: to tell nobody takes a system call all the same.
+    waiting: usize,
     /// Nobody else will come in.
     shut: bool,
 }
@@ -164,12 +166,8 @@ impl Listener {
 
     /// Waits until somebody may come in, at most so long; whether there is somebody, or nobody will come any more.
     pub(crate) fn wait_for_knock(&self, at_most: Duration) -> bool {
-        let full = |inside: &mut Inside| self.is_full(inside) && !inside.shut;
-        let (inside, _) = self
-            .left
-            .wait_timeout_while(self.inside(), at_most, full)
-            .unwrap_or_else(PoisonError::into_inner);
-        if self.is_full(&inside) && !inside.shut {
+        let inside = self.wait(self.inside(), at_most, |inside| self.has_no_place(inside));
+        if self.has_no_place(&inside) {
             return false;
         }
         drop(inside);
@@ -231,22 +229,37 @@ impl Listener {
         const GRACE: Duration = Duration::from_millis(500);
         let mut inside = self.inside();
         while inside.connections > 0 && !stop.is_overdue(Instant::now() - GRACE) {
-            inside = self
-                .left
-                .wait_timeout(inside, GRACE)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            inside = self.wait(inside, GRACE, |inside| inside.connections > 0);
         }
     }
 
     /// Takes a place for a connection to come, when there is one or nobody else will come in.
     fn wait_for_place(&self) {
-        let full = |inside: &mut Inside| self.is_full(inside) && !inside.shut;
-        let mut inside = self
-            .left
-            .wait_while(self.inside(), full)
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut inside = self.inside();
+        while self.has_no_place(&inside) {
+            inside = self.wait(inside, Duration::MAX, |inside| self.has_no_place(inside));
+        }
         inside.connections += 1;
+    }
+
+    /// Waits for connections to leave, while `condition` holds, at most so long.
+    fn wait<'a>(
+        &self,
+        mut inside: MutexGuard<'a, Inside>,
+        at_most: Duration,
+        condition: impl Fn(&Inside) -> bool,
+    ) -> MutexGuard<'a, Inside> {
+        inside.waiting += 1;
+        let (mut inside, _) = self
+            .left
+            .wait_timeout_while(inside, at_most, |inside| condition(inside))
+            .unwrap_or_else(PoisonError::into_inner);
+        inside.waiting -= 1;
+        inside
+    }
+
+    fn has_no_place(&self, inside: &Inside) -> bool {
+        self.is_full(inside) && !inside.shut
     }
 
     fn is_full(&self, inside: &Inside) -> bool {
@@ -254,8 +267,13 @@ impl Listener {
     }
 
     fn leave(&self) {
-        self.inside().connections -= 1;
-        self.left.notify_one();
+        let mut inside = self.inside();
+        inside.connections -= 1;
+        let waiting = inside.waiting;
+        drop(inside);
+        if waiting > 0 {
+            self.left.notify_one();
+        }
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
