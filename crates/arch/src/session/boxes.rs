@@ -95,6 +95,12 @@ impl Session {
         self.send_unsent(desk)?;
         match self.http.want() {
             Want::Send(range) => self.send_file(desk, range),
+            Want::Close => {
+                // The last bytes and the FIN in one packet: one less for both ends to handle.
+                self.flush(desk, More::Follows)?;
+                self.shut_writing();
+                Ok(())
+            }
             _ => self.flush(desk, More::Nothing),
         }
     }
@@ -173,13 +179,17 @@ impl Session {
         }
     }
 
+    fn shut_writing(&mut self) {
+        self.write_shut = true;
+        // An error means that the connection is gone, which the next read or the end tells.
+        let _ = self.client.socket.shutdown(std::net::Shutdown::Write);
+    }
+
     /// Waits for the client to take note of an answer that it did not expect.
     fn linger(&mut self, desk: &mut Desk) -> Result<(), Halt> {
         desk.tray.rest = 0..0;
         if !self.write_shut {
-            self.write_shut = true;
-            // An error means that the connection is gone, which the next read tells.
-            let _ = self.client.socket.shutdown(std::net::Shutdown::Write);
+            self.shut_writing();
             if self.kind == Socket::Blocking {
                 // It begins now, however long the answer took; and the driver says how long the next read may wait.
                 desk.tick();
