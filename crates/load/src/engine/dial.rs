@@ -122,10 +122,7 @@ impl Engine {
     pub(super) fn close(&mut self, slot: usize) {
         let connection = &mut self.connections[slot];
         debug_assert!(connection.flights.is_empty());
-        if let Some(mut stream) = connection.stream.take() {
-            // Closing the descriptor would do; this keeps the registry's own books straight.
-            let _ = self.poll.registry().deregister(&mut stream);
-        }
+        // Nobody else has the descriptor, so that closing it is all that epoll needs.
         connection.reset();
         if !self.closed_loop {
             self.closed.push(slot);
