@@ -82,6 +82,9 @@ pub struct Compared {
 /// When a folder cannot be read, or they have no cell in common.
 pub fn run(args: Args) -> Result<Status, Failure> {
     let (a, b) = (results::read(&args.a)?, results::read(&args.b)?);
+    for run in [&a, &b] {
+        crate::values::check(run, args.figure.iter().copied())?;
+    }
     let compared = compare(&a, &b, &args.figure, args.margin);
     if compared.is_empty() {
         return Err(format!(

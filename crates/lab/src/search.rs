@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use results::figure::PERCENTILES;
-use results::{Figure, Statistic, Trial, Validity};
+use results::{Figure, Trial, Validity};
 use serde::Serialize;
 use workload::objective::read_file;
 use workload::{Arrival, Preset, units};
@@ -124,10 +124,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
     if let Some(path) = &args.slo_file {
         objectives.extend(read_file::<Objective>(path)?);
     }
-    let unknown = objectives.iter().find(|slo| {
-        matches!(slo.figure, Figure::Time(_, Statistic::Percentile(percent)) if !PERCENTILES.contains(&percent))
-    });
-    if let Some(slo) = unknown {
+    if let Some(slo) = objectives.iter().find(|slo| !slo.figure.is_reported()) {
         let known = PERCENTILES.map(|percent| percent.to_string()).join(", ");
         let why = format!("'{slo}': of percentiles a search knows {known}; choose one of them");
         return Err(wrong_usage(why));

@@ -60,6 +60,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
     if objectives.is_empty() {
         return Err("the experiment has no objectives; give some with --slo or --slo-file".into());
     }
+    crate::values::check(&run, objectives.iter().map(|slo| slo.figure))?;
     let judged = matrix(&run, &objectives);
     if args.json {
         crate::print(serde_json::to_string_pretty(&judged)?);
@@ -223,6 +224,20 @@ mod tests {
             })
         };
         assert_eq!((status("p(99)<100us"), status("p(99)<2ms")), (3, 0));
+        // Only the histograms know this one.
+        assert_eq!(status("p(98)<2ms"), 0);
+        std::fs::remove_file(path.join("trials/c000-r1.hlog")).unwrap();
+        assert_eq!(status("p(99)<2ms"), 0);
+        let slo = vec!["p(98)<2ms".parse().unwrap()];
+        let (slo_file, json) = (None, false);
+        let args = Args {
+            results: path,
+            slo,
+            slo_file,
+            json,
+        };
+        let error = super::run(args).unwrap_err().to_string();
+        assert!(error.contains("c000-r1.hlog"), "{error}");
     }
 
     #[test]

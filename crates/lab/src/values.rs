@@ -1,12 +1,26 @@
 //! Figures of trials, from the generator's report or, for other percentiles, from its histograms.
 
-use results::{Figure, Metric, Run, Statistic, Trial};
+use results::{Error, Figure, Metric, Run, Statistic, Trial};
 
 /// The figure of a trial.
 pub fn value(run: &Run, trial: &Trial, figure: Figure) -> Option<f64> {
     figure
         .of(trial)
         .or_else(|| from_histogram(run, trial, figure))
+}
+
+/// Sees to it that the histograms can be read that some of these figures are taken from.
+///
+/// # Errors
+/// Which cannot: without them those figures would look as if nobody had measured them.
+pub fn check(run: &Run, mut figures: impl Iterator<Item = Figure>) -> Result<(), Error> {
+    if figures.all(Figure::is_reported) {
+        return Ok(());
+    }
+    for trial in run.trials.iter().filter(|trial| trial.counts()) {
+        run.hlog(trial)?;
+    }
+    Ok(())
 }
 
 fn from_histogram(run: &Run, trial: &Trial, figure: Figure) -> Option<f64> {

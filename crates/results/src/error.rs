@@ -1,7 +1,9 @@
 //! What can be wrong with a results folder.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::folder::MANIFEST;
 
 /// Why a results folder could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -36,13 +38,21 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
-    /// A file that ends too early, or a part that is missing.
-    #[error("{} is cut short: {what}. Delete it, and resume the run to have it measured again", path.display())]
+    /// A file that ends too early.
+    #[error("{} is cut short: it ends at line {line}{}", path.display(), remedy(path))]
     CutShort {
-        /// The file or folder.
+        /// The file.
+        path: PathBuf,
+        /// Where it ends, from 1.
+        line: usize,
+    },
+    /// A folder without a part that every run has.
+    #[error("{} is cut short: it has no {what}, and cannot be read or resumed without", path.display())]
+    Partial {
+        /// The folder.
         path: PathBuf,
         /// What is missing.
-        what: String,
+        what: &'static str,
     },
     /// JSON, but not ours.
     #[error("{} is not of archbench: expected a schema of {expected}, found {found}", path.display())]
@@ -65,7 +75,7 @@ pub enum Error {
         found: String,
     },
     /// No JSON, or fields that are not what they should be.
-    #[error("{} is damaged: {source}", path.display())]
+    #[error("{} is damaged: {source}{}", path.display(), remedy(path))]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -102,6 +112,15 @@ pub enum Error {
         /// What exists.
         path: PathBuf,
     },
+}
+
+/// What can be made again may be deleted; the manifest cannot.
+fn remedy(path: &Path) -> &'static str {
+    if path.ends_with(MANIFEST) {
+        ", and nothing else says what was measured; begin a new run"
+    } else {
+        ". Delete it, and resume the run to have it made again"
+    }
 }
 
 /// Says what was tried, on what, when the system refused.

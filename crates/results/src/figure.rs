@@ -264,6 +264,11 @@ impl Figure {
         }
     }
 
+    /// Whether generators report it. Of other percentiles only the histograms know.
+    pub fn is_reported(self) -> bool {
+        !matches!(self, Self::Time(_, Statistic::Percentile(percent)) if !PERCENTILES.contains(&percent))
+    }
+
     /// Whether the figure of a trial is only a lower bound, because requests were given up.
     pub fn is_at_least(self, trial: &Trial) -> bool {
         let Self::Time(metric, statistic) = self else {
@@ -395,6 +400,9 @@ mod tests {
         for text in ["p99", "p(99)", " p(99) ", "latency:p99"] {
             assert_eq!(text.parse(), Ok(p99), "{text}");
         }
+        let is_reported = |text: &str| text.parse::<Figure>().map(Figure::is_reported);
+        assert_eq!(is_reported("p99.9"), Ok(true));
+        assert_eq!(is_reported("service:p(98)"), Ok(false));
         for text in ["", "p", "p(0)", "p(101)", "speed", "servic:p99"] {
             assert!(text.parse::<Figure>().is_err(), "{text}");
         }

@@ -145,9 +145,9 @@ pub fn manifest(folder: &Path) -> Result<Manifest, Error> {
         return Ok(manifest);
     }
     if folder.join(TRIALS).is_dir() {
-        return Err(Error::CutShort {
+        return Err(Error::Partial {
             path: folder.into(),
-            what: "there are trials and no manifest.json".into(),
+            what: MANIFEST,
         });
     }
     Err(Error::NotResults {
@@ -161,9 +161,9 @@ pub(crate) fn trials(folder: &Path) -> Result<Vec<Trial>, Error> {
     let entries = match fs::read_dir(&directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(Error::CutShort {
+            return Err(Error::Partial {
                 path: folder.into(),
-                what: "the folder trials is missing".into(),
+                what: TRIALS,
             });
         }
         Err(error) => return Err(io_error("list", &directory)(error)),
@@ -224,7 +224,7 @@ fn json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
     let damaged = |source: serde_json::Error| match source.classify() {
         serde_json::error::Category::Eof => Error::CutShort {
             path: path.into(),
-            what: format!("it ends at line {}", source.line()),
+            line: source.line(),
         },
         _ => Error::Damaged {
             path: path.into(),

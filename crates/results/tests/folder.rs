@@ -121,6 +121,11 @@ fn what_is_wrong_is_said() {
     };
     let halved = edit(trial, |text| text[..text.len() / 2].into());
     assert!(matches!(halved, Error::CutShort { .. }), "{halved}");
+    assert!(halved.to_string().contains("Delete it"), "{halved}");
+    // Without this one there is nothing to resume.
+    let halved = edit("manifest.json", |text| text[..text.len() / 2].into());
+    assert!(matches!(halved, Error::CutShort { .. }), "{halved}");
+    assert!(halved.to_string().ends_with("begin a new run"), "{halved}");
     let foreign = edit(trial, |_| r#"{"schema":"k6/1"}"#.into());
     assert!(foreign.to_string().contains("found k6/1"), "{foreign}");
     let nameless = edit("manifest.json", |_| "[1]".into());
@@ -174,7 +179,7 @@ fn what_is_wrong_is_said() {
         "{headless}"
     );
     let empty = damaged(|path| fs::remove_dir_all(path.join("trials")).unwrap());
-    assert!(matches!(empty, Error::CutShort { .. }), "{empty}");
+    assert!(matches!(empty, Error::Partial { .. }), "{empty}");
 
     let home = tempfile::tempdir().unwrap();
     assert!(matches!(read(home.path()), Err(Error::NotResults { .. })));
