@@ -7,7 +7,7 @@ use results::{Factor, Factors, Level};
 use workload::{Arrival, Preset, Stages};
 
 use crate::experiment::{Disk, Experiment, Flags, Load, Loop, Model, OneOrMany, Time, scalar};
-use crate::expression::matches_level;
+use crate::expression::{CellName, matches_level};
 use crate::external::External;
 
 /// Bytes of a SPECweb99 directory.
@@ -151,10 +151,19 @@ pub fn cells(
             }
         }
     }
-    for exclusion in &experiment.exclude {
-        for name in exclusion.keys() {
-            if !cells.iter().any(|cell| cell.factors.contains_key(name)) {
-                return Err(format!("exclude names '{name}', which no cell has"));
+    let all: Vec<_> = cells.iter().map(|cell| &cell.factors).collect();
+    for (name, value) in experiment.exclude.iter().flatten() {
+        let texts = texts(value);
+        if texts.is_empty() {
+            return Err(format!("exclude has no level for '{name}'"));
+        }
+        for text in texts {
+            let part = CellName(vec![(name.clone(), text.clone())]);
+            if !all.iter().any(|factors| part.matches(factors)) {
+                let hint = part.hint(&all);
+                return Err(format!(
+                    "exclude names '{name}' = '{text}', which no cell has{hint}"
+                ));
             }
         }
     }
@@ -210,13 +219,17 @@ fn how_many(experiment: &Experiment, models: usize) -> usize {
 
 fn is_excluded(cell: &Cell, exclusion: &std::collections::BTreeMap<String, toml::Value>) -> bool {
     exclusion.iter().all(|(name, value)| {
-        let texts = match value {
-            toml::Value::Array(values) => values.iter().filter_map(scalar).collect(),
-            value => scalar(value).into_iter().collect::<Vec<_>>(),
-        };
         let level = cell.factors.get(name);
-        level.is_some_and(|level| texts.iter().any(|text| matches_level(level, text)))
+        level.is_some_and(|level| texts(value).iter().any(|text| matches_level(level, text)))
     })
+}
+
+/// The levels that an exclusion names, one or a list.
+fn texts(value: &toml::Value) -> Vec<String> {
+    match value {
+        toml::Value::Array(values) => values.iter().filter_map(scalar).collect(),
+        value => scalar(value).into_iter().collect(),
+    }
 }
 
 fn or_none<T: Copy>(values: &[T]) -> Vec<Option<T>> {

@@ -47,7 +47,7 @@ impl Cores {
             taken
         };
         if let [only] = available {
-            // Nothing can be kept apart; the manifest says so.
+            // Nothing can be kept apart; the plan says so.
             generator = vec![*only];
         }
         for core in server.iter().chain(&generator) {
@@ -58,9 +58,13 @@ impl Cores {
                 ));
             }
         }
+        if server.is_empty() {
+            return Err("no core is left for the server".into());
+        }
         if server.len() < wanted || experiment.sweep.cores.contains(&0) {
             return Err(format!(
-                "cores = {wanted} asks for more than the server's {}",
+                "sweep.cores goes from 1 to the server's {} here, which are {}",
+                server.len(),
                 list(&server)
             ));
         }
@@ -123,8 +127,17 @@ mod tests {
         assert_eq!(of("sweep.cores=[1,2]", &[0, 1, 2]).unwrap().generator, [2]);
         assert_eq!(of("generator_cores=[0]", &[0, 1]).unwrap().server, [1]);
         assert!(of("", &[5]).unwrap().overlap());
-        assert!(of("server_cores=[7]", &[0, 1]).is_err());
-        assert!(of("sweep.cores=[1,4]", &[0, 1]).is_err());
+        for (extra, expected) in [
+            ("server_cores=[7]", "core 7 is not to be had"),
+            ("server_cores=[0,1]", "no core is left for the generator"),
+            ("generator_cores=[0,1]", "no core is left for the server"),
+            ("server_cores=[]", "no core is left for the server"),
+            ("sweep.cores=[1,4]", "from 1 to the server's 2"),
+            ("sweep.cores=[0,1]", "from 1 to the server's 1"),
+        ] {
+            let error = of(extra, &[0, 1]).unwrap_err();
+            assert!(error.contains(expected), "{extra}: {error}");
+        }
     }
 
     #[test]

@@ -36,7 +36,7 @@ use serde::Deserialize;
 use workload::Preset;
 
 pub use error::Error;
-pub(crate) use error::nearest;
+pub(crate) use error::did_you_mean;
 pub use flags::Flags;
 pub(crate) use flags::scalar;
 pub use load::{Load, Loop};

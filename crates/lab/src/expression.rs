@@ -18,6 +18,8 @@ use results::{Factors, Figure, Level};
 use workload::objective::Operator;
 use workload::units;
 
+use crate::experiment::did_you_mean;
+
 /// A product of cells and its bound.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expression {
@@ -215,6 +217,22 @@ impl CellName {
                 .get(name)
                 .is_some_and(|level| matches_level(level, text))
         })
+    }
+
+    /// What may be meant by its first factor or level that none of these cells has, as the end of a sentence.
+    pub fn hint(&self, cells: &[&Factors]) -> String {
+        for (name, text) in &self.0 {
+            let levels: Vec<_> = cells.iter().filter_map(|cell| cell.get(name)).collect();
+            if levels.is_empty() {
+                let names = cells.iter().flat_map(|cell| cell.keys());
+                return did_you_mean(name, names.map(String::as_str));
+            }
+            if !levels.iter().any(|level| matches_level(level, text)) {
+                let levels: Vec<_> = levels.iter().map(ToString::to_string).collect();
+                return did_you_mean(text, levels.iter().map(String::as_str));
+            }
+        }
+        String::new()
     }
 }
 

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::Failure;
-use crate::experiment::{Error, Experiment, Flags, Foreign, nearest, scalar};
+use crate::experiment::{Error, Experiment, Flags, Foreign, did_you_mean, scalar};
 
 /// Where the definitions are, beside the experiment.
 const FOLDER: &str = "external";
@@ -105,12 +105,12 @@ impl External {
             toml::from_str(&text).map_err(|error| Error::toml(&path, &text, &error))?;
         let wrong = |what: String| -> Failure { format!("{}: {what}", path.display()).into() };
         for (name, value) in &asked.values {
-            let known = definition.values.get_mut(name).ok_or_else(|| {
-                wrong(format!(
-                    "it has no value '{name}' that an experiment could set"
-                ))
-            })?;
-            *known = value.clone();
+            if !definition.values.contains_key(name) {
+                let hint = did_you_mean(name, definition.values.keys().map(String::as_str));
+                let what = format!("it has no value '{name}' that an experiment could set{hint}");
+                return Err(wrong(what));
+            }
+            definition.values.insert(name.clone(), value.clone());
         }
         let template = definition.config.as_ref();
         let template =
@@ -268,8 +268,7 @@ fn unknown(folder: &Path, name: &str) -> Failure {
             )
         })
         .collect();
-    let hint = nearest(name, there.iter().map(String::as_str))
-        .map_or(String::new(), |near| format!("; did you mean '{near}'?"));
+    let hint = did_you_mean(name, there.iter().map(String::as_str));
     let folder = folder.display();
     format!("there is no {folder}/{name}.toml to say how '{name}' is started{hint}").into()
 }
@@ -335,6 +334,12 @@ mod tests {
                 "",
                 "external='tool', values.helpers=1",
                 "no value 'helpers'",
+            ),
+            (
+                TOOL,
+                "",
+                "external='tool', values.thread=1",
+                "did you mean 'threads'?",
             ),
             (
                 "package = 'x'\ncommand = ''\n",

@@ -18,7 +18,8 @@ pub fn check(expression: &Expression, cells: &[&results::Factors]) -> Result<(),
     for name in expression.value.cells() {
         let found = cells.iter().filter(|factors| name.matches(factors)).count();
         if found == 0 {
-            return Err(format!("'{}': there is no cell {name}", expression.text));
+            let (text, hint) = (&expression.text, name.hint(cells));
+            return Err(format!("'{text}': there is no cell {name}{hint}"));
         }
         if found > 1 {
             let (text, count) = (&expression.text, found);
@@ -203,6 +204,17 @@ mod tests {
         let factors = results::Factors::from([("model".into(), "sped".into())]);
         let check = |text: &str, cells: &[&results::Factors]| check(&text.parse().unwrap(), cells);
         assert!(check("sped < 1", &[&factors]).is_ok());
+        for (misspelled, meant) in [
+            ("spde < 1", "sped"),
+            ("sped@lod=closed < 1", "load"),
+            ("sped@load=close < 1", "closed"),
+        ] {
+            let mut factors = factors.clone();
+            factors.insert("load".into(), "closed".into());
+            let error = check(misspelled, &[&factors]).unwrap_err();
+            let hint = format!("; did you mean '{meant}'?");
+            assert!(error.ends_with(&hint), "{error}");
+        }
         assert!(
             check("mt < 1", &[&factors])
                 .unwrap_err()

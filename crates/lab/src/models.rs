@@ -59,15 +59,15 @@ pub fn check(archbench: &Path, model: &str, flags: &[String]) -> Result<(), Fail
         .collect();
     let shown = lines
         .iter()
-        .take_while(|line| !line.starts_with("Usage:"))
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
         .copied();
     let what = shown.collect::<Vec<_>>().join(" / ");
-    Err(format!(
-        "model '{model}' with '{}': {}",
-        flags.join(" "),
-        what.trim_start_matches("error: ")
-    )
-    .into())
+    let with = match flags {
+        [] => String::new(),
+        flags => format!(" with '{}'", flags.join(" ")),
+    };
+    let what = what.trim_start_matches("error: ");
+    Err(format!("model '{model}'{with}: {what}").into())
 }
 
 /// Whether the generator can write a histogram log beside its report.

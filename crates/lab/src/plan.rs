@@ -1,5 +1,6 @@
 //! Which trials there are, in which order, and how long they take.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use crate::Failure;
 use crate::bench;
 use crate::cells::{self, Cell, Server};
 use crate::cores::{self, Cores};
-use crate::experiment::{Experiment, Model, Models};
+use crate::experiment::{Experiment, Model, Models, did_you_mean};
 use crate::external::{self, External};
 use crate::judge;
 use crate::models;
@@ -33,7 +34,7 @@ pub struct Plan {
     pub cores: Cores,
     /// The servers that are not ours and take part.
     pub externals: Vec<Arc<External>>,
-    /// Which are left out, and why.
+    /// What is to be kept in mind: which are left out, and what disturbs.
     pub notices: Vec<String>,
 }
 
@@ -72,18 +73,23 @@ impl Plan {
             Models::All => models::all(archbench)?,
             Models::Some(models) => models.clone(),
         };
+        // First of all: cells are named after them.
+        if let Models::Some(models) = &experiment.models {
+            let names: BTreeSet<_> = models.iter().map(|model| &model.model).collect();
+            for name in names {
+                models::check(archbench, name, &[])?;
+            }
+        }
         let externals = external::read_all(experiment, config)?;
         let plan = Self::of(experiment, &models, externals, &cores::available())?;
-        let mut servers: Vec<_> = plan
+        let servers: BTreeSet<_> = plan
             .cells
             .iter()
             .filter_map(|cell| match &cell.server {
-                Server::Model { model, flags } => Some((model, flags)),
-                Server::External(_) => None,
+                Server::Model { model, flags } if !flags.is_empty() => Some((model, flags)),
+                _ => None,
             })
             .collect();
-        servers.sort();
-        servers.dedup();
         for (model, flags) in servers {
             models::check(archbench, model, flags)?;
         }
@@ -123,11 +129,15 @@ impl Plan {
             return Err(notices.join("; "));
         }
         notices.extend(cells.iter().find_map(crowded));
+        let cores = Cores::of(experiment, available)?;
+        if cores.overlap() {
+            notices.push("server and generator share a core, so each disturbs the other".into());
+        }
         Ok(Self {
             externals,
             notices,
             trials: order(cells.len(), experiment.repeats, experiment.seed),
-            cores: Cores::of(experiment, available)?,
+            cores,
             cells,
         })
     }
@@ -209,8 +219,7 @@ fn check_names(experiment: &Experiment, models: &[Model]) -> Result<(), String> 
                 .flat_map(|model| [model.label(), model.model.as_str()])
         };
         if !known().any(|known| known == name) {
-            let hint = crate::experiment::nearest(name, known())
-                .map_or(String::new(), |near| format!("; did you mean '{near}'?"));
+            let hint = did_you_mean(name, known());
             return Err(format!(
                 "model_options names '{name}', which is no model here{hint}"
             ));
@@ -318,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_content_cache_that_nobody_bounded_is_named_where_memory_is() {
+    fn what_is_to_be_kept_in_mind_is_said() {
         let notices = |extra: &str| {
             let text = format!(
                 "name='x'\nquestion='?'\nmodels=['a']\nduration='1s'\nload=[{{name='closed'}}]\n{extra}"
@@ -338,6 +347,11 @@ mod tests {
             "{named:?}"
         );
         assert!(notices("memory_limit='32m'\noptions='--content-cache 0'").is_empty());
+        let shared = notices("server_cores=[0]\ngenerator_cores=[0]");
+        assert!(
+            shared.len() == 1 && shared[0].contains("share a core"),
+            "{shared:?}"
+        );
     }
 
     #[test]

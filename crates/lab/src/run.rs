@@ -180,9 +180,6 @@ fn manifest(
         .and_then(|set| set.cache_dir().ok())
         .unwrap_or_default();
     let mut notices = plan.notices.clone();
-    if plan.cores.overlap() {
-        notices.push("server and generator share a core, so each disturbs the other".to_owned());
-    }
     if let Support::None(why) = memory
         && plan.cells.iter().any(|cell| cell.memory_limit.is_some())
     {

@@ -16,6 +16,7 @@ case "$1" in
 models) printf 'good     does\n         --threads\nslow     does not\n\nthe end\n' ;;
 serve)
   case "$*" in
+  *"--model nobody"*) echo "error: invalid value 'nobody'" >&2; exit 2 ;;
   *--help) case "$*" in *--bad*) echo "error: unexpected argument '--bad' found" >&2; exit 2 ;; esac; exit 0 ;;
   *"--model dies"*) echo "no such directory" >&2; exit 1 ;;
   *"--model garbage"*) echo "hello"; sleep 100 ;;
@@ -298,6 +299,11 @@ fn what_cannot_be_right_is_refused_before_the_first_trial() {
             "['good']",
             "expect = [{ text = 'a', ratio = 'slow < 1' }]",
             "there is no cell slow",
+        ),
+        (
+            "['nobody']",
+            "expect = [{ text = 'a', ratio = 'good < 1' }]",
+            "model 'nobody': invalid value",
         ),
         ("['good']", "server_cores = [999]", "core 999"),
         ("['good']", "repeat = 1", "did you mean 'repeats'?"),

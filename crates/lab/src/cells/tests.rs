@@ -68,12 +68,28 @@ fn sizes_of_files_and_of_data_sets() {
         let error = of(&format!("{load}{too_large}\n")).unwrap_err();
         assert!(error.contains("more than"), "{error}");
     }
-    assert!(
-        of(&format!("{load}exclude = [{{ rates = 5 }}]\n"))
-            .unwrap_err()
-            .contains("'rates'")
-    );
-    assert!(of(&format!("{load}exclude = [{{ model = 'sped' }}]\n")).is_err());
+}
+
+#[test]
+fn an_exclusion_excludes_something_and_leaves_something() {
+    let load =
+        "models = ['sped', 'mt']\nload = [{ name = 'open', rate = 500, arrival = 'poisson' }]\n";
+    for (exclusion, expected) in [
+        (
+            "rates = 5",
+            "'rates' = '5', which no cell has; did you mean 'rate'?",
+        ),
+        ("model = 'spde'", "did you mean 'sped'?"),
+        (
+            "model = 'sped', rate = [500, 600]",
+            "'rate' = '600', which no cell has",
+        ),
+        ("model = []", "no level for 'model'"),
+        ("rate = '0.5k'", "every cell is excluded"),
+    ] {
+        let error = of(&format!("{load}exclude = [{{ {exclusion} }}]\n")).unwrap_err();
+        assert!(error.contains(expected), "{exclusion}: {error}");
+    }
 }
 
 #[test]

@@ -56,16 +56,16 @@ fn with_suggestion(message: &str) -> String {
     let (true, Some(wrong)) = (unknown, quoted.next()) else {
         return message.to_owned();
     };
-    let nearest = nearest(wrong, quoted);
-    let hint = nearest.map_or(String::new(), |right| format!("; did you mean '{right}'?"));
-    format!("{message}{hint}")
+    format!("{message}{}", did_you_mean(wrong, quoted))
 }
 
-/// The nearest of some names, if one is near at all.
-pub(crate) fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+/// The nearest of some names, if one is near at all, as the end of a sentence.
+pub(crate) fn did_you_mean<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> String {
     names
         .map(|name| (strsim::damerau_levenshtein(wrong, name), name))
         .filter(|(distance, name)| *distance <= name.len().max(wrong.len()) / 2)
         .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
+        .map_or(String::new(), |(_, name)| {
+            format!("; did you mean '{name}'?")
+        })
 }
