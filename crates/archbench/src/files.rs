@@ -1,11 +1,10 @@
 //! `archbench files`: makes a set of files to serve.
 
-use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
-use workload::fileset::{FileSet, Preset};
+use workload::fileset::Preset;
 use workload::units;
 
 use crate::{Failure, output};
@@ -35,7 +34,7 @@ pub(crate) fn command() -> Command {
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let arguments = Arguments::from_arg_matches(matches)?;
     let set = arguments.preset.file_set(arguments.seed);
-    write(&set, &arguments.directory)?;
+    lab::files::make(&set, &arguments.directory)?;
     output::print(format_args!(
         "{}: {}, {:.1} MB, in {}",
         set.preset(),
@@ -44,26 +43,4 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         arguments.directory.display(),
     ));
     Ok(ExitCode::SUCCESS)
-}
-
-/// Writes a set, showing progress to a person when it takes long.
-pub(crate) fn write(set: &FileSet, directory: &Path) -> Result<(), Failure> {
-    let terminal = std::io::stderr().is_terminal();
-    let mut shown = None;
-    set.write_to(directory, |done, total| {
-        let percent = done * 100 / total.max(1);
-        if terminal && shown != Some(percent) {
-            shown = Some(percent);
-            let _ = write!(
-                std::io::stderr(),
-                "\rmaking {} in {}: {percent} %",
-                set.preset(),
-                directory.display()
-            );
-        }
-    })?;
-    if shown.is_some() {
-        let _ = writeln!(std::io::stderr());
-    }
-    Ok(())
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::catalogue::{self, CATALOGUE, Entry};
 use crate::output::{self, Format};
-use crate::{Failure, files, summary};
+use crate::{Failure, summary};
 
 /// The command, with the options of the model that `arguments` ask for.
 pub(crate) fn command(arguments: &[OsString]) -> Command {
@@ -147,7 +147,7 @@ fn root(options: &ServeOptions) -> Result<(PathBuf, Option<String>), Failure> {
     }
     let set = workload::fileset::default_file_set();
     let directory = workload::fileset::default_dir()?;
-    files::write(&set, &directory)?;
+    lab::files::make(&set, &directory)?;
     Ok((directory, set.files().first().map(|file| file.path.clone())))
 }
 

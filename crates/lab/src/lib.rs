@@ -8,7 +8,7 @@
 //! | [`experiment`], [`external`], [`cells`], [`expression`] | what is asked |
 //! | [`plan`] | which trials, in which order, for how long |
 //! | [`run`] | `archbench run`: does it |
-//! | [`bench`](mod@bench), [`process`], [`cores`], [`memory`], [`cache`], [`watch`] | how one trial is done |
+//! | [`bench`](mod@bench), [`process`], [`cores`], [`memory`], [`files`], [`cache`], [`watch`] | how one trial is done |
 //! | [`machine`] | on which machine |
 //! | [`judge`], [`values`], [`table`] | what came out |
 //! | [`slo`], [`compare`], [`search`], [`doctor`] | the commands of these names |
@@ -22,6 +22,7 @@ pub mod doctor;
 pub mod experiment;
 pub mod expression;
 pub mod external;
+pub mod files;
 pub mod interrupt;
 pub mod judge;
 pub mod machine;

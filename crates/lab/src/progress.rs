@@ -9,16 +9,16 @@ use indicatif::{ProgressBar, ProgressStyle};
 #[derive(Debug)]
 pub struct Progress {
     bar: Option<ProgressBar>,
-    done: usize,
+    at: usize,
     all: usize,
     each: Duration,
 }
 
 impl Progress {
-    /// Of `all` trials, `done` of which have been done before, each taking about `each`.
-    pub fn new(all: usize, done: usize, each: Duration) -> Self {
+    /// Of `all` trials, each taking about `each`.
+    pub fn new(all: usize, each: Duration) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::new(all as u64).with_position(done as u64);
+            let bar = ProgressBar::new(all as u64);
             let style = ProgressStyle::with_template("{bar:30} {pos}/{len}  {msg}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar.enable_steady_tick(Duration::from_millis(500));
@@ -26,33 +26,38 @@ impl Progress {
         });
         Self {
             bar,
-            done,
+            at: 0,
             all,
             each,
         }
     }
 
-    /// A trial begins.
-    pub fn begins(&self, what: &str) {
+    /// The number of the next trial.
+    pub fn next(&self) -> usize {
+        self.at + 1
+    }
+
+    /// The trial with this number begins, from 1; another attempt at it has the same.
+    pub fn begins(&mut self, number: usize, what: &str) {
+        self.at = number;
+        // A search may take more steps than it was thought to.
+        self.all = self.all.max(number);
         if let Some(bar) = &self.bar {
-            let left = self.each.saturating_mul(
-                u32::try_from(self.all - self.done.min(self.all)).unwrap_or(u32::MAX),
-            );
+            bar.set_length(self.all as u64);
+            bar.set_position(number as u64 - 1);
+            let left = u32::try_from(self.all - number + 1).unwrap_or(u32::MAX);
+            let left = self.each.saturating_mul(left);
             bar.set_message(format!("{} left  {what}", crate::plan::minutes(left)));
         }
     }
 
     /// It has ended; `elapsed` corrects the estimate. `trouble` is what is not well.
     pub fn ends(&mut self, what: &str, outcome: &str, trouble: bool, elapsed: Duration) {
-        self.done += 1;
-        // A search may take more steps than it was thought to.
-        self.all = self.all.max(self.done);
         self.each = self.each.mul_f64(0.8) + elapsed.mul_f64(0.2);
         match &self.bar {
-            None => self.say(&format!("[{}/{}] {what}: {outcome}", self.done, self.all)),
+            None => self.say(&format!("[{}/{}] {what}: {outcome}", self.at, self.all)),
             Some(bar) => {
-                bar.set_length(self.all as u64);
-                bar.inc(1);
+                bar.set_position(self.at as u64);
                 if trouble {
                     self.say(&format!("{what}: {outcome}"));
                 }
@@ -62,14 +67,9 @@ impl Progress {
 
     /// Something else that should be known.
     pub fn say(&self, text: &str) {
-        let text = &crate::visible(text);
         match &self.bar {
-            Some(bar) => bar.println(text),
-            None => {
-                use std::io::Write;
-                // Nobody may be listening.
-                let _ = writeln!(std::io::stderr(), "{text}");
-            }
+            Some(bar) => bar.println(crate::visible(text)),
+            None => say(text),
         }
     }
 
@@ -79,4 +79,11 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+/// The same where there is no bar.
+pub(crate) fn say(text: &str) {
+    use std::io::Write;
+    // Nobody may be listening.
+    let _ = writeln!(std::io::stderr(), "{}", crate::visible(text));
 }

@@ -19,7 +19,7 @@ use crate::memory::Support;
 use crate::plan::{self, Plan, minutes};
 use crate::progress::Progress;
 use crate::table::{label, show, summary};
-use crate::{Failure, INTERRUPTED, Status, cells, judge, machine, models, slo};
+use crate::{Failure, INTERRUPTED, Status, cells, files, judge, machine, models, slo};
 
 /// Run an experiment and judge it
 #[derive(Debug, Clone, clap::Args)]
@@ -70,9 +70,10 @@ pub fn run(
         crate::print(plan.describe(&experiment));
         return Ok(0);
     }
+    // Before Ctrl-C is watched for: it may end this at once, and what is made by then is not made again.
+    let sets = make_files(&plan)?;
     // Before any thread starts, so that all have the signals blocked.
     let interrupt = Interrupt::watch();
-    let sets = make_files(&plan)?;
     let memory = Support::find();
     let manifest = manifest(&args, &experiment, text, &plan, &memory, &archbench, &sets);
     let mut folder = match resume::find(&args, &manifest, &plan)? {
@@ -95,11 +96,11 @@ pub fn run(
         patience: Patience::default(),
         interrupt,
     };
-    if !measure_all(&experiment, &plan, &bench, &mut folder)? {
-        let (done, all) = (folder.trials().len(), plan.trials.len());
-        let place = folder.path().display();
+    if let Some(done) = measure_all(&experiment, &plan, &bench, &mut folder)? {
+        let (all, place) = (plan.trials.len(), folder.path().display());
+        let but = if args.fresh { " without --fresh" } else { "" };
         crate::print(format_args!(
-            "stopped after {done} of {all} trials, which are in {place}\nthe same command goes on from there"
+            "stopped after {done} of {all} trials, which are in {place}\nthe same command{but} goes on from there"
         ));
         return Ok(INTERRUPTED);
     }
@@ -155,7 +156,7 @@ fn make_files(plan: &Plan) -> Result<Vec<FileSet>, Failure> {
     let mut sets = Vec::new();
     for preset in presets {
         let set = preset.file_set(1);
-        set.write_to(&set.cache_dir()?, |_, _| {})?;
+        files::make(&set, &set.cache_dir()?)?;
         sets.push(set);
     }
     Ok(sets)
@@ -238,15 +239,14 @@ fn versions(archbench: &Path, plan: &Plan) -> BTreeMap<String, String> {
     ours.into_iter().chain(theirs).collect()
 }
 
-/// Does the trials that are still to be done; false when it was stopped.
+/// Does the trials that are still to be done; gives how many are done when it was stopped.
 fn measure_all(
     experiment: &Experiment,
     plan: &Plan,
     bench: &Bench,
     folder: &mut Folder,
-) -> Result<bool, Failure> {
-    let each = plan.duration(experiment, 1);
-    let mut progress = Progress::new(plan.trials.len(), folder.trials().len(), each);
+) -> Result<Option<usize>, Failure> {
+    let mut progress = Progress::new(plan.trials.len(), plan.duration(experiment, 1));
     for notice in &folder.manifest().notices {
         progress.say(&format!("notice: {notice}"));
     }
@@ -264,7 +264,7 @@ fn measure_all(
                     measure(experiment, plan, bench, &trial, &shown, &mut progress)
                 else {
                     progress.finish();
-                    return Ok(false);
+                    return Ok(Some(trial.order - 1));
                 };
                 folder.append(record, hlog.as_deref())?;
             }
@@ -276,7 +276,7 @@ fn measure_all(
         }
     }
     progress.finish();
-    Ok(true)
+    Ok(None)
 }
 
 /// Does one trial; `None` when it was stopped.
@@ -298,7 +298,7 @@ fn measure(
         label(&cell.factors, shown),
         trial.repeat
     );
-    progress.begins(&what);
+    progress.begins(trial.order, &what);
     let job = Job {
         cell,
         // The same for every cell of a block, so that they are asked the same.

@@ -21,7 +21,7 @@ use crate::memory::Support;
 use crate::progress::Progress;
 use crate::slo::Objective;
 use crate::table::Table;
-use crate::{Failure, INTERRUPTED, Status, models};
+use crate::{Failure, INTERRUPTED, Status, files, models};
 use bisection::{Answer, Search};
 
 /// Find the highest rate at which a model holds its objectives
@@ -35,7 +35,9 @@ is one that held up to a quarter above what the closed loop gave, where the sear
 Examples:
   archbench search --model amped --slo 'p(99)<10ms'
   archbench search --slo-file bench-configs/slo/lecture.toml          all models, and a table
-  archbench search --model pool --options '--threads 150' --slo 'p(99.9)<50ms' --files single:1k")]
+  archbench search --model pool --options '--threads 150' --slo 'p(99.9)<50ms' --files single:1k
+
+Exit status: 0 done, whatever came out; 1 failed, or no model could be tried; 2 wrong usage; 130 stopped by Ctrl-C.")]
 pub struct Args {
     /// An architecture; repeatable; without it, all
     #[arg(short, long, value_name = "MODEL")]
@@ -141,9 +143,9 @@ pub fn run(args: Args) -> Result<Status, Failure> {
     for name in &names {
         models::check(&archbench, name, &flags).map_err(wrong_usage)?;
     }
-    let interrupt = Interrupt::watch();
     let set = args.files.file_set(1);
-    set.write_to(&set.cache_dir()?, |_, _| {})?;
+    files::make(&set, &set.cache_dir()?)?;
+    let interrupt = Interrupt::watch();
     let bench = Bench {
         archbench,
         cores: two_sides()?,
@@ -156,7 +158,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
     let each = args.duration + args.warm_up + crate::bench::overhead();
     let tries =
         names.len() * args.repeats as usize * Search::tries(args.resolution / 100.0) + names.len();
-    let mut progress = Progress::new(tries, 0, each);
+    let mut progress = Progress::new(tries, each);
     let mut found = Vec::new();
     for name in &names {
         let one = Searcher {
@@ -177,11 +179,14 @@ pub fn run(args: Args) -> Result<Status, Failure> {
     } else {
         text(&found, &objectives)
     });
-    Ok(if bench.interrupt.came() {
-        INTERRUPTED
-    } else {
-        0
-    })
+    if bench.interrupt.came() {
+        return Ok(INTERRUPTED);
+    }
+    Ok(u8::from(found.iter().all(|one| one.rate_per_s.is_none())))
+}
+
+fn reason(failure: &results::Failure) -> String {
+    format!("{}: {}", failure.step, failure.reason)
 }
 
 fn wrong_usage(why: impl std::fmt::Display) -> Failure {
@@ -225,9 +230,8 @@ impl Searcher<'_> {
         };
         let closed = self.try_until_valid(None, self.args.seed, progress);
         let Some(capacity) = Figure::Throughput.of(&closed).filter(|rate| *rate > 0.0) else {
-            found.note = closed
-                .failure
-                .map(|failure| format!("{}: {}", failure.step, failure.reason));
+            let nothing = || "nothing was answered in a closed loop".to_owned();
+            found.note = Some(closed.failure.as_ref().map_or_else(nothing, reason));
             return found;
         };
         found.closed_loop_per_s = Some(capacity);
@@ -241,8 +245,8 @@ impl Searcher<'_> {
                     return found;
                 }
                 search.answer(self.holds(&trial));
-                if let Some(failure) = trial.failure {
-                    found.note = Some(format!("{}: {}", failure.step, failure.reason));
+                if let Some(failure) = &trial.failure {
+                    found.note = Some(reason(failure));
                 }
             }
             if search.highest() == 0.0 && search.is_at_least() {
@@ -276,17 +280,24 @@ impl Searcher<'_> {
 
     /// A trial, made again a few times while the generator is disturbed.
     fn try_until_valid(&self, rate: Option<f64>, seed: u64, progress: &mut Progress) -> Trial {
-        let mut trial = self.try_one(rate, seed, progress);
+        let number = progress.next();
+        let mut trial = self.try_one(number, rate, seed, progress);
         for _ in 0..AGAIN {
             if trial.verdict == Validity::Invalid && !self.bench.interrupt.came() {
-                trial = self.try_one(rate, seed, progress);
+                trial = self.try_one(number, rate, seed, progress);
             }
         }
         trial
     }
 
     /// One trial: Poisson arrivals at a rate, or a closed loop.
-    fn try_one(&self, rate: Option<f64>, seed: u64, progress: &mut Progress) -> Trial {
+    fn try_one(
+        &self,
+        number: usize,
+        rate: Option<f64>,
+        seed: u64,
+        progress: &mut Progress,
+    ) -> Trial {
         let cell = Cell {
             factors: results::Factors::new(),
             server: Server::Model {
@@ -315,7 +326,7 @@ impl Searcher<'_> {
         };
         let what = rate.map_or("closed loop".to_owned(), |rate| format!("{rate:.0}/s"));
         let what = format!("{} {what}", self.model);
-        progress.begins(&what);
+        progress.begins(number, &what);
         let measured = self.bench.measure(&Job {
             cell: &cell,
             seed,

@@ -324,6 +324,29 @@ fn a_dry_run_does_nothing() {
     assert_eq!((stage.folders().len(), stage.loads()), (0, 0));
 }
 
+#[test]
+fn a_search_in_which_nothing_can_be_tried_has_failed() {
+    for (models, expected) in [(&["good"][..], 0), (&["dies"], 1), (&["dies", "good"], 0)] {
+        let stage = Stage::new("'all'", "");
+        let status = lab::search::run(lab::search::Args {
+            model: models.iter().map(|model| (*model).to_owned()).collect(),
+            options: String::new(),
+            slo: vec!["p(99)<1s".parse().expect("an objective")],
+            slo_file: None,
+            files: "single:1k".parse().expect("a preset"),
+            connections: 1,
+            duration: Duration::from_millis(10),
+            warm_up: Duration::ZERO,
+            repeats: 1,
+            resolution: 50.0,
+            seed: 1,
+            json: false,
+            archbench: stage.args().archbench,
+        });
+        assert_eq!(status.expect("tried"), expected, "{models:?}");
+    }
+}
+
 /// One trial of a model, with little patience.
 fn trial(stage: &Stage, model: &str) -> lab::bench::Measured {
     let (experiment, _) = lab::experiment::Experiment::read(&stage.args().config).expect("sound");

@@ -1,10 +1,11 @@
 //! A run that is stopped at any moment, in any way, goes on from there.
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::{ARCHBENCH, Stage, signal, wait};
+use crate::{ARCHBENCH, STAND_IN, Stage, signal, wait, wait_until};
 
 /// Stops a run over and over, each time a little later, and then lets it end.
 fn stopped_over_and_over(how: &[Signal]) {
@@ -62,11 +63,37 @@ fn by_a_kill() {
 }
 
 #[test]
+fn ctrl_c_is_heard_while_files_are_made() {
+    let stage = Stage::new();
+    // So many that nobody has made them before the signal comes.
+    let text = std::fs::read_to_string(stage.at("x.toml")).expect("there");
+    std::fs::write(
+        stage.at("x.toml"),
+        text.replace("single:1k", "uniform:200000:1"),
+    )
+    .expect("written");
+    let mut child = stage.start();
+    let made = || {
+        let sets = std::fs::read_dir(stage.at("cache").join("archbench"));
+        let set = sets.into_iter().flatten().flatten().next()?;
+        set.path()
+            .join(".archbench-files.partial")
+            .exists()
+            .then(|| set.path())
+    };
+    wait_until("the first files", || made().is_some());
+    signal(&child, Signal::INT);
+    wait(&mut child);
+    assert!(made().is_some(), "it ended before they were all made");
+    assert!(stage.folders().is_empty());
+}
+
+#[test]
 fn it_says_where_it_was_and_how_to_go_on() {
     let stage = Stage::new();
     let child = stage
         .command(&[])
-        .stdout(std::process::Stdio::piped())
+        .stdout(Stdio::piped())
         .spawn()
         .expect("it runs");
     stage.wait_for("loads", 2);
@@ -79,6 +106,44 @@ fn it_says_where_it_was_and_how_to_go_on() {
         "{said}"
     );
     stage.check_servers();
+    // Of another build it is not gone on with, and that is said.
+    stage.script("archbench", &format!("{STAND_IN}\n"));
+    let output = stage.run(&[]);
+    assert_eq!(output.status.code(), Some(0));
+    let said = crate::said(&output);
+    assert!(
+        said.contains("a new run begins, as") && said.contains("are others than they were"),
+        "{said}"
+    );
+    assert!(said.contains("[1/6]") && said.contains("[6/6]"), "{said}");
+}
+
+#[test]
+fn what_is_counted_is_trials_and_not_attempts() {
+    let stage = Stage::new();
+    // The second to come is disturbed, and made again; then comes Ctrl-C.
+    stage.script(
+        "load",
+        "count=$(wc -l < \"$home/loads\")\n\
+         test $count = 2 && { echo '{\"schema\":\"archbench.load/1\",\"verdict\":\"INVALID\",\"reasons\":[]}'; exit 4; }\n\
+         test $count = 4 && sleep 100\n",
+    );
+    let mut command = stage.command(&["--fresh"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().expect("it runs");
+    stage.wait_for("loads", 4);
+    signal(&child, Signal::INT);
+    let output = child.wait_with_output().expect("it ends");
+    let lines: Vec<_> = crate::said(&output)
+        .lines()
+        .filter_map(|line| line.split_once(' ').map(|(number, _)| number.to_owned()))
+        .collect();
+    assert_eq!(lines, ["[1/6]", "[2/6]", "[2/6]"]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        said.contains("stopped after 2 of 6 trials") && said.contains("without --fresh goes on"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -7,12 +7,15 @@ use results::{Folder, Manifest, Run};
 use super::Args;
 use crate::Failure;
 use crate::plan::Plan;
+use crate::progress::say;
 
 /// The run to go on with: the one that is named, or the newest of this experiment if it is unfinished.
 pub(super) fn find(args: &Args, wanted: &Manifest, plan: &Plan) -> Result<Option<Folder>, Failure> {
     if let Some(path) = &args.resume {
-        fits(&results::read(path)?, wanted, plan)
-            .map_err(|why| format!("cannot go on with {}: {why}", path.display()))?;
+        fits(&results::read(path)?, wanted, plan).map_err(|why| {
+            let path = path.display();
+            format!("cannot go on with {path}: {why}; begin a new run")
+        })?;
         return Ok(Some(Folder::resume(path)?));
     }
     if args.fresh {
@@ -22,7 +25,14 @@ pub(super) fn find(args: &Args, wanted: &Manifest, plan: &Plan) -> Result<Option
         return Ok(None);
     };
     let run = results::read(&path)?;
-    if run.verdicts.is_some() || fits(&run, wanted, plan).is_err() {
+    if run.verdicts.is_some() {
+        return Ok(None);
+    }
+    if let Err(why) = fits(&run, wanted, plan) {
+        say(&format!(
+            "notice: a new run begins, as {} cannot be gone on with: {why}",
+            path.display()
+        ));
         return Ok(None);
     }
     match Folder::resume(&path) {
@@ -52,7 +62,7 @@ fn newest(results: &Path, wanted: &Manifest) -> Option<(PathBuf, Manifest)> {
 /// Whether what is there is part of the plan, and was measured with the same things.
 fn fits(run: &Run, wanted: &Manifest, plan: &Plan) -> Result<(), String> {
     if run.manifest.experiment_hash != wanted.experiment_hash {
-        return Err("the experiment file has been changed since; begin a new run".into());
+        return Err("the experiment file has been changed since".into());
     }
     let setting = |manifest: &Manifest| {
         let machine = &manifest.machine;
@@ -61,8 +71,7 @@ fn fits(run: &Run, wanted: &Manifest, plan: &Plan) -> Result<(), String> {
     };
     if setting(&run.manifest) != setting(wanted) {
         return Err(
-            "archbench, a server, the kernel or the cores are others than they were; begin a new run"
-                .into(),
+            "archbench, a server, the kernel or the cores are others than they were".into(),
         );
     }
     let planned = |trial: &results::Trial| {
@@ -71,7 +80,7 @@ fn fits(run: &Run, wanted: &Manifest, plan: &Plan) -> Result<(), String> {
             .is_some_and(|cell| cell.factors == trial.factors)
     };
     if run.manifest.cells != plan.cells.len() || !run.trials.iter().all(planned) {
-        return Err("there are other models than there were; begin a new run".into());
+        return Err("there are other models than there were".into());
     }
     Ok(())
 }
