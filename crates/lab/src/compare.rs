@@ -111,9 +111,12 @@ pub fn compare(a: &Run, b: &Run, figures: &[Figure], margin: f64) -> Vec<Compare
         let Some(other) = others.iter().find(|other| other.factors == cell.factors) else {
             continue;
         };
+        let counts = |cell: &Cell<'_>| cell.trials.iter().any(|trial| trial.counts());
+        let has_figures = counts(&cell) || counts(other);
         for figure in figures {
             let [a, b] = [side(a, &cell, *figure), side(b, other, *figure)];
-            if !(a.values.is_empty() && b.values.is_empty()) {
+            // Not every server tells every figure. Where no trial counts, that is to be seen.
+            if !(has_figures && a.values.is_empty() && b.values.is_empty()) {
                 all.push((label(cell.factors, &swept), *figure, [a, b]));
             }
         }
@@ -280,6 +283,18 @@ mod tests {
         assert!(text.contains("2 of 2 figures differ"), "{text}");
         let (_d, d) = fixture(3, &["mt"]);
         assert!(compare(&a, &d, &figures, 0.02).is_empty());
+        // What counts in neither is not passed over.
+        let mut invalid = a.clone();
+        for trial in &mut invalid.trials {
+            trial.verdict = results::Validity::Invalid;
+        }
+        for one in compare(&invalid, &invalid, &figures, 0.02) {
+            assert_eq!(
+                (one.medians, one.verdict),
+                ([None, None], "too few repeats")
+            );
+        }
+        assert_eq!(compare(&invalid, &invalid, &figures, 0.02).len(), 2);
     }
 
     #[test]

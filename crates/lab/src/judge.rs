@@ -16,15 +16,27 @@ pub const LEVEL: f64 = 0.95;
 /// Which is not; in words.
 pub fn check(expression: &Expression, cells: &[&results::Factors]) -> Result<(), String> {
     for name in expression.value.cells() {
-        let found = cells.iter().filter(|factors| name.matches(factors)).count();
-        if found == 0 {
-            let (text, hint) = (&expression.text, name.hint(cells));
+        let text = &expression.text;
+        let found: Vec<_> = cells
+            .iter()
+            .filter(|factors| name.matches(factors))
+            .collect();
+        let (Some(first), count) = (found.first(), found.len()) else {
+            let hint = name.hint(cells);
             return Err(format!("'{text}': there is no cell {name}{hint}"));
-        }
-        if found > 1 {
-            let (text, count) = (&expression.text, found);
+        };
+        if count > 1 {
+            let differs = |factor: &&String| {
+                found
+                    .iter()
+                    .any(|one| one.get(*factor) != first.get(*factor))
+            };
+            let missing = first.keys().find(differs);
+            let how = missing.map_or("all alike".to_owned(), |factor| {
+                format!("add factors, like {name}@{factor}=…")
+            });
             return Err(format!(
-                "'{text}': {name} may be any of {count} cells; add factors, like {name}@load=…"
+                "'{text}': {name} may be any of {count} cells; {how}"
             ));
         }
     }
@@ -220,10 +232,11 @@ mod tests {
                 .unwrap_err()
                 .contains("no cell mt")
         );
-        assert!(
-            check("sped < 1", &[&factors, &factors])
-                .unwrap_err()
-                .contains("2 cells")
-        );
+        let mut other = factors.clone();
+        let error = check("sped < 1", &[&factors, &other]).unwrap_err();
+        assert!(error.contains("2 cells; all alike"), "{error}");
+        other.insert("rate".into(), 5.0.into());
+        let error = check("sped < 1", &[&other, &factors]).unwrap_err();
+        assert!(error.contains("like sped@rate=…"), "{error}");
     }
 }

@@ -47,7 +47,7 @@ pub enum Error {
         line: usize,
     },
     /// A folder without a part that every run has.
-    #[error("{} is cut short: it has no {what}, and cannot be read or resumed without", path.display())]
+    #[error("{} is cut short: it has no {what}, and cannot be read or resumed without it", path.display())]
     Partial {
         /// The folder.
         path: PathBuf,
