@@ -33,10 +33,8 @@ pub struct Bench {
     pub cores: Cores,
     /// How memory can be limited.
     pub memory: Support,
-    /// Whether the generator writes a histogram log beside its report.
-    pub hlog: bool,
-    /// Where a log may lie until it is in the results folder.
-    pub scratch: PathBuf,
+    /// Where the generator's histogram log lies until it is in the results folder; without it none is written.
+    pub scratch: Option<PathBuf>,
     /// How long the ends are waited for.
     pub patience: Patience,
     /// Whether to stop.
@@ -215,7 +213,7 @@ impl Bench {
             cache::prefill(&set, &root, group.as_ref())
                 .map_err(|error| failure("prefilling the page cache", error.to_string()))?;
         }
-        let log = self.hlog.then(|| self.scratch.join(".trial.hlog"));
+        let log = self.scratch.as_ref().map(|home| home.join("trial.hlog"));
         measured.generator_command = self.generator_command(job, &set, &address, log.as_deref());
         let watcher = Watcher::start(server.id());
         let reported = self.generate(job, &measured.generator_command);

@@ -81,7 +81,7 @@ impl LoadCell {
 }
 
 /// The factors there are: name, column, unit.
-const FACTORS: [(&str, &str, &str); 11] = [
+const FACTORS: [(&str, &str, &str); 13] = [
     ("model", "model", ""),
     ("option", "option", ""),
     ("load", "load", ""),
@@ -93,14 +93,14 @@ const FACTORS: [(&str, &str, &str); 11] = [
     ("session_requests", "session_requests", "requests"),
     ("think", "think_s", "s"),
     ("memory_limit", "memory_limit_bytes", "B"),
+    ("cores", "server_cores", "cores"),
+    ("disk", "disk", ""),
 ];
-const MORE: [(&str, &str, &str); 2] = [("cores", "server_cores", "cores"), ("disk", "disk", "")];
 
 /// The factors that the cells have.
 pub fn factors(cells: &[Cell]) -> Vec<Factor> {
     FACTORS
         .iter()
-        .chain(&MORE)
         .filter(|(name, ..)| cells.iter().any(|cell| cell.factors.contains_key(*name)))
         .map(|(name, column, unit)| Factor {
             name: (*name).into(),

@@ -70,12 +70,6 @@ pub fn check(archbench: &Path, model: &str, flags: &[String]) -> Result<(), Fail
     Err(format!("model '{model}'{with}: {what}").into())
 }
 
-/// Whether the generator can write a histogram log beside its report.
-pub fn writes_hlog(archbench: &Path) -> bool {
-    ask(archbench, &["load", "--help"])
-        .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("--hlog "))
-}
-
 /// The version, as it says itself.
 pub fn version(archbench: &Path) -> Option<String> {
     let output = ask(archbench, &["--version"]).ok()?;

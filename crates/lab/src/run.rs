@@ -88,11 +88,10 @@ pub fn run(
     let scratch = tempfile::tempdir()
         .map_err(|error| format!("cannot make a directory for histogram logs: {error}"))?;
     let bench = Bench {
-        hlog: models::writes_hlog(&archbench),
         archbench,
         cores: plan.cores.clone(),
         memory,
-        scratch: scratch.path().to_owned(),
+        scratch: Some(scratch.path().to_owned()),
         patience: Patience::default(),
         interrupt,
     };

@@ -150,8 +150,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
         archbench,
         cores: two_sides()?,
         memory: Support::None("not asked for".into()),
-        hlog: false,
-        scratch: PathBuf::new(),
+        scratch: None,
         patience: Patience::default(),
         interrupt,
     };

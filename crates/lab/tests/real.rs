@@ -52,6 +52,8 @@ fn a_server_and_a_generator_meet() {
         assert!(trial.failure.is_none(), "{:?}", trial.failure);
         assert!(trial.load_number("/throughput/requests_per_s") > Some(1.0));
         assert!(trial.server_number("/requests") > Some(1.0));
+        let log = run.hlog(trial).expect("readable").expect("kept");
+        assert!(log.merged(None).is_some_and(|all| !all.is_empty()));
     }
 }
 

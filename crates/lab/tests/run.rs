@@ -33,7 +33,6 @@ serve)
   echo '{"event":"ready","address":"127.0.0.1:1"}'
   while :; do sleep 0.02; done ;;
 load)
-  test "$2" = --help && exit 0
   rate=1000; test -e "$(dirname "$0")/slow" && rate=500
   echo x >> "$(dirname "$0")/loads"
   sleep 0.05
@@ -356,14 +355,12 @@ fn trial(stage: &Stage, model: &str) -> lab::bench::Measured {
         .cells
         .iter()
         .find(|cell| cell.factors["model"] == model.into());
-    let scratch = tempfile::tempdir().expect("a directory");
     let soon = std::time::Duration::from_millis(300);
     let bench = lab::bench::Bench {
         archbench,
         cores: plan.cores.clone(),
         memory: lab::memory::Support::None("not asked for".into()),
-        hlog: false,
-        scratch: scratch.path().to_owned(),
+        scratch: None,
         patience: lab::bench::Patience {
             stops: soon,
             slack: soon,
