@@ -152,6 +152,13 @@ pub fn text(run: &Run, judged: &[JudgedSlo], objectives: usize) -> String {
     if judged.iter().any(has_no_interval) {
         text.push_str("; one repeat that counts gives no interval, and so decides nothing");
     }
+    if !run.is_complete() {
+        let (done, all) = (run.done(), run.planned());
+        let _ = write!(
+            text,
+            "\nthis run is not finished: {done} of {all} trials are done"
+        );
+    }
     text
 }
 
@@ -263,6 +270,17 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
+        assert!(!text.contains("not finished"), "{text}");
+        // Without its only trial.
+        let unfinished = Run {
+            trials: Vec::new(),
+            ..run
+        };
+        let text = super::text(&unfinished, &[], 1);
+        assert!(
+            text.ends_with("not finished: 0 of 1 trials are done"),
+            "{text}"
+        );
     }
 
     fn run_on(args: Args) -> Status {

@@ -74,14 +74,19 @@ impl Run {
         self.manifest.cells.saturating_mul(self.manifest.repeats)
     }
 
-    /// Whether every trial has finished, well or not. Some may have been made more than once.
-    pub fn is_complete(&self) -> bool {
+    /// How many of them have finished, well or not. Some may have been made more than once.
+    pub fn done(&self) -> usize {
         let done: std::collections::BTreeSet<_> = self
             .trials
             .iter()
             .map(|trial| (trial.cell, trial.repeat))
             .collect();
-        done.len() >= self.planned()
+        done.len()
+    }
+
+    /// Whether all have.
+    pub fn is_complete(&self) -> bool {
+        self.done() >= self.planned()
     }
 
     /// The trials by cell, in the order of the experiment.
