@@ -1,5 +1,6 @@
 //! What is wrong with an experiment file.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Why a file is no experiment.
@@ -61,7 +62,10 @@ fn with_suggestion(message: &str) -> String {
 
 /// The nearest of some names, if one is near at all, as the end of a sentence.
 pub(crate) fn did_you_mean<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> String {
+    // Thousands of cells may have few names.
+    let names: BTreeSet<_> = names.collect();
     names
+        .into_iter()
         .map(|name| (strsim::damerau_levenshtein(wrong, name), name))
         .filter(|(distance, name)| *distance <= name.len().max(wrong.len()) / 2)
         .min_by_key(|(distance, _)| *distance)
