@@ -110,7 +110,7 @@ impl Scale {
             _ if self.binary => self.binary_ticks(about),
             Kind::Linear => self.linear_ticks(about),
             Kind::Log => self.log_ticks(about),
-            Kind::Nines => self.nines_ticks(),
+            Kind::Nines => self.nines_ticks(about),
         }
     }
 
@@ -189,7 +189,9 @@ impl Scale {
             .collect()
     }
 
-    fn nines_ticks(&self) -> Vec<Tick> {
+    fn nines_ticks(&self, about: usize) -> Vec<Tick> {
+        // The median is a third of a nine from the end, and matters more than it.
+        let roomy = about as f64 >= 2.5 * self.ends().1;
         let nines = (1..10).map(|n| 1.0 - 10_f64.powi(-n));
         [0.0, 0.5]
             .into_iter()
@@ -197,7 +199,7 @@ impl Scale {
             .filter(|value| *value <= self.high + 1e-12)
             .map(|value| Tick {
                 value,
-                labelled: true,
+                labelled: value > 0.0 || roomy,
             })
             .collect()
     }
@@ -236,10 +238,9 @@ mod tests {
             ["0", "128 KiB", "256 KiB", "384 KiB"]
         );
         let nines = Scale::over(Kind::Nines, [0.9995].into_iter(), false);
-        assert_eq!(
-            labels(nines, Unit::Share, 6),
-            ["0 %", "50 %", "90 %", "99 %", "99.9 %"]
-        );
+        let shares = ["0 %", "50 %", "90 %", "99 %", "99.9 %"];
+        assert_eq!(labels(nines, Unit::Share, 12), shares);
+        assert_eq!(labels(nines, Unit::Share, 6), shares[1..]);
     }
 
     #[test]

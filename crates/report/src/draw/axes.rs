@@ -47,14 +47,21 @@ impl Plot {
 
     /// The horizontal axis's ticks, as many as there is room for.
     fn x_ticks(&self, axis: &Axis) -> Vec<(f64, Tick, String)> {
-        let about = ((self.right - self.left) / 75.0) as usize;
-        let ticks = self.x.ticks(about.max(2)).into_iter();
-        let placed =
-            ticks.filter_map(|tick| Some((self.across(tick.value)?, tick, label(axis, tick))));
-        spread(placed.collect(), |(place, _, label)| {
-            let half = width(label, SMALL) / 2.0 + 4.0;
-            (place - half, place + half)
-        })
+        let ticks = |about| {
+            let ticks = self.x.ticks(about).into_iter();
+            let placed =
+                ticks.filter_map(|tick| Some((self.across(tick.value)?, tick, label(axis, tick))));
+            let placed: Vec<_> = placed.collect();
+            let free = spread(placed.clone(), |(place, _, label)| {
+                let half = width(label, SMALL) / 2.0 + 4.0;
+                (place - half, place + half)
+            });
+            (free == placed, free)
+        };
+        let most = ((self.right - self.left) / 50.0) as usize;
+        let mut all = (2..=most.max(2)).rev().map(ticks);
+        let fitting = all.find_map(|(fits, ticks)| fits.then_some(ticks));
+        fitting.unwrap_or_else(|| ticks(2).1)
     }
 
     fn y_ticks(&self, axis: &Axis) -> Vec<(f64, Tick, String)> {
@@ -226,6 +233,30 @@ fn group<'a>(class: &'a str, colour: &'a str) -> Group<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_axis_has_as_many_labels_as_fit() {
+        let plot = |across: f64, x| Plot {
+            left: 0.0,
+            right: across,
+            top: 0.0,
+            bottom: 100.0,
+            x,
+            y: Scale::new(Kind::Linear, 0.0, 1.0),
+        };
+        let labels = |across, x: Scale, axis: &Axis| -> Vec<String> {
+            let ticks = plot(across, x).x_ticks(axis).into_iter();
+            ticks
+                .filter(|(_, tick, _)| tick.labelled)
+                .map(|(.., label)| label)
+                .collect()
+        };
+        let axis = Axis::linear("Mean", Unit::Seconds);
+        let x = Scale::new(Kind::Linear, 0.0, 860e-6);
+        let five = ["0", "200 µs", "400 µs", "600 µs", "800 µs"];
+        assert_eq!(labels(310.0, x, &axis), five);
+        assert_eq!(labels(110.0, x, &axis), ["0", "500 µs"]);
+    }
 
     #[test]
     fn wide_intervals_leave_room_for_what_was_measured() {

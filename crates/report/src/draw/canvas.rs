@@ -231,6 +231,21 @@ pub(crate) fn line(area: &Area<'_>, places: &[Place], width: f64) -> Drawn {
     .map_err(refused)
 }
 
+/// Draws an interval between two places; an arrowhead stands at an end where it goes on.
+pub(crate) fn interval(area: &Area<'_>, ends: [(Place, bool); 2], width: f64) -> Drawn {
+    let [(from, _), (to, _)] = ends;
+    line(area, &[from, to], width)?;
+    for ((tip, goes_on), other) in ends.into_iter().zip([to, from]) {
+        if goes_on {
+            let back = |from: f64, to: f64| (to - from).clamp(-4.0, 4.0);
+            let (across, down) = (back(tip.0, other.0), back(tip.1, other.1));
+            let wing = |side: f64| (tip.0 + across + side * down, tip.1 + down + side * across);
+            line(area, &[wing(-0.7), tip, wing(0.7)], width)?;
+        }
+    }
+    Ok(())
+}
+
 /// About how wide a line of text is, in pixels: exact widths would need the reader's font.
 pub(crate) fn width(words: &str, size: f64) -> f64 {
     let of = |letter: char| match letter {
@@ -241,4 +256,24 @@ pub(crate) fn width(words: &str, size: f64) -> f64 {
         _ => 0.57,
     };
     words.chars().map(of).sum::<f64>() * size
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_shows_where_it_goes_on() {
+        let drawn = |beyond| {
+            let mut canvas = Canvas::new(100.0, 100.0);
+            let ends = [((10.0, 50.0), false), ((90.0, 50.0), beyond)];
+            let group = Group::default();
+            let outcome = canvas.group(&group, |area| interval(area, ends, 1.0));
+            outcome.unwrap();
+            canvas.body
+        };
+        assert_eq!(drawn(false).matches("<polyline").count(), 1);
+        let beyond = drawn(true);
+        assert!(beyond.contains("860,528 900,500 860,472"), "{beyond}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Series over two axes.
 
 use super::axes::{self, Plot};
-use super::canvas::{Canvas, Drawn, Group, Place, line};
+use super::canvas::{Canvas, Drawn, Group, Place, interval, line};
 use super::legend::Legend;
 use super::{Frame, marker};
 use crate::error::Error;
@@ -102,12 +102,12 @@ fn draw_series(canvas: &mut Canvas, plot: &Plot, index: usize, series: &Series) 
                 continue;
             };
             if let Some((low, high)) = point.range {
-                let ends = (
-                    plot.down(low.max(plot.y.low)),
-                    plot.down(high.min(plot.y.high)),
-                );
-                if let (Some(low), Some(high)) = ends {
-                    line(area, &[(place.0, low), (place.0, high)], 1.2)?;
+                let inside = |value: f64| {
+                    let shown = value.clamp(plot.y.low, plot.y.high);
+                    Some(((place.0, plot.down(shown)?), shown != value))
+                };
+                if let (Some(low), Some(high)) = (inside(low), inside(high)) {
+                    interval(area, [low, high], 1.2)?;
                 }
             }
             if let (Some(shape), Some(_)) = (series.look.shape(), &point.label) {

@@ -1,7 +1,9 @@
 //! A row for each of a few things, named where it stands: no legend is needed.
 
 use super::axes::{self, Plot};
-use super::canvas::{Area, Canvas, Drawn, Group, Setting, TEXT, line, refused, text, width};
+use super::canvas::{
+    Area, Canvas, Drawn, Group, Setting, TEXT, interval, line, refused, text, width,
+};
 use super::legend::shortened;
 use super::{Frame, look, marker};
 use crate::error::Error;
@@ -107,12 +109,13 @@ fn dot(area: &Area<'_>, plot: &Plot, row: &Row, y: f64) -> Drawn {
     let Mark::Dot { value, range, each } = &row.mark else {
         return Ok(());
     };
-    let ends = range.and_then(|(low, high)| {
-        let inside = |value: f64| plot.across(value.clamp(plot.x.low, plot.x.high));
-        Some((inside(low)?, inside(high)?))
-    });
-    if let Some((low, high)) = ends {
-        line(area, &[(low, y), (high, y)], 1.6)?;
+    let inside = |value: f64| {
+        let shown = value.clamp(plot.x.low, plot.x.high);
+        Some(((plot.across(shown)?, y), shown != value))
+    };
+    let ends = range.and_then(|(low, high)| Some([inside(low)?, inside(high)?]));
+    if let Some(ends) = ends {
+        interval(area, ends, 1.6)?;
     }
     for (value, invalid) in each {
         let Some(x) = plot.across(*value).filter(|_| plot.x.holds(*value)) else {
