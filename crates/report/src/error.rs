@@ -1,5 +1,6 @@
 //! What can go wrong, in words that say what to do.
 
+use crate::plot::Kind;
 use std::io;
 use std::path::PathBuf;
 
@@ -37,7 +38,7 @@ pub enum Error {
     #[error("no {kind} figure: {problem}")]
     NoData {
         /// The kind of figure.
-        kind: &'static str,
+        kind: Kind,
         /// What is missing.
         problem: String,
     },

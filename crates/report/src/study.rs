@@ -1,6 +1,7 @@
 //! A run, arranged for drawing: which cells belong in one picture, and what lies along its axis.
 
 use crate::figure::Look;
+use crate::quantity::Unit;
 use results::{Cell, Factor, Hlog, Level, Run, Trial};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -136,21 +137,10 @@ fn split<'a>(
         .collect();
     let mut panels: Vec<Panel<'a>> = Vec::new();
     for cell in cells {
-        let with = others.iter().filter_map(|factor| {
-            let level = number(&cell, factor)?;
-            Some(format!(
-                "{} {level}{}{}",
-                factor.name,
-                if factor.unit.is_empty() { "" } else { " " },
-                factor.unit
-            ))
-        });
-        let name = names
+        let with = others
             .iter()
-            .cloned()
-            .chain(with)
-            .collect::<Vec<_>>()
-            .join(", ");
+            .filter_map(|factor| Some(level(factor, number(&cell, factor)?)));
+        let name = joined(names.iter().cloned().chain(with));
         let at = x.and_then(|x| number(&cell, x)).unwrap_or(0.0);
         let model = cell
             .factors
@@ -178,6 +168,11 @@ fn split<'a>(
         }
     }
     for panel in &mut panels {
+        // Where only one level is left there is no axis.
+        if let (Some(_), [only]) = (panel.x, panel.levels().as_slice()) {
+            panel.name = panel.circumstances(*only);
+            panel.x = None;
+        }
         for line in &mut panel.lines {
             line.cells.sort_by(|one, other| one.0.total_cmp(&other.0));
         }
@@ -202,6 +197,14 @@ fn look(model: &str, catalogue: &[String], run: &Run) -> Look {
     unknown.dedup();
     let place = unknown.iter().position(|other| other == model).unwrap_or(0);
     Look::Measured(catalogue.len() + place)
+}
+
+impl<'a> Line<'a> {
+    /// The cell at a level of the axis.
+    pub(crate) fn at(&self, level: f64) -> Option<&Cell<'a>> {
+        let mut cells = self.cells.iter();
+        cells.find(|(x, _)| *x == level).map(|(_, cell)| cell)
+    }
 }
 
 impl Panel<'_> {
@@ -237,6 +240,12 @@ impl Panel<'_> {
         cells.flat_map(|(_, cell)| cell.trials.iter().copied())
     }
 
+    /// The panel and a level of its axis, in words.
+    pub(crate) fn circumstances(&self, at: f64) -> String {
+        let at = self.x.map(|x| level(x, at)).unwrap_or_default();
+        joined([self.name.clone(), at])
+    }
+
     /// As part of an identifier.
     pub(crate) fn slug(&self) -> String {
         slug(&self.name)
@@ -251,4 +260,81 @@ pub(crate) fn slug(text: &str) -> String {
         .map(str::to_lowercase)
         .collect();
     words.join("-")
+}
+
+/// Circumstances in words; those that go without saying are left out.
+fn joined(parts: impl IntoIterator<Item = String>) -> String {
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join(", ")
+}
+
+/// A level of a factor, in words.
+pub(crate) fn level(factor: &Factor, level: f64) -> String {
+    let number = Unit::Plain.tick(level);
+    let name = factor.name.replace('_', " ");
+    match (factor.column.ends_with("_per_s"), factor.unit.as_str()) {
+        (true, _) => format!("{number} requests/s"),
+        (_, "bytes" | "B") => format!("{name} {}", Unit::Bytes.tick(level)),
+        (_, "s" | "seconds") => format!("{name} {}", Unit::Seconds.tick(level)),
+        (_, unit) => {
+            let things = if unit.is_empty() { &name } else { unit };
+            let one = things.strip_suffix('s').filter(|_| level == 1.0);
+            format!("{number} {}", one.unwrap_or(things))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use results::fixture::Fixture;
+
+    fn factor(name: &str, column: &str, unit: &str) -> Factor {
+        let [name, column, unit] = [name, column, unit].map(String::from);
+        Factor { name, column, unit }
+    }
+
+    #[test]
+    fn levels_are_told_as_people_would() {
+        let connections = factor("connections", "connections", "connections");
+        assert_eq!(level(&connections, 1.0), "1 connection");
+        assert_eq!(level(&connections, 1024.0), "1,024 connections");
+        assert_eq!(level(&factor("think", "think_s", "s"), 0.02), "think 20 ms");
+        let rate = factor("rate", "rate_per_s", "requests/s");
+        assert_eq!(level(&rate, 1.0), "1 requests/s");
+        let size = factor("file_size", "file_size_bytes", "B");
+        assert_eq!(level(&size, 1024.0), "file size 1 KiB");
+    }
+
+    #[test]
+    fn a_single_level_is_no_axis() {
+        let home = tempfile::tempdir().unwrap();
+        let fixture = Fixture {
+            models: vec!["sped".into()],
+            rates: vec![],
+            connections: vec![16.0, 64.0, 1024.0],
+            repeats: 1,
+            seconds: 1,
+            mishaps: false,
+            ..Fixture::default()
+        };
+        let mut run = fixture.write(&home.path().join("run")).unwrap();
+        // The most clients think for longer than the others: of each think time there is a panel.
+        run.manifest.factors.push(factor("think", "think_s", "s"));
+        for trial in &mut run.trials {
+            let connections = trial.factors["connections"].number().unwrap();
+            let think = if connections > 1000.0 { 0.06 } else { 0.02 };
+            trial.factors.insert("think".into(), Level::Number(think));
+        }
+        let study = Study::new(&run, &[]);
+        let panels: Vec<_> = study
+            .panels
+            .iter()
+            .map(|panel| (panel.name.as_str(), panel.x.is_some()))
+            .collect();
+        assert_eq!(
+            panels,
+            [("think 20 ms", true), ("think 60 ms, 1,024 clients", false)]
+        );
+    }
 }

@@ -31,10 +31,7 @@ pub(crate) fn of(subject: &Subject, overlays: &[Overlay]) -> Option<Figure> {
     });
     let rows: Vec<Row> = rows.collect();
     (!rows.is_empty()).then(|| Figure {
-        id: match subject.id.as_str() {
-            "" => "histogram".into(),
-            subject => format!("histogram-{subject}"),
-        },
+        id: subject.identifier("histogram"),
         title: titled("Histogram of latency", &subject.name),
         about: "How often each latency occurred, in steps of a twentieth of a decade; each row is scaled to its own highest step.".into(),
         content: Content::Rows(Rows {

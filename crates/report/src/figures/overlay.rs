@@ -25,6 +25,16 @@ pub(crate) struct Subject {
     pub(crate) times: String,
 }
 
+impl Subject {
+    /// The identifier of a figure about it.
+    pub(crate) fn identifier(&self, figure: &str) -> String {
+        match self.id.as_str() {
+            "" => figure.into(),
+            subject => format!("{figure}-{subject}"),
+        }
+    }
+}
+
 /// Shares of requests that are marked on every line.
 pub(crate) const MARKED: [f64; 6] = [0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999];
 
@@ -43,7 +53,7 @@ pub(crate) fn marked(label: &str, invalid: bool) -> String {
 pub(crate) fn overlays(study: &Study<'_>, panel: &Panel<'_>, level: f64) -> Vec<Overlay> {
     let mut overlays = Vec::new();
     for line in &panel.lines {
-        let Some((_, cell)) = line.cells.iter().find(|(x, _)| *x == level) else {
+        let Some(cell) = line.at(level) else {
             continue;
         };
         if let Some((distribution, invalid)) = Distribution::of_cell(study, cell) {
@@ -91,10 +101,7 @@ pub(crate) fn chart(
     });
     let series: Vec<Series> = series.collect();
     (!series.is_empty()).then(|| Figure {
-        id: match subject.id.as_str() {
-            "" => id.into(),
-            subject => format!("{id}-{subject}"),
-        },
+        id: subject.identifier(id),
         title: super::sweep::titled(title, &subject.name),
         about: about.into(),
         content: Content::Chart(Chart { x, y, series }),

@@ -1,6 +1,6 @@
 //! How it went by the second.
 
-use super::overlay::Subject;
+use super::overlay::{Subject, marked};
 use super::sweep::titled;
 use crate::figure::{Axis, Chart, Content, Figure, Look, Point, Series, Unit};
 
@@ -28,7 +28,7 @@ pub(crate) struct Second {
 const FRAGMENT: f64 = 0.2;
 
 /// Points with labels, at most; the others are parts of the line.
-const LABELLED: usize = 40;
+const LABELLED: usize = 20;
 
 impl Course {
     /// From a log's intervals, of which nothing before `measured_from` (in seconds) was recorded.
@@ -94,6 +94,33 @@ pub(crate) fn tail(subject: &Subject, courses: &[Course]) -> Option<Figure> {
     figure(what, subject, axis, courses, |second| second.tail)
 }
 
+/// A line through values over time, in order; some of them are labelled, and marked where they are not to be believed.
+pub(crate) fn over_time(
+    (label, look, invalid): (&str, Look, bool),
+    unit: Unit,
+    values: impl Iterator<Item = (f64, f64)>,
+) -> Series {
+    let values: Vec<(f64, f64)> = values.collect();
+    let every = values.len().div_ceil(LABELLED).max(1);
+    let points = values.iter().enumerate().map(|(place, &(at, value))| {
+        let point = Point::at(at, value);
+        if place % every != 0 {
+            return point;
+        }
+        let words = format!("at {}: {}", Unit::Clock.show(at), unit.show(value));
+        Point {
+            invalid,
+            ..point.labelled(words)
+        }
+    });
+    Series {
+        joined: true,
+        label: marked(label, invalid),
+        look,
+        points: points.collect(),
+    }
+}
+
 fn figure(
     (id, title, about): (&str, &str, &str),
     subject: &Subject,
@@ -103,34 +130,9 @@ fn figure(
 ) -> Option<Figure> {
     let unit = y.unit;
     let series = courses.iter().map(|course| {
-        let every = course.seconds.len().div_ceil(LABELLED).max(1);
-        let points = course
-            .seconds
-            .iter()
-            .enumerate()
-            .filter_map(|(place, second)| {
-                let value = of(second)?;
-                let point = Point::at(second.at, value);
-                Some(match place % every {
-                    0 => point.labelled(format!(
-                        "at {}: {}",
-                        Unit::Clock.show(second.at),
-                        unit.show(value)
-                    )),
-                    _ => point,
-                })
-            });
-        Series {
-            joined: true,
-            label: super::overlay::marked(&course.label, course.invalid),
-            look: course.look,
-            points: points
-                .map(|point| Point {
-                    invalid: course.invalid && point.label.is_some(),
-                    ..point
-                })
-                .collect(),
-        }
+        let seconds = course.seconds.iter();
+        let values = seconds.filter_map(|second| Some((second.at, of(second)?)));
+        over_time((&course.label, course.look, course.invalid), unit, values)
     });
     let series: Vec<Series> = series.filter(|series| series.points.len() > 1).collect();
     let ys = series.iter().flat_map(|series| &series.points);
@@ -141,10 +143,7 @@ fn figure(
         ..y
     };
     (!series.is_empty()).then(|| Figure {
-        id: match subject.id.as_str() {
-            "" => id.into(),
-            subject => format!("{id}-{subject}"),
-        },
+        id: subject.identifier(id),
         title: titled(title, &subject.name),
         about: about.into(),
         content: Content::Chart(Chart {

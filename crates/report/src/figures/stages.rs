@@ -1,9 +1,9 @@
 //! The stages of a server that is made of some, over time, as in SEDA's figures 8 and 9.
 
-use super::overlay::marked;
+use super::series::over_time;
 use super::sweep::titled;
-use crate::figure::{Axis, Chart, Content, Figure, Look, Point, Series, Unit};
-use crate::page::levels::{circumstances, telling_level};
+use crate::figure::{Axis, Chart, Content, Figure, Look, Series, Unit};
+use crate::page::levels::telling_level;
 use crate::study::{Study, slug};
 use results::stage::Course;
 use results::{Stage, Trial};
@@ -57,8 +57,6 @@ pub(crate) const MEASURES: [Measure; 5] = [
     },
 ];
 
-/// Points with labels, at most; the others are parts of the line.
-const LABELLED: usize = 20;
 /// Servers that are shown.
 const MOST: usize = 6;
 
@@ -69,8 +67,7 @@ pub(crate) fn of(study: &Study<'_>) -> Vec<Figure> {
     for panel in &study.panels {
         let level = telling_level(panel);
         for line in &panel.lines {
-            let cells = line.cells.iter().filter(|(x, _)| *x == level);
-            let mut trials = cells.flat_map(|(_, cell)| cell.trials.iter());
+            let mut trials = line.at(level).into_iter().flat_map(|cell| &cell.trials);
             let staged = |trial: &&&Trial| !trial.stages().is_empty();
             let counts = |trial: &&&Trial| trial.counts() && staged(trial);
             let Some(trial) = trials.clone().find(counts).or_else(|| trials.find(staged)) else {
@@ -80,11 +77,7 @@ pub(crate) fn of(study: &Study<'_>) -> Vec<Figure> {
             if shown > MOST {
                 return figures;
             }
-            let under = circumstances(panel, level);
-            let name = match under.as_str() {
-                "" => line.model.clone(),
-                under => format!("{}, {under}", line.model),
-            };
+            let name = titled(&line.model, &panel.circumstances(level));
             let stages = trial.stages();
             let drawn = MEASURES.iter();
             figures.extend(drawn.filter_map(|measure| figure(measure, &name, trial, &stages)));
@@ -97,29 +90,14 @@ pub(crate) fn of(study: &Study<'_>) -> Vec<Figure> {
 fn figure(measure: &Measure, name: &str, trial: &Trial, stages: &[Stage]) -> Option<Figure> {
     let series = stages.iter().enumerate().map(|(place, stage)| {
         let (values, scale) = (measure.of)(&stage.over_time);
-        let every = values.len().div_ceil(LABELLED).max(1);
-        let times = stage.over_time.at_s.iter().enumerate();
-        let points = times.zip(values).map(|((number, &at), value)| {
-            let value = value * scale;
-            let point = Point {
-                invalid: !trial.counts() && number % every == 0,
-                ..Point::at(at, value)
-            };
-            match number % every {
-                0 => point.labelled(format!(
-                    "at {}: {}",
-                    Unit::Clock.show(at),
-                    measure.unit.show(value)
-                )),
-                _ => point,
-            }
-        });
-        Series {
-            joined: true,
-            label: marked(&stage.name, !trial.counts()),
-            look: Look::Measured(place),
-            points: points.collect(),
-        }
+        let values = values.iter().map(|value| value * scale);
+        let times = stage.over_time.at_s.iter().copied();
+        let (look, invalid) = (Look::Measured(place), !trial.counts());
+        over_time(
+            (&stage.name, look, invalid),
+            measure.unit,
+            times.zip(values),
+        )
     });
     let mut points = 0;
     let series: Vec<Series> = series

@@ -3,7 +3,7 @@
 use super::overlay::marked;
 use crate::estimate::Estimate;
 use crate::figure::{Axis, Chart, Content, Figure, Kind, Mark, Point, Row, Rows, Series, Unit};
-use crate::study::{Panel, Study, slug};
+use crate::study::{Panel, Study, level, slug};
 use results::{Cell, Factor};
 
 /// Panels without an axis that each get a figure.
@@ -214,18 +214,6 @@ pub(crate) fn identifier(id: &str, panel: &Panel<'_>) -> String {
         .filter(|part| !part.is_empty())
         .collect::<Vec<_>>()
         .join("-")
-}
-
-/// A level of a factor, in words.
-pub(crate) fn level(factor: &Factor, level: f64) -> String {
-    let number = Unit::Plain.tick(level);
-    match (factor.column.ends_with("_per_s"), factor.unit.as_str()) {
-        (true, _) => format!("{number} requests/s"),
-        (_, "bytes" | "B") => format!("{} {}", factor.name, Unit::Bytes.tick(level)),
-        (_, "s" | "seconds") => format!("{} {}", factor.name, Unit::Seconds.tick(level)),
-        (_, unit) if unit.is_empty() || unit == factor.name => format!("{number} {}", factor.name),
-        (_, unit) => format!("{number} {unit}"),
-    }
 }
 
 /// The axis of a factor.

@@ -1,6 +1,6 @@
 //! Which figures there are, in which order.
 
-use super::levels::{circumstances, courses, telling_level};
+use super::levels::{courses, telling_level};
 use crate::draw::{Frame, svg};
 use crate::error::Error;
 use crate::figure::Figure;
@@ -128,7 +128,7 @@ fn distributions(page: &mut Page, study: &Study<'_>) -> Result<(), Error> {
                 let _ = writeln!(
                     page.html,
                     "<details><summary>{}</summary>",
-                    escape(&circumstances(panel, level))
+                    escape(&panel.circumstances(level))
                 );
                 page.figures(&figures)?;
                 page.html.push_str("</details>\n");
@@ -145,7 +145,7 @@ fn distributions(page: &mut Page, study: &Study<'_>) -> Result<(), Error> {
 }
 
 fn at_level(study: &Study<'_>, panel: &Panel<'_>, level: f64) -> Vec<Figure> {
-    let name = circumstances(panel, level);
+    let name = panel.circumstances(level);
     let subject = Subject {
         id: slug(&name),
         name,

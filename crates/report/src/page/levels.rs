@@ -1,27 +1,16 @@
-//! Under which circumstances something was measured: in words, and the most telling ones.
+//! The most telling circumstances of what was measured, and how it went under them.
 
 use crate::estimate::named;
 use crate::figures::series::Course;
-use crate::figures::sweep;
 use crate::study::{Panel, Study};
-
-/// The panel and the level, in words.
-pub(crate) fn circumstances(panel: &Panel<'_>, level: f64) -> String {
-    let at = panel.x.map(|x| sweep::level(x, level));
-    let parts = [Some(panel.name.clone()), at]
-        .into_iter()
-        .flatten()
-        .filter(|part| !part.is_empty());
-    parts.collect::<Vec<_>>().join(", ")
-}
 
 /// Of offered loads the highest that all could still bear; otherwise the highest.
 pub(crate) fn telling_level(panel: &Panel<'_>) -> f64 {
     let levels = panel.levels();
     let borne = |level: f64| {
         panel.lines.iter().all(|line| {
-            let cell = line.cells.iter().find(|(x, _)| *x == level);
-            let rate = cell.and_then(|(_, cell)| named(cell, results::Figure::Throughput));
+            let cell = line.at(level);
+            let rate = cell.and_then(|cell| named(cell, results::Figure::Throughput));
             rate.is_some_and(|rate| !rate.invalid && rate.value >= 0.95 * level)
         })
     };
@@ -41,7 +30,7 @@ pub(crate) fn telling_level(panel: &Panel<'_>) -> f64 {
 pub(crate) fn courses(study: &Study<'_>, panel: &Panel<'_>, level: f64) -> Vec<Course> {
     let mut courses = Vec::new();
     for line in &panel.lines {
-        let Some((_, cell)) = line.cells.iter().find(|(x, _)| *x == level) else {
+        let Some(cell) = line.at(level) else {
             continue;
         };
         let counted = cell.trials.iter().find(|trial| trial.counts());

@@ -1,9 +1,9 @@
 //! Which cell meets which objective.
 
 use super::verdicts::badge;
-use crate::figures::sweep;
 use crate::html::escape;
 use crate::quantity::{Unit, significant};
+use crate::study::level;
 use results::{JudgedSlo, Level, Run};
 use std::fmt::Write;
 
@@ -46,7 +46,7 @@ pub(crate) fn table(run: &Run, judged: &[JudgedSlo]) -> String {
 fn name(run: &Run, slo: &JudgedSlo) -> String {
     let swept = run.swept().into_iter().filter_map(|factor| {
         Some(match slo.factors.get(&factor.name)? {
-            Level::Number(number) => sweep::level(factor, *number),
+            Level::Number(number) => level(factor, *number),
             Level::Text(text) => text.clone(),
         })
     });

@@ -9,7 +9,7 @@ use crate::figures::series::{self, Course};
 use crate::figures::{
     ccdf, cdf, cpu, fairness, histogram, latency, memory, percentiles, stages, switches, throughput,
 };
-use crate::page::levels::{circumstances, courses, telling_level};
+use crate::page::levels::{courses, telling_level};
 use crate::study::{Panel, Study};
 
 /// Makes it.
@@ -49,10 +49,7 @@ pub(crate) fn figure(
 }
 
 fn missing(kind: Kind, problem: String) -> Error {
-    Error::NoData {
-        kind: kind.name(),
-        problem,
-    }
+    Error::NoData { kind, problem }
 }
 
 fn of_results(kind: Kind, study: &Study<'_>) -> Vec<Figure> {
@@ -71,7 +68,7 @@ fn of_results(kind: Kind, study: &Study<'_>) -> Vec<Figure> {
         Kind::Switches => switches::of(study),
         Kind::Memory => memory::of(study),
         Kind::Fairness => fairness::of(study),
-        staged => starts(stages::of(study), staged.name()),
+        staged => starts(stages::of(study), &staged.to_string()),
     }
 }
 
@@ -81,25 +78,16 @@ fn pick(kind: Kind, figures: Vec<Figure>, at: Option<&str>) -> Result<Figure, Er
         .iter()
         .map(|figure| format!("'{}'", figure.title))
         .collect();
-    if figures.is_empty() {
-        return Err(missing(
-            kind,
-            "the results do not have the data for it".into(),
-        ));
-    }
-    let Some(words) = at else {
-        let first = figures.into_iter().next();
-        return first
-            .ok_or_else(|| missing(kind, "the results do not have the data for it".into()));
-    };
+    let words = at.unwrap_or_default();
     let found = figures
         .into_iter()
         .find(|figure| matches(&figure.title, words));
     found.ok_or_else(|| {
-        missing(
-            kind,
-            format!("none is called '{words}'; there are {}", titles.join(", ")),
-        )
+        let problem = match titles.as_slice() {
+            [] => "the results do not have the data for it".into(),
+            titles => format!("none is called '{words}'; there are {}", titles.join(", ")),
+        };
+        missing(kind, problem)
     })
 }
 
@@ -129,7 +117,7 @@ fn overlaid(
             let study = Study::new(run, catalogue);
             let (panel, level) = place(kind, &study, at)?;
             if sources.len() == 1 {
-                subject.name = circumstances(panel, level);
+                subject.name = panel.circumstances(level);
             }
             times.push(Some(panel.times()));
             let named = |label: String| {
@@ -235,13 +223,13 @@ fn place<'s, 'r>(
             .ok_or_else(|| missing(kind, "no trial has finished".into())),
         Some(words) => {
             let mut found: Vec<_> = places()
-                .filter(|(panel, level)| matches(&circumstances(panel, *level), words))
+                .filter(|(panel, level)| matches(&panel.circumstances(*level), words))
                 .collect();
             // Of several that the words fit, the one that would be taken without them.
             found.sort_by_key(|(panel, level)| *level != telling_level(panel));
             found.first().copied().ok_or_else(|| {
                 let all: Vec<String> = places()
-                    .map(|(panel, level)| format!("'{}'", circumstances(panel, level)))
+                    .map(|(panel, level)| format!("'{}'", panel.circumstances(level)))
                     .collect();
                 missing(
                     kind,
@@ -312,7 +300,7 @@ fn of_reports(kind: Kind, sources: &[Source]) -> Result<Figure, Error> {
         title.as_str()
     };
     Ok(Figure {
-        id: kind.name().into(),
+        id: kind.to_string(),
         about: String::new(),
         content: Drawn::Rows(Rows {
             x: Axis::linear(name, unit),

@@ -1,7 +1,10 @@
 //! The kinds of figures.
 
+use clap::ValueEnum;
+use std::fmt;
+
 /// A kind of figure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Kind {
     /// Requests answered each second.
     Throughput,
@@ -44,31 +47,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Its name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Throughput => "throughput",
-            Self::Latency => "latency",
-            Self::LatencyMean => "latency-mean",
-            Self::Theory => "theory",
-            Self::Cdf => "cdf",
-            Self::Ccdf => "ccdf",
-            Self::Percentiles => "percentiles",
-            Self::Histogram => "histogram",
-            Self::Series => "series",
-            Self::SeriesP99 => "series-p99",
-            Self::Cpu => "cpu",
-            Self::Switches => "switches",
-            Self::Memory => "memory",
-            Self::Fairness => "fairness",
-            Self::StageQueue => "stage-queue",
-            Self::StageThreads => "stage-threads",
-            Self::StageBatch => "stage-batch",
-            Self::StageService => "stage-service",
-            Self::StageRejects => "stage-rejects",
-        }
-    }
-
     /// Whether it shows whole distributions, which histograms and percentiles of any origin can be overlaid in.
     pub(crate) fn is_of_distributions(self) -> bool {
         matches!(
@@ -80,5 +58,13 @@ impl Kind {
     /// Whether it shows the course of time.
     pub(crate) fn is_of_time(self) -> bool {
         matches!(self, Self::Series | Self::SeriesP99)
+    }
+}
+
+/// As on the command line.
+impl fmt::Display for Kind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.to_possible_value();
+        out.write_str(value.as_ref().map_or("", |value| value.get_name()))
     }
 }

@@ -50,7 +50,7 @@ pub fn figure(request: &Request, catalogue: &[String]) -> Result<Figure, Error> 
     let sources = sources.collect::<Result<Vec<_>, _>>()?;
     if request.kind == Kind::Histogram && request.x_log == Some(false) {
         return Err(Error::NoData {
-            kind: request.kind.name(),
+            kind: request.kind,
             problem: "its steps are of equal ratio, which a linear axis would distort".into(),
         });
     }

@@ -151,13 +151,13 @@ fn a_log_that_says_that_it_is_invalid_is_drawn_so() {
     let kinds = [Kind::Cdf, Kind::Histogram, Kind::Series];
     for kind in kinds {
         let svg = draw(kind);
-        assert!(!svg.contains("INVALID"), "{}", kind.name());
+        assert!(!svg.contains("INVALID"), "{kind}");
         // What the times are, and not just that they are some.
         assert_eq!(svg.contains("Response time"), kind != Kind::Series);
     }
     text.push_str("#[Verdict: INVALID]\n#[INVALID: the generator was late]\n");
     std::fs::write(&log, text).unwrap();
     for kind in kinds {
-        assert!(draw(kind).contains("(INVALID)"), "{}", kind.name());
+        assert!(draw(kind).contains("(INVALID)"), "{kind}");
     }
 }
