@@ -1,6 +1,6 @@
 //! Latency against load: the hockey stick.
 
-use super::sweep::{Quantity, chart, figures};
+use super::sweep::{Quantity, chart, figures, titled};
 use super::theory::Server;
 use crate::estimate::named;
 use crate::figure::{Content, Figure, Kind, Unit};
@@ -16,7 +16,7 @@ pub(crate) fn of(study: &Study<'_>) -> Vec<Figure> {
     let tail = Quantity {
         id: "latency-p99",
         title: "Latency, 99th percentile",
-        about: "One request in a hundred takes longer: the median of the repeats' percentiles, with its 95 % interval.",
+        about: "One request in a hundred takes longer: the median of the repeats' percentiles, with its 95\u{a0}% interval.",
         axis: "99th percentile of the {times}",
         unit: Unit::Seconds,
         kind: Kind::Log,
@@ -24,7 +24,7 @@ pub(crate) fn of(study: &Study<'_>) -> Vec<Figure> {
     let mean = Quantity {
         id: "latency-mean",
         title: "Latency, mean",
-        about: "The median of the repeats' means, with its 95 % interval.",
+        about: "The median of the repeats' means, with its 95\u{a0}% interval.",
         axis: "Mean {times}",
         ..tail
     };
@@ -67,7 +67,10 @@ fn beside_theory(study: &Study<'_>, panel: &Panel<'_>, line: &Line<'_>) -> Optio
     };
     let mut figure = chart(&alone, &quantity, |cell| named(cell, MEAN))?;
     figure.id = format!("{}-{}", figure.id, crate::study::slug(&line.model));
-    figure.title = format!("Mean latency of {} and theory, {}", line.model, panel.name);
+    figure.title = titled(
+        &format!("Mean latency of {} and theory", line.model),
+        &panel.name,
+    );
     let curves = server.curves();
     let general = match curves.len() {
         1 => "",

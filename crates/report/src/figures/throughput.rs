@@ -8,7 +8,7 @@ use crate::study::Study;
 const QUANTITY: Quantity = Quantity {
     id: "throughput",
     title: "Throughput",
-    about: "Good answers each second: the median over repeats, with its 95 % interval.",
+    about: "Good answers each second: the median over repeats, with its 95\u{a0}% interval.",
     axis: "Throughput (requests/s)",
     unit: Unit::PerSecond,
     kind: Kind::Linear,

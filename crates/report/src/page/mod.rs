@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `head` | what the page may do: nothing but its own style and script, by their hashes |
 //! | `figures` | which figures there are, in which order |
-//! | `levels` | under which circumstances |
+//! | `levels` | the most telling circumstances |
 //! | `verdicts`, `objectives`, `tables`, `trials`, `environment` | the other sections |
 //!
 //! Hovering and toggling are 70 lines of our own rather than a library. The figures are SVG that is complete when the file is written; chart libraries draw their
@@ -91,7 +91,7 @@ fn header(out: &mut String, run: &Run, complaints: &[String]) {
     let _ = writeln!(
         out,
         "<p class=\"facts\">{}. {} of {} s each; {}.</p>",
-        escape(&manifest.started),
+        escape(&manifest.started.replace('T', " ").replace('Z', " UTC")),
         counted(run.trials.len() as u64, "trial"),
         trimmed(manifest.duration_s, 1),
         counts(run)

@@ -44,7 +44,7 @@ const COLUMNS: [(&str, Unit, Figure); 9] = [
 
 pub(crate) fn section(study: &Study<'_>) -> String {
     let mut out = String::from(
-        "<section id=\"tables\">\n<h2>Tables</h2>\n<p>Of each figure the median over the repeats that count, below it its 95 % interval (Student's, on logarithms). \
+        "<section id=\"tables\">\n<h2>Tables</h2>\n<p>Of each figure the median over the repeats that count, below it its 95\u{a0}% interval (Student's, on logarithms). \
          ≥ marks lower bounds: requests were given up. † comes from invalid trials alone, and is not to be believed. The same numbers, a row for each trial, are in \
          <code>trials.csv</code>.</p>\n",
     );

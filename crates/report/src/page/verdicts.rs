@@ -67,7 +67,7 @@ fn expectation(out: &mut String, judged: &Judged) {
             let percent = crate::quantity::trimmed(judged.level * 100.0, 1);
             let _ = write!(
                 out,
-                " ({percent} % interval {} to {})",
+                " ({percent}\u{a0}% interval {} to {})",
                 significant(low, 3),
                 significant(high, 3)
             );

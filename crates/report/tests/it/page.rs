@@ -135,6 +135,16 @@ fn a_run_that_has_hardly_begun_has_a_page_too() {
 }
 
 #[test]
+fn where_circumstances_go_without_saying_titles_end_before_them() {
+    let mut fixture = small();
+    fixture.connections = Vec::new();
+    let made = made(&fixture);
+    let page = report::render(&made.run, &catalogue()).unwrap();
+    assert!(page.contains("<h3>Mean latency of sped and theory</h3>"));
+    assert!(!page.contains(",</h3>") && !page.contains(", </h3>"));
+}
+
+#[test]
 fn an_architecture_looks_the_same_in_every_report() {
     let all = made(&small());
     let mut fixture = small();
