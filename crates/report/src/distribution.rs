@@ -4,7 +4,8 @@ use crate::study::Study;
 use hdrhistogram::Histogram;
 use results::Cell;
 
-const NANOS: f64 = 1e-9;
+/// A nanosecond in seconds.
+pub(crate) const NANOS: f64 = 1e-9;
 
 /// Times of one thing that was measured.
 #[derive(Debug, Clone)]

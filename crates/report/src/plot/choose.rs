@@ -151,10 +151,13 @@ fn overlaid(
         times.push(source.times());
         let look = Look::Measured(all.len().max(over_time.len()));
         let (distribution, course) = (source.distribution(), source.course(look));
-        let has = if kind.is_of_time() {
-            course.is_some()
-        } else {
-            distribution.is_some()
+        let has = match kind {
+            time if time.is_of_time() => course.is_some(),
+            // Of few percentiles nobody knows how often what occurred.
+            Kind::Histogram => distribution
+                .as_ref()
+                .is_some_and(|of| of.histogram.is_some()),
+            _ => distribution.is_some(),
         };
         if !has {
             return Err(missing(
@@ -247,39 +250,16 @@ fn place<'s, 'r>(
 fn of_reports(kind: Kind, sources: &[Source]) -> Result<Figure, Error> {
     let times: Vec<_> = sources.iter().map(Source::times).collect();
     let times = the_same(&times).unwrap_or(LATENCY).to_lowercase();
-    let (title, unit, scale, pointers): (_, _, _, &[&str]) = match kind {
-        Kind::Throughput => (
-            "Throughput".to_owned(),
-            Unit::PerSecond,
-            1.0,
-            &["/throughput/requests_per_s"],
-        ),
-        Kind::Latency => (
-            format!("99th percentile of the {times}"),
-            Unit::Seconds,
-            1e-6,
-            &["/response_time_us/p99", "/service_time_us/p99"],
-        ),
-        Kind::LatencyMean => (
-            format!("Mean {times}"),
-            Unit::Seconds,
-            1e-6,
-            &["/response_time_us/mean", "/service_time_us/mean"],
-        ),
-        Kind::Fairness => (
-            "Jain's fairness index".to_owned(),
-            Unit::Plain,
-            1.0,
-            &["/fairness/jain"],
-        ),
+    let (title, unit) = match kind {
+        Kind::Throughput => ("Throughput".to_owned(), Unit::PerSecond),
+        Kind::Latency => (format!("99th percentile of the {times}"), Unit::Seconds),
+        Kind::LatencyMean => (format!("Mean {times}"), Unit::Seconds),
+        Kind::Fairness => ("Jain's fairness index".to_owned(), Unit::Plain),
         _ => return Err(missing(kind, "it needs a results folder".into())),
     };
     let rows = sources.iter().enumerate().map(|(place, source)| {
-        let value = pointers
-            .iter()
-            .find_map(|pointer| source.number(pointer))
-            .map(|value| value * scale);
-        let value = value
+        let value = source
+            .value(kind)
             .ok_or_else(|| missing(kind, format!("{} does not have it", source.path.display())))?;
         Ok(Row {
             label: marked(&source.label, source.is_invalid()),

@@ -1,6 +1,7 @@
 //! What a file is, and how it is read.
 
-use crate::distribution::Distribution;
+use super::kind::Kind;
+use crate::distribution::{Distribution, NANOS};
 use crate::error::Error;
 use crate::figure::Look;
 use crate::figures::series::{Course, Second, measured};
@@ -98,10 +99,27 @@ impl Source {
         Some(if open { RESPONSE } else { SERVICE })
     }
 
-    /// A number of a load generator's report.
-    pub(crate) fn number(&self, pointer: &str) -> Option<f64> {
-        match &self.content {
-            Content::Load(load) => load.pointer(pointer)?.as_f64(),
+    /// A single figure of it, if it is a file that has one; times in seconds.
+    pub(crate) fn value(&self, kind: Kind) -> Option<f64> {
+        let Content::Load(load) = &self.content else {
+            let distribution = self.distribution()?;
+            return match kind {
+                Kind::Latency => distribution.quantile(0.99),
+                Kind::LatencyMean => Some(distribution.histogram?.mean() * NANOS),
+                _ => None,
+            };
+        };
+        let number = |pointer: &str| load.pointer(pointer)?.as_f64();
+        let time = |name: &str| {
+            let times = ["response", "service"];
+            let mut micros = times.iter().map(|time| format!("/{time}_time_us/{name}"));
+            Some(micros.find_map(|pointer| number(&pointer))? * 1e-6)
+        };
+        match kind {
+            Kind::Throughput => number("/throughput/requests_per_s"),
+            Kind::Latency => time("p99"),
+            Kind::LatencyMean => time("mean"),
+            Kind::Fairness => number("/fairness/jain"),
             _ => None,
         }
     }

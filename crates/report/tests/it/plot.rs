@@ -86,8 +86,15 @@ fn files_are_laid_over_each_other() {
             assert!(svg.contains(label), "{label}");
         }
     }
-    let rows = plot::figure(&request(Kind::Latency, &[json.clone(), json]), &catalogue()).unwrap();
-    assert!(draw::svg(&rows, Frame::ALONE).unwrap().contains("900 µs"));
+    let rows = plot::figure(&request(Kind::Latency, &sources), &catalogue()).unwrap();
+    let svg = draw::svg(&rows, Frame::ALONE).unwrap();
+    assert!(svg.contains("\n900 µs") && svg.contains("\n9.00 ms"));
+    let alone = std::slice::from_ref(&sources[0]);
+    assert!(plot::figure(&request(Kind::LatencyMean, alone), &catalogue()).is_ok());
+    // What cannot be drawn is not left out in silence.
+    let two = [sources[0].clone(), json];
+    let error = plot::figure(&request(Kind::Histogram, &two), &catalogue()).unwrap_err();
+    assert!(error.to_string().contains("load.json has no data for it"));
 }
 
 #[test]
