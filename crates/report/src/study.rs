@@ -4,10 +4,13 @@ use crate::figure::Look;
 use crate::quantity::Unit;
 use results::{Cell, Factor, Hlog, Level, Run, Trial};
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The factor whose levels are compared: every other one says under which circumstances.
 const MODEL: &str = "model";
+/// The factor that names a set of files, and those that may say by a number which one it is.
+const FILES: &str = "files";
+const SIZES: [&str; 2] = ["file_size", "dataset"];
 
 /// What times are in an open loop, and in a closed one.
 pub(crate) const RESPONSE: &str = "Response time";
@@ -44,7 +47,9 @@ pub(crate) struct Line<'a> {
 impl<'a> Study<'a> {
     /// Arranges a run. Models look as their place in the `catalogue` says, and those not in it come after it by name.
     pub(crate) fn new(run: &'a Run, catalogue: &[String]) -> Self {
-        let swept = run.swept();
+        let mut swept = run.swept();
+        let numbered = SIZES.iter().any(|size| tells(run, size, FILES));
+        swept.retain(|factor| factor.name != FILES || !numbered);
         let mut panels: Vec<Panel<'_>> = Vec::new();
         for group in groups(run, &swept) {
             panels.extend(split(group, &swept, catalogue, run));
@@ -73,6 +78,18 @@ impl Study<'_> {
     pub(crate) fn complaints(&self) -> Vec<String> {
         self.complaints.borrow().iter().cloned().collect()
     }
+}
+
+/// Whether the level of one factor says what that of the other is.
+fn tells(run: &Run, one: &str, other: &str) -> bool {
+    let mut known = BTreeMap::new();
+    run.trials.iter().all(|trial| {
+        let level = trial.level(other);
+        *known
+            .entry(trial.level(one))
+            .or_insert_with(|| level.clone())
+            == level
+    })
 }
 
 /// Which factors say under which circumstances, and their levels.
@@ -306,8 +323,8 @@ mod tests {
         assert_eq!(level(&size, 1024.0), "file size 1 KiB");
     }
 
-    #[test]
-    fn a_single_level_is_no_axis() {
+    /// One server under 16, 64 and 1,024 clients.
+    fn three_cells() -> Run {
         let home = tempfile::tempdir().unwrap();
         let fixture = Fixture {
             models: vec!["sped".into()],
@@ -318,7 +335,20 @@ mod tests {
             mishaps: false,
             ..Fixture::default()
         };
-        let mut run = fixture.write(&home.path().join("run")).unwrap();
+        fixture.write(&home.path().join("run")).unwrap()
+    }
+
+    /// The panels of a run: their names, and what lies along their axes.
+    fn panels(run: &Run) -> Vec<(String, Option<String>)> {
+        let panels = Study::new(run, &[]).panels.into_iter();
+        panels
+            .map(|panel| (panel.name, panel.x.map(|x| x.name.clone())))
+            .collect()
+    }
+
+    #[test]
+    fn a_single_level_is_no_axis() {
+        let mut run = three_cells();
         // The most clients think for longer than the others: of each think time there is a panel.
         run.manifest.factors.push(factor("think", "think_s", "s"));
         for trial in &mut run.trials {
@@ -326,15 +356,33 @@ mod tests {
             let think = if connections > 1000.0 { 0.06 } else { 0.02 };
             trial.factors.insert("think".into(), Level::Number(think));
         }
-        let study = Study::new(&run, &[]);
-        let panels: Vec<_> = study
-            .panels
-            .iter()
-            .map(|panel| (panel.name.as_str(), panel.x.is_some()))
-            .collect();
-        assert_eq!(
-            panels,
-            [("think 20 ms", true), ("think 60 ms, 1,024 clients", false)]
-        );
+        let expected = [
+            ("think 20 ms".to_owned(), Some("connections".to_owned())),
+            ("think 60 ms, 1,024 clients".to_owned(), None),
+        ];
+        assert_eq!(panels(&run), expected);
+    }
+
+    #[test]
+    fn sizes_of_files_are_an_axis_though_their_sets_have_names() {
+        let mut run = three_cells();
+        let size = factor("file_size", "file_size_bytes", "B");
+        run.manifest.factors = vec![factor("files", "files", ""), size];
+        for (trial, kib) in run.trials.iter_mut().zip([1, 16, 64]) {
+            let bytes = f64::from(kib) * 1024.0;
+            let name = Level::Text(format!("single:{kib}k"));
+            trial.factors = [("files", name), ("file_size", Level::Number(bytes))]
+                .map(|(name, level)| (name.to_owned(), level))
+                .into();
+        }
+        let by_size = Some("file_size".to_owned());
+        assert_eq!(panels(&run), [(String::new(), by_size.clone())]);
+        // Sets that differ in more than the size stay apart.
+        let mut other = run.trials[0].clone();
+        other.cell = 3;
+        let name = Level::Text("uniform:9:1k".into());
+        other.factors.insert("files".into(), name);
+        run.trials.push(other);
+        assert_eq!(panels(&run).len(), 4);
     }
 }
