@@ -9,7 +9,8 @@
 //!
 //! Hovering and toggling are 70 lines of our own rather than a library. The figures are SVG that is complete when the file is written; chart libraries draw their
 //! own from data (on a canvas, most of them), so that each figure would exist twice, and differ without script. Of what remains, finding the nearest marker,
-//! saying what is there and hiding a group, a tooltip library (nanopop, 2 kB; Floating UI, 25 kB) does the four lines that place a box.
+//! saying what is there and hiding a group, a tooltip library (nanopop, 2 kB; Floating UI, 25 kB) does the four lines that place a box. pygal.js does all of it
+//! for SVG that is complete, but only that of pygal, and for a mouse alone: no finger, no keyboard.
 
 mod environment;
 mod figures;
