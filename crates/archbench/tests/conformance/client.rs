@@ -1,7 +1,8 @@
 //! A client that sends bytes as they are given and reads answers as they come.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 /// After this long a test fails: far beyond what any machine needs.
@@ -37,45 +38,46 @@ impl Client {
 
     /// A client of a server that may be gone.
     pub(crate) fn try_connect(address: SocketAddr) -> Option<Self> {
-        let socket = TcpStream::connect_timeout(&address, PATIENCE).ok()?;
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        socket.set_write_timeout(Some(PATIENCE)).unwrap();
-        socket.set_nodelay(true).unwrap();
-        Some(Self {
-            socket,
-            unread: Vec::new(),
-        })
+        let client = Self::of(TcpStream::connect_timeout(&address, PATIENCE).ok()?);
+        client.socket.set_nodelay(true).unwrap();
+        Some(client)
     }
 
-    /// A client whose kernel takes little before it has read it.
-    pub(crate) fn connect_with_small_buffer(address: SocketAddr) -> Self {
-        use rustix::net::{AddressFamily, SocketType, connect, ipproto, socket, sockopt};
-        let small = socket(AddressFamily::INET, SocketType::STREAM, Some(ipproto::TCP)).unwrap();
-        sockopt::set_socket_recv_buffer_size(&small, 4096).unwrap();
-        connect(&small, &address).expect("the server accepts");
-        let socket = TcpStream::from(small);
+    fn of(socket: TcpStream) -> Self {
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
         Self {
             socket,
             unread: Vec::new(),
         }
+    }
+
+    /// A client of whose socket something is decided before it is connected.
+    fn connect_with(address: SocketAddr, decide: impl FnOnce(&OwnedFd)) -> Self {
+        use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, ipproto, socket_with};
+        // The servers that other tests start meanwhile would keep the connection.
+        let flags = SocketFlags::CLOEXEC;
+        let stream = SocketType::STREAM;
+        let socket = socket_with(AddressFamily::INET, stream, flags, Some(ipproto::TCP)).unwrap();
+        decide(&socket);
+        connect(&socket, &address).expect("the server accepts");
+        Self::of(socket.into())
+    }
+
+    /// A client whose kernel takes little before it has read it.
+    pub(crate) fn connect_with_small_buffer(address: SocketAddr) -> Self {
+        use rustix::net::sockopt::set_socket_recv_buffer_size;
+        Self::connect_with(address, |socket| {
+            set_socket_recv_buffer_size(socket, 4096).unwrap();
+        })
     }
 
     /// A client to whom a server's kernel takes little before it is sent: what it takes goes by the size of segments.
     pub(crate) fn connect_with_small_segments(address: SocketAddr) -> Self {
         use nix::sys::socket::{setsockopt, sockopt::TcpMaxSeg};
-        use rustix::net::{AddressFamily, SocketType, connect, ipproto, socket};
-        let small = socket(AddressFamily::INET, SocketType::STREAM, Some(ipproto::TCP)).unwrap();
-        setsockopt(&small, TcpMaxSeg, &1460).unwrap();
-        connect(&small, &address).expect("the server accepts");
-        let socket = TcpStream::from(small);
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        socket.set_write_timeout(Some(PATIENCE)).unwrap();
-        Self {
-            socket,
-            unread: Vec::new(),
-        }
+        Self::connect_with(address, |socket| {
+            setsockopt(socket, TcpMaxSeg, &1460).unwrap();
+        })
     }
 
     /// Whether an answer, or an end, has come.
@@ -116,29 +118,9 @@ impl Client {
         if !self.try_send(get(path)) {
             return None;
         }
-        let mut piece = [0; 64 << 10];
-        loop {
-            let head = self
-                .unread
-                .windows(4)
-                .position(|bytes| bytes == b"\r\n\r\n");
-            if let Some(end) = head {
-                let mut answer = self.head_of(end + 4);
-                let length = answer.content_length();
-                while self.unread.len() < length {
-                    match self.socket.read(&mut piece) {
-                        Ok(count @ 1..) => self.unread.extend_from_slice(&piece[..count]),
-                        _ => return None,
-                    }
-                }
-                answer.body = self.exactly(length);
-                return Some(answer);
-            }
-            match self.socket.read(&mut piece) {
-                Ok(count @ 1..) => self.unread.extend_from_slice(&piece[..count]),
-                _ => return None,
-            }
-        }
+        let mut answer = self.try_head().ok()?;
+        answer.body = self.try_exactly(answer.content_length()).ok()?;
+        Some(answer)
     }
 
     pub(crate) fn half_close(&self) {
@@ -159,22 +141,21 @@ impl Client {
 
     /// Reads the answer to a HEAD, or the head of another.
     pub(crate) fn head(&mut self) -> Answer {
-        let end = loop {
-            if let Some(end) = self
+        let head = self.try_head();
+        head.unwrap_or_else(|error| panic!("{error} within a head: {:?}", tail(&self.unread)))
+    }
+
+    fn try_head(&mut self) -> io::Result<Answer> {
+        loop {
+            let end = self
                 .unread
                 .windows(4)
-                .position(|bytes| bytes == b"\r\n\r\n")
-            {
-                break end + 4;
+                .position(|bytes| bytes == b"\r\n\r\n");
+            if let Some(end) = end {
+                return Ok(self.head_of(end + 4));
             }
-            let so_far = String::from_utf8_lossy(&self.unread).into_owned();
-            assert_ne!(
-                self.read_some(),
-                0,
-                "the connection ended within a head: {so_far:?}"
-            );
-        };
-        self.head_of(end)
+            self.read_some()?;
+        }
     }
 
     /// The head that ends there in what was read.
@@ -194,16 +175,16 @@ impl Client {
 
     /// Reads so many bytes.
     pub(crate) fn exactly(&mut self, count: usize) -> Vec<u8> {
+        let bytes = self.try_exactly(count);
+        bytes.unwrap_or_else(|error| panic!("{error} after {} of {count} bytes", self.unread.len()))
+    }
+
+    fn try_exactly(&mut self, count: usize) -> io::Result<Vec<u8>> {
         while self.unread.len() < count {
-            let so_far = self.unread.len();
-            assert_ne!(
-                self.read_some(),
-                0,
-                "the connection ended after {so_far} of {count} bytes"
-            );
+            self.read_some()?;
         }
         let rest = self.unread.split_off(count);
-        std::mem::replace(&mut self.unread, rest)
+        Ok(std::mem::replace(&mut self.unread, rest))
     }
 
     /// Reads to the end of the connection, which must be no reset.
@@ -251,16 +232,20 @@ impl Client {
         silent
     }
 
-    fn read_some(&mut self) -> usize {
+    /// Reads more; the end of the connection is an error.
+    fn read_some(&mut self) -> io::Result<()> {
         let mut piece = [0; 64 << 10];
-        let count = loop {
+        loop {
             match self.socket.read(&mut piece) {
+                Ok(0) => return Err(io::Error::other("the connection ended")),
+                Ok(count) => {
+                    self.unread.extend_from_slice(&piece[..count]);
+                    return Ok(());
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                read => break read.expect("an answer"),
+                Err(error) => return Err(error),
             }
-        };
-        self.unread.extend_from_slice(&piece[..count]);
-        count
+        }
     }
 }
 
