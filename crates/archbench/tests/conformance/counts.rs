@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::client::{get, last_get};
-use crate::nature::concurrent;
+use crate::nature::{concurrent, ways_of_spawning};
 use crate::{Bench, Case};
 
 pub(crate) const CASES: &[Case] = &[
@@ -13,11 +13,7 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 fn of_server_and_clients_agree(bench: &Bench) {
-    let spawns: &[&[&str]] = match bench.model.has("--spawn") {
-        true => &[&["--spawn", "prefork"], &["--spawn", "connection"]],
-        false => &[&[]],
-    };
-    for options in spawns {
+    for options in ways_of_spawning(bench) {
         let server = bench.serve(options);
         let address = server.address;
         let client = move || {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::client::{Client, PATIENCE, get, last_get};
+use crate::client::{Client, PATIENCE, get, last_get, wait_until};
 use crate::crowd::{Crowd, OneProcessor, Outcome, scaled};
 use crate::nature::workers;
 use crate::server::Server;
@@ -186,13 +186,7 @@ fn crowds_are_ended_by_deadlines(bench: &Bench) {
         let mut other = server.connect();
         assert_eq!(other.get("/file.txt").status, 200);
         drop(other);
-        let deadline = Instant::now() + PATIENCE;
-        let mut inside = server.sockets();
-        while inside > empty {
-            assert!(Instant::now() < deadline, "{inside} sockets, not {empty}");
-            std::thread::sleep(Duration::from_millis(20));
-            inside = server.sockets();
-        }
+        wait_until("nothing is left of them", || server.sockets() <= empty);
     });
     let summary = server.stop();
     for what in ["reader_stalled", "request_timeout"] {
@@ -221,11 +215,7 @@ fn five_thousand_that_say_nothing(bench: &Bench) -> &'static str {
     let shown = match &mut kept {
         Some(kept) => {
             assert_eq!(connected, count);
-            let deadline = Instant::now() + PATIENCE;
-            while server.sockets() < none + count {
-                assert!(Instant::now() < deadline, "they are not let in");
-                std::thread::sleep(Duration::from_millis(20));
-            }
+            wait_until("they are let in", || server.sockets() >= none + count);
             assert_eq!(kept.get("/file.txt").status, 200);
             assert_eq!(server.connect().get("/medium.bin").status, 200);
             let each = server.memory().saturating_sub(before) / count as u64;
@@ -248,15 +238,10 @@ fn five_thousand_that_say_nothing(bench: &Bench) -> &'static str {
         }
     };
     drop(crowd);
-    let deadline = Instant::now() + PATIENCE;
     let mut other = server.connect();
     assert_eq!(other.get("/file.txt").status, 200);
     drop((other, kept));
-    // Nothing is left of them.
-    while server.sockets() > none {
-        assert!(Instant::now() < deadline, "{} sockets", server.sockets());
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_until("nothing is left of them", || server.sockets() <= none);
     server.stop();
     shown
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::client::{Client, PATIENCE, get, last_get};
+use crate::client::{Client, PATIENCE, get, last_get, wait_until};
 use crate::server::Server;
 use crate::site::Garden;
 use crate::{Bench, Case};
@@ -136,11 +136,7 @@ fn others_are_served_while_the_disk_is_slow(bench: &Bench) {
         let mut slow = server.connect();
         slow.send(last_get(path));
         // Until the server is at it.
-        let deadline = Instant::now() + PATIENCE;
-        while server.sockets() <= sockets {
-            assert!(Instant::now() < deadline, "it is not let in");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait_until("it is let in", || server.sockets() > sockets);
         std::thread::sleep(Duration::from_millis(100));
         if !concurrent(bench) {
             quick = server.connect();

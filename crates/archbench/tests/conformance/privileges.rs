@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, getuid, kill_process};
 
-use crate::client::PATIENCE;
+use crate::client::{PATIENCE, wait_until};
 use crate::nature::{ways_of_spawning, with_workers};
 use crate::server::{Recipe, Server, stranger};
 use crate::site::{Garden, contents};
@@ -111,11 +111,9 @@ fn are_given_up_for_good(bench: &Bench) {
             let _ = kill_process(*worker, Signal::KILL);
         }
         // A worker that is about to end may still take a connection along.
-        let deadline = Instant::now() + PATIENCE;
-        while server.processes().iter().any(|one| killed.contains(one)) {
-            assert!(Instant::now() < deadline, "a killed worker lives on");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait_until("killed workers are gone", || {
+            !server.processes().iter().any(|one| killed.contains(one))
+        });
         let mut client = server.connect();
         assert_eq!(client.get("/medium.bin").status, 200);
         assert_is(&server, user, group);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 
-use crate::client::{Client, PATIENCE, get, last_get};
+use crate::client::{Client, PATIENCE, get, last_get, wait_until};
 use crate::nature::{concurrent, ways_of_spawning, with_workers};
 use crate::server::{Recipe, Server};
 use crate::site::{Garden, assert_contents};
@@ -66,18 +66,6 @@ pub(crate) const FAULTS: &[Fault] = &[
     ),
 ];
 
-/// Forbids a process descriptors beyond those that it has and `more`.
-fn limit_descriptors(server: &Server, more: usize) {
-    for process in server.processes() {
-        let limit = Some((server.descriptors() + more) as u64);
-        let limit = Rlimit {
-            current: limit,
-            maximum: limit,
-        };
-        prlimit(Some(process), Resource::Nofile, limit).expect("the limit is lowered");
-    }
-}
-
 fn of_descriptors_until_others_leave(bench: &Bench) {
     if !concurrent(bench) || bench.model.has("--processes") {
         // A process that serves one connection at a time has no use for more.
@@ -86,28 +74,25 @@ fn of_descriptors_until_others_leave(bench: &Bench) {
     // Looking a name up afresh takes a descriptor too.
     let server = bench.serve(&["--revalidate", "1h"]);
     assert_eq!(server.connect().get("/file.txt").status, 200);
-    std::thread::sleep(Duration::from_millis(50));
-    limit_descriptors(&server, 4);
+    server.sockets_at_rest();
+    limit(&server, Resource::Nofile, |process| {
+        Some(first_free_descriptor(process) + 4)
+    });
     let mut clients: Vec<_> = (0..12).map(|_| server.connect()).collect();
     for client in &mut clients {
         client.send(get("/file.txt"));
     }
     // All are served in the end, as others leave.
-    let deadline = Instant::now() + PATIENCE;
-    while !clients.is_empty() {
-        assert!(
-            Instant::now() < deadline,
-            "{} are never served",
-            clients.len()
-        );
+    wait_until("all are served", || {
         clients.retain_mut(|client| {
-            let served = !client.is_silent_for(Duration::from_millis(5));
+            let served = client.has_something();
             if served {
                 assert_eq!(client.answer().status, 200);
             }
             !served
         });
-    }
+        clients.is_empty()
+    });
     assert_eq!(server.connect().get("/file.txt").status, 200);
     let summary = server.stop();
     assert!(
@@ -212,13 +197,8 @@ fn of_descriptors_that_names_hold(bench: &Bench) {
     for name in &names {
         garden.write(&name[1..], crate::site::contents("x", 10_000));
     }
-    let few: &[&str] = if bench.model.has("--processes") {
-        &["--processes", "1"]
-    } else {
-        &[]
-    };
     let server = Recipe::with_limit('n', 80, &bench.model, garden.root())
-        .args(few)
+        .args(with_workers(bench, "1"))
         .start();
     for round in 0..2 {
         for name in &names {
@@ -278,17 +258,7 @@ fn of_address_space_for_threads(bench: &Bench) {
     }
     served.clear();
     // Whoever was refused holds no place, although the limit is 12; and those who left make room for others.
-    let deadline = Instant::now() + PATIENCE;
-    let mut answered = 0;
-    while answered < 20 {
-        assert!(Instant::now() < deadline, "it never recovers");
-        let mut client = server.connect();
-        client.send(last_get("/file.txt"));
-        match client.answer().status {
-            200 => answered += 1,
-            status => assert_eq!(status, 503),
-        }
-    }
+    wait_until_served(&server, 20);
     let since = Instant::now();
     server.stop();
     assert!(
@@ -337,17 +307,7 @@ fn of_threads_and_processes(bench: &Bench) -> &'static str {
                 assert_eq!(client.get("/file.txt").status, 200);
             }
             drop(served);
-            let deadline = Instant::now() + PATIENCE;
-            let mut answered = 0;
-            while answered < 10 {
-                assert!(Instant::now() < deadline, "{spawn:?}: it never recovers");
-                let mut client = server.connect();
-                client.send(last_get("/file.txt"));
-                match client.answer().status {
-                    200 => answered += 1,
-                    status => assert_eq!(status, 503),
-                }
-            }
+            wait_until_served(&server, 10);
             assert_eq!(refused > 0, makes_one_for_each(spawn), "{spawn:?}");
             ever_refused |= refused > 0;
             let summary = server.stop();
@@ -431,12 +391,24 @@ fn of_threads_at_the_start(bench: &Bench) -> &'static str {
     "it says so in one line and does not serve (exit status 1)"
 }
 
+/// Waits until so many clients have been served, whoever is refused meanwhile.
+fn wait_until_served(server: &Server, count: usize) {
+    let mut served = 0;
+    wait_until("it serves again", || {
+        let mut client = server.connect();
+        client.send(last_get("/file.txt"));
+        match client.answer().status {
+            200 => served += 1,
+            status => assert_eq!(status, 503),
+        }
+        served >= count
+    });
+}
+
 fn wait_for_workers(server: &Server, count: usize) {
-    let deadline = Instant::now() + PATIENCE;
-    while server.processes().len() != count + 1 {
-        assert!(Instant::now() < deadline, "there are not {count} workers");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    wait_until("there are as many workers as there must be", || {
+        server.processes().len() == count + 1
+    });
 }
 
 /// A client that asks again and again, and counts the answers that it has; how many it lost.
@@ -486,11 +458,8 @@ fn of_a_process_that_was_killed(bench: &Bench) -> &'static str {
             let ask = || scope.spawn(|| ask_until(&done, &had, server.address));
             let clients: Vec<_> = (0..6).map(|_| ask()).collect();
             let wait_for_answers = || {
-                let (before, deadline) = (had.load(Relaxed), Instant::now() + PATIENCE);
-                while had.load(Relaxed) < before + 20 {
-                    assert!(Instant::now() < deadline, "nobody is answered any more");
-                    std::thread::sleep(Duration::from_millis(5));
-                }
+                let before = had.load(Relaxed);
+                wait_until("they are answered", || had.load(Relaxed) >= before + 20);
             };
             let mut killed = 0;
             while killed < KILLED {
@@ -535,11 +504,7 @@ fn of_a_worker_that_was_told_to_end(bench: &Bench) {
     wait_for_workers(&server, 2);
     let told = server.processes()[1];
     kill_process(told, Signal::TERM).unwrap();
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while server.processes().contains(&told) {
-        assert!(Instant::now() < deadline, "the worker goes on");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    wait_until("the worker ends", || !server.processes().contains(&told));
     // The door is not shut to the others.
     wait_for_workers(&server, 2);
     for _ in 0..10 {
@@ -564,12 +529,7 @@ fn of_a_worker_that_was_told_to_end_while_it_waited(bench: &Bench) {
 }
 
 fn of_descriptors_after_a_thousand_connections(bench: &Bench) {
-    let few: &[&str] = if bench.model.has("--processes") {
-        &["--processes", "2"]
-    } else {
-        &[]
-    };
-    let server = bench.serve(few);
+    let server = bench.serve(&with_workers(bench, "2"));
     let ask = |count: usize| {
         for number in 0..count {
             let mut client = server.connect();

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::client::{Client, PATIENCE, get, last_get};
+use crate::client::{Client, get, last_get, wait_until};
 use crate::crowd::scaled;
-use crate::nature::{concurrent, ways_of_spawning, workers};
+use crate::nature::{concurrent, ways_of_spawning, with_workers, workers};
 use crate::server::Server;
 use crate::site::{LARGE, assert_contents};
 use crate::table::Fault;
@@ -117,11 +117,7 @@ fn accepts_nobody_else(bench: &Bench) {
     let server = bench.serve(&["--drain-timeout", "60s"]);
     let mut client = begin(&server);
     server.signal(Signal::TERM);
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while TcpStream::connect(server.address).is_ok() {
-        assert!(Instant::now() < deadline, "it goes on accepting");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until_shut(&server);
     assert_contents("large.bin", 0, &client.exactly(LARGE as usize));
     server.summary();
 }
@@ -158,18 +154,11 @@ fn finishes_a_thousand_answers(bench: &Bench) -> &'static str {
         .collect();
     // All that can be served at a time have begun, and wait for their clients.
     let begun = workers(bench).unwrap_or(count);
-    let deadline = Instant::now() + PATIENCE;
-    while clients
-        .iter()
-        .filter(|client| client.has_something())
-        .count()
-        < begun
-    {
-        assert!(Instant::now() < deadline, "not all that can have begun");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let answered = clients.iter().map(Client::has_something);
-    let answered: Vec<_> = answered.collect();
+    let mut answered = Vec::new();
+    wait_until("all that can have begun", || {
+        answered = clients.iter().map(Client::has_something).collect();
+        answered.iter().filter(|&&begun| begun).count() >= begun
+    });
     server.signal(Signal::TERM);
     // Time for it to do what it should not.
     std::thread::sleep(Duration::from_millis(200));
@@ -207,16 +196,11 @@ fn finishes_a_thousand_answers(bench: &Bench) -> &'static str {
 
 /// Those who come to be served only after the drain deadline are not waited for either.
 fn ends_with_those_who_wait_for_a_worker(bench: &Bench) {
-    let few: &[&str] = if bench.model.has("--processes") {
-        &["--processes", "1"]
-    } else if bench.model.has("--stack-size") {
-        &["--spawn", "prefork", "--threads", "1"]
-    } else if bench.model.has("--threads") {
-        &["--threads", "1"]
-    } else {
-        &[]
+    let few = match bench.model.has("--stack-size") {
+        true => vec!["--spawn", "prefork", "--threads", "1"],
+        false => with_workers(bench, "1"),
     };
-    let server = bench.serve(&[few, &["--drain-timeout", "300ms"]].concat());
+    let server = bench.serve(&[&few[..], &["--drain-timeout", "300ms"]].concat());
     let first = begin(&server);
     let waiting: Vec<_> = (0..4)
         .map(|_| {
@@ -238,11 +222,9 @@ fn ends_with_those_who_wait_for_a_worker(bench: &Bench) {
 
 /// Waits until the server lets nobody in any more.
 fn wait_until_shut(server: &Server) {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while TcpStream::connect(server.address).is_ok() {
-        assert!(Instant::now() < deadline, "the door stays open");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("the door is shut", || {
+        TcpStream::connect(server.address).is_err()
+    });
 }
 
 fn twice_ends_at_once(bench: &Bench) {
@@ -263,13 +245,9 @@ fn twice_ends_at_once(bench: &Bench) {
         assert_eq!(status.code(), Some(130), "{signals:?}");
         assert!(since.elapsed() < Duration::from_secs(10), "{signals:?}");
         // And nobody is left behind.
-        let deadline = Instant::now() + Duration::from_secs(10);
-        for worker in workers {
-            while is_alive(worker) {
-                assert!(Instant::now() < deadline, "process {worker:?} lives on");
-                std::thread::sleep(Duration::from_millis(5));
-            }
-        }
+        wait_until("its workers have ended", || {
+            !workers.iter().any(|&worker| is_alive(worker))
+        });
         drop(client);
     }
 }
@@ -323,11 +301,7 @@ fn twice_ends_even_who_waits_for_the_disk(bench: &Bench) {
     let before = server.sockets_at_rest();
     let mut client = server.connect();
     client.send(get("/file.txt"));
-    let deadline = Instant::now() + PATIENCE;
-    while server.sockets() == before {
-        assert!(Instant::now() < deadline, "nobody lets it in");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("it is let in", || server.sockets() != before);
     server.signal(Signal::TERM);
     wait_until_shut(&server);
     // Past the drain deadline: who need not wait for the disk has ended by itself, and nobody else would.
