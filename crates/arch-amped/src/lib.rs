@@ -41,7 +41,7 @@ impl Architecture for Amped {
         "one event loop; helper threads find and read whatever is not in memory";
     const DIAGRAM: &'static str = include_str!("diagram.txt");
 
-    fn serve(self, site: Site) -> std::io::Result<()> {
+    fn serve(self, site: Site, ready: impl FnOnce()) -> std::io::Result<()> {
         let workplace = site.open()?;
         let poll = Poll::new()?;
         let listener = workplace.listener.as_fd().as_raw_fd();
@@ -52,15 +52,16 @@ impl Architecture for Amped {
             &workplace,
             Waker::new(poll.registry(), NOTICES)?,
         )?;
-        EventLoop {
+        let event_loop = EventLoop {
             poll,
             helpers,
             desk: workplace.desk(),
             door: Door::new(workplace.listener)?,
             sessions: Sessions::default(),
             turns: VecDeque::new(),
-        }
-        .run()
+        };
+        ready();
+        event_loop.run()
     }
 }
 

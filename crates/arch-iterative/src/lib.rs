@@ -16,9 +16,10 @@ impl Architecture for Iterative {
         "one thread serves one connection at a time; the others wait in the backlog";
     const DIAGRAM: &'static str = include_str!("diagram.txt");
 
-    fn serve(self, site: Site) -> std::io::Result<()> {
+    fn serve(self, site: Site, ready: impl FnOnce()) -> std::io::Result<()> {
         let workplace = site.open()?;
         let mut desk = workplace.desk();
+        ready();
         while let Some(client) = workplace.listener.accept(&desk.tally) {
             blocking::serve(client, &mut desk);
         }

@@ -55,7 +55,7 @@ impl Architecture for Mp {
     const SUMMARY: &'static str = "a process for each connection, each with caches of its own";
     const DIAGRAM: &'static str = include_str!("diagram.txt");
 
-    fn serve(self, site: Site) -> std::io::Result<()> {
+    fn serve(self, site: Site, ready: impl FnOnce()) -> std::io::Result<()> {
         signals::block(&SIGNALS)?;
         let parent = Parent {
             tally: site.meter.tally(),
@@ -65,8 +65,8 @@ impl Architecture for Mp {
             draining_until: None,
         };
         match self.spawn {
-            Spawn::Prefork => parent.prefork(self.processes as usize),
-            Spawn::Connection => parent.process_per_connection(),
+            Spawn::Prefork => parent.prefork(self.processes as usize, ready),
+            Spawn::Connection => parent.process_per_connection(ready),
         }
     }
 }
@@ -88,7 +88,7 @@ struct Parent {
 
 impl Parent {
     /// Keeps `processes` workers alive until it is told to stop.
-    fn prefork(mut self, processes: usize) -> std::io::Result<()> {
+    fn prefork(mut self, processes: usize, ready: impl FnOnce()) -> std::io::Result<()> {
         let work = |workplace: std::io::Result<Workplace>| {
             let workplace = workplace?;
             let mut desk = workplace.desk();
@@ -107,6 +107,7 @@ impl Parent {
                 return Err(context(what)(error));
             }
         }
+        ready();
         while self.draining_until.is_none() {
             let missing = self.workers.len() < processes;
             match signals::wait(&SIGNALS, missing.then_some(REPLACE_EVERY))? {
@@ -125,7 +126,7 @@ impl Parent {
     }
 
     /// Accepts, and makes a process for each connection, until it is told to stop.
-    fn process_per_connection(mut self) -> std::io::Result<()> {
+    fn process_per_connection(mut self, ready: impl FnOnce()) -> std::io::Result<()> {
         let workplace = self.site.open_unwatched()?;
         workplace.listener.never_block()?;
         let mut door = workplace.desk();
@@ -133,6 +134,7 @@ impl Parent {
         let pending = signals::descriptor(&SIGNALS)?;
         let most = self.site.options.max_connections;
         let mut exhausted = false;
+        ready();
         while self.draining_until.is_none() {
             let full = most > 0 && self.workers.len() >= most;
             let descriptors = &mut [

@@ -42,21 +42,26 @@ impl Architecture for Mt {
     const SUMMARY: &'static str = "a thread for each connection; the kernel's scheduler decides";
     const DIAGRAM: &'static str = include_str!("diagram.txt");
 
-    fn serve(self, site: Site) -> std::io::Result<()> {
+    fn serve(self, site: Site, ready: impl FnOnce()) -> std::io::Result<()> {
         let workplace = site.open()?;
         match self.spawn {
-            Spawn::Connection => self.thread_per_connection(&workplace),
-            Spawn::Prefork => self.prefork(&workplace),
+            Spawn::Connection => self.thread_per_connection(&workplace, ready),
+            Spawn::Prefork => self.prefork(&workplace, ready),
         }
     }
 }
 
 impl Mt {
-    fn thread_per_connection(&self, workplace: &Workplace) -> std::io::Result<()> {
+    fn thread_per_connection(
+        &self,
+        workplace: &Workplace,
+        ready: impl FnOnce(),
+    ) -> std::io::Result<()> {
         let mut door = workplace.desk();
         let mut refused = Refused::default();
         let most = threads_that_fit();
         let threads = Arc::new(());
+        ready();
         while let Some(client) = refused.accept(&workplace.listener, &door.tally) {
             let client = Arc::new(client);
             let work = {
@@ -76,7 +81,7 @@ impl Mt {
         Ok(())
     }
 
-    fn prefork(&self, workplace: &Workplace) -> std::io::Result<()> {
+    fn prefork(&self, workplace: &Workplace, ready: impl FnOnce()) -> std::io::Result<()> {
         let serve = || {
             let mut desk = workplace.desk();
             while let Some(client) = workplace.listener.accept(&desk.tally) {
@@ -102,6 +107,7 @@ impl Mt {
                     return Err(context(what)(error));
                 }
             }
+            ready();
             Ok(())
         })
     }

@@ -46,12 +46,13 @@ impl Architecture for Pool {
         "one thread accepts, a bounded queue, a fixed pool of threads serves";
     const DIAGRAM: &'static str = include_str!("diagram.txt");
 
-    fn serve(self, site: Site) -> std::io::Result<()> {
+    fn serve(self, site: Site, ready: impl FnOnce()) -> std::io::Result<()> {
         let workplace = Arc::new(site.open()?);
         let pool = start(self.threads)?;
         let queue = Arc::new(Queue::new(self.queue));
         let mut door = workplace.desk();
         let mut refused = Refused::default();
+        ready();
         while let Some(client) = refused.accept(&workplace.listener, &door.tally) {
             if !queue.enter(self.when_full) {
                 refused.add(Arc::new(client), &mut door);

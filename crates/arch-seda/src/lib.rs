@@ -65,7 +65,7 @@ impl Architecture for Seda {
         "stages joined by bounded queues, each with a pool and controllers";
     const DIAGRAM: &'static str = include_str!("diagram.txt");
 
-    fn serve(self, site: Site) -> std::io::Result<()> {
+    fn serve(self, site: Site, ready: impl FnOnce()) -> std::io::Result<()> {
         let workplace = site.open()?;
         let [at_sockets, at_parse, at_find, at_load, at_send] =
             workplace.stages(["sockets", "parse", "find", "load", "send"])?;
@@ -117,6 +117,7 @@ impl Architecture for Seda {
         let stages: [Arc<dyn Controlled>; 4] =
             [parse.clone(), find.clone(), load.clone(), send.clone()];
         self.control(stages.to_vec())?;
+        ready();
         sockets.run(Ways {
             parse: Outlet::to(&parse),
             load: Outlet::to(&load),

@@ -41,7 +41,7 @@ impl Server {
         let CommandLine { options, seda } = CommandLine::parse_from(arguments);
         let site = Site::new(options, root.path()).unwrap();
         let (address, meter) = (site.listener.address(), site.meter);
-        thread::spawn(move || seda.serve(site).unwrap());
+        thread::spawn(move || seda.serve(site, || ()).unwrap());
         Self {
             _root: root,
             address,

@@ -23,20 +23,21 @@ impl Architecture for Sped {
     const SUMMARY: &'static str = "one event loop runs every step inline; a slow disk stops it";
     const DIAGRAM: &'static str = include_str!("diagram.txt");
 
-    fn serve(self, site: Site) -> std::io::Result<()> {
+    fn serve(self, site: Site, ready: impl FnOnce()) -> std::io::Result<()> {
         let workplace = site.open()?;
         let poll = Poll::new()?;
         let listener = workplace.listener.as_fd().as_raw_fd();
         poll.registry()
             .register(&mut SourceFd(&listener), LISTENER, Interest::READABLE)?;
-        EventLoop {
+        let event_loop = EventLoop {
             poll,
             desk: workplace.desk(),
             door: Door::new(workplace.listener)?,
             sessions: Sessions::default(),
             turns: VecDeque::new(),
-        }
-        .run()
+        };
+        ready();
+        event_loop.run()
     }
 }
 

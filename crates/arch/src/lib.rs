@@ -67,11 +67,12 @@ pub trait Architecture: clap::Args {
     /// The paper's diagram, and what blocks where, for a terminal.
     const DIAGRAM: &'static str;
 
-    /// Serves `site` until it is told to stop and its last answer is sent.
+    /// Serves `site` until it is told to stop and its last answer is sent. Calls `ready` as soon as everybody is there who is
+    /// to serve from the start.
     ///
     /// # Errors
     /// What kept it from starting or from going on, in words for the person who started it.
-    fn serve(self, site: Site) -> std::io::Result<()>;
+    fn serve(self, site: Site, ready: impl FnOnce()) -> std::io::Result<()>;
 }
 
 /// Adds what was being tried to an error of the operating system.

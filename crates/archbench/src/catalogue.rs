@@ -14,8 +14,8 @@ pub(crate) struct Entry {
     prepare: fn(&ArgMatches) -> Result<Serve, clap::Error>,
 }
 
-/// Serves a site until told to stop.
-pub(crate) type Serve = Box<dyn FnOnce(Site) -> io::Result<()>>;
+/// Serves a site until told to stop, and calls the other when it is ready to.
+pub(crate) type Serve = Box<dyn FnOnce(Site, Box<dyn FnOnce()>) -> io::Result<()>>;
 
 /// The architectures, from the simplest on.
 pub(crate) const CATALOGUE: &[Entry] = &[
@@ -39,7 +39,7 @@ const fn entry<A: Architecture + 'static>() -> Entry {
         augment: A::augment_args,
         prepare: |matches| {
             let architecture = A::from_arg_matches(matches)?;
-            Ok(Box::new(move |site| architecture.serve(site)))
+            Ok(Box::new(move |site, ready| architecture.serve(site, ready)))
         },
     }
 }

@@ -128,8 +128,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let site = Site::new(options, &root)?;
     let meter = site.meter;
     let started = Instant::now();
-    announce(entry, &site, sample.as_deref(), &descriptors, format);
-    serve(site)?;
+    let announcement = announcement(entry, &site, sample.as_deref(), &descriptors, format);
+    serve(site, Box::new(move || output::print(announcement)))?;
 
     let counted = meter.snapshot();
     let summary = summary::Summary::new(entry.name, &counted, started.elapsed())?;
@@ -151,29 +151,31 @@ fn root(options: &ServeOptions) -> Result<(PathBuf, Option<String>), Failure> {
     Ok((directory, set.files().first().map(|file| file.path.clone())))
 }
 
-fn announce(
+/// What is said when everybody is there who is to serve.
+fn announcement(
     entry: &Entry,
     site: &Site,
     sample: Option<&str>,
     descriptors: &Descriptors,
     format: Format,
-) {
+) -> String {
     let url = format!("http://{}/", site.listener.address());
     let root = site.files.root.path().display();
     let user = site.options.user.as_ref();
     match format {
         Format::Text => {
             let name = entry.name;
-            output::print(format_args!(
+            let mut text = format!(
                 "{name} serves {root} on {url} ({}process {}, {descriptors})",
                 user.map_or(String::new(), |user| format!("as {user}, ")),
                 std::process::id()
-            ));
+            );
             if let Some(sample) = sample {
-                output::print(format_args!("try 'curl {url}{sample}'; Ctrl-C stops it"));
+                text += &format!("\ntry 'curl {url}{sample}'; Ctrl-C stops it");
             }
+            text
         }
-        Format::Json => output::print(json!({
+        Format::Json => json!({
             "event": "ready",
             "schema": summary::SCHEMA,
             "model": entry.name,
@@ -183,7 +185,8 @@ fn announce(
             "process_id": std::process::id(),
             "user": user.map(ToString::to_string),
             "descriptors": { "soft_limit": descriptors.now, "soft_limit_before": descriptors.before },
-        })),
+        })
+        .to_string(),
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn none_in_steady_state<A: Architecture + Send + 'static>() {
     client
         .set_read_timeout(Some(Duration::from_secs(20)))
         .unwrap();
-    std::thread::spawn(move || architecture.serve(site).unwrap());
+    std::thread::spawn(move || architecture.serve(site, || ()).unwrap());
 
     let mut buffer = vec![0; 64 << 10];
     for (name, length) in files {
