@@ -19,7 +19,8 @@
 //! | [`stopping`] | SIGTERM, SIGINT, drain deadlines |
 //! | [`counts`] | what the server says it did, and what the clients saw |
 //! | [`nature`] | what one architecture can and another cannot |
-//! | [`shortage`] | descriptors, threads and workers that are missing |
+//! | [`shortage`] | descriptors, threads and processes that are not to be had |
+//! | [`deaths`] | processes that end while they serve |
 //! | [`hostile`] | clients that mean no good, and crowds of them |
 //! | [`defects`] | code that panics |
 //! | [`flood`] | thousands of requests, each answer verified |
@@ -38,6 +39,7 @@ mod connections;
 mod counts;
 mod crowd;
 mod cutting;
+mod deaths;
 mod defects;
 mod flood;
 mod golden;
@@ -147,6 +149,7 @@ const SUBJECTS: &[(&str, &[Case], &[Fault])] = &[
     ("golden", golden::CASES, &[]),
     ("cutting", cutting::CASES, &[]),
     ("shortage", shortage::CASES, shortage::FAULTS),
+    ("deaths", deaths::CASES, deaths::FAULTS),
     ("defects", &[], defects::FAULTS),
     ("hostile", hostile::CASES, hostile::FAULTS),
     ("patience", patience::CASES, patience::FAULTS),
