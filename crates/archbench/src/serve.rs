@@ -105,7 +105,9 @@ pub(crate) fn explain(mut error: clap::Error, arguments: &[OsString]) -> clap::E
             ContextKind::Suggested,
             ContextValue::StyledStrs(vec![hint.into()]),
         );
+        // What clap takes to be meant, and how that would be used.
         error.remove(ContextKind::SuggestedArg);
+        error.remove(ContextKind::Usage);
     }
     error
 }

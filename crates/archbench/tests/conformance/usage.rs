@@ -62,9 +62,9 @@ pub(crate) fn fails(model: &Model, options: &[&str], words: &[&str]) {
     }
 }
 
-/// Exit status 2 and a message with all of `words`.
+/// Exit status 2 and a message with all of `words`, which is returned.
 #[track_caller]
-pub(crate) fn is_wrong(model: &Model, options: &[&str], words: &[&str]) {
+pub(crate) fn is_wrong(model: &Model, options: &[&str], words: &[&str]) -> String {
     let output = run(model, options);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{options:?}: {text}");
@@ -75,6 +75,7 @@ pub(crate) fn is_wrong(model: &Model, options: &[&str], words: &[&str]) {
             "{options:?}: '{word}' is missing: {text}"
         );
     }
+    text
 }
 
 fn of_a_root_that_is_not_there(bench: &Bench) {
@@ -115,11 +116,13 @@ fn of_an_option_of_another_model(bench: &Bench) {
         .iter()
         .flat_map(|model| model.options().iter().map(move |option| (model, option)));
     for (owner, option) in foreign.filter(|(_, option)| !bench.model.has(option)) {
-        is_wrong(
+        let text = is_wrong(
             &bench.model,
             &[option, "1"],
             &[option, &owner.name, &bench.model.name],
         );
+        // It would be that of another option, whose name is like this one's.
+        assert!(!text.contains("Usage:"), "{text}");
     }
     is_wrong(&bench.model, &["--no-such-option"], &["--no-such-option"]);
 }
