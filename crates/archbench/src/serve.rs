@@ -76,9 +76,10 @@ fn requested_model(arguments: &[OsString]) -> Option<&'static Entry> {
     Entry::named(model.as_deref().unwrap_or(catalogue::DEFAULT))
 }
 
-/// Adds to an error about an unknown option which models have it.
+/// Adds to an error about an unknown option of `serve` which models have it.
 pub(crate) fn explain(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
-    if error.kind() != ErrorKind::UnknownArgument {
+    let serves = arguments.get(1).is_some_and(|command| command == "serve");
+    if error.kind() != ErrorKind::UnknownArgument || !serves {
         return error;
     }
     let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg) else {

@@ -16,6 +16,10 @@ pub(crate) const CASES: &[Case] = &[
         "of_an_option_of_another_model",
         of_an_option_of_another_model,
     ),
+    (
+        "of_an_option_of_a_model_where_none_serves",
+        of_an_option_of_a_model_where_none_serves,
+    ),
     ("of_values_without_sense", of_values_without_sense),
     ("of_help", of_help),
 ];
@@ -125,6 +129,18 @@ fn of_an_option_of_another_model(bench: &Bench) {
         assert!(!text.contains("Usage:"), "{text}");
     }
     is_wrong(&bench.model, &["--no-such-option"], &["--no-such-option"]);
+}
+
+/// There is no model then whose options they are not.
+fn of_an_option_of_a_model_where_none_serves(bench: &Bench) {
+    for option in bench.model.options() {
+        let typed = ["search", option, "1"];
+        let output = Command::new(BINARY).args(typed).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert!(text.contains(&**option), "{text}");
+        assert!(!text.contains("is an option of"), "{text}");
+    }
 }
 
 fn of_values_without_sense(bench: &Bench) {
