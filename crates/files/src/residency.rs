@@ -14,7 +14,8 @@ use sys::residency::Map;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Residency {
     /// `cachestat`, whose "no" is final; a "yes" is confirmed by `mincore`, since it counts pages that the disk is still
-    /// reading, until the whole file has been seen in memory and no helper has fetched from it since. Nothing is read. Linux 6.5, and only for files of one's own, of which `mincore` tells the truth.
+    /// reading, until the whole file has been seen in memory and no helper has fetched from it since. Nothing is read.
+    /// Linux 6.5, and only for files of one's own, of which `mincore` tells the truth.
     CacheStat,
     /// `preadv2` with `RWF_NOWAIT`: reads what is there, up to what is not. Not on every file system.
     ReadNoWait,
