@@ -12,19 +12,17 @@ const DEVICE: &str = "/dev/fuse";
 
 /// Whether the kernel's side is there and open to us.
 pub(crate) fn device() -> Result<(), Error> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(DEVICE)
-        .map(drop)
-        .map_err(|source| {
-            let todo = if source.kind() == io::ErrorKind::PermissionDenied {
-                "run as root, or have an administrator open it with 'chmod 666 /dev/fuse'"
-            } else {
-                "load it with 'modprobe fuse', or in a container pass '--device /dev/fuse --cap-add SYS_ADMIN'"
-            };
-            Error::Device { source, todo }
-        })
+    let opened = OpenOptions::new().read(true).write(true).open(DEVICE);
+    opened.map(drop).map_err(no_device)
+}
+
+fn no_device(source: io::Error) -> Error {
+    let todo = if source.kind() == io::ErrorKind::PermissionDenied {
+        "run as root, or have an administrator open it with 'chmod 666 /dev/fuse'"
+    } else {
+        "load it with 'modprobe fuse', or in a container pass '--device /dev/fuse --cap-add SYS_ADMIN'"
+    };
+    Error::Device { source, todo }
 }
 
 /// The directory with the contents and the one to mount on, made if need be, as absolute paths.
@@ -90,6 +88,13 @@ pub(crate) fn explain(mountpoint: &Path, source: io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_to_do_about_a_device_depends_on_what_is_wrong_with_it() {
+        let says = |kind: io::ErrorKind| no_device(kind.into()).to_string();
+        assert!(says(io::ErrorKind::PermissionDenied).contains("chmod 666 /dev/fuse"));
+        assert!(says(io::ErrorKind::NotFound).contains("modprobe fuse"));
+    }
 
     #[test]
     fn directories_are_checked_before_anything_is_mounted() {

@@ -43,9 +43,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// The kernel's side of FUSE is missing or closed.
-    #[error(
-        "cannot use /dev/fuse: {source}; load it with 'modprobe fuse', or in a container pass '--device /dev/fuse --cap-add SYS_ADMIN'"
-    )]
+    #[error("cannot use /dev/fuse: {source}; {todo}")]
     Device {
         /// What the kernel said.
         source: io::Error,
