@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// First answers are kept for comparison up to this much memory in all.
+/// First answers, whole or still coming in, are kept for comparison up to this much memory in all.
 const MAX_KEPT_BYTES: u64 = 256 << 20;
 
 /// What a body must be.
@@ -25,7 +25,7 @@ pub enum Expected {
     FirstAnswer(OnceLock<Box<[u8]>>),
 }
 
-/// Bodies of first answers that were kept, in bytes.
+/// How much of answers is kept at present, in bytes.
 static KEPT: AtomicU64 = AtomicU64::new(0);
 
 /// The comparison of one body under way.
@@ -33,8 +33,8 @@ static KEPT: AtomicU64 = AtomicU64::new(0);
 pub struct Check {
     offset: u64,
     wrong: Option<u64>,
-    /// The first answer, while it is still the first.
-    first: Vec<u8>,
+    /// Its beginning, as far as it came in while there was no first answer to compare it with.
+    kept: Vec<u8>,
 }
 
 impl Check {
@@ -42,7 +42,7 @@ impl Check {
     pub fn begin(&mut self) {
         self.offset = 0;
         self.wrong = None;
-        self.first.clear();
+        self.drop_kept();
     }
 
     /// A piece of the body.
@@ -56,7 +56,7 @@ impl Check {
                 Expected::FirstAnswer(first) => match first.get() {
                     Some(first) => difference(first, self.offset, piece),
                     None => {
-                        self.first.extend_from_slice(piece);
+                        self.keep(piece);
                         None
                     }
                 },
@@ -72,14 +72,12 @@ impl Check {
             Expected::File { length, .. } => *length,
             Expected::FirstAnswer(first) => match first.get() {
                 Some(first) => {
-                    // Another thread's answer may have become the first while this one came in.
-                    if self.wrong.is_none() && self.first.len() as u64 == self.offset {
-                        self.wrong = difference(first, 0, &self.first);
-                    }
+                    // Another connection's answer became the first while this one came in.
+                    self.wrong = difference(first, 0, &self.kept).or(self.wrong);
                     first.len() as u64
                 }
                 None => {
-                    self.keep(first);
+                    self.become_first(first);
                     return Ok(());
                 }
             },
@@ -91,14 +89,40 @@ impl Check {
         }
     }
 
-    fn keep(&mut self, first: &OnceLock<Box<[u8]>>) {
-        let length = self.first.len() as u64;
+    /// Keeps a piece, if all before it was kept and there is room. A body that is too large is never kept whole, and so never the first answer.
+    fn keep(&mut self, piece: &[u8]) {
+        if self.kept.len() as u64 != self.offset {
+            return;
+        }
+        let length = piece.len() as u64;
         if KEPT.fetch_add(length, Relaxed) + length <= MAX_KEPT_BYTES {
-            // Losing a race to another thread leaves that one's answer as the first.
-            let _ = first.set(std::mem::take(&mut self.first).into_boxed_slice());
+            self.kept.extend_from_slice(piece);
         } else {
             KEPT.fetch_sub(length, Relaxed);
         }
+    }
+
+    fn become_first(&mut self, first: &OnceLock<Box<[u8]>>) {
+        if self.kept.len() as u64 == self.offset {
+            let whole = std::mem::take(&mut self.kept).into_boxed_slice();
+            // Losing a race to another thread leaves that one's answer as the first.
+            if let Err(unused) = first.set(whole) {
+                KEPT.fetch_sub(unused.len() as u64, Relaxed);
+            }
+        }
+    }
+
+    fn drop_kept(&mut self) {
+        let unused = std::mem::take(&mut self.kept);
+        if !unused.is_empty() {
+            KEPT.fetch_sub(unused.len() as u64, Relaxed);
+        }
+    }
+}
+
+impl Drop for Check {
+    fn drop(&mut self) {
+        self.drop_kept();
     }
 }
 
@@ -145,6 +169,39 @@ mod tests {
         assert_eq!(check(&expected, &[b"he", b"xlo"]), Err(2));
         assert_eq!(check(&expected, &[b"hell"]), Err(4));
         assert_eq!(check(&expected, &[b"hello", b"!"]), Err(5));
+    }
+
+    #[test]
+    fn answers_that_come_in_beside_the_first_are_compared_from_their_beginning_on() {
+        for (beginning, rest, found) in [
+            ("hel", "lo", Ok(())),
+            ("hxl", "lo", Err(1)),
+            ("hxl", "xo", Err(1)),
+            ("hel", "xo", Err(3)),
+            ("hello!", "", Err(5)),
+        ] {
+            let expected = Expected::FirstAnswer(OnceLock::new());
+            let mut beside = Check::default();
+            beside.begin();
+            beside.piece(&expected, beginning.as_bytes());
+            assert_eq!(check(&expected, &[b"hello"]), Ok(()));
+            beside.piece(&expected, rest.as_bytes());
+            assert_eq!(beside.end(&expected), found, "{beginning}{rest}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_into_memory_is_not_kept() {
+        let expected = Expected::FirstAnswer(OnceLock::new());
+        let mut check = Check::default();
+        check.begin();
+        check.piece(&expected, b"hello");
+        // As if the rest of a large body had found no room.
+        check.offset = MAX_KEPT_BYTES;
+        check.piece(&expected, b"!");
+        assert_eq!(check.kept, b"hello");
+        assert_eq!(check.end(&expected), Ok(()));
+        assert!(matches!(expected, Expected::FirstAnswer(first) if first.get().is_none()));
     }
 
     #[test]
