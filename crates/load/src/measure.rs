@@ -1,6 +1,6 @@
 //! A run from its first connection to its figures: threads are started, listened to, and put together.
 
-use crate::clock::{Nanos, nanos};
+use crate::clock::Nanos;
 use crate::collect::{Collector, Mailbox, Observer, Second, post};
 use crate::cpu::{MachineTimes, ThreadTimes};
 use crate::engine::{Ended, Engine};
@@ -21,7 +21,7 @@ pub struct Outcome {
     pub record: Record,
     /// The series by the second.
     pub seconds: Vec<Second>,
-    /// From the start to the end of the schedule, or to the last answer where the schedule ends by number.
+    /// From the start to the end of the schedule, or to the last answer where that ends by number or with a recording.
     pub window: Nanos,
     /// From the start to the end of the drain.
     pub elapsed: Nanos,
@@ -266,12 +266,13 @@ fn outcome(
             Some(all) => all.merge(other),
         }
     }
-    let scheduled_end = run.duration.map_or(Nanos::MAX, nanos);
     let stopped_at = ended.iter().map(|ended| ended.stopped_at).min();
+    let end = stopped_at.unwrap_or(Nanos::MAX);
     Outcome {
-        window: elapsed
-            .min(scheduled_end)
-            .min(stopped_at.unwrap_or(Nanos::MAX)),
+        window: match run.ends_by_time() {
+            true => end,
+            false => elapsed.min(end),
+        },
         elapsed,
         scheduled: sum(&|ended| ended.scheduled),
         unfinished: sum(&|ended| ended.unfinished),

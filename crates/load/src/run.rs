@@ -104,6 +104,12 @@ impl Run {
         self.duration.map_or(Nanos::MAX, nanos)
     }
 
+    /// Whether the schedule ends when its time is over, though nothing may be due in the last of it.
+    pub(crate) fn ends_by_time(&self) -> bool {
+        let has_rates = |arrivals: &Arrivals| arrivals.asked.is_some();
+        self.duration.is_some() && self.requests.is_none() && self.arrivals().is_none_or(has_rates)
+    }
+
     /// How many requests are to be measured, at most, where a number or a rate says so beforehand.
     pub(crate) fn planned(&self) -> Option<f64> {
         if let Some(requests) = self.requests {

@@ -12,7 +12,7 @@ pub(crate) struct Ended {
     pub(crate) fidelity: Option<Fidelity>,
     /// When its last request was dealt with.
     pub(crate) at: Nanos,
-    /// When it was stopped from outside, if it was.
+    /// When its schedule ended: as planned, or when it was stopped from outside.
     pub(crate) stopped_at: Nanos,
     pub(crate) times: ThreadTimes,
     /// Of its processor time, what it span away waiting for due times.
