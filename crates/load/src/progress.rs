@@ -127,9 +127,16 @@ fn line(row: &Second, left: String) -> String {
         0 => String::new(),
         waiting => format!("  {waiting} waiting"),
     };
+    let times = match row.completed {
+        0 => String::new(),
+        _ => format!(
+            "  p50 {:.0} µs  p99 {:.0} µs  max {:.0} µs",
+            row.p50_us, row.p99_us, row.max_us
+        ),
+    };
     format!(
-        "{:5.0} s  {:>7} answered  p50 {:.0} µs  p99 {:.0} µs  max {:.0} µs{failed}{connects}{waiting}  {left}",
-        row.at_s, row.completed, row.p50_us, row.p99_us, row.max_us
+        "{:5.0} s  {:>7} answered{times}{failed}{connects}{waiting}  {left}",
+        row.at_s, row.completed
     )
 }
 

@@ -35,10 +35,14 @@ pub(super) fn targets(
         url.target = format!("{}/{path}", base.target.trim_end_matches('/'));
         url
     };
-    let first_answer = || match arguments.verify {
+    // Answers to HEAD have no body.
+    let first_answer = |head_only: bool| match arguments.verify && !head_only {
         true => Expected::FirstAnswer(OnceLock::new()),
         false => Expected::Anything,
     };
+    if arguments.verify && head_only {
+        remarks.push("--verify: answers to HEAD have no body to be compared".to_owned());
+    }
     let (all, order, what) = if let Some(log) = log {
         let base = base()?;
         let (all, order) = from_log(arguments, log, &base, first_answer, under);
@@ -102,7 +106,8 @@ pub(super) fn targets(
         let all = urls
             .into_iter()
             .map(|url| {
-                let target = Target::new(&url, head_only, &arguments.headers, first_answer());
+                let expected = first_answer(head_only);
+                let target = Target::new(&url, head_only, &arguments.headers, expected);
                 (url, target)
             })
             .collect();
@@ -151,7 +156,7 @@ fn from_log(
     arguments: &Arguments,
     log: &AccessLog,
     base: &Url,
-    first_answer: impl Fn() -> Expected,
+    first_answer: impl Fn(bool) -> Expected,
     under: impl Fn(&Url, &str) -> Url,
 ) -> (Vec<(Url, Target)>, Order) {
     let mut numbers = std::collections::HashMap::new();
@@ -166,7 +171,8 @@ fn from_log(
                 .or_insert_with(|| {
                     let path = &log.targets[request.target as usize];
                     let url = under(base, path.trim_start_matches('/'));
-                    let target = Target::new(&url, head_only, &arguments.headers, first_answer());
+                    let expected = first_answer(head_only);
+                    let target = Target::new(&url, head_only, &arguments.headers, expected);
                     all.push((url, target));
                     (all.len() - 1) as u32
                 })
@@ -183,14 +189,14 @@ fn log_remarks(log: &AccessLog) -> Vec<String> {
             format!(", the first in line {}: {}", bad.line, bad.why)
         });
         remarks.push(format!(
-            "{} malformed lines of the log are left out{example}",
-            log.malformed
+            "left out of the log: {}{example}",
+            counted(log.malformed, "malformed line")
         ));
     }
     if log.other_methods > 0 {
         remarks.push(format!(
-            "{} requests of the log are neither GET nor HEAD and left out",
-            log.other_methods
+            "left out of the log: {} with other methods than GET and HEAD",
+            counted(log.other_methods, "request")
         ));
     }
     remarks

@@ -119,10 +119,10 @@ fn counts(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
     writeln!(out)?;
     writeln!(
         out,
-        "  throughput  {} requests/s, {}/s, over {:.1} s",
+        "  throughput  {} requests/s, {}/s, over {}",
         rate(figures.requests_per_s()),
         bytes(figures.bytes_per_s()),
-        figures.window_s()
+        time(figures.window_s() * 1e9).trim_end()
     )?;
     let made = counts.connected;
     write!(
@@ -140,7 +140,7 @@ fn counts(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
         )?;
     }
     writeln!(out)?;
-    if let Some(fair) = figures.fairness() {
+    if let Some(fair) = figures.fairness().filter(|fair| fair.clients > 1) {
         writeln!(
             out,
             "  fairness    Jain {:.3} over {} clients (fewest {}, most {} requests)",
@@ -153,8 +153,13 @@ fn counts(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
     if counts.verified > 0 {
         writeln!(
             out,
-            "  verified    {} bodies, {} wrong",
+            "  verified    {} {}, {} wrong",
             count(counts.verified),
+            if counts.verified == 1 {
+                "body"
+            } else {
+                "bodies"
+            },
             count(counts.of(Failure::Mismatch))
         )?;
     }
