@@ -1,4 +1,4 @@
-# Sourced by the scripts that compare servers: starts each one pinned, drives them in turn, prints medians.
+# Sourced after prelude.bash by the scripts that compare servers: starts each one pinned, drives them in turn, prints medians.
 #
 # A script declares servers with `server NAME PORT COMMAND...`, then calls `compare ROUNDS SECONDS REFERENCE SIZE...`, which asks
 # every server for /SIZE.txt and prints processor time for each request, and its ratio to the least of the servers whose names
@@ -7,7 +7,6 @@
 #
 # The median over the rounds is what one meets; the least of them is what compares best on a machine that others share, for
 # disturbances only add. So there is a ratio of each.
-set -euo pipefail
 
 server_core=0 client_core=1 connections=64
 work=$(mktemp -d)
@@ -22,21 +21,6 @@ cleanup() {
   rm -rf "$work"
 }
 trap cleanup EXIT
-
-die() { echo "$0: $*" >&2; exit 1; }
-
-need() {
-  for tool in "$@"; do command -v "$tool" >/dev/null || die "$tool is missing; try: apt-get install wrk nginx-light lighttpd util-linux procps"; done
-  [ "$(nproc)" -ge 2 ] || die "needs two cores, one for the server and one for the client"
-}
-
-# ARCHBENCH=/path/to/archbench measures that binary instead of building one.
-build() {
-  archbench=${ARCHBENCH:-}
-  [ -z "$archbench" ] || return 0
-  cargo build --release --quiet
-  archbench=${CARGO_TARGET_DIR:-$PWD/target}/release/archbench
-}
 
 # One file of each size under $work/root.
 make_files() {
@@ -70,6 +54,7 @@ compare() {
   local rounds=$1 seconds=$2 reference=$3 round cell name size before after out requests rate
   shift 3
   sleep 1
+  for name in "${names[@]}"; do is_up "${process[$name]}" "$name" "$work/$name.out"; done
   : >"$work/samples"
   for round in $(seq "$rounds"); do
     for cell in $(for name in "${names[@]}"; do for size in "$@"; do echo "$name/$size"; done; done | shuf --random-source=<(yes "$round")); do
