@@ -4,6 +4,7 @@
 
 use crate::clock::{Nanos, SECOND};
 use crate::record::Record;
+use crate::report::figures::Metric;
 use crate::run::Run;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -185,11 +186,7 @@ impl Collector {
     }
 
     fn row(&self) -> Second {
-        let times = if self.closed_loop {
-            &self.current.service
-        } else {
-            &self.current.response
-        };
+        let times = Metric::Response.of(&self.current, self.closed_loop);
         let us = |nanos: u64| nanos as f64 / 1e3;
         let quantile = |q| us(times.value_at_quantile(q));
         Second {

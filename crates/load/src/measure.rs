@@ -237,10 +237,10 @@ fn unreachable(run: &Run, record: &Record) -> String {
     } else {
         ""
     };
-    let classes = (0..Failure::CLASSES)
-        .filter(|class| record.counts.failures[*class] > 0)
-        .map(|class| format!("{} {}", record.counts.failures[class], Failure::name(class)))
-        .collect::<Vec<_>>();
+    let classes = record.counts.by_class(|_| true);
+    let classes: Vec<_> = classes
+        .map(|(name, count)| format!("{count} {name}"))
+        .collect();
     format!(
         "no connection could be made: {why}{hint} (failures: {})",
         classes.join(", ")

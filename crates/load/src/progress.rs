@@ -9,6 +9,7 @@ use crate::slo::Slo;
 use crate::tui::Tui;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
+use workload::units::counted;
 
 /// How progress is shown.
 pub(crate) enum View {
@@ -59,15 +60,14 @@ pub(crate) struct Watch<'a> {
 impl Observer for Watch<'_> {
     fn second(&mut self, row: &Second, second: &Record, total: &Record) {
         self.done += row.completed + row.failed;
-        let seconds = self.run.duration.map(|duration| duration.as_secs_f64());
+        let (share, left) = progress(self.run, row.at_s, self.done);
         match &mut self.view {
             View::None => {}
             View::Lines => {
-                let line = line(row, left(seconds, self.run.requests, row.at_s, self.done));
                 // Whoever closed standard error does not want to know.
-                let _ = writeln!(std::io::stderr(), "{line}");
+                let _ = writeln!(std::io::stderr(), "{}", line(row, &left).trim_end());
             }
-            View::Picture(tui) => tui.second(row, total),
+            View::Picture(tui) => tui.second(row, total, (share, &left)),
         }
         if let Some(log) = &mut self.log {
             log.add(second, (row.at_s * 1e9) as u64);
@@ -105,16 +105,25 @@ impl Watch<'_> {
     }
 }
 
-/// What is left of the run, in words.
-pub(crate) fn left(seconds: Option<f64>, requests: Option<u64>, at_s: f64, done: u64) -> String {
-    match (seconds, requests) {
-        (Some(seconds), _) => format!("{:.0} s left", (seconds - at_s).max(0.0)),
-        (None, Some(requests)) => format!("{} requests left", requests.saturating_sub(done)),
-        (None, None) => String::new(),
-    }
+/// The share of the run that is over, and what is left of it, in words.
+fn progress(run: &Run, at_s: f64, done: u64) -> (f64, String) {
+    let (share, left) = match (run.duration, run.requests) {
+        (Some(duration), _) => {
+            let seconds = duration.as_secs_f64();
+            let left = (seconds - at_s).max(0.0);
+            (at_s / seconds, format!("{left:.0} s left"))
+        }
+        (None, Some(requests)) => {
+            let left = requests.saturating_sub(done);
+            let words = format!("{} left", counted(left, "request"));
+            (done as f64 / requests as f64, words)
+        }
+        (None, None) => (0.0, String::new()),
+    };
+    (share.clamp(0.0, 1.0), left)
 }
 
-fn line(row: &Second, left: String) -> String {
+fn line(row: &Second, left: &str) -> String {
     let failed = match row.failed {
         0 => String::new(),
         failed => format!("  {failed} failed"),

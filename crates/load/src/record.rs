@@ -115,6 +115,16 @@ impl Counts {
         }
     }
 
+    /// The classes of which there were failures, by name, and how many.
+    pub fn by_class(
+        &self,
+        which: impl Fn(usize) -> bool,
+    ) -> impl Iterator<Item = (&'static str, u64)> {
+        let there = (0..Failure::CLASSES).filter(move |class| which(*class));
+        let counted = there.map(|class| (Failure::name(class), self.failures[class]));
+        counted.filter(|(_, count)| *count > 0)
+    }
+
     /// Requests that failed.
     pub fn failed(&self) -> u64 {
         self.sum(Failure::is_of_request)

@@ -1,8 +1,8 @@
 //! The live view: rates and percentiles, redrawn each second on the terminal's other screen.
 
 use crate::collect::Second;
-use crate::progress::left;
 use crate::record::Record;
+use crate::report::figures::Metric;
 use crate::run::{Control, Run};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -24,14 +24,6 @@ pub(crate) struct Tui {
     control: Arc<Control>,
     closed_loop: bool,
     seconds: Vec<Second>,
-    plan: Plan,
-    done: u64,
-}
-
-/// What is left is computed from.
-struct Plan {
-    seconds: Option<f64>,
-    requests: Option<u64>,
 }
 
 impl Tui {
@@ -43,17 +35,12 @@ impl Tui {
             control,
             closed_loop: run.is_closed_loop(),
             seconds: Vec::new(),
-            plan: Plan {
-                seconds: run.duration.map(|duration| duration.as_secs_f64()),
-                requests: run.requests,
-            },
-            done: 0,
         })
     }
 
-    /// Draws the run as it stands at the end of a second.
-    pub(crate) fn second(&mut self, row: &Second, total: &Record) {
-        self.done += row.completed + row.failed;
+    /// Draws the run as it stands at the end of a second. `progress`: the share that is done, and what is left, in words.
+    pub(crate) fn second(&mut self, row: &Second, total: &Record, progress: (f64, &str)) {
+        let (share, left) = progress;
         self.seconds.push(row.clone());
         if self.seconds.len() > HISTORY {
             self.seconds.remove(0);
@@ -63,23 +50,11 @@ impl Tui {
             closed_loop: self.closed_loop,
             stopping: self.control.stop_requests() > 0,
             seconds: &self.seconds,
-            progress: self.progress(row),
+            progress: (share, format!("{:.0} s  {left}", row.at_s)),
             total,
         };
         // A terminal that went away is no reason to end the run.
         let _ = self.terminal.draw(|frame| picture.draw(frame));
-    }
-
-    fn progress(&self, row: &Second) -> (f64, String) {
-        let (share, left) = match (self.plan.seconds, self.plan.requests) {
-            (Some(seconds), _) => (row.at_s / seconds, left(Some(seconds), None, row.at_s, 0)),
-            (None, Some(requests)) => (
-                self.done as f64 / requests as f64,
-                left(None, Some(requests), row.at_s, self.done),
-            ),
-            (None, None) => (0.0, String::new()),
-        };
-        (share.clamp(0.0, 1.0), format!("{:.0} s  {left}", row.at_s))
     }
 }
 
@@ -136,11 +111,7 @@ impl Picture<'_> {
     fn table(&self) -> Table<'_> {
         let last = self.seconds.last().cloned().unwrap_or_default();
         let total = self.total;
-        let main = if self.closed_loop {
-            &total.service
-        } else {
-            &total.response
-        };
+        let main = Metric::Response.of(total, self.closed_loop);
         let us = |nanos: u64| format!("{:.0}", nanos as f64 / 1e3);
         let so_far = |quantile| us(main.value_at_quantile(quantile));
         let now = |us: f64| format!("{us:.0}");

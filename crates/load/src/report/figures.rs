@@ -8,6 +8,16 @@ use crate::run::Run;
 use hdrhistogram::Histogram;
 use stats::hist::Censored;
 
+/// The percentiles that are reported, and their quantiles.
+pub(super) const PERCENTILES: [(&str, f64); 6] = [
+    ("p50", 0.5),
+    ("p75", 0.75),
+    ("p90", 0.9),
+    ("p99", 0.99),
+    ("p99.9", 0.999),
+    ("p99.99", 0.9999),
+];
+
 /// A time that is measured for each request (or connection, or session).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {
@@ -201,6 +211,13 @@ impl<'a> Figures<'a> {
     /// Whether all clients got the same; none in an open loop, which has no clients.
     pub fn fairness(&self) -> Option<Fairness> {
         Fairness::of(&self.outcome.answered_of)
+    }
+
+    /// The generator's processor time for each answer, well or not, spinning apart.
+    pub fn cpu_s_per_request(&self) -> f64 {
+        let (cpu, counts) = (self.outcome.cpu, &self.outcome.record.counts);
+        let spent = (cpu.user + cpu.system).saturating_sub(cpu.spun);
+        spent.as_secs_f64() / (counts.completed + counts.failed()).max(1) as f64
     }
 
     /// Bytes received within the window, per second.

@@ -6,7 +6,7 @@
 //! Times are in microseconds where the name ends in `_us`, in seconds where it ends in `_s`. A field is `null` where nothing was measured.
 
 use super::Report;
-use super::figures::Metric;
+use super::figures::{Metric, PERCENTILES};
 use crate::clock::seconds;
 use crate::failure::Failure;
 use crate::run::{Model, Run};
@@ -17,16 +17,6 @@ use std::time::{Duration, SystemTime};
 
 /// Name and version of the schema.
 pub const SCHEMA: &str = "archbench.load/1";
-
-/// The percentiles that are reported.
-const QUANTILES: [(&str, f64); 6] = [
-    ("p50", 0.5),
-    ("p75", 0.75),
-    ("p90", 0.9),
-    ("p99", 0.99),
-    ("p99.9", 0.999),
-    ("p99.99", 0.9999),
-];
 
 /// The whole report.
 pub fn render(report: &Report<'_>) -> Vec<u8> {
@@ -106,7 +96,7 @@ fn distribution(times: Option<&Censored>) -> Value {
     put("min", times.quantile(0.0).value as f64, false);
     let max = times.max();
     put("max", max.value as f64, max.at_least);
-    for (name, quantile) in QUANTILES {
+    for (name, quantile) in PERCENTILES {
         let bound = times.quantile(quantile);
         put(name, bound.value as f64, bound.at_least);
     }
@@ -119,13 +109,9 @@ fn distribution(times: Option<&Censored>) -> Value {
 fn requests(report: &Report<'_>) -> Value {
     let (outcome, counts) = (report.outcome, &report.outcome.record.counts);
     let classes = |which: fn(usize) -> bool| -> Map<String, Value> {
-        let there =
-            (0..Failure::CLASSES).filter(|class| which(*class) && counts.failures[*class] > 0);
-        there
-            .map(|class| {
-                let name = Failure::name(class).to_owned();
-                (name, json!(counts.failures[class]))
-            })
+        let named = counts.by_class(which);
+        named
+            .map(|(name, count)| (name.to_owned(), json!(count)))
             .collect()
     };
     let examples = outcome.record.examples.iter().map(|example| &example.words);
@@ -171,8 +157,6 @@ fn stationarity(report: &Report<'_>) -> Value {
 
 fn generator(report: &Report<'_>) -> Value {
     let (outcome, cpu) = (report.outcome, report.outcome.cpu);
-    let answers = outcome.record.counts.completed + outcome.record.counts.failed();
-    let spent = (cpu.user + cpu.system).saturating_sub(cpu.spun);
     json!({
         "threads": report.run.threads,
         "connections": outcome.connections,
@@ -184,7 +168,7 @@ fn generator(report: &Report<'_>) -> Value {
         "cpu_user_s": cpu.user.as_secs_f64(),
         "cpu_system_s": cpu.system.as_secs_f64(),
         "cpu_spun_s": cpu.spun.as_secs_f64(),
-        "cpu_us_per_request": spent.as_secs_f64() * 1e6 / answers.max(1) as f64,
+        "cpu_us_per_request": report.figures.cpu_s_per_request() * 1e6,
     })
 }
 

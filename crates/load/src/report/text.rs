@@ -1,7 +1,7 @@
 //! The report for people.
 
 use super::Report;
-use super::figures::Metric;
+use super::figures::{Metric, PERCENTILES};
 use super::units::{bytes, count, percent, rate, time};
 use crate::failure::Failure;
 use crate::record::Counts;
@@ -9,14 +9,6 @@ use crate::slo::Judged;
 use stats::hist::{Bound, Censored};
 use std::fmt::Write;
 
-const ROWS: [(&str, f64); 6] = [
-    ("p50", 0.5),
-    ("p75", 0.75),
-    ("p90", 0.9),
-    ("p99", 0.99),
-    ("p99.9", 0.999),
-    ("p99.99", 0.9999),
-];
 const COLUMN: usize = 13;
 
 /// The whole report.
@@ -69,7 +61,7 @@ fn times(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
     };
     let exact = |bound: Bound| (bound.value as f64, bound.at_least);
     row("mean", &|metric| times(metric).map(|times| times.mean()))?;
-    for (name, quantile) in ROWS {
+    for (name, quantile) in PERCENTILES {
         row(name, &|metric| {
             let grows = matches!(metric, Metric::Response | Metric::Wait | Metric::Session);
             if unsteady && grows && quantile > 0.5 {
@@ -163,14 +155,11 @@ fn counts(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
             count(counts.of(Failure::Mismatch))
         )?;
     }
-    let cpu = outcome.cpu;
-    let answers = (counts.completed + figures.errors()).max(1);
-    let spent = (cpu.user + cpu.system).saturating_sub(cpu.spun);
     writeln!(
         out,
         "  generator   {} of its core busy, {} of processor time for each request",
         percent(outcome.busy),
-        time(spent.as_nanos() as f64 / answers as f64).trim_end()
+        time(figures.cpu_s_per_request() * 1e9).trim_end()
     )?;
     let of_requests = classes(counts, |class| !Failure::is_of_connecting(class));
     if !of_requests.is_empty() {
@@ -184,9 +173,9 @@ fn counts(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
 
 /// Some classes of failures, and how many there were of each.
 fn classes(counts: &Counts, which: impl Fn(usize) -> bool) -> String {
-    let there = (0..Failure::CLASSES).filter(|class| which(*class) && counts.failures[*class] > 0);
-    let told: Vec<String> = there
-        .map(|class| format!("{} {}", count(counts.failures[class]), Failure::name(class)))
+    let told = counts.by_class(which);
+    let told: Vec<String> = told
+        .map(|(name, number)| format!("{} {name}", count(number)))
         .collect();
     told.join(", ")
 }

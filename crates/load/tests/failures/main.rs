@@ -47,10 +47,7 @@ fn ask(act: Act, n: u64) -> Done {
 fn fails_as(act: Act, class: &str) {
     let done = ask(act, 4);
     let counts = &done.outcome.record.counts;
-    let failures: Vec<_> = (0..Failure::CLASSES)
-        .filter(|index| counts.failures[*index] > 0)
-        .map(|index| (Failure::name(index), counts.failures[index]))
-        .collect();
+    let failures: Vec<_> = counts.by_class(|_| true).collect();
     assert_eq!(failures, [(class, 4)]);
     assert_eq!(counts.completed, 0);
     let report = done.report();
