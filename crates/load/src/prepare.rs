@@ -43,9 +43,18 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
     let (base, targets, what) = targets::targets(arguments, log.as_ref(), &mut remarks)?;
     let duration = duration(arguments);
     let (model, when) = model::model(arguments, log.as_ref(), duration)?;
-    let clients =
-        usize::try_from(arguments.connections).map_err(|_| usage("too many connections"))?;
     let closed_loop = matches!(model, Model::Closed);
+    let clients = match arguments.requests {
+        Some(requests) if closed_loop && requests < arguments.connections => {
+            remarks.push(format!(
+                "{} used: there is nothing to do for more than there are requests",
+                counted(requests, "client")
+            ));
+            requests
+        }
+        _ => arguments.connections,
+    };
+    let clients = usize::try_from(clients).map_err(|_| usage("too many connections"))?;
     let max_connections = max_connections(arguments, clients, closed_loop)?;
     let threads = usize::from(arguments.threads).min(clients);
     if threads < usize::from(arguments.threads) {
@@ -193,4 +202,27 @@ fn raise_descriptor_limit(connections: u64) -> Option<String> {
     (raised.is_err() || current < need).then(|| {
         format!("only {current} descriptors may be open, and {connections} connections are asked for (ulimit -Hn)")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::tests::parse;
+
+    #[test]
+    fn nobody_is_started_who_would_have_nothing_to_do() {
+        for (line, clients, threads, remarks) in [
+            ("-n 10 -t 2", 10, 2, 1),
+            ("-n 1 -t 2", 1, 1, 2),
+            ("-n 64", 64, 1, 0),
+            // Whose connection a request will find free is not known beforehand.
+            ("-n 10 -R 10", 64, 1, 0),
+        ] {
+            let prepared = prepare(&parse(line).expect(line)).expect(line);
+            let run = &prepared.run;
+            assert_eq!((run.clients, run.max_connections), (clients, clients));
+            assert_eq!(run.threads, threads, "{line}");
+            assert_eq!(prepared.remarks.len(), remarks, "{:?}", prepared.remarks);
+        }
+    }
 }
