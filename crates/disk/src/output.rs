@@ -24,17 +24,14 @@ pub(crate) fn complain(text: impl Display) {
 
 pub(crate) fn ready_text(disk: &Disk, mounted: &Mounted) -> String {
     let model = &disk.model;
-    let distribution = match model.distribution {
-        Distribution::Constant => "constant",
-        Distribution::Exponential => "exponential",
-    };
     format!(
-        "{} is on {} (process {}; seek {} {distribution}, {:.1} MiB/s, {} {}, reads ahead {} KiB)\n\
+        "{} is on {} (process {}; seek {} {}, {:.1} MiB/s, {} {}, reads ahead {} KiB)\n\
          try 'archbench serve --root {}'; Ctrl-C unmounts it",
         disk.root.display(),
         mounted.mountpoint().display(),
         std::process::id(),
         time(model.seek),
+        name(model.distribution),
         mib(model.transfer_bytes_per_s),
         model.arms,
         if model.arms == 1 { "arm" } else { "arms" },
@@ -52,10 +49,7 @@ pub(crate) fn ready_json(disk: &Disk, mounted: &Mounted) -> Value {
         "mountpoint": mounted.mountpoint().to_string_lossy(),
         "process_id": std::process::id(),
         "seek_ms": milliseconds(model.seek),
-        "distribution": match model.distribution {
-            Distribution::Constant => "constant",
-            Distribution::Exponential => "exponential",
-        },
+        "distribution": name(model.distribution),
         "transfer_bytes_per_s": model.transfer_bytes_per_s,
         "arms": model.arms,
         "metadata_seek": disk.metadata_seek,
@@ -132,6 +126,13 @@ pub(crate) fn summary_text(counts: &Counts) -> String {
         ),
     );
     text
+}
+
+fn name(distribution: Distribution) -> &'static str {
+    match distribution {
+        Distribution::Constant => "constant",
+        Distribution::Exponential => "exponential",
+    }
 }
 
 fn milliseconds(time: Duration) -> f64 {
