@@ -7,6 +7,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use workload::fileset::Preset;
 use workload::units;
 
+use crate::summary::bytes;
 use crate::{Failure, output};
 
 /// Make a set of files to serve, with contents that a client can verify by itself
@@ -36,10 +37,10 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let set = arguments.preset.file_set(arguments.seed);
     lab::files::make(&set, &arguments.directory)?;
     output::print(format_args!(
-        "{}: {}, {:.1} MB, in {}",
+        "{}: {}, {}, in {}",
         set.preset(),
         units::counted(set.files().len() as u64, "file"),
-        set.total_bytes() as f64 / 1e6,
+        bytes(set.total_bytes()),
         arguments.directory.display(),
     ));
     Ok(ExitCode::SUCCESS)
