@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | heads, and bodies up to [`GATHER_FROM`] | copied into one buffer, one `send` | a copy of a few hundred bytes is cheaper than a second element of a gathering write |
 //! | larger copies from the content cache | `sendmsg` with head and body | one system call, no copy of ours |
+//! | the last answer of a connection, where one buffer holds it | `send` with `MSG_MORE`, then `shutdown` | the FIN goes with it: a packet less for both ends |
 //! | everything else | `send` of the head with `MSG_MORE`, then `sendfile` | the kernel passes on pages of its cache; what is in memory is sent without copying |
 //!
 //! A mapping of the file (`writev` from `mmap`, as Flash did) is not offered: a file that is truncated while it is

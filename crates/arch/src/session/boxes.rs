@@ -96,7 +96,8 @@ impl Session {
         match self.http.want() {
             Want::Send(range) => self.send_file(desk, range),
             Want::Close => {
-                // The last bytes and the FIN in one packet: one less for both ends to handle.
+                // The FIN goes with the last bytes; and before `close`, which would destroy what waits here if more had come
+                // from the client meanwhile.
                 self.flush(desk, More::Follows)?;
                 self.shut_writing();
                 Ok(())
