@@ -86,7 +86,8 @@ fn judge(run: &Run, text: &str, expression: &Expression) -> Judged {
         .filter(|trial| trial.verdict == results::Validity::Suspect)
         .count();
     if suspects > 0 {
-        notes.push(format!("{suspects} of its trials are SUSPECT"));
+        let are = if suspects == 1 { "is" } else { "are" };
+        notes.push(format!("{suspects} of its trials {are} SUSPECT"));
     }
     let unlimited = run.trials.iter().any(|trial| {
         is_named(trial)
