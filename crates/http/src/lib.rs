@@ -61,7 +61,6 @@
 mod answer;
 mod body;
 mod chunked;
-pub mod client;
 mod conditional;
 mod config;
 mod date;
@@ -69,6 +68,7 @@ mod entity;
 mod exchange;
 mod fields;
 mod framing;
+mod h1;
 mod head;
 mod host;
 mod line;
@@ -86,6 +86,7 @@ mod want;
 
 pub use config::Config;
 pub use entity::Entity;
+pub use h1::client;
 pub use scratch::{Finished, Scratch, refusal};
 pub use server::Connection;
 pub use target::Target;

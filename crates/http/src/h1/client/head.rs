@@ -1,6 +1,6 @@
 //! The head of a response: where it ends, and what it says about the body.
 
-use super::Error;
+use super::error::Error;
 use crate::syntax::{decimal, elements};
 
 /// The longest head that is accepted, status line and empty line included.

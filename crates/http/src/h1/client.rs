@@ -17,12 +17,14 @@
 mod chunked;
 mod error;
 mod head;
+mod input;
 #[cfg(test)]
 mod tests;
 
 use chunked::{Chunked, Piece};
 pub use error::Error;
 pub use head::{Framing, Head, MAX_HEAD_BYTES};
+use input::take;
 
 /// How many interim (1xx) responses may come before the final one.
 const MAX_INTERIM: u8 = 16;
@@ -261,13 +263,6 @@ impl Responses {
         }
         Ok(false)
     }
-}
-
-fn take<'a>(input: &mut &'a [u8], at_most: u64) -> &'a [u8] {
-    let length = usize::try_from(at_most).map_or(input.len(), |most| most.min(input.len()));
-    let (piece, rest) = input.split_at(length);
-    *input = rest;
-    piece
 }
 
 fn body_or_more(piece: &[u8]) -> Event<'_> {

@@ -11,7 +11,7 @@ pub enum Error {
     BadStatus,
     /// A field line that is none.
     BadField,
-    /// The head does not end within [`super::MAX_HEAD_BYTES`].
+    /// The head does not end within [`super::head::MAX_HEAD_BYTES`].
     HeadTooLarge,
     /// More field lines than any server has a reason to send.
     TooManyFields,

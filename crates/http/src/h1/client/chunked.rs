@@ -1,6 +1,7 @@
 //! The chunked transfer coding, decoded in place.
 
-use super::Error;
+use super::error::Error;
+use super::input::take;
 
 /// The most bytes of extensions in one chunk line, and of the trailer section.
 const MAX_SIDE_BYTES: u32 = 16 * 1024;
@@ -70,7 +71,7 @@ impl Chunked {
             if let Self::Data { left } = *self
                 && left > 0
             {
-                let data = super::take(input, left);
+                let data = take(input, left);
                 if data.is_empty() {
                     return Ok(Piece::More);
                 }

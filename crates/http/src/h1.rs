@@ -1,0 +1,3 @@
+//! HTTP/1.1 on the wire (RFC 9112).
+
+pub mod client;
