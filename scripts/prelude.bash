@@ -19,6 +19,12 @@ need() {
 
 two_cores() { [ "$(nproc)" -ge 2 ] || die "needs two cores, one for the server and one for the client"; }
 
+# What is measured or computed is done there (crates/maintain).
+maintain() {
+  need cargo
+  cargo run --release --quiet -p maintain -- "$@"
+}
+
 # Whether a server still runs, some time after it was started: is_up PID NAME [FILE with what it said].
 is_up() { kill -0 "$1" 2>/dev/null || die "$2 has ended, or could not begin${3:+: $(tail -n 5 "$3")}"; }
 
