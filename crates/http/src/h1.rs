@@ -1,3 +1,17 @@
-//! HTTP/1.1 on the wire (RFC 9112).
+//! How HTTP/1.1 puts requests and answers on a connection (RFC 9112).
 
+pub(crate) mod body;
+pub(crate) mod chunked;
 pub mod client;
+pub(crate) mod encode;
+pub(crate) mod exchange;
+pub(crate) mod fields;
+pub(crate) mod framing;
+pub(crate) mod head;
+pub(crate) mod line;
+pub(crate) mod quick;
+pub(crate) mod scan;
+pub(crate) mod scratch;
+pub(crate) mod server;
+pub(crate) mod stamp;
+pub(crate) mod want;

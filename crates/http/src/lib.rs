@@ -15,13 +15,14 @@
 //! | [`Config`] | limits, and whether connections are kept |
 //! | [`client`] | the client's end |
 //!
-//! Inside, in the order in which a request meets them: `quick` reads a head that is whole and has
-//! nothing wrong with it, `head` finds the end of any other, however it is cut, and says what is
-//! wrong; `line`, `fields`, `host` and `framing` judge its parts, and `request` puts them together;
-//! `verdict` and `target` say what is to be done and to which file; `body` and `chunked` drop what
-//! no method here has a use for; `conditional` and `range` decide which bytes of the file are
-//! wanted; `answer` renders the reply. What one request needs until it is answered is an
-//! `exchange`.
+//! Inside, `semantics` is what requests and answers mean (RFC 9110), and `h1` how HTTP/1.1 carries
+//! them (RFC 9112); the former knows nothing of the latter. In the order in which a request meets
+//! them: `quick` reads a head that is whole and has nothing wrong with it, `scan` finds the end of
+//! any other, however it is cut, and says what is wrong; `line`, `fields`, `host` and `framing`
+//! judge its parts, and `head` puts them together; `verdict` and `target` say what is to be done
+//! and to which file; `body` and `chunked` drop what no method here has a use for; `conditional`
+//! and `range` decide which bytes of the file are wanted; `encode` renders the reply. What one
+//! request needs until it is answered is an `exchange`.
 //!
 //! # A driver
 //!
@@ -58,36 +59,14 @@
 //! assert_eq!(scratch.finished[0].status, 200);
 //! ```
 
-mod answer;
-mod body;
-mod chunked;
-mod conditional;
 mod config;
-mod date;
-mod entity;
-mod exchange;
-mod fields;
-mod framing;
 mod h1;
-mod head;
-mod host;
-mod line;
-mod quick;
-mod range;
-mod request;
-mod scratch;
-mod server;
-mod stamp;
-mod status;
-mod syntax;
-mod target;
-mod verdict;
-mod want;
+mod semantics;
 
 pub use config::Config;
-pub use entity::Entity;
 pub use h1::client;
-pub use scratch::{Finished, Scratch, refusal};
-pub use server::Connection;
-pub use target::Target;
-pub use want::{Missing, Phase, Want};
+pub use h1::scratch::{Finished, Scratch, refusal};
+pub use h1::server::Connection;
+pub use h1::want::{Missing, Phase, Want};
+pub use semantics::entity::Entity;
+pub use semantics::target::Target;

@@ -1,7 +1,7 @@
 //! The head of a response: where it ends, and what it says about the body.
 
 use super::error::Error;
-use crate::syntax::{decimal, elements};
+use crate::semantics::syntax::{decimal, elements};
 
 /// The longest head that is accepted, status line and empty line included.
 pub const MAX_HEAD_BYTES: usize = 64 * 1024;

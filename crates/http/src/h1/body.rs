@@ -1,7 +1,7 @@
 //! Drops a request's body, which no method here has a use for, so that the next request can be
 //! read.
 
-use crate::chunked::Chunked;
+use crate::h1::chunked::Chunked;
 
 /// What is left of a body.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! The authority of a request: the Host field, and the authority of a target in absolute form (RFC
 //! 3986, section 3.2).
 
-use crate::syntax::is_tchar;
+use crate::semantics::syntax::is_tchar;
 
 /// Whether `text` is `uri-host [":" port]` as a Host field may carry it (RFC 9110, 7.2). Empty is
 /// well-formed: it is what a client must send when its URI has no authority.

@@ -1,7 +1,7 @@
 //! The fields that every head begins with, and the time that they tell.
 
-use crate::date;
-use crate::status::Status;
+use crate::semantics::date;
+use crate::semantics::status::Status;
 
 const SERVER: &[u8] = b"Server: archbench\r\n";
 const DATE: &[u8] = b"Date: ";

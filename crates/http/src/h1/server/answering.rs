@@ -1,13 +1,13 @@
 //! Answering with a file: which bytes of it, then piece by piece.
 
 use super::{Connection, Step};
-use crate::conditional::Outcome;
-use crate::entity::Entity;
-use crate::exchange::Exchange;
-use crate::range::{self, Selection};
-use crate::scratch::Scratch;
-use crate::status::Status;
-use crate::want::Missing;
+use crate::h1::exchange::Exchange;
+use crate::h1::scratch::Scratch;
+use crate::h1::want::Missing;
+use crate::semantics::conditional::Outcome;
+use crate::semantics::entity::Entity;
+use crate::semantics::range::{self, Selection};
+use crate::semantics::status::Status;
 
 impl Connection {
     /// The file that [`target`](Connection::target) names, or why there is none.

@@ -3,17 +3,17 @@
 use httparse::Header;
 
 use super::{Connection, Step};
-use crate::body::Dropped;
 use crate::config::Config;
-use crate::exchange::Exchange;
-use crate::fields;
-use crate::head::{self, Layout, Scanned};
-use crate::line::{Line, Method};
-use crate::quick::{self, Quick};
-use crate::request::{Expectation, Request};
-use crate::scratch::Scratch;
-use crate::status::Status;
-use crate::verdict::Verdict;
+use crate::h1::body::Dropped;
+use crate::h1::exchange::Exchange;
+use crate::h1::fields;
+use crate::h1::head::{Expectation, Request};
+use crate::h1::line::{Line, Method};
+use crate::h1::quick::{self, Quick};
+use crate::h1::scan::{self, Layout, Scanned};
+use crate::h1::scratch::Scratch;
+use crate::semantics::status::Status;
+use crate::semantics::verdict::Verdict;
 
 impl Connection {
     pub(super) fn receive_head(&mut self, input: &[u8], scratch: &mut Scratch) -> usize {
@@ -87,7 +87,7 @@ impl Connection {
                 end
             }
             Scanned::Broken(status) => {
-                self.head_only = head::begins_head_request(bytes);
+                self.head_only = scan::begins_head_request(bytes);
                 exchange.verdict = Some(Verdict::Fatal(status));
                 bytes.len()
             }
@@ -170,7 +170,7 @@ impl Connection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::MAX_SPARE_BUFFER;
+    use crate::h1::exchange::MAX_SPARE_BUFFER;
     use std::sync::Arc;
 
     /// Bytes that the connection and the scratch hold on to.

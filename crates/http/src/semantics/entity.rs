@@ -3,7 +3,7 @@
 
 use std::io::Write as _;
 
-use crate::date;
+use crate::semantics::date;
 
 /// The representation metadata of one state of one file: its "header cache".
 ///

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::syntax::{elements, saturating_decimal};
+use crate::semantics::syntax::{elements, saturating_decimal};
 
 /// What a Range field comes to for a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

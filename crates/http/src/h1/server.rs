@@ -8,14 +8,14 @@ mod reading;
 
 use std::ops::Range;
 
-use crate::answer::{Manner, Persistence};
-use crate::exchange::Exchange;
-use crate::head;
-use crate::scratch::{Finished, Scratch};
-use crate::status::Status;
-use crate::target::Target;
-use crate::verdict::Verdict;
-use crate::want::{Phase, Want};
+use crate::h1::encode::{Manner, Persistence};
+use crate::h1::exchange::Exchange;
+use crate::h1::scan;
+use crate::h1::scratch::{Finished, Scratch};
+use crate::h1::want::{Phase, Want};
+use crate::semantics::status::Status;
+use crate::semantics::target::Target;
+use crate::semantics::verdict::Verdict;
 
 /// One connection, seen from the server.
 ///
@@ -198,7 +198,7 @@ impl Connection {
     fn cut_short(&mut self, status: Status, scratch: &mut Scratch) {
         if self.step == Step::Head {
             let head = self.exchange.as_ref().map(|exchange| &exchange.head[..]);
-            self.head_only = head.is_some_and(head::begins_head_request);
+            self.head_only = head.is_some_and(scan::begins_head_request);
         }
         self.fatal(status, scratch);
     }

@@ -1,15 +1,15 @@
 //! The short way through a head that came whole and has nothing wrong with it, as nearly all do.
 //!
 //! `httparse` goes over the fields once, and what it leaves open is checked by looking at a few
-//! bytes again. Anything out of the ordinary is left to the long way, [`Scan`](crate::head::Scan),
+//! bytes again. Anything out of the ordinary is left to the long way, [`Scan`](crate::h1::scan::Scan),
 //! which alone decides what is wrong with a head: this one may only say yes, and only where the
 //! long way would say the same.
 
 use httparse::{EMPTY_HEADER, Header, Status as Parsed};
 
 use crate::config::Config;
-use crate::head::longest_line;
-use crate::line::Line;
+use crate::h1::line::Line;
+use crate::h1::scan::longest_line;
 
 /// Room for the fields of an ordinary head. It is cleared for each, so it is not for a hundred.
 pub(crate) const ROOM: [Header<'static>; 16] = [EMPTY_HEADER; 16];

@@ -1,7 +1,7 @@
 //! Preconditions: what a request makes its method depend on (RFC 9110, section 13).
 
-use crate::date;
-use crate::entity::Entity;
+use crate::semantics::date;
+use crate::semantics::entity::Entity;
 
 /// A field that takes part in deciding which bytes are wanted, if any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The chunked transfer coding, read to be dropped (RFC 9112, section 7.1).
 
-use crate::body::Dropped;
-use crate::syntax::{is_field_text, is_tchar};
+use crate::h1::body::Dropped;
+use crate::semantics::syntax::{is_field_text, is_tchar};
 
 /// How many bytes of chunk extensions and trailer fields one body may have. Nobody sends them; they
 /// must not be a way to keep a server reading.

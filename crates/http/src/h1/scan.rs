@@ -10,9 +10,9 @@ use std::ops::Range;
 use memchr::memchr_iter;
 
 use crate::config::Config;
-use crate::line::Line;
-use crate::status::Status;
-use crate::syntax::is_tchar;
+use crate::h1::line::Line;
+use crate::semantics::status::Status;
+use crate::semantics::syntax::is_tchar;
 
 /// What method, version and separators may add to the longest target before its line counts as too
 /// long: 414 without waiting for the line's end.

@@ -1,9 +1,9 @@
 //! What a request comes to, as far as it can be told without the file.
 
-use crate::line::Method;
-use crate::request::{Expectation, Request};
-use crate::status::Status;
-use crate::target::{Form, Target};
+use crate::h1::head::{Expectation, Request};
+use crate::h1::line::Method;
+use crate::semantics::status::Status;
+use crate::semantics::target::{Form, Target};
 
 /// What to do once a request is whole, body included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,15 +2,15 @@
 
 use httparse::Header;
 
-use crate::body::Body;
-use crate::conditional::Conditions;
 use crate::config::Config;
-use crate::fields::Name;
-use crate::framing::Framing;
-use crate::host;
-use crate::line::Line;
-use crate::status::Status;
-use crate::syntax::elements;
+use crate::h1::body::Body;
+use crate::h1::fields::Name;
+use crate::h1::framing::Framing;
+use crate::h1::line::Line;
+use crate::semantics::conditional::Conditions;
+use crate::semantics::host;
+use crate::semantics::status::Status;
+use crate::semantics::syntax::elements;
 
 /// What the client expects before it sends a body (RFC 9110, 10.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

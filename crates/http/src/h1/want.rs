@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::status::Status;
+use crate::semantics::status::Status;
 
 /// What a connection needs next from its driver.
 #[derive(Clone, Debug, PartialEq, Eq)]

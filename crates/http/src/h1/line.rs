@@ -1,8 +1,8 @@
 //! The request line (RFC 9112, section 3).
 
-use crate::status::Status;
-use crate::syntax::{is_token, is_visible};
-use crate::target;
+use crate::semantics::status::Status;
+use crate::semantics::syntax::{is_token, is_visible};
+use crate::semantics::target;
 
 /// What the server does with a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

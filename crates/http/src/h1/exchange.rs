@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use crate::body::Body;
-use crate::conditional::Conditions;
-use crate::head::Scan;
-use crate::target::Target;
-use crate::verdict::Verdict;
+use crate::h1::body::Body;
+use crate::h1::scan::Scan;
+use crate::semantics::conditional::Conditions;
+use crate::semantics::target::Target;
+use crate::semantics::verdict::Verdict;
 
 /// Most memory in bytes that each buffer of an exchange may keep from one request for the next.
 /// Ordinary requests fit; one that did not must not leave its size behind in every entry of the

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::answer::{Manner, Persistence};
 use crate::config::Config;
-use crate::exchange::Exchange;
-use crate::stamp::Stamp;
-use crate::status::Status;
+use crate::h1::encode::{Manner, Persistence};
+use crate::h1::exchange::Exchange;
+use crate::h1::stamp::Stamp;
+use crate::semantics::status::Status;
 
 /// Most exchanges kept for later. Beyond it the allocator serves: so many answers under way at once
 /// have other costs.

@@ -4,10 +4,10 @@
 //! is how requests are smuggled. So this is the place to be strict: whatever has two readings is
 //! refused.
 
-use crate::body::Body;
 use crate::config::Config;
-use crate::status::Status;
-use crate::syntax::{decimal, elements, is_token, trim};
+use crate::h1::body::Body;
+use crate::semantics::status::Status;
+use crate::semantics::syntax::{decimal, elements, is_token, trim};
 
 /// What the framing fields said, put together line by line.
 #[derive(Debug, Default)]

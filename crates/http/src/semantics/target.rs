@@ -1,9 +1,9 @@
 //! Which file a request means (RFC 9112, section 3.2): decoded once, normalised, and never outside
 //! the root.
 
-use crate::host;
-use crate::line::Line;
-use crate::syntax::is_visible;
+use crate::h1::line::Line;
+use crate::semantics::host;
+use crate::semantics::syntax::is_visible;
 
 /// The path of a request target.
 ///
@@ -215,7 +215,7 @@ fn hex(digit: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::line::Method;
+    use crate::h1::line::Method;
 
     fn read(raw: &str) -> (Form, Target) {
         let mut target = Target::default();

@@ -2,8 +2,8 @@
 
 use httparse::{EMPTY_HEADER, Header, Status as Parsed};
 
-use crate::conditional::Name as Condition;
-use crate::status::Status;
+use crate::semantics::conditional::Name as Condition;
+use crate::semantics::status::Status;
 
 /// A field that this server acts on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use crate::date;
-use crate::entity::Entity;
-use crate::scratch::Scratch;
-use crate::status::Status;
-use crate::target::Target;
+use crate::h1::scratch::Scratch;
+use crate::semantics::date;
+use crate::semantics::entity::Entity;
+use crate::semantics::status::Status;
+use crate::semantics::target::Target;
 
 const ALLOW: &[u8] = b"Allow: GET, HEAD, OPTIONS\r\n";
 const RETRY_AFTER: &[u8] = b"Retry-After: 1\r\n";

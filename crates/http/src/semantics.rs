@@ -1,0 +1,11 @@
+//! What requests and answers mean, whatever version of HTTP carries them (RFC 9110).
+
+pub(crate) mod conditional;
+pub(crate) mod date;
+pub(crate) mod entity;
+pub(crate) mod host;
+pub(crate) mod range;
+pub(crate) mod status;
+pub(crate) mod syntax;
+pub(crate) mod target;
+pub(crate) mod verdict;
