@@ -5,28 +5,36 @@
 //! read that does not fill the buffer has emptied the socket.
 //!
 //! Everything that decides *when* is in [`crate::schedule`]; here time is only read and recorded.
+//!
+//! | module | what it does | knows of |
+//! | --- | --- | --- |
+//! | `connection` | a socket, the responses on it, and the requests under way | |
+//! | `pool` | which connections are open, free, or to be looked at | `connection` |
+//! | `recorder` | what becomes of requests, recorded | requests |
+//! | `issuer` | gives what is due to connections, and takes it back when they end | all before |
+//! | `receiver` | reads what comes | `issuer` |
 
 mod connection;
-mod dial;
-mod finish;
-mod issue;
-mod outcome;
-mod receive;
+mod ended;
+mod issuer;
+mod pool;
+mod receiver;
+mod recorder;
 
 use crate::clock::{Clock, Nanos, SECOND};
-use crate::collect::Mailbox;
+use crate::collect::{Live, Mailbox};
 use crate::cpu::ThreadTimes;
-use crate::fidelity::Fidelity;
-use crate::record::Record;
 use crate::run::{Control, Run};
 use crate::schedule::Schedule;
 use crate::timer::{Timer, Wait};
-use connection::{Connection, State};
-pub(crate) use finish::Ended;
+use connection::State;
+pub(crate) use ended::Ended;
+use issuer::Issuer;
 use mio::event::Event;
 use mio::{Events, Poll, Token, Waker};
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use pool::Pool;
+use receiver::Receiver;
+use recorder::Recorder;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -35,10 +43,6 @@ const TIMER: Token = Token(usize::MAX - 1);
 const WAKER: Token = Token(usize::MAX - 2);
 /// Events taken at once. Due requests are looked for after each.
 const EVENTS: usize = 256;
-/// The one buffer for reading. Large enough that responses of usual size come in one read.
-const BUFFER_BYTES: usize = 256 * 1024;
-/// How often a connection that is refused is tried before the run begins.
-const ATTEMPTS_AT_START: u32 = 3;
 /// How long the clock waits for connections that are under way, when some are open. Enough for an attempt that finds the
 /// backlog full to come again, which it does after a second.
 const PATIENCE_AT_START: Nanos = 3 * SECOND;
@@ -49,33 +53,8 @@ pub(crate) struct Engine {
     control: Arc<Control>,
     poll: Poll,
     timer: Timer,
-    clock: Clock,
-    schedule: Schedule,
-    closed_loop: bool,
-    started: bool,
-    connections: Vec<Connection>,
-    most_connections: usize,
-    /// Connections that may take a request, the longest idle first. May hold some that no longer do.
-    free: VecDeque<usize>,
-    /// Connections to be opened when they are needed (open loop).
-    closed: Vec<usize>,
-    connecting: usize,
-    deadlines: BinaryHeap<Reverse<(Nanos, usize)>>,
-    /// Connections with pipelined requests to be written together.
-    dirty: Vec<usize>,
-    /// Connections that were not read empty.
-    unfinished: Vec<usize>,
-    buffer: Vec<u8>,
-    /// Targets whose last response was large.
-    large: Vec<bool>,
-    record: Box<Record>,
-    /// Measured requests that were answered well, by client (closed loop).
-    answered_of: Vec<u64>,
-    mailbox: Mailbox,
-    fidelity: Option<Fidelity>,
-    window_end: Nanos,
-    last_sign_of_life: Nanos,
-    last_answer: Nanos,
+    issuer: Issuer,
+    receiver: Receiver,
     spun: Nanos,
 }
 
@@ -89,41 +68,28 @@ impl Engine {
         let poll = Poll::new()?;
         let timer = Timer::new(poll.registry(), TIMER, run.most_spin)?;
         let waker = Waker::new(poll.registry(), WAKER)?;
-        let schedule = Schedule::new(run.schedule(thread));
-        let large = vec![false; run.targets.targets.len()];
         let (clients, most_connections) = run.connections(thread);
-        let closed_loop = run.is_closed_loop();
-        let mut engine = Self {
-            closed_loop,
-            answered_of: vec![0; if closed_loop { clients } else { 0 }],
-            fidelity: run.fidelity(),
-            window_end: run.window_end(),
+        let issuer = Issuer::new(
+            run.clone(),
+            Clock::from(Instant::now()),
+            Schedule::new(run.schedule(thread)),
+            Pool::new(
+                run.clone(),
+                poll.registry().try_clone()?,
+                clients,
+                most_connections,
+            ),
+            Recorder::new(run.clone(), clients, mailbox),
+        );
+        let engine = Self {
             control,
             poll,
             timer,
-            clock: Clock::from(Instant::now()),
-            schedule,
-            started: false,
-            connections: Vec::with_capacity(most_connections),
-            most_connections,
-            free: VecDeque::with_capacity(most_connections),
-            closed: Vec::with_capacity(most_connections),
-            connecting: 0,
-            deadlines: BinaryHeap::with_capacity(most_connections),
-            dirty: Vec::new(),
-            unfinished: Vec::new(),
-            buffer: vec![0; BUFFER_BYTES],
-            large,
-            record: Box::default(),
-            mailbox,
-            last_sign_of_life: 0,
-            last_answer: 0,
+            issuer,
+            receiver: Receiver::new(run.clone()),
             spun: 0,
             run,
         };
-        for _ in 0..clients {
-            engine.add_connection();
-        }
         Ok((engine, waker))
     }
 
@@ -131,49 +97,51 @@ impl Engine {
     /// lets the others wait, for as long as those that have one say nothing. False: not one could be made.
     pub(crate) fn connect(&mut self) -> io::Result<bool> {
         let mut events = Events::with_capacity(EVENTS);
-        for slot in 0..self.connections.len() {
-            self.dial(slot, self.clock.now());
+        let clock = self.issuer.clock;
+        for slot in 0..self.issuer.pool.len() {
+            self.issuer.dial(slot, clock.now());
         }
-        let pending = |engine: &Self| {
-            engine.connections.iter().any(|connection| {
-                matches!(connection.state, State::Connecting { .. })
-                    || matches!(connection.state, State::Down { .. })
-                        && connection.refusals < ATTEMPTS_AT_START
-            })
-        };
-        let until = self.clock.now().saturating_add(PATIENCE_AT_START);
-        while pending(self) && self.control.stop_requests() == 0 {
-            if self.clock.now() > until && self.connections.iter().any(is_open) {
+        let until = clock.now().saturating_add(PATIENCE_AT_START);
+        while self.issuer.pool.is_any_coming() && self.control.stop_requests() == 0 {
+            if clock.now() > until && self.issuer.pool.is_any_open() {
                 break;
             }
             self.poll_events(&mut events, Some(Duration::from_millis(20)))?;
             self.handle(&events);
-            self.expire(self.clock.now());
+            self.issuer.expire(clock.now());
         }
-        Ok(self.connections.iter().any(is_open))
+        Ok(self.issuer.pool.is_any_open())
+    }
+
+    /// There is nobody to ask: hands over what was counted while trying.
+    pub(crate) fn give_up(mut self) {
+        self.issuer.recorder.ship_last(1);
     }
 
     /// Runs from `start` to the end.
     pub(crate) fn run(mut self, start: Instant) -> io::Result<Ended> {
-        self.begin(start);
+        let clock = Clock::from(start);
+        self.issuer.begin(clock);
         let mut events = Events::with_capacity(EVENTS);
         let times = ThreadTimes::now();
         let mut next_second = SECOND;
         let mut drain_until = self.run.drain_until();
         let mut stops = 0;
         let mut unheard = None;
-        let mut now = self.clock.now();
+        let mut now = clock.now();
         let (ended_at, gave_up) = loop {
-            self.issue(now);
-            self.expire(now);
+            let issuer = &mut self.issuer;
+            issuer.issue(now);
+            issuer.expire(now);
             if now >= next_second {
                 self.ship(now);
                 next_second = (now / SECOND + 1) * SECOND;
             }
+            let issuer = &mut self.issuer;
             if self.control.stop_requests() != stops {
                 stops = self.control.stop_requests();
-                self.schedule.end(now);
-                self.window_end = self.window_end.min(now);
+                issuer.schedule.end(now);
+                issuer.recorder.window_end = issuer.recorder.window_end.min(now);
                 let grace = if stops > 1 {
                     0
                 } else {
@@ -181,81 +149,73 @@ impl Engine {
                 };
                 drain_until = drain_until.min(now.saturating_add(grace));
             }
-            let gone = self.server_is_gone(now);
-            if self.is_done() || now >= drain_until || gone {
+            let gone = issuer.server_is_gone(now);
+            if issuer.is_done() || now >= drain_until || gone {
                 break (now, gone);
             }
-            if self.schedule.is_over(now) {
-                unheard.get_or_insert_with(|| self.unheard(now));
-                self.hang_up();
+            if issuer.schedule.is_over(now) {
+                unheard.get_or_insert_with(|| issuer.pool.unheard(now));
+                issuer.hang_up();
             }
-            let end = Some(self.window_end).filter(|end| *end > now);
+            let end = Some(issuer.recorder.window_end).filter(|end| *end > now);
             let until = next_second.min(drain_until).min(end.unwrap_or(Nanos::MAX));
             now = self.wait(&mut events, now, until)?;
             self.handle(&events);
             self.take_up_unfinished();
         };
-        let unheard = unheard.unwrap_or_else(|| self.unheard(ended_at));
-        let unfinished = self.censor_the_rest(ended_at);
-        let unsent = self.censor_unsent(ended_at);
+        let issuer = &mut self.issuer;
+        let unheard = unheard.unwrap_or_else(|| issuer.pool.unheard(ended_at));
+        let unfinished = issuer.censor_the_rest(ended_at);
+        let unsent = issuer.censor_unsent(ended_at);
         let times = ThreadTimes::now().since(&times);
-        self.ship_last(ended_at);
+        issuer.recorder.ship_last(ended_at);
+        let Issuer {
+            schedule,
+            pool,
+            recorder,
+            ..
+        } = self.issuer;
         Ok(Ended {
-            fidelity: self.fidelity,
+            fidelity: recorder.fidelity,
             at: ended_at,
-            stopped_at: self.window_end,
+            stopped_at: recorder.window_end,
             times,
             spun: self.spun,
-            scheduled: self.schedule.taken(),
+            scheduled: schedule.taken(),
             unfinished,
             unsent,
             gave_up,
-            connections: self.connections.len(),
+            connections: pool.len(),
             unheard,
-            last_answer: self.last_answer,
-            answered_of: self.answered_of,
+            last_answer: recorder.last_answer,
+            answered_of: recorder.answered_of,
         })
     }
 
-    /// The clock starts; what happened while connecting lies before all time.
-    fn begin(&mut self, start: Instant) {
-        self.clock = Clock::from(start);
-        self.started = true;
-        self.last_sign_of_life = 0;
-        self.deadlines.clear();
-        for slot in 0..self.connections.len() {
-            let connection = &mut self.connections[slot];
-            connection.free_since = 0;
-            connection.armed = Nanos::MAX;
-            match connection.state {
-                State::Open if !self.closed_loop => self.list_if_free(slot),
-                State::Open => {}
-                State::Connecting { .. } => {
-                    connection.state = State::Connecting { since: 0 };
-                    self.arm(slot, self.run.timeout);
-                }
-                State::Down { .. } => {
-                    connection.state = State::Down { until: 0 };
-                    self.arm(slot, 0);
-                }
-                State::Closed => {}
-            }
-        }
+    fn ship(&mut self, now: Nanos) {
+        let Issuer {
+            schedule,
+            pool,
+            recorder,
+            ..
+        } = &mut self.issuer;
+        let live = Live {
+            in_flight: pool.in_flight(),
+            waiting: schedule.waiting(now),
+        };
+        recorder.ship(live, now);
     }
 
     /// Waits for events, the next due time, a deadline, or `until`. Returns the time afterwards.
     fn wait(&mut self, events: &mut Events, now: Nanos, until: Nanos) -> io::Result<Nanos> {
-        if !self.unfinished.is_empty() {
+        let clock = self.issuer.clock;
+        if self.issuer.pool.unfinished() > 0 {
             self.poll_events(events, Some(Duration::ZERO))?;
-            return Ok(self.clock.now());
+            return Ok(clock.now());
         }
-        let deadline = self
-            .deadlines
-            .peek()
-            .map_or(Nanos::MAX, |Reverse((at, _))| *at);
-        let until = until.min(deadline);
+        let until = until.min(self.issuer.pool.next_deadline());
         // Something that is due already waits for a connection, that is, for an event.
-        let due = self.schedule.next_at().filter(|at| *at > now);
+        let due = self.issuer.schedule.next_at().filter(|at| *at > now);
         let (at, exact) = match due {
             Some(due) if due <= until => (due, true),
             _ => (until, false),
@@ -263,13 +223,13 @@ impl Engine {
         match self.timer.wait(now, at, exact)? {
             Wait::Sleep => {
                 self.poll_events(events, None)?;
-                let woken = self.clock.now();
+                let woken = clock.now();
                 self.timer.fired(woken);
                 Ok(woken)
             }
             Wait::Spin => {
                 self.poll_events(events, Some(Duration::ZERO))?;
-                let after = self.clock.now();
+                let after = clock.now();
                 if events.is_empty() {
                     self.spun += after - now;
                 }
@@ -299,20 +259,22 @@ impl Engine {
 
     #[inline]
     fn handle_one(&mut self, slot: usize, event: &Event) {
-        match self.connections[slot].state {
+        let issuer = &mut self.issuer;
+        match issuer.pool[slot].state {
             State::Open => {
-                if event.is_writable() && !self.connections[slot].out.is_empty() {
-                    let now = self.clock.now();
-                    self.flush(slot, now);
+                if event.is_writable() && !issuer.pool[slot].out.is_empty() {
+                    let now = issuer.clock.now();
+                    issuer.flush(slot, now);
                 }
                 if event.is_readable() {
-                    self.receive(slot, event.is_read_closed() || event.is_error());
+                    let ending = event.is_read_closed() || event.is_error();
+                    self.receiver.receive(issuer, slot, ending);
                 }
             }
-            State::Connecting { since } => {
-                self.connecting_event(slot, since);
-                let now = self.clock.now();
-                self.issue(now);
+            State::Connecting { .. } => {
+                issuer.connecting_event(slot);
+                let now = issuer.clock.now();
+                issuer.issue(now);
             }
             State::Closed | State::Down { .. } => {}
         }
@@ -320,15 +282,10 @@ impl Engine {
 
     /// Connections that had more than their turn's worth of bytes.
     fn take_up_unfinished(&mut self) {
-        for _ in 0..self.unfinished.len() {
-            let slot = self.unfinished.swap_remove(0);
-            if std::mem::take(&mut self.connections[slot].again) {
-                self.receive(slot, true);
+        for _ in 0..self.issuer.pool.unfinished() {
+            if let Some(slot) = self.issuer.pool.take_unfinished() {
+                self.receiver.receive(&mut self.issuer, slot, true);
             }
         }
     }
-}
-
-fn is_open(connection: &Connection) -> bool {
-    connection.state == State::Open
 }

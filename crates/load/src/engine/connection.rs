@@ -97,6 +97,11 @@ impl Connection {
         self.state == State::Open && self.flights.len() < depth && self.sent < most_requests
     }
 
+    /// Whether nothing is under way on it, and nothing waits for it.
+    pub(super) fn is_idle(&self) -> bool {
+        self.flights.is_empty() && self.owed.is_empty()
+    }
+
     /// As before it was opened. What was under way must have been dealt with.
     pub(super) fn reset(&mut self) {
         self.stream = None;

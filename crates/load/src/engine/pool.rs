@@ -1,0 +1,348 @@
+//! The connections of a thread: which are open, which may take a request, and when each is to be looked at. It knows neither the schedule nor
+//! the record: what happens to a connection it tells to whoever asked.
+
+use super::connection::{Connection, State};
+use crate::clock::Nanos;
+use crate::run::Run;
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::io;
+use std::sync::Arc;
+
+/// How often a connection that is refused is tried before the run begins.
+const ATTEMPTS_AT_START: u32 = 3;
+
+/// What the deadline of a connection was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Deadline {
+    /// It may be tried again.
+    BackOff,
+    /// To be made.
+    Connect,
+    /// To be answered.
+    Answer,
+}
+
+/// The connections of one thread, by number.
+pub(super) struct Pool {
+    run: Arc<Run>,
+    registry: Registry,
+    closed_loop: bool,
+    connections: Vec<Connection>,
+    most: usize,
+    /// Connections that may take a request, the longest idle first. May hold some that no longer do.
+    free: VecDeque<usize>,
+    /// Connections to be opened when they are needed (open loop).
+    closed: Vec<usize>,
+    connecting: usize,
+    deadlines: BinaryHeap<Reverse<(Nanos, usize)>>,
+    /// Connections with pipelined requests to be written together.
+    dirty: Vec<usize>,
+    /// Connections that were not read empty.
+    unfinished: Vec<usize>,
+}
+
+impl std::ops::Index<usize> for Pool {
+    type Output = Connection;
+
+    #[inline]
+    fn index(&self, slot: usize) -> &Connection {
+        &self.connections[slot]
+    }
+}
+
+impl std::ops::IndexMut<usize> for Pool {
+    #[inline]
+    fn index_mut(&mut self, slot: usize) -> &mut Connection {
+        &mut self.connections[slot]
+    }
+}
+
+impl Pool {
+    /// So many connections, none of them opened yet, and room for `most`.
+    pub(super) fn new(run: Arc<Run>, registry: Registry, count: usize, most: usize) -> Self {
+        let mut pool = Self {
+            registry,
+            closed_loop: run.is_closed_loop(),
+            connections: Vec::with_capacity(most),
+            most,
+            free: VecDeque::with_capacity(most),
+            closed: Vec::with_capacity(most),
+            connecting: 0,
+            deadlines: BinaryHeap::with_capacity(most),
+            dirty: Vec::new(),
+            unfinished: Vec::new(),
+            run,
+        };
+        for _ in 0..count {
+            pool.add();
+        }
+        pool
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.connections.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Connection> {
+        self.connections.iter()
+    }
+
+    /// Requests under way, and those that wait for their client's connection.
+    pub(super) fn in_flight(&self) -> usize {
+        let under_way = |connection: &Connection| connection.flights.len() + connection.owed.len();
+        self.iter().map(under_way).sum()
+    }
+
+    /// Connections that have brought no answer by `now`, though they were asked in the first half of the time until then.
+    pub(super) fn unheard(&self, now: Nanos) -> usize {
+        let is_unheard = |connection: &&Connection| {
+            !connection.heard && connection.first_asked.is_some_and(|at| at <= now / 2)
+        };
+        self.iter().filter(is_unheard).count()
+    }
+
+    fn add(&mut self) -> usize {
+        self.connections.push(Connection::new(self.run.depth));
+        self.connections.len() - 1
+    }
+
+    pub(super) fn is_any_open(&self) -> bool {
+        self.iter()
+            .any(|connection| connection.state == State::Open)
+    }
+
+    /// How many are being made.
+    pub(super) fn connecting(&self) -> usize {
+        self.connecting
+    }
+
+    /// Whether some may still be made before the run begins.
+    pub(super) fn is_any_coming(&self) -> bool {
+        self.iter().any(|connection| match connection.state {
+            State::Connecting { .. } => true,
+            State::Down { .. } => connection.refusals < ATTEMPTS_AT_START,
+            State::Open | State::Closed => false,
+        })
+    }
+
+    /// One to be opened, if there may be another.
+    pub(super) fn take_closed(&mut self) -> Option<usize> {
+        match self.closed.pop() {
+            None if self.len() < self.most => Some(self.add()),
+            closed => closed,
+        }
+    }
+
+    /// Begins to open a connection.
+    pub(super) fn dial(&mut self, slot: usize, now: Nanos) -> io::Result<()> {
+        let mut stream = TcpStream::connect(self.run.address)?;
+        stream.set_nodelay(true)?;
+        let both = Interest::READABLE | Interest::WRITABLE;
+        self.registry.register(&mut stream, Token(slot), both)?;
+        let connection = &mut self.connections[slot];
+        connection.stream = Some(stream);
+        connection.state = State::Connecting { since: now };
+        self.connecting += 1;
+        self.arm(slot, now.saturating_add(self.run.timeout));
+        Ok(())
+    }
+
+    /// Whether a connection has been made. None: not yet.
+    pub(super) fn is_made(&self, slot: usize) -> Option<io::Result<()>> {
+        let stream = self.connections[slot].stream.as_ref()?;
+        match stream.take_error() {
+            Ok(Some(error)) | Err(error) => Some(Err(error)),
+            Ok(None) => match stream.peer_addr() {
+                Ok(_) => Some(Ok(())),
+                Err(error) if error.kind() == io::ErrorKind::NotConnected => None,
+                Err(error) => Some(Err(error)),
+            },
+        }
+    }
+
+    /// A connection has been made. Returns how long that took.
+    pub(super) fn opened(&mut self, slot: usize, now: Nanos) -> Nanos {
+        let connection = &mut self.connections[slot];
+        let since = match connection.state {
+            State::Connecting { since } => since,
+            _ => now,
+        };
+        self.connecting -= 1;
+        connection.state = State::Open;
+        connection.free_since = now;
+        connection.refusals = 0;
+        now.saturating_sub(since)
+    }
+
+    /// A connection could not be made, and is left alone until then.
+    pub(super) fn refused(&mut self, slot: usize, until: Nanos) {
+        let connection = &mut self.connections[slot];
+        if matches!(connection.state, State::Connecting { .. }) {
+            self.connecting -= 1;
+        }
+        connection.reset();
+        connection.refusals += 1;
+        connection.state = State::Down { until };
+        self.arm(slot, until);
+    }
+
+    /// Closes a connection on which nothing is under way any more.
+    pub(super) fn close(&mut self, slot: usize) {
+        let connection = &mut self.connections[slot];
+        debug_assert!(connection.flights.is_empty());
+        // Nobody else has the descriptor, so that closing it is all that epoll needs.
+        connection.reset();
+        if !self.closed_loop {
+            self.closed.push(slot);
+        }
+    }
+
+    /// A connection that could not be made may be tried again. True: and it should be, before the run begins.
+    pub(super) fn back(&mut self, slot: usize, started: bool) -> bool {
+        let connection = &mut self.connections[slot];
+        connection.state = State::Closed;
+        if !started && connection.refusals < ATTEMPTS_AT_START {
+            return true;
+        }
+        if !self.closed_loop {
+            self.closed.push(slot);
+        }
+        false
+    }
+
+    /// The clock starts anew; what happened while connecting lies before all time.
+    pub(super) fn begin(&mut self) {
+        self.deadlines.clear();
+        for slot in 0..self.connections.len() {
+            let connection = &mut self.connections[slot];
+            connection.free_since = 0;
+            connection.armed = Nanos::MAX;
+            match connection.state {
+                State::Open => self.list_if_free(slot),
+                State::Connecting { .. } => {
+                    connection.state = State::Connecting { since: 0 };
+                    self.arm(slot, self.run.timeout);
+                }
+                State::Down { .. } => {
+                    connection.state = State::Down { until: 0 };
+                    self.arm(slot, 0);
+                }
+                State::Closed => {}
+            }
+        }
+    }
+
+    /// Whether another request may be written to a connection.
+    #[inline]
+    pub(super) fn has_room(&self, slot: usize) -> bool {
+        self.connections[slot].has_room(self.run.depth, self.run.requests_per_connection)
+    }
+
+    /// The connection that has been free the longest (open loop).
+    #[inline]
+    pub(super) fn take_free(&mut self) -> Option<usize> {
+        while let Some(slot) = self.free.pop_front() {
+            self.connections[slot].listed = false;
+            if self.has_room(slot) {
+                return Some(slot);
+            }
+        }
+        None
+    }
+
+    /// Lists a connection among the free ones if it is one. In a closed loop each belongs to a client, and none is listed.
+    #[inline]
+    pub(super) fn list_if_free(&mut self, slot: usize) {
+        if !self.closed_loop && !self.connections[slot].listed && self.has_room(slot) {
+            self.connections[slot].listed = true;
+            self.free.push_back(slot);
+        }
+    }
+
+    /// Has a connection written to when all that is due has been given out.
+    #[inline]
+    pub(super) fn flush_later(&mut self, slot: usize) {
+        if !std::mem::replace(&mut self.connections[slot].dirty, true) {
+            self.dirty.push(slot);
+        }
+    }
+
+    /// One that is to be written to.
+    #[inline]
+    pub(super) fn take_dirty(&mut self) -> Option<usize> {
+        let slot = self.dirty.pop()?;
+        self.connections[slot].dirty = false;
+        Some(slot)
+    }
+
+    /// Has a connection read again when the others have had their turn.
+    pub(super) fn read_again(&mut self, slot: usize) {
+        self.connections[slot].again = true;
+        self.unfinished.push(slot);
+    }
+
+    /// How many are to be read again.
+    pub(super) fn unfinished(&self) -> usize {
+        self.unfinished.len()
+    }
+
+    /// One that is to be read again, unless it has been closed meanwhile.
+    pub(super) fn take_unfinished(&mut self) -> Option<usize> {
+        let slot = self.unfinished.swap_remove(0);
+        std::mem::take(&mut self.connections[slot].again).then_some(slot)
+    }
+
+    /// Has a connection looked at by `deadline`. If that is to happen earlier anyway, that will do.
+    #[inline]
+    pub(super) fn arm(&mut self, slot: usize, deadline: Nanos) {
+        if deadline < self.connections[slot].armed {
+            self.connections[slot].armed = deadline;
+            self.deadlines.push(Reverse((deadline, slot)));
+        }
+    }
+
+    /// When the next connection is to be looked at.
+    pub(super) fn next_deadline(&self) -> Nanos {
+        self.deadlines
+            .peek()
+            .map_or(Nanos::MAX, |Reverse((at, _))| *at)
+    }
+
+    /// A connection whose deadline has passed. A connection's place in the list is only a reminder to look at it: what
+    /// counts is its oldest request. So there is one entry for each connection, however many requests go over it.
+    pub(super) fn expired(&mut self, now: Nanos) -> Option<(usize, Deadline)> {
+        while let Some(&Reverse((at, slot))) = self.deadlines.peek()
+            && at <= now
+        {
+            self.deadlines.pop();
+            let connection = &mut self.connections[slot];
+            if connection.armed != at {
+                // It was to be looked at earlier, and was.
+                continue;
+            }
+            connection.armed = Nanos::MAX;
+            let (deadline, of) = match connection.state {
+                State::Closed => continue,
+                State::Down { until } => (until, Deadline::BackOff),
+                State::Connecting { since } => {
+                    (since.saturating_add(self.run.timeout), Deadline::Connect)
+                }
+                State::Open => match connection.flights.front() {
+                    Some(oldest) => (
+                        oldest.written.saturating_add(self.run.timeout),
+                        Deadline::Answer,
+                    ),
+                    None => continue,
+                },
+            };
+            if deadline <= now {
+                return Some((slot, of));
+            }
+            self.arm(slot, deadline);
+        }
+        None
+    }
+}

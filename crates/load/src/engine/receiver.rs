@@ -1,0 +1,257 @@
+//! Reading responses: one read for each where they are small, none of the copying where they are large.
+
+use super::connection::{Connection, State};
+use super::issuer::Issuer;
+use crate::clock::Nanos;
+use crate::failure::Failure;
+use crate::record::Record;
+use crate::run::Run;
+use crate::verify::Expected;
+use http::client::{Closed, Event, Framing, Head};
+use rustix::net::RecvFlags;
+use std::io::{self, ErrorKind, Read};
+use std::sync::Arc;
+
+/// The one buffer for reading. Large enough that responses of usual size come in one read.
+const BUFFER_BYTES: usize = 256 * 1024;
+/// Bodies from this length on are dropped in the kernel (MSG_TRUNC, tcp(7)), which saves the copy, where nobody looks at them.
+const DROP_FROM: u64 = 8 * 1024;
+/// How much is read of a response that is known to be large: its head and little more.
+const FIRST_READ: usize = 1024;
+/// How many reads a connection gets before the others have their turn.
+const READS_PER_TURN: u32 = 32;
+
+/// What one read brought.
+enum Got {
+    /// Bytes in the buffer.
+    Bytes(usize),
+    /// Bytes of a body that were dropped unread.
+    Dropped(usize),
+    End,
+    Nothing,
+}
+
+/// Reads the responses of one thread.
+pub(super) struct Receiver {
+    run: Arc<Run>,
+    buffer: Vec<u8>,
+    /// Targets whose last response was large.
+    large: Vec<bool>,
+}
+
+impl Receiver {
+    pub(super) fn new(run: Arc<Run>) -> Self {
+        Self {
+            buffer: vec![0; BUFFER_BYTES],
+            large: vec![false; run.targets.targets.len()],
+            run,
+        }
+    }
+
+    /// Reads until the socket is empty, or the connection has had its turn. `ending`: the peer has shut its side, so there is an end to be read.
+    pub(super) fn receive(&mut self, issuer: &mut Issuer, slot: usize, ending: bool) {
+        for _ in 0..READS_PER_TURN {
+            let mut buffer = std::mem::take(&mut self.buffer);
+            let got = self.read(&mut issuer.pool[slot], &mut buffer);
+            let now = issuer.clock.now();
+            let more = match got {
+                Ok((Got::Nothing, _)) => false,
+                Ok((Got::End, _)) => {
+                    self.peer_closed(issuer, slot, now);
+                    false
+                }
+                Ok((Got::Bytes(length), full)) => {
+                    issuer.recorder.received(length, now);
+                    self.read_responses(issuer, slot, &buffer[..length], now) && (full || ending)
+                }
+                Ok((Got::Dropped(length), full)) => {
+                    issuer.recorder.received(length, now);
+                    issuer.pool[slot].responses.skip(length as u64);
+                    self.read_responses(issuer, slot, &[], now) && (full || ending)
+                }
+                Err(error) => {
+                    issuer.socket_failed(slot, &error, now);
+                    false
+                }
+            };
+            self.buffer = buffer;
+            // With nothing under way nothing more is to come, until the next request is sent; what comes nevertheless makes an event of its own.
+            let idle = issuer.pool[slot].flights.is_empty() && !ending;
+            issuer.issue(now);
+            if !more || idle || issuer.pool[slot].state != State::Open {
+                return;
+            }
+        }
+        issuer.pool.read_again(slot);
+    }
+
+    /// One read, and whether it brought all that it could have.
+    #[inline]
+    fn read(&self, connection: &mut Connection, buffer: &mut [u8]) -> io::Result<(Got, bool)> {
+        let Some(stream) = &mut connection.stream else {
+            return Ok((Got::Nothing, false));
+        };
+        let droppable = connection.responses.skippable();
+        let drops = droppable >= DROP_FROM && !self.run.verify;
+        let length = if drops {
+            usize::try_from(droppable).map_or(buffer.len(), |length| length.min(buffer.len()))
+        } else {
+            match connection.flights.front() {
+                Some(flight) if self.large[flight.target] && connection.responses.at_start() => {
+                    FIRST_READ
+                }
+                _ => buffer.len(),
+            }
+        };
+        let buffer = &mut buffer[..length];
+        loop {
+            let read = if drops {
+                let received = rustix::net::recv(&*stream, &mut *buffer, RecvFlags::TRUNC);
+                received.map(|(_, length)| length).map_err(io::Error::from)
+            } else {
+                stream.read(buffer)
+            };
+            return match read {
+                Ok(0) => Ok((Got::End, false)),
+                Ok(got) if drops => Ok((Got::Dropped(got), got == length)),
+                Ok(got) => Ok((Got::Bytes(got), got == length)),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => Ok((Got::Nothing, false)),
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => Err(error),
+            };
+        }
+    }
+
+    /// Gives the bytes to the response machine. False: the connection is gone.
+    #[inline]
+    fn read_responses(
+        &mut self,
+        issuer: &mut Issuer,
+        slot: usize,
+        mut input: &[u8],
+        now: Nanos,
+    ) -> bool {
+        if let Some(flight) = issuer.pool[slot].flights.front_mut()
+            && flight.first_byte == 0
+        {
+            flight.first_byte = now;
+        }
+        loop {
+            let connection = &mut issuer.pool[slot];
+            match connection.responses.next(&mut input) {
+                Ok(Event::More) => return true,
+                Ok(Event::Head(head)) => {
+                    self.read_head(head, connection, &mut issuer.recorder.record);
+                }
+                Ok(Event::Body(piece)) => {
+                    if self.run.verify
+                        && let Some(flight) = connection.flights.front()
+                    {
+                        let expected = &self.run.targets.targets[flight.target].expected;
+                        connection.check.piece(expected, piece);
+                    }
+                }
+                Ok(Event::Done { keep_alive }) => {
+                    self.response_done(issuer, slot, now);
+                    let connection = &mut issuer.pool[slot];
+                    if !keep_alive
+                        || connection.sent >= self.run.requests_per_connection
+                            && connection.flights.is_empty()
+                    {
+                        let error = http::client::Error::ClosedBeforeResponse;
+                        issuer.fail_all(slot, Failure::Http(error), now);
+                        return false;
+                    }
+                    match connection.flights.front_mut() {
+                        Some(next) => {
+                            next.first_byte = if input.is_empty() { 0 } else { now };
+                            let expect = self.run.targets.targets[next.target].expect;
+                            connection.responses.expect(expect);
+                        }
+                        None if input.is_empty() => {
+                            issuer.pool.list_if_free(slot);
+                            return true;
+                        }
+                        None => {}
+                    }
+                    issuer.pool.list_if_free(slot);
+                }
+                Err(error) => {
+                    malformed(issuer, slot, error, now);
+                    return false;
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn read_head(&mut self, head: Head, connection: &mut Connection, record: &mut Record) {
+        record.status(head.status);
+        connection.fault = Failure::status(head.status);
+        connection.check.begin();
+        let Some(flight) = connection.flights.front() else {
+            return;
+        };
+        let target = &self.run.targets.targets[flight.target];
+        if let Some(failure) = connection.fault {
+            record.example_of_status(failure, head.status, &target.url);
+        } else if let Some(expected) = target.status
+            && expected != head.status
+        {
+            connection.fault = Some(Failure::Mismatch);
+            record.example((Failure::Mismatch, 0), || {
+                format!("{}: status {}, not {expected}", target.url, head.status)
+            });
+        }
+        let is_large = matches!(head.framing, Framing::Length(length) if length >= 2 * DROP_FROM);
+        self.large[flight.target] = is_large && !self.run.verify;
+    }
+
+    /// The response at the front is whole.
+    fn response_done(&self, issuer: &mut Issuer, slot: usize, now: Nanos) {
+        let connection = &mut issuer.pool[slot];
+        let Some(flight) = connection.flights.pop_front() else {
+            return;
+        };
+        // Only a connection that was full becomes free now.
+        if connection.flights.len() + 1 == self.run.depth {
+            connection.free_since = now;
+        }
+        connection.heard = true;
+        let mut fault = connection.fault.take();
+        let target = &self.run.targets.targets[flight.target];
+        if self.run.verify && fault.is_none() && !matches!(target.expected, Expected::Anything) {
+            let record = &mut issuer.recorder.record;
+            record.counts.verified += 1;
+            if let Err(offset) = connection.check.end(&target.expected) {
+                fault = Some(Failure::Mismatch);
+                record.example((Failure::Mismatch, 0), || {
+                    format!("{}: the body is wrong from offset {offset} on", target.url)
+                });
+            }
+        }
+        issuer.answered(&flight, fault, now);
+    }
+
+    fn peer_closed(&self, issuer: &mut Issuer, slot: usize, now: Nanos) {
+        match issuer.pool[slot].responses.closed() {
+            Ok(Closed::Idle) => issuer.close(slot),
+            Ok(Closed::Done) => {
+                self.response_done(issuer, slot, now);
+                let error = http::client::Error::ClosedBeforeResponse;
+                issuer.fail_all(slot, Failure::Http(error), now);
+            }
+            Err(error) => malformed(issuer, slot, error, now),
+        }
+    }
+}
+
+#[cold]
+fn malformed(issuer: &mut Issuer, slot: usize, error: http::client::Error, now: Nanos) {
+    let failure = Failure::Http(error);
+    if !issuer.example(slot, failure, |url| format!("{url}: {error}")) {
+        // Bytes that answer nothing: there is no request to fail, but the server is wrong.
+        issuer.recorder.record.fail(failure);
+    }
+    issuer.fail_all(slot, failure, now);
+}
