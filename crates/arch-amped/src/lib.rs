@@ -20,8 +20,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arch::{
-    Architecture, Blocked, Desk, Door, Entry, Files, Found, Sessions, Site, Token, Workplace,
-    context,
+    Acceptor, Architecture, Blocked, Entry, Files, Found, ProcessContext, ServerSetup, Sessions,
+    Token, Worker, context,
 };
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use mio::unix::SourceFd;
@@ -41,22 +41,22 @@ impl Architecture for Amped {
         "one event loop; helper threads find and read whatever is not in memory";
     const DIAGRAM: &'static str = include_str!("diagram.txt");
 
-    fn serve(self, site: Site, ready: impl FnOnce()) -> std::io::Result<()> {
-        let workplace = site.open()?;
+    fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
+        let process = setup.open()?;
         let poll = Poll::new()?;
-        let listener = workplace.listener.as_fd().as_raw_fd();
+        let listener = process.listener.as_fd().as_raw_fd();
         poll.registry()
             .register(&mut SourceFd(&listener), LISTENER, Interest::READABLE)?;
         let helpers = Helpers::start(
             self.helpers,
-            &workplace,
+            &process,
             Waker::new(poll.registry(), NOTICES)?,
         )?;
         let event_loop = EventLoop {
             poll,
             helpers,
-            desk: workplace.desk(),
-            door: Door::new(workplace.listener)?,
+            worker: process.worker(),
+            acceptor: Acceptor::new(process.listener)?,
             sessions: Sessions::default(),
             turns: VecDeque::new(),
         };
@@ -72,10 +72,10 @@ const NOTICES: mio::Token = mio::Token(usize::MAX - 1);
 
 struct EventLoop {
     poll: Poll,
-    door: Door,
+    acceptor: Acceptor,
     helpers: Helpers,
     sessions: Sessions,
-    desk: Desk,
+    worker: Worker,
     /// Sessions that could go on but let others go first.
     turns: VecDeque<Token>,
 }
@@ -83,16 +83,16 @@ struct EventLoop {
 impl EventLoop {
     fn run(mut self) -> std::io::Result<()> {
         let mut events = Events::with_capacity(1024);
-        while !(self.desk.is_stopping() && self.sessions.is_empty()) {
-            let patience = self.patience();
-            match self.poll.poll(&mut events, patience) {
+        while !(self.worker.is_stopping() && self.sessions.is_empty()) {
+            let poll_timeout = self.poll_timeout();
+            match self.poll.poll(&mut events, poll_timeout) {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 polled => polled?,
             }
-            self.desk.tick();
+            self.worker.tick();
             for event in &events {
                 match event.token() {
-                    LISTENER => self.door.knock(),
+                    LISTENER => self.acceptor.notify(),
                     NOTICES => self.read_notices(),
                     token => {
                         let token = Token::from(token.0);
@@ -111,7 +111,7 @@ impl EventLoop {
                     self.serve(token);
                 }
             }
-            for token in self.sessions.expire(&mut self.desk) {
+            for token in self.sessions.expire(&mut self.worker) {
                 self.serve(token);
             }
             self.accept();
@@ -121,13 +121,13 @@ impl EventLoop {
 
     /// Runs one session until it has to wait for its client or for a helper.
     fn serve(&mut self, token: Token) {
-        while let Some((session, blocked)) = self.sessions.advance(token, &mut self.desk) {
+        while let Some((session, blocked)) = self.sessions.advance(token, &mut self.worker) {
             match blocked {
                 // Only a helper waits.
                 Blocked::Find => return self.helpers.send(Job::Find(token, session.path().into())),
                 Blocked::Load(entry, range) => {
-                    match self.desk.files.try_load(&entry, range.clone()) {
-                        Some(body) => session.loaded(Ok(body), &mut self.desk),
+                    match self.worker.files.try_load(&entry, range.clone()) {
+                        Some(body) => session.loaded(Ok(body), &mut self.worker),
                         None => return self.helpers.send(Job::Fetch(token, entry, range, FETCHES)),
                     }
                 }
@@ -147,10 +147,10 @@ impl EventLoop {
                 continue;
             };
             match notice {
-                Notice::Found(_, found) => session.found(found, &mut self.desk),
+                Notice::Found(_, found) => session.found(found, &mut self.worker),
                 Notice::Fetched(_, entry, range, left, fetched) => {
                     let body = match fetched {
-                        Ok(()) => match self.desk.files.try_load(&entry, range.clone()) {
+                        Ok(()) => match self.worker.files.try_load(&entry, range.clone()) {
                             Some(body) => Ok(body),
                             // Under memory pressure it may be gone again before it could be sent.
                             None if left > 0 => {
@@ -161,7 +161,7 @@ impl EventLoop {
                         },
                         Err(error) => Err(error),
                     };
-                    session.loaded(body, &mut self.desk);
+                    session.loaded(body, &mut self.worker);
                 }
             }
             self.serve(token);
@@ -169,8 +169,8 @@ impl EventLoop {
     }
 
     fn accept(&mut self) {
-        while let Some(client) = self.door.admit(&self.desk.tally) {
-            let token = self.sessions.insert(client, &self.desk);
+        while let Some(client) = self.acceptor.admit(&self.worker.counters) {
+            let token = self.sessions.insert(client, &self.worker);
             // Under load the request has come with the connection, and a connection for one request is over before it has
             // to be watched.
             self.serve(token);
@@ -183,12 +183,12 @@ impl EventLoop {
     }
 
     /// How long to wait for events.
-    fn patience(&self) -> Option<Duration> {
+    fn poll_timeout(&self) -> Option<Duration> {
         if !self.turns.is_empty() {
             return Some(Duration::ZERO);
         }
-        let sweep = self.sessions.patience(self.desk.now);
-        sweep.into_iter().chain(self.door.patience()).min()
+        let sweep = self.sessions.poll_timeout(self.worker.now);
+        sweep.into_iter().chain(self.acceptor.poll_timeout()).min()
     }
 }
 
@@ -211,13 +211,13 @@ struct Helpers {
 }
 
 impl Helpers {
-    fn start(count: u32, workplace: &Workplace, waker: Waker) -> std::io::Result<Self> {
+    fn start(count: u32, process: &ProcessContext, waker: Waker) -> std::io::Result<Self> {
         let (jobs, taken) = unbounded();
         let (done, notices) = unbounded();
         let waker = Arc::new(waker);
         for helper in 1..=count {
-            let (workplace, taken, done, waker) = (
-                workplace.clone(),
+            let (process, taken, done, waker) = (
+                process.clone(),
                 taken.clone(),
                 done.clone(),
                 Arc::clone(&waker),
@@ -225,8 +225,8 @@ impl Helpers {
             std::thread::Builder::new()
                 .name("helper".into())
                 .spawn(move || {
-                    let _serving = workplace.serving_thread();
-                    help(&workplace, &taken, |notice| {
+                    let _serving = process.serving_thread();
+                    help(&process, &taken, |notice| {
                         done.send(notice).is_ok() && waker.wake().is_ok()
                     });
                 })
@@ -244,17 +244,15 @@ impl Helpers {
 }
 
 /// A helper's life: takes a job, waits for the disk, gives notice.
-fn help(workplace: &Workplace, jobs: &Receiver<Job>, notify: impl Fn(Notice) -> bool) {
+fn help(process: &ProcessContext, jobs: &Receiver<Job>, notify: impl Fn(Notice) -> bool) {
     for job in jobs {
         let notice = match job {
             Job::Find(token, path) => {
-                let found = shielded(workplace, |files| {
-                    files.find(path.as_path(), Instant::now())
-                });
+                let found = shielded(process, |files| files.find(path.as_path(), Instant::now()));
                 Notice::Found(token, found.unwrap_or(Err(files::Missing::Failed)))
             }
             Job::Fetch(token, entry, range, left) => {
-                let fetched = shielded(workplace, |files| files.fetch(&entry, range.clone()));
+                let fetched = shielded(process, |files| files.fetch(&entry, range.clone()));
                 let fetched =
                     fetched.unwrap_or_else(|| Err(std::io::Error::other("the helper failed")));
                 Notice::Fetched(token, entry, range, left, fetched)
@@ -267,10 +265,10 @@ fn help(workplace: &Workplace, jobs: &Receiver<Job>, notify: impl Fn(Notice) -> 
 }
 
 /// Runs one job so that a defect in it costs that job and not the helper.
-fn shielded<T>(workplace: &Workplace, job: impl FnOnce(&Files) -> T) -> Option<T> {
-    let done = catch_unwind(AssertUnwindSafe(|| job(&workplace.files))).ok();
+fn shielded<T>(process: &ProcessContext, job: impl FnOnce(&Files) -> T) -> Option<T> {
+    let done = catch_unwind(AssertUnwindSafe(|| job(&process.files))).ok();
     if done.is_none() {
-        workplace.count_replaced();
+        process.count_replaced();
     }
     done
 }

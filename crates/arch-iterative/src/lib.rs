@@ -4,7 +4,7 @@
 //! Programming* (volume 1, chapter 30), and the yardstick for all others: it has no cost for concurrency, and no
 //! concurrency. What blocks: everything, and everybody waits.
 
-use arch::{Architecture, Site, blocking};
+use arch::{Architecture, ServerSetup, blocking};
 
 /// The options: there is nothing to turn.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -16,12 +16,12 @@ impl Architecture for Iterative {
         "one thread serves one connection at a time; the others wait in the backlog";
     const DIAGRAM: &'static str = include_str!("diagram.txt");
 
-    fn serve(self, site: Site, ready: impl FnOnce()) -> std::io::Result<()> {
-        let workplace = site.open()?;
-        let mut desk = workplace.desk();
+    fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
+        let process = setup.open()?;
+        let mut worker = process.worker();
         ready();
-        while let Some(client) = workplace.listener.accept(&desk.tally) {
-            blocking::serve(client, &mut desk);
+        while let Some(client) = process.listener.accept(&worker.counters) {
+            blocking::serve(client, &mut worker);
         }
         Ok(())
     }

@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 use arch::listener::EXHAUSTED_PAUSE;
 use arch::session::Socket;
 use arch::stop::ENDED_AT_ONCE;
-use arch::{Accept, Architecture, Refused, Site, Workplace, blocking, context};
-use meter::{Event, Gauge, Tally};
+use arch::{Accept, Architecture, ProcessContext, Refused, ServerSetup, blocking, context};
+use meter::{Counters, Event, Gauge};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{
     Pid, Signal as Kill, WaitOptions, getpid, getppid, kill_process,
@@ -55,11 +55,11 @@ impl Architecture for Mp {
     const SUMMARY: &'static str = "a process for each connection, each with caches of its own";
     const DIAGRAM: &'static str = include_str!("diagram.txt");
 
-    fn serve(self, site: Site, ready: impl FnOnce()) -> std::io::Result<()> {
+    fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
         signals::block(&SIGNALS)?;
         let parent = Parent {
-            tally: site.meter.tally(),
-            site,
+            counters: setup.meter.counters(),
+            setup,
             spawn: self.spawn,
             workers: HashSet::new(),
             draining_until: None,
@@ -79,9 +79,9 @@ const REPLACE_EVERY: Duration = Duration::from_millis(50);
 const PANICKED: i32 = 101;
 
 struct Parent {
-    site: Site,
+    setup: ServerSetup,
     spawn: Spawn,
-    tally: Tally,
+    counters: Counters,
     workers: HashSet<Pid>,
     draining_until: Option<Instant>,
 }
@@ -89,13 +89,13 @@ struct Parent {
 impl Parent {
     /// Keeps `processes` workers alive until it is told to stop.
     fn prefork(mut self, processes: usize, ready: impl FnOnce()) -> std::io::Result<()> {
-        let work = |workplace: std::io::Result<Workplace>| {
-            let workplace = workplace?;
-            let mut desk = workplace.desk();
-            while !desk.is_stopping()
-                && let Some(client) = workplace.listener.accept(&desk.tally)
+        let work = |process: std::io::Result<ProcessContext>| {
+            let process = process?;
+            let mut worker = process.worker();
+            while !worker.is_stopping()
+                && let Some(client) = process.listener.accept(&worker.counters)
             {
-                blocking::serve(client, &mut desk);
+                blocking::serve(client, &mut worker);
             }
             Ok(())
         };
@@ -113,11 +113,11 @@ impl Parent {
             match signals::wait(&SIGNALS, missing.then_some(REPLACE_EVERY))? {
                 Some(signal) => self.take(signal),
                 // Others would find it shut as well.
-                None if self.site.listener.is_shut() => self.stop(),
+                None if self.setup.listener.is_shut() => self.stop(),
                 // Without a process to be had now, the next round tries again.
                 None => {
                     if self.fork(work).is_ok() {
-                        self.tally.count(Event::Replaced, 1);
+                        self.counters.count(Event::Replaced, 1);
                     }
                 }
             }
@@ -127,23 +127,23 @@ impl Parent {
 
     /// Accepts, and makes a process for each connection, until it is told to stop.
     fn process_per_connection(mut self, ready: impl FnOnce()) -> std::io::Result<()> {
-        let workplace = self.site.open_unwatched()?;
-        workplace.listener.never_block()?;
-        let mut door = workplace.desk();
+        let process = self.setup.open_unwatched()?;
+        process.listener.never_block()?;
+        let mut acceptor = process.worker();
         let mut refused = Refused::default();
         let pending = signals::descriptor(&SIGNALS)?;
-        let most = self.site.options.max_connections;
+        let most = self.setup.options.max_connections;
         let mut exhausted = false;
         ready();
         while self.draining_until.is_none() {
             let full = most > 0 && self.workers.len() >= most;
             let descriptors = &mut [
                 PollFd::new(&pending, PollFlags::IN),
-                PollFd::new(&workplace.listener, PollFlags::IN),
+                PollFd::new(&process.listener, PollFlags::IN),
             ];
             let watched = if full || exhausted { 1 } else { 2 };
             let pause = exhausted.then_some(EXHAUSTED_PAUSE);
-            let pause = pause.into_iter().chain(refused.patience()).min();
+            let pause = pause.into_iter().chain(refused.poll_timeout()).min();
             let pause = pause.and_then(|pause| Timespec::try_from(pause).ok());
             rustix::io::retry_on_intr(|| poll(&mut descriptors[..watched], pause.as_ref()))?;
             refused.sweep(Instant::now());
@@ -154,25 +154,28 @@ impl Parent {
             if full || self.draining_until.is_some() {
                 continue;
             }
-            match workplace.listener.try_accept(Socket::Blocking, &door.tally) {
+            match process
+                .listener
+                .try_accept(Socket::Blocking, &acceptor.counters)
+            {
                 Accept::Client(client) => {
                     let client = Arc::new(client);
-                    let work = |workplace: std::io::Result<Workplace>| {
+                    let work = |process: std::io::Result<ProcessContext>| {
                         // Those who linger are the parent's.
                         refused = Refused::default();
-                        match workplace {
-                            Ok(workplace) => {
-                                blocking::serve(Arc::clone(&client), &mut workplace.desk());
+                        match process {
+                            Ok(process) => {
+                                blocking::serve(Arc::clone(&client), &mut process.worker());
                             }
                             Err(_) => {
-                                refused.add(Arc::clone(&client), &mut door);
+                                refused.add(Arc::clone(&client), &mut acceptor);
                                 refused.wait_until_gone();
                             }
                         }
                         Ok(())
                     };
                     if self.fork(work).is_err() {
-                        refused.add(client, &mut door);
+                        refused.add(client, &mut acceptor);
                     }
                 }
                 Accept::Full => exhausted = true,
@@ -183,16 +186,16 @@ impl Parent {
         self.drain()
     }
 
-    /// Makes a process that does `work`, with the site open if it can be opened, and ends.
+    /// Makes a process that does `work`, with the setup open if it can be opened, and ends.
     fn fork(
         &mut self,
-        work: impl FnOnce(std::io::Result<Workplace>) -> std::io::Result<()>,
+        work: impl FnOnce(std::io::Result<ProcessContext>) -> std::io::Result<()>,
     ) -> std::io::Result<()> {
         let parent = getpid();
         match fork()? {
             Fork::Parent(worker) => {
                 self.workers.insert(worker);
-                self.site.meter.rise(Gauge::Processes);
+                self.setup.meter.rise(Gauge::Processes);
                 Ok(())
             }
             Fork::Child => {
@@ -202,9 +205,9 @@ impl Parent {
                     // It went before it could be asked for.
                     exit_now(ENDED_AT_ONCE);
                 }
-                let site = &self.site;
+                let setup = &self.setup;
                 // A panic must not go on into what was the parent's business.
-                let served = catch_unwind(AssertUnwindSafe(|| work(site.open_as_worker())));
+                let served = catch_unwind(AssertUnwindSafe(|| work(setup.open_as_worker())));
                 exit_now(match served {
                     Ok(Ok(())) => 0,
                     Ok(Err(_)) => 1,
@@ -225,10 +228,10 @@ impl Parent {
         }
     }
 
-    /// Lets nobody else in. Also where a worker has shut the door that all share, as one does that is interrupted alone.
+    /// Lets nobody else in. Also where a worker has shut the acceptor that all share, as one does that is interrupted alone.
     fn stop(&mut self) {
-        self.draining_until = Some(Instant::now() + self.site.options.drain_timeout);
-        self.site.listener.shut();
+        self.draining_until = Some(Instant::now() + self.setup.options.drain_timeout);
+        self.setup.listener.shut();
         self.end_all(Kill::TERM);
     }
 
@@ -236,15 +239,15 @@ impl Parent {
     fn reap(&mut self) {
         while let Ok(Some((worker, status))) = waitpid(None, WaitOptions::NOHANG) {
             self.workers.remove(&worker);
-            self.site.meter.fall(Gauge::Processes);
+            self.setup.meter.fall(Gauge::Processes);
             if status.signaled() || status.exit_status() == Some(ENDED_AT_ONCE) {
                 // It had no time to take its thread off the count.
-                self.site.meter.fall(Gauge::Threads);
+                self.setup.meter.fall(Gauge::Threads);
             }
             if status.signaled() && self.spawn == Spawn::Connection && self.draining_until.is_none()
             {
                 // Nor to say that its connection went with it.
-                self.tally.count(Event::Broken, 1);
+                self.counters.count(Event::Broken, 1);
             }
         }
     }

@@ -12,7 +12,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::Builder;
 
-use arch::{Architecture, Refused, Site, Workplace, blocking, context, fit, threads_that_fit};
+use arch::{
+    Architecture, ProcessContext, Refused, ServerSetup, blocking, context, fit, threads_that_fit,
+};
 
 /// When threads are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -42,11 +44,11 @@ impl Architecture for Mt {
     const SUMMARY: &'static str = "a thread for each connection; the kernel's scheduler decides";
     const DIAGRAM: &'static str = include_str!("diagram.txt");
 
-    fn serve(self, site: Site, ready: impl FnOnce()) -> std::io::Result<()> {
-        let workplace = site.open()?;
+    fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
+        let process = setup.open()?;
         match self.spawn {
-            Spawn::Connection => self.thread_per_connection(&workplace, ready),
-            Spawn::Prefork => self.prefork(&workplace, ready),
+            Spawn::Connection => self.thread_per_connection(&process, ready),
+            Spawn::Prefork => self.prefork(&process, ready),
         }
     }
 }
@@ -54,44 +56,44 @@ impl Architecture for Mt {
 impl Mt {
     fn thread_per_connection(
         &self,
-        workplace: &Workplace,
+        process: &ProcessContext,
         ready: impl FnOnce(),
     ) -> std::io::Result<()> {
-        let mut door = workplace.desk();
+        let mut acceptor = process.worker();
         let mut refused = Refused::default();
         let most = threads_that_fit();
         let threads = Arc::new(());
         ready();
-        while let Some(client) = refused.accept(&workplace.listener, &door.tally) {
+        while let Some(client) = refused.accept(&process.listener, &acceptor.counters) {
             let client = Arc::new(client);
             let work = {
-                let (client, workplace) = (Arc::clone(&client), workplace.clone());
+                let (client, process) = (Arc::clone(&client), process.clone());
                 let thread = Arc::clone(&threads);
                 move || {
                     let _alive = thread;
-                    blocking::serve(client, &mut workplace.desk());
+                    blocking::serve(client, &mut process.worker());
                 }
             };
             let fits = Arc::strong_count(&threads) <= most + 1;
             if !fits || self.builder().spawn(work).is_err() {
-                refused.add(client, &mut door);
+                refused.add(client, &mut acceptor);
             }
         }
-        workplace.wait_until_empty();
+        process.wait_until_empty();
         Ok(())
     }
 
-    fn prefork(&self, workplace: &Workplace, ready: impl FnOnce()) -> std::io::Result<()> {
+    fn prefork(&self, process: &ProcessContext, ready: impl FnOnce()) -> std::io::Result<()> {
         let serve = || {
-            let mut desk = workplace.desk();
-            while let Some(client) = workplace.listener.accept(&desk.tally) {
-                blocking::serve(client, &mut desk);
+            let mut worker = process.worker();
+            while let Some(client) = process.listener.accept(&worker.counters) {
+                blocking::serve(client, &mut worker);
             }
         };
         // A thread that a defect has ended begins anew.
         let work = || {
             while catch_unwind(AssertUnwindSafe(serve)).is_err() {
-                workplace.count_replaced();
+                process.count_replaced();
             }
         };
         fit(self.threads)?;
@@ -99,7 +101,7 @@ impl Mt {
             for thread in 1..=self.threads {
                 let spawned = self.builder().spawn_scoped(scope, work);
                 if let Err(error) = spawned {
-                    workplace.listener.shut();
+                    process.listener.shut();
                     let what = format!(
                         "cannot start thread {thread} of {}; try fewer --threads",
                         self.threads

@@ -5,22 +5,22 @@
 //! kernel's backlog. That is what SEDA (section 5.1) blames for the tail of Apache's latencies: a bounded pool pushes its
 //! queue into the network.
 //!
-//! What blocks: a worker, for its client and for the disk; the door, for a place in the queue.
+//! What blocks: a worker, for its client and for the disk; the acceptor, for a place in the queue.
 //!
-//! The pool is the `threadpool` crate's. Its own queue knows no bound, so the bound stands at the door. Departures from what
+//! The pool is the `threadpool` crate's. Its own queue knows no bound, so the bound stands at the acceptor. Departures from what
 //! SEDA measured: Apache 1.3's pool is of processes, each of which accepts; here one thread accepts for all.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use arch::{Architecture, Client, Desk, Refused, Site, Workplace, blocking};
+use arch::{Architecture, Client, ProcessContext, Refused, ServerSetup, Worker, blocking};
 use threadpool::ThreadPool;
 
 /// What happens to a connection for which there is no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum WhenFull {
-    /// It waits at the door, and the ones after it in the backlog.
+    /// It waits at the acceptor, and the ones after it in the backlog.
     Wait,
     /// It is answered 503 and closed.
     Refuse,
@@ -46,25 +46,25 @@ impl Architecture for Pool {
         "one thread accepts, a bounded queue, a fixed pool of threads serves";
     const DIAGRAM: &'static str = include_str!("diagram.txt");
 
-    fn serve(self, site: Site, ready: impl FnOnce()) -> std::io::Result<()> {
-        let workplace = Arc::new(site.open()?);
+    fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
+        let process = Arc::new(setup.open()?);
         let pool = start(self.threads)?;
         let queue = Arc::new(Queue::new(self.queue));
-        let mut door = workplace.desk();
+        let mut acceptor = process.worker();
         let mut refused = Refused::default();
         ready();
-        while let Some(client) = refused.accept(&workplace.listener, &door.tally) {
+        while let Some(client) = refused.accept(&process.listener, &acceptor.counters) {
             if !queue.enter(self.when_full) {
-                refused.add(Arc::new(client), &mut door);
+                refused.add(Arc::new(client), &mut acceptor);
                 continue;
             }
-            let (workplace, queue) = (Arc::clone(&workplace), Arc::clone(&queue));
+            let (process, queue) = (Arc::clone(&process), Arc::clone(&queue));
             pool.execute(move || {
                 queue.leave();
                 // The crate would replace a thread that panics, and panic itself where there is no thread to be had.
-                if catch_unwind(AssertUnwindSafe(|| serve(client, &workplace))).is_err() {
+                if catch_unwind(AssertUnwindSafe(|| serve(client, &process))).is_err() {
                     DESK.take();
-                    workplace.count_replaced();
+                    process.count_replaced();
                 }
             });
         }
@@ -93,13 +93,13 @@ fn start(threads: u32) -> std::io::Result<ThreadPool> {
 
 thread_local! {
     /// Of the worker that asks.
-    static DESK: RefCell<Option<Desk>> = const { RefCell::new(None) };
+    static DESK: RefCell<Option<Worker>> = const { RefCell::new(None) };
 }
 
-/// Serves a connection at the worker's desk.
-fn serve(client: Client, workplace: &Workplace) {
-    DESK.with_borrow_mut(|desk| {
-        blocking::serve(client, desk.get_or_insert_with(|| workplace.desk()))
+/// Serves a connection at the worker's worker.
+fn serve(client: Client, process: &ProcessContext) {
+    DESK.with_borrow_mut(|worker| {
+        blocking::serve(client, worker.get_or_insert_with(|| process.worker()))
     });
 }
 

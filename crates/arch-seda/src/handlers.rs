@@ -3,33 +3,33 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arch::{Blocked, Desk, Step, Steps};
+use arch::{Blocked, Step, Steps, Worker};
 
 use crate::gate::Gate;
-use crate::sockets::WayBack;
-use crate::stage::{Handler, Outlet};
+use crate::sockets::CompletionSender;
+use crate::stage::{Handler, Sink};
 use crate::task::{Miss, Outcome, Task};
 
 /// Makes requests of the bytes that came.
 pub(crate) struct Parser {
-    pub(crate) desk: Desk,
+    pub(crate) worker: Worker,
     pub(crate) gate: Arc<Gate>,
-    pub(crate) find: Outlet<Box<Task>>,
-    pub(crate) send: Outlet<Box<Task>>,
-    pub(crate) back: WayBack,
+    pub(crate) find: Sink<Box<Task>>,
+    pub(crate) send: Sink<Box<Task>>,
+    pub(crate) back: CompletionSender,
 }
 
 impl Handler<Box<Task>> for Parser {
     fn begin(&mut self) {
-        self.desk.tick();
+        self.worker.tick();
     }
 
     fn handle(&mut self, mut task: Box<Task>) {
-        let outcome = task.run(Step::Parse.into(), &mut self.desk);
+        let outcome = task.run(Step::Parse.into(), &mut self.worker);
         if !matches!(outcome, Ok(Step::Find)) {
             self.pass_on(task, outcome);
-        } else if self.gate.admits(self.desk.now) {
-            task.admitted = Some(self.desk.now);
+        } else if self.gate.admits(self.worker.now) {
+            task.admitted = Some(self.worker.now);
             self.find.push(task);
         } else {
             self.find.count_rejected(1);
@@ -53,8 +53,8 @@ impl Parser {
         let mut outcome = Ok(Step::Find);
         while let Ok(Step::Find) = outcome {
             task.admitted = None;
-            task.refuse(&mut self.desk);
-            outcome = task.run(Step::Parse.into(), &mut self.desk);
+            task.refuse(&mut self.worker);
+            outcome = task.run(Step::Parse.into(), &mut self.worker);
         }
         self.pass_on(task, outcome);
     }
@@ -69,27 +69,27 @@ impl Parser {
 
 /// Knows which file is meant, and has it at hand, if that is known in memory.
 pub(crate) struct Finder {
-    pub(crate) desk: Desk,
-    pub(crate) load: Outlet<Miss>,
-    pub(crate) send: Outlet<Box<Task>>,
-    pub(crate) back: WayBack,
+    pub(crate) worker: Worker,
+    pub(crate) load: Sink<Miss>,
+    pub(crate) send: Sink<Box<Task>>,
+    pub(crate) back: CompletionSender,
 }
 
 impl Handler<Box<Task>> for Finder {
     fn begin(&mut self) {
-        self.desk.tick();
+        self.worker.tick();
     }
 
     fn handle(&mut self, mut task: Box<Task>) {
-        let outcome = task.run(Step::Find | Step::Load, &mut self.desk);
+        let outcome = task.run(Step::Find | Step::Load, &mut self.worker);
         self.pass_on(task, outcome);
     }
 
     fn hand_over(&mut self) {
         self.load.hand_over();
         while let Some(Miss { mut task, .. }) = self.load.rejected() {
-            task.refuse(&mut self.desk);
-            let outcome = task.run(Steps::NONE, &mut self.desk);
+            task.refuse(&mut self.worker);
+            let outcome = task.run(Steps::NONE, &mut self.worker);
             self.pass_on(task, outcome);
         }
         self.send.hand_over_all();
@@ -111,21 +111,21 @@ impl Finder {
 
 /// Waits for the disk.
 pub(crate) struct Loader {
-    pub(crate) desk: Desk,
-    pub(crate) send: Outlet<Box<Task>>,
-    pub(crate) back: WayBack,
+    pub(crate) worker: Worker,
+    pub(crate) send: Sink<Box<Task>>,
+    pub(crate) back: CompletionSender,
 }
 
 impl Handler<Miss> for Loader {
     fn begin(&mut self) {
-        self.desk.tick();
+        self.worker.tick();
     }
 
     fn handle(&mut self, Miss { mut task, missing }: Miss) {
         let mut outcome = Err(missing);
         while let Err(missing @ (Blocked::Find | Blocked::Load(..))) = outcome {
-            task.fetch(missing, &mut self.desk);
-            outcome = task.run(Step::Find | Step::Load, &mut self.desk);
+            task.fetch(missing, &mut self.worker);
+            outcome = task.run(Step::Find | Step::Load, &mut self.worker);
         }
         match outcome {
             Ok(Step::Send) => self.send.push(task),
@@ -141,8 +141,8 @@ impl Handler<Miss> for Loader {
 
 /// Puts answers on their sockets.
 pub(crate) struct Sender {
-    pub(crate) desk: Desk,
-    pub(crate) back: WayBack,
+    pub(crate) worker: Worker,
+    pub(crate) back: CompletionSender,
     pub(crate) gate: Arc<Gate>,
     /// Of the requests of a batch that were let in.
     pub(crate) responses: Vec<Duration>,
@@ -150,11 +150,11 @@ pub(crate) struct Sender {
 
 impl Handler<Box<Task>> for Sender {
     fn begin(&mut self) {
-        self.desk.tick();
+        self.worker.tick();
     }
 
     fn handle(&mut self, mut task: Box<Task>) {
-        let outcome = task.run(Step::Send | Step::Load, &mut self.desk);
+        let outcome = task.run(Step::Send | Step::Load, &mut self.worker);
         if let Some(admitted) = task.admitted.take()
             && !self.gate.off
         {

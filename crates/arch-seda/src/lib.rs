@@ -2,7 +2,7 @@
 //! Culler and Brewer, SOSP 2001; the web server of section 5.1).
 #![doc = concat!("\n```text", include_str!("diagram.txt"), "```\n")]
 //! What blocks: the threads of `load` wait for the disk, and nobody else does. What is shared: the caches, behind their
-//! locks, and the queues. A request has one owner at a time: it goes from stage to stage on a tray of its own, with what
+//! locks, and the queues. A request has one owner at a time: it goes from stage to stage on a buffers of its own, with what
 //! was read and what is to be sent, so that no stage copies anything.
 //!
 //! When a queue is full, the event is rejected, and whoever enqueues decides: `sockets` stops reading, so that the queue
@@ -25,12 +25,12 @@ mod task;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arch::{Architecture, Site, Workplace, context};
+use arch::{Architecture, ProcessContext, ServerSetup, context};
 use controllers::{Admit, Limits};
 use gate::Gate;
 use handlers::{Finder, Loader, Parser, Sender};
-use sockets::{Returns, Sockets, WayBack, Ways};
-use stage::{Controlled, Handler, Outlet, Plan, Stage};
+use sockets::{CompletionSender, Completions, Sinks, Sockets};
+use stage::{Controlled, Handler, Plan, Sink, Stage};
 
 /// The options of SEDA.
 #[derive(Debug, Clone, clap::Args)]
@@ -65,52 +65,57 @@ impl Architecture for Seda {
         "stages joined by bounded queues, each with a pool and controllers";
     const DIAGRAM: &'static str = include_str!("diagram.txt");
 
-    fn serve(self, site: Site, ready: impl FnOnce()) -> std::io::Result<()> {
-        let workplace = site.open()?;
+    fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
+        let process = setup.open()?;
         let [at_sockets, at_parse, at_find, at_load, at_send] =
-            workplace.stages(["sockets", "parse", "find", "load", "send"])?;
-        let sockets = Sockets::new(&workplace, at_sockets)?;
-        let hall = Hall {
-            returns: Arc::clone(sockets.returns()),
+            process.stages(["sockets", "parse", "find", "load", "send"])?;
+        let sockets = Sockets::new(&process, at_sockets)?;
+        let context = StageContext {
+            completions: Arc::clone(sockets.completions()),
             gate: Arc::new(Gate::new(self.admission)),
-            workplace,
+            process,
         };
 
         // The figure, from right to left: a stage is made when those that it sends its events to are there.
         let (computing, one) = (self.stage_threads, Limits { least: 1, most: 1 });
-        let send = self.stage(&hall, "send", computing, self.batch, at_send, |hall| {
-            Sender {
-                desk: hall.workplace.desk(),
-                back: WayBack::to(&hall.returns),
-                gate: Arc::clone(&hall.gate),
+        let send = self.stage(
+            &context,
+            "send",
+            computing,
+            self.batch,
+            at_send,
+            |context| Sender {
+                worker: context.process.worker(),
+                back: CompletionSender::to(&context.completions),
+                gate: Arc::clone(&context.gate),
                 responses: Vec::new(),
-            }
-        })?;
-        let load = self.stage(&hall, "load", self.load_threads, one, at_load, {
+            },
+        )?;
+        let load = self.stage(&context, "load", self.load_threads, one, at_load, {
             let send = Arc::clone(&send);
-            move |hall| Loader {
-                desk: hall.workplace.desk(),
-                send: Outlet::to(&send),
-                back: WayBack::to(&hall.returns),
+            move |context| Loader {
+                worker: context.process.worker(),
+                send: Sink::to(&send),
+                back: CompletionSender::to(&context.completions),
             }
         })?;
-        let find = self.stage(&hall, "find", computing, self.batch, at_find, {
+        let find = self.stage(&context, "find", computing, self.batch, at_find, {
             let (load, send) = (Arc::clone(&load), Arc::clone(&send));
-            move |hall| Finder {
-                desk: hall.workplace.desk(),
-                load: Outlet::to(&load),
-                send: Outlet::to(&send),
-                back: WayBack::to(&hall.returns),
+            move |context| Finder {
+                worker: context.process.worker(),
+                load: Sink::to(&load),
+                send: Sink::to(&send),
+                back: CompletionSender::to(&context.completions),
             }
         })?;
-        let parse = self.stage(&hall, "parse", computing, self.batch, at_parse, {
+        let parse = self.stage(&context, "parse", computing, self.batch, at_parse, {
             let (find, send) = (Arc::clone(&find), Arc::clone(&send));
-            move |hall| Parser {
-                desk: hall.workplace.desk(),
-                gate: Arc::clone(&hall.gate),
-                find: Outlet::to(&find),
-                send: Outlet::to(&send),
-                back: WayBack::to(&hall.returns),
+            move |context| Parser {
+                worker: context.process.worker(),
+                gate: Arc::clone(&context.gate),
+                find: Sink::to(&find),
+                send: Sink::to(&send),
+                back: CompletionSender::to(&context.completions),
             }
         })?;
 
@@ -118,10 +123,10 @@ impl Architecture for Seda {
             [parse.clone(), find.clone(), load.clone(), send.clone()];
         self.control(stages.to_vec())?;
         ready();
-        sockets.run(Ways {
-            parse: Outlet::to(&parse),
-            load: Outlet::to(&load),
-            send: Outlet::to(&send),
+        sockets.run(Sinks {
+            parse: Sink::to(&parse),
+            load: Sink::to(&load),
+            send: Sink::to(&send),
         })?;
         stages.iter().for_each(|stage| stage.close());
         Ok(())
@@ -130,21 +135,21 @@ impl Architecture for Seda {
 
 /// What every stage has a way to.
 #[derive(Clone)]
-struct Hall {
-    workplace: Workplace,
-    returns: Arc<Returns>,
+struct StageContext {
+    process: ProcessContext,
+    completions: Arc<Completions>,
     gate: Arc<Gate>,
 }
 
 impl Seda {
     fn stage<In: Send + 'static, H: Handler<In> + 'static>(
         &self,
-        hall: &Hall,
+        stage_context: &StageContext,
         name: &'static str,
         threads: Limits,
         batch: Limits,
         counters: meter::Stage,
-        handler: impl Fn(&Hall) -> H + Send + Sync + 'static,
+        handler: impl Fn(&StageContext) -> H + Send + Sync + 'static,
     ) -> std::io::Result<Arc<Stage<In>>> {
         let plan = Plan {
             name,
@@ -154,8 +159,8 @@ impl Seda {
             batch,
             counters,
         };
-        let hall = hall.clone();
-        Stage::start(plan, move || handler(&hall)).map_err(context(format!(
+        let stage_context = stage_context.clone();
+        Stage::start(plan, move || handler(&stage_context)).map_err(context(format!(
             "cannot start the {} threads of stage {name}; try fewer --stage-threads and --load-threads",
             threads.least
         )))

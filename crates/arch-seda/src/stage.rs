@@ -253,14 +253,14 @@ impl<In: Send + 'static> Controlled for Stage<In> {
 }
 
 /// The way to a stage, with what is to be handed over next.
-pub(crate) struct Outlet<In> {
+pub(crate) struct Sink<In> {
     stage: Arc<Stage<In>>,
     events: Vec<In>,
     /// Places that were free when last looked at; by now there may be more.
     room: usize,
 }
 
-impl<In: Send + 'static> Outlet<In> {
+impl<In: Send + 'static> Sink<In> {
     pub(crate) fn to(stage: &Arc<Stage<In>>) -> Self {
         Self {
             stage: Arc::clone(stage),

@@ -1,10 +1,13 @@
-//! What goes through the queues: a session on its way, and its tray.
+//! What goes through the queues: a session on its way, and its buffers.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use arch::{Blocked, Desk, Entry, Files, Session, Sessions, Step, Steps, Token, Tray, Workplace};
+use arch::{
+    Blocked, Entry, Files, ProcessContext, RequestBuffers, Session, Sessions, Step, Steps, Token,
+    Worker,
+};
 use meter::Event;
 
 /// What came of running some steps of a session: the step that is next, or what it is blocked on.
@@ -19,7 +22,7 @@ pub(crate) struct Task {
     /// When its present request was let in.
     pub(crate) admitted: Option<Instant>,
     session: Option<Session>,
-    tray: Box<Tray>,
+    buffers: Box<RequestBuffers>,
 }
 
 /// A task for the stage that waits for the disk.
@@ -30,13 +33,13 @@ pub(crate) struct Miss {
 }
 
 impl Task {
-    /// A tray on which nothing lies yet.
-    pub(crate) fn new(workplace: &Workplace) -> Self {
+    /// A buffers on which nothing lies yet.
+    pub(crate) fn new(process: &ProcessContext) -> Self {
         Self {
             token: Token::from(0),
             admitted: None,
             session: None,
-            tray: workplace.tray(),
+            buffers: process.buffers(),
         }
     }
 
@@ -56,47 +59,47 @@ impl Task {
     }
 
     /// Runs those of `steps` that are next.
-    pub(crate) fn run(&mut self, steps: Steps, desk: &mut Desk) -> Outcome {
-        self.at(desk, |session, desk| session.run(steps, desk))
+    pub(crate) fn run(&mut self, steps: Steps, worker: &mut Worker) -> Outcome {
+        self.at(worker, |session, worker| session.run(steps, worker))
             .unwrap_or(Err(Blocked::Closed))
     }
 
     /// Answers 503.
-    pub(crate) fn refuse(&mut self, desk: &mut Desk) {
-        self.at(desk, Session::refuse);
+    pub(crate) fn refuse(&mut self, worker: &mut Worker) {
+        self.at(worker, Session::refuse);
     }
 
     /// Waits for the disk to give what is missing.
-    pub(crate) fn fetch(&mut self, missing: Blocked, desk: &mut Desk) {
-        self.at(desk, |session, desk| match missing {
+    pub(crate) fn fetch(&mut self, missing: Blocked, worker: &mut Worker) {
+        self.at(worker, |session, worker| match missing {
             Blocked::Find => {
                 let find = |files: &Files| files.find(session.path(), Instant::now());
-                let found = shielded(desk, find).unwrap_or(Err(files::Missing::Failed));
-                session.found(found, desk);
+                let found = shielded(worker, find).unwrap_or(Err(files::Missing::Failed));
+                session.found(found, worker);
             }
             Blocked::Load(entry, range) => {
                 let load = |files: &Files| load(files, &entry, &range);
                 let failed = || Err(std::io::Error::other("the stage failed"));
-                let loaded = shielded(desk, load).unwrap_or_else(failed);
-                session.loaded(loaded, desk);
+                let loaded = shielded(worker, load).unwrap_or_else(failed);
+                session.loaded(loaded, worker);
             }
             _ => {}
         });
     }
 
-    /// Works on the session at a desk, with its own tray. A defect there costs the session, and not the thread.
+    /// Works on the session at a worker, with its own buffers. A defect there costs the session, and not the thread.
     fn at<T>(
         &mut self,
-        desk: &mut Desk,
-        work: impl FnOnce(&mut Session, &mut Desk) -> T,
+        worker: &mut Worker,
+        work: impl FnOnce(&mut Session, &mut Worker) -> T,
     ) -> Option<T> {
         let session = self.session.as_mut()?;
-        desk.exchange(&mut self.tray);
-        let done = catch_unwind(AssertUnwindSafe(|| work(session, desk))).ok();
-        desk.exchange(&mut self.tray);
+        worker.exchange(&mut self.buffers);
+        let done = catch_unwind(AssertUnwindSafe(|| work(session, worker))).ok();
+        worker.exchange(&mut self.buffers);
         if done.is_none() {
-            desk.tally.count(Event::Replaced, 1);
-            self.tray.clear();
+            worker.counters.count(Event::Replaced, 1);
+            self.buffers.clear();
             self.session = None;
         }
         done
@@ -117,10 +120,10 @@ fn load(files: &Files, entry: &Entry, range: &Range<u64>) -> std::io::Result<fil
 }
 
 /// Asks for a file so that a defect in what finds and reads files costs one answer, a 500.
-fn shielded<T>(desk: &Desk, ask: impl FnOnce(&Files) -> T) -> Option<T> {
-    let done = catch_unwind(AssertUnwindSafe(|| ask(&desk.files))).ok();
+fn shielded<T>(worker: &Worker, ask: impl FnOnce(&Files) -> T) -> Option<T> {
+    let done = catch_unwind(AssertUnwindSafe(|| ask(&worker.files))).ok();
     if done.is_none() {
-        desk.tally.count(Event::Replaced, 1);
+        worker.counters.count(Event::Replaced, 1);
     }
     done
 }

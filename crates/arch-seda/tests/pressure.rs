@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use arch::{Architecture, ServeOptions, Site};
+use arch::{Architecture, ServeOptions, ServerSetup};
 use clap::Parser;
 use meter::{Event, Meter};
 use tempfile::TempDir;
@@ -39,9 +39,9 @@ impl Server {
         std::fs::write(root.path().join("large.bin"), vec![b'l'; LARGE]).unwrap();
         let arguments = ["test", "--addr", "127.0.0.1:0"].iter().chain(options);
         let CommandLine { options, seda } = CommandLine::parse_from(arguments);
-        let site = Site::new(options, root.path()).unwrap();
-        let (address, meter) = (site.listener.address(), site.meter);
-        thread::spawn(move || seda.serve(site, || ()).unwrap());
+        let setup = ServerSetup::new(options, root.path()).unwrap();
+        let (address, meter) = (setup.listener.address(), setup.meter);
+        thread::spawn(move || seda.serve(setup, || ()).unwrap());
         Self {
             _root: root,
             address,
@@ -51,8 +51,8 @@ impl Server {
 
     fn connect(&self) -> Client {
         let socket = TcpStream::connect(self.address).unwrap();
-        let patience = Some(Duration::from_secs(60));
-        socket.set_read_timeout(patience).unwrap();
+        let poll_timeout = Some(Duration::from_secs(60));
+        socket.set_read_timeout(poll_timeout).unwrap();
         Client(BufReader::new(socket))
     }
 

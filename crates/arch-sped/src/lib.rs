@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
-use arch::{Architecture, Blocked, Desk, Door, Sessions, Site, Token};
+use arch::{Acceptor, Architecture, Blocked, ServerSetup, Sessions, Token, Worker};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll};
 
@@ -23,16 +23,16 @@ impl Architecture for Sped {
     const SUMMARY: &'static str = "one event loop runs every step inline; a slow disk stops it";
     const DIAGRAM: &'static str = include_str!("diagram.txt");
 
-    fn serve(self, site: Site, ready: impl FnOnce()) -> std::io::Result<()> {
-        let workplace = site.open()?;
+    fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
+        let process = setup.open()?;
         let poll = Poll::new()?;
-        let listener = workplace.listener.as_fd().as_raw_fd();
+        let listener = process.listener.as_fd().as_raw_fd();
         poll.registry()
             .register(&mut SourceFd(&listener), LISTENER, Interest::READABLE)?;
         let event_loop = EventLoop {
             poll,
-            desk: workplace.desk(),
-            door: Door::new(workplace.listener)?,
+            worker: process.worker(),
+            acceptor: Acceptor::new(process.listener)?,
             sessions: Sessions::default(),
             turns: VecDeque::new(),
         };
@@ -45,9 +45,9 @@ const LISTENER: mio::Token = mio::Token(usize::MAX);
 
 struct EventLoop {
     poll: Poll,
-    door: Door,
+    acceptor: Acceptor,
     sessions: Sessions,
-    desk: Desk,
+    worker: Worker,
     /// Sessions that could go on but let others go first.
     turns: VecDeque<Token>,
 }
@@ -55,16 +55,16 @@ struct EventLoop {
 impl EventLoop {
     fn run(mut self) -> std::io::Result<()> {
         let mut events = Events::with_capacity(1024);
-        while !(self.desk.is_stopping() && self.sessions.is_empty()) {
-            let patience = self.patience();
-            match self.poll.poll(&mut events, patience) {
+        while !(self.worker.is_stopping() && self.sessions.is_empty()) {
+            let poll_timeout = self.poll_timeout();
+            match self.poll.poll(&mut events, poll_timeout) {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 polled => polled?,
             }
-            self.desk.tick();
+            self.worker.tick();
             for event in &events {
                 if event.token() == LISTENER {
-                    self.door.knock();
+                    self.acceptor.notify();
                     continue;
                 }
                 let token = Token::from(event.token().0);
@@ -81,7 +81,7 @@ impl EventLoop {
                     self.serve(token);
                 }
             }
-            for token in self.sessions.expire(&mut self.desk) {
+            for token in self.sessions.expire(&mut self.worker) {
                 self.serve(token);
             }
             self.accept();
@@ -91,16 +91,16 @@ impl EventLoop {
 
     /// Runs one session until it has to wait for its client.
     fn serve(&mut self, token: Token) {
-        while let Some((session, blocked)) = self.sessions.advance(token, &mut self.desk) {
+        while let Some((session, blocked)) = self.sessions.advance(token, &mut self.worker) {
             match blocked {
                 // The whole server waits here, and here.
                 Blocked::Find => {
-                    let found = self.desk.files.find(session.path(), self.desk.now);
-                    session.found(found, &mut self.desk);
+                    let found = self.worker.files.find(session.path(), self.worker.now);
+                    session.found(found, &mut self.worker);
                 }
                 Blocked::Load(entry, _) => {
-                    let loaded = self.desk.files.load(&entry);
-                    session.loaded(loaded, &mut self.desk);
+                    let loaded = self.worker.files.load(&entry);
+                    session.loaded(loaded, &mut self.worker);
                 }
                 Blocked::Turn => return self.turns.push_back(token),
                 Blocked::Readable | Blocked::Writable | Blocked::Elsewhere | Blocked::Closed => {
@@ -111,8 +111,8 @@ impl EventLoop {
     }
 
     fn accept(&mut self) {
-        while let Some(client) = self.door.admit(&self.desk.tally) {
-            let token = self.sessions.insert(client, &self.desk);
+        while let Some(client) = self.acceptor.admit(&self.worker.counters) {
+            let token = self.sessions.insert(client, &self.worker);
             // Under load the request has come with the connection, and a connection for one request is over before it has
             // to be watched.
             self.serve(token);
@@ -125,11 +125,11 @@ impl EventLoop {
     }
 
     /// How long to wait for events.
-    fn patience(&self) -> Option<Duration> {
+    fn poll_timeout(&self) -> Option<Duration> {
         if !self.turns.is_empty() {
             return Some(Duration::ZERO);
         }
-        let sweep = self.sessions.patience(self.desk.now);
-        sweep.into_iter().chain(self.door.patience()).min()
+        let sweep = self.sessions.poll_timeout(self.worker.now);
+        sweep.into_iter().chain(self.acceptor.poll_timeout()).min()
     }
 }

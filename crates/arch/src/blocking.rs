@@ -9,7 +9,7 @@ use rustix::net::sockopt::{Timeout, set_socket_timeout};
 
 use crate::listener::Client;
 use crate::session::{Blocked, Session, Socket};
-use crate::site::Desk;
+use crate::setup::Worker;
 
 /// A difference in waiting that is not worth a system call.
 const TIMEOUT_TOLERANCE: Duration = Duration::from_millis(10);
@@ -18,37 +18,37 @@ const TIMEOUT_TOLERANCE: Duration = Duration::from_millis(10);
 ///
 /// # Panics
 /// Where a step does: what else goes with the thread is the architecture's nature. The connection is counted as broken.
-pub fn serve(client: impl Into<Arc<Client>>, desk: &mut Desk) {
+pub fn serve(client: impl Into<Arc<Client>>, worker: &mut Worker) {
     let client = client.into();
     // Held until the defect is counted: whoever sees the connection end may ask for the count.
     let held = Arc::clone(&client);
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| serve_to_its_end(held, desk))) {
-        desk.tally.count(Event::Broken, 1);
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| serve_to_its_end(held, worker))) {
+        worker.counters.count(Event::Broken, 1);
         resume_unwind(panic);
     }
 }
 
-fn serve_to_its_end(client: Arc<Client>, desk: &mut Desk) {
-    let stop = Arc::clone(&desk.stop);
+fn serve_to_its_end(client: Arc<Client>, worker: &mut Worker) {
+    let stop = Arc::clone(&worker.stop);
     let _known = stop.know(&client);
-    desk.tick();
-    let mut session = Session::new(client, Socket::Blocking, desk.now);
+    worker.tick();
+    let mut session = Session::new(client, Socket::Blocking, worker.now);
     // What the listener was given, and every accepted socket inherits.
-    let mut receive_timeout = desk.options.idle_timeout;
+    let mut receive_timeout = worker.options.idle_timeout;
     loop {
-        match session.advance(desk) {
+        match session.advance(worker) {
             Blocked::Find => {
-                let found = desk.files.find(session.path(), desk.now);
-                session.found(found, desk);
+                let found = worker.files.find(session.path(), worker.now);
+                session.found(found, worker);
             }
             Blocked::Load(entry, _) => {
-                let loaded = desk.files.load(&entry);
-                session.loaded(loaded, desk);
+                let loaded = worker.files.load(&entry);
+                session.loaded(loaded, worker);
             }
             Blocked::Readable => {
                 let left = session
-                    .deadline(desk)
-                    .map_or(receive_timeout, |deadline| deadline - desk.now);
+                    .deadline(worker)
+                    .map_or(receive_timeout, |deadline| deadline - worker.now);
                 if left.is_zero() {
                     session.expire();
                     continue;

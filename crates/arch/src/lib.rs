@@ -4,25 +4,25 @@
 //! file, send the answer. An [`Architecture`] answers one question only: which process, thread, loop or helper runs
 //! each step, and who waits when a step would block. Whatever does not bear on that question lives here or below.
 //!
-//! A room receives a [`Site`], a recipe. Each of its processes opens the site once and has a [`Workplace`]; each of
-//! its threads asks that for a [`Desk`]. Connections come through the [`Listener`] and become [`Session`]s, which are
-//! driven in one of two ways, as a rule:
+//! A room receives a [`ServerSetup`], a recipe. Each of its processes opens the setup once and has a [`ProcessContext`]; each of
+//! its threads asks that for a [`Worker`]. Connections come through the [`Listener`] and become [`Session`]s, which are
+//! driven in one of two sinks, as a rule:
 //!
 //! - [`blocking::serve`], for whoever may wait: fifty lines that serve one connection to its end;
 //! - a [`Sessions`] table under an event loop, for whoever must not: [`Sessions::advance`] runs one session until it
 //!   would block, and says on what.
 //!
 //! Where a request goes from thread to thread, each runs its own [`Steps`] of it with [`Session::run`]; the session leaves
-//! its place in the table meanwhile, and takes its [`Tray`] along.
+//! its place in the table meanwhile, and takes its [`RequestBuffers`] along.
 //!
 //! | module | what is in it |
 //! | --- | --- |
-//! | [`site`] | the recipe, what a process opens from it, what a thread needs |
+//! | [`setup`] | the recipe, what a process opens from it, what a thread needs |
 //! | [`options`] | the options that every model has |
-//! | [`listener`] | the door: accepting, the connection limit |
+//! | [`listener`] | the acceptor: accepting, the connection limit |
 //! | [`refused`] | turning away |
 //! | [`session`] | one connection: socket, protocol state, file |
-//! | [`tray`] | what a request lies on while it is worked on |
+//! | [`buffers`] | what a request lies on while it is worked on |
 //! | [`transfer`] | how bytes leave |
 //! | [`blocking`] | the driver for whoever may wait |
 //! | [`readiness`] | the table of sessions for an event loop |
@@ -30,24 +30,24 @@
 //! | [`privileges`] | giving up those of root |
 
 pub mod blocking;
+pub mod buffers;
 pub mod listener;
 pub mod options;
 pub mod privileges;
 pub mod readiness;
 pub mod refused;
 pub mod session;
-pub mod site;
+pub mod setup;
 pub mod stop;
 pub mod transfer;
-pub mod tray;
 
-pub use listener::{Accept, Client, Door, Listener};
+pub use buffers::RequestBuffers;
+pub use listener::{Accept, Acceptor, Client, Listener};
 pub use options::ServeOptions;
 pub use readiness::{Sessions, Token};
 pub use refused::Refused;
 pub use session::{Blocked, Session, Step, Steps};
-pub use site::{Desk, Site, Workplace};
-pub use tray::Tray;
+pub use setup::{ProcessContext, ServerSetup, Worker};
 
 /// The document root, with what HTTP wants to know of each file in its header cache.
 pub type Files = files::Files<http::Entity>;
@@ -67,12 +67,12 @@ pub trait Architecture: clap::Args {
     /// The paper's diagram, and what blocks where, for a terminal.
     const DIAGRAM: &'static str;
 
-    /// Serves `site` until it is told to stop and its last answer is sent. Calls `ready` as soon as everybody is there who is
+    /// Serves `setup` until it is told to stop and its last answer is sent. Calls `ready` as soon as everybody is there who is
     /// to serve from the start.
     ///
     /// # Errors
     /// What kept it from starting or from going on, in words for the person who started it.
-    fn serve(self, site: Site, ready: impl FnOnce()) -> std::io::Result<()>;
+    fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()>;
 }
 
 /// Adds what was being tried to an error of the operating system.

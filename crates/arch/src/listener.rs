@@ -1,4 +1,4 @@
-//! The door: accepting connections, and limiting how many are inside.
+//! The acceptor: accepting connections, and limiting how many are inside.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use meter::{Event, Tally};
+use meter::{Counters, Event};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
@@ -127,11 +127,11 @@ impl Listener {
     }
 
     /// Waits for the next connection; `None` when the server is stopping. For whoever may wait.
-    pub fn accept(self: &Arc<Self>, tally: &Tally) -> Option<Client> {
+    pub fn accept(self: &Arc<Self>, counters: &Counters) -> Option<Client> {
         loop {
-            // Of several threads that wait here, only as many may go on to the door as may come in.
+            // Of several threads that wait here, only as many may go on to the acceptor as may come in.
             self.wait_for_place();
-            match self.accept_with(SocketFlags::CLOEXEC, tally) {
+            match self.accept_with(SocketFlags::CLOEXEC, counters) {
                 Accept::Client(client) => return Some(client),
                 Accept::Nobody => {}
                 Accept::Full => std::thread::sleep(EXHAUSTED_PAUSE),
@@ -142,7 +142,7 @@ impl Listener {
 
     /// The next connection if there is one. For whoever must not wait; call
     /// [`never_block`](Self::never_block) first.
-    pub fn try_accept(self: &Arc<Self>, kind: Socket, tally: &Tally) -> Accept {
+    pub fn try_accept(self: &Arc<Self>, kind: Socket, counters: &Counters) -> Accept {
         let mut inside = self.inside();
         if self.is_full(&inside) {
             return Accept::Full;
@@ -153,7 +153,7 @@ impl Listener {
             Socket::Blocking => SocketFlags::CLOEXEC,
             Socket::NonBlocking => SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
         };
-        self.accept_with(flags, tally)
+        self.accept_with(flags, counters)
     }
 
     /// Makes [`try_accept`](Self::try_accept) return when nobody is waiting.
@@ -165,31 +165,31 @@ impl Listener {
     }
 
     /// Waits until somebody may come in, at most so long; whether there is somebody, or nobody will come any more.
-    pub(crate) fn wait_for_knock(&self, at_most: Duration) -> bool {
+    pub(crate) fn wait_for_notice(&self, at_most: Duration) -> bool {
         let inside = self.wait(self.inside(), at_most, |inside| self.has_no_place(inside));
         if self.has_no_place(&inside) {
             return false;
         }
         drop(inside);
-        let knocks = &mut [PollFd::new(&self.socket, PollFlags::IN)];
+        let notices = &mut [PollFd::new(&self.socket, PollFlags::IN)];
         // An error is left for `accept` to meet.
-        Timespec::try_from(at_most).is_ok_and(|at_most| poll(knocks, Some(&at_most)) != Ok(0))
+        Timespec::try_from(at_most).is_ok_and(|at_most| poll(notices, Some(&at_most)) != Ok(0))
     }
 
     /// The next connection, for which there is a place; without one, the place is given back.
-    fn accept_with(self: &Arc<Self>, flags: SocketFlags, tally: &Tally) -> Accept {
-        let outcome = self.accept_into_place(flags, tally);
+    fn accept_with(self: &Arc<Self>, flags: SocketFlags, counters: &Counters) -> Accept {
+        let outcome = self.accept_into_place(flags, counters);
         if !matches!(outcome, Accept::Client(_)) {
             self.leave();
         }
         outcome
     }
 
-    fn accept_into_place(self: &Arc<Self>, flags: SocketFlags, tally: &Tally) -> Accept {
+    fn accept_into_place(self: &Arc<Self>, flags: SocketFlags, counters: &Counters) -> Accept {
         loop {
             match rustix::net::accept_with(&self.socket, flags) {
                 Ok(socket) => {
-                    tally.count(Event::Connection, 1);
+                    counters.count(Event::Connection, 1);
                     return Accept::Client(Client {
                         socket: socket.into(),
                         listener: Arc::clone(self),
@@ -204,7 +204,7 @@ impl Listener {
                 Err(Errno::CONNABORTED | Errno::INTR | Errno::PROTO | Errno::PERM) => {}
                 // No descriptor or memory left, as a rule: no use in asking again at once.
                 Err(_) => {
-                    tally.count(Event::AcceptFailed, 1);
+                    counters.count(Event::AcceptFailed, 1);
                     return Accept::Full;
                 }
             }
@@ -302,20 +302,20 @@ impl Drop for Client {
     }
 }
 
-/// The door of an event loop: lets connections in without waiting for any, and remembers when to look again.
+/// The acceptor of an event loop: lets connections in without waiting for any, and remembers when to look again.
 #[derive(Debug)]
-pub struct Door {
+pub struct Acceptor {
     listener: Arc<Listener>,
     /// When to look whether somebody is there; `None`: when the listener becomes readable.
     look_after: Option<Duration>,
     admitted: usize,
 }
 
-impl Door {
+impl Acceptor {
     /// Connections let in before those that are inside get their turn again.
     const AT_ONCE: usize = 64;
 
-    /// The door at `listener`, which from now on never makes anybody wait.
+    /// The acceptor at `listener`, which from now on never makes anybody wait.
     ///
     /// # Errors
     /// What the kernel reports.
@@ -329,20 +329,20 @@ impl Door {
     }
 
     /// The listener has become readable.
-    pub fn knock(&mut self) {
+    pub fn notify(&mut self) {
         self.look_after = Some(Duration::ZERO);
     }
 
-    /// How long an event loop may wait before it looks at the door again; `None`: until somebody knocks.
-    pub fn patience(&self) -> Option<Duration> {
+    /// How long an event loop may wait before it looks at the acceptor again; `None`: until somebody notices.
+    pub fn poll_timeout(&self) -> Option<Duration> {
         self.look_after
     }
 
     /// The next connection, if one can come in now.
-    pub fn admit(&mut self, tally: &Tally) -> Option<Client> {
+    pub fn admit(&mut self, counters: &Counters) -> Option<Client> {
         self.look_after?;
         if self.admitted < Self::AT_ONCE {
-            self.look_after = match self.listener.try_accept(Socket::NonBlocking, tally) {
+            self.look_after = match self.listener.try_accept(Socket::NonBlocking, counters) {
                 Accept::Client(client) => {
                     self.admitted += 1;
                     return Some(client);

@@ -10,7 +10,7 @@ use slab::Slab;
 
 use crate::listener::Client;
 use crate::session::{Blocked, Session, Socket};
-use crate::site::Desk;
+use crate::setup::Worker;
 
 /// Names a session: its place in the table, and which of the sessions that had that place. A token of a session that is
 /// over names nothing.
@@ -108,15 +108,15 @@ impl Sessions {
     }
 
     /// Begins a session, which takes it that something has been sent already.
-    pub fn insert(&mut self, client: Client, desk: &Desk) -> Token {
-        let session = Session::new(Arc::new(client), Socket::NonBlocking, desk.now);
+    pub fn insert(&mut self, client: Client, worker: &Worker) -> Token {
+        let session = Session::new(Arc::new(client), Socket::NonBlocking, worker.now);
         let place = self.sessions.insert(Some(session));
         if place == self.generations.len() {
             self.generations.push(0);
             self.deadlines_ms.push(NEVER);
             self.notes.push(Ready::default());
         }
-        self.note_deadline(place, desk);
+        self.note_deadline(place, worker);
         Token::new(place, self.generations[place])
     }
 
@@ -179,27 +179,31 @@ impl Sessions {
     }
 
     /// Gives up those that are away: the drain deadline has passed, and nobody waits for them.
-    pub fn abandon_away(&mut self, desk: &Desk) {
-        desk.tally.count(Event::Abandoned, self.away as u64);
+    pub fn abandon_away(&mut self, worker: &Worker) {
+        worker.counters.count(Event::Abandoned, self.away as u64);
     }
 
     /// Brings a session back to its place.
-    pub fn bring_back(&mut self, token: Token, session: Session, desk: &Desk) {
+    pub fn bring_back(&mut self, token: Token, session: Session, worker: &Worker) {
         let place = token.place();
         self.sessions[place] = Some(session);
         self.away -= 1;
-        self.note_deadline(place, desk);
+        self.note_deadline(place, worker);
     }
 
     /// Runs a session until it would block, and says on what, with the session at hand for an answer; `None` when it is
     /// over.
-    pub fn advance(&mut self, token: Token, desk: &mut Desk) -> Option<(&mut Session, Blocked)> {
-        let blocked = self.get_mut(token)?.advance(desk);
+    pub fn advance(
+        &mut self,
+        token: Token,
+        worker: &mut Worker,
+    ) -> Option<(&mut Session, Blocked)> {
+        let blocked = self.get_mut(token)?.advance(worker);
         if matches!(blocked, Blocked::Closed) {
             self.remove(token);
             return None;
         }
-        self.note_deadline(token.place(), desk);
+        self.note_deadline(token.place(), worker);
         Some((self.get_mut(token)?, blocked))
     }
 
@@ -216,31 +220,31 @@ impl Sessions {
         }
     }
 
-    fn note_deadline(&mut self, place: usize, desk: &Desk) {
+    fn note_deadline(&mut self, place: usize, worker: &Worker) {
         let session = self.sessions.get(place).and_then(Option::as_ref);
         self.deadlines_ms[place] = session
-            .and_then(|session| session.deadline(desk))
+            .and_then(|session| session.deadline(worker))
             .map_or(NEVER, |deadline| {
                 milliseconds(deadline.saturating_duration_since(self.started))
             });
     }
 
     /// How long an event loop may wait for events before it looks at the deadlines again; `None` without any session.
-    pub fn patience(&self, now: Instant) -> Option<Duration> {
+    pub fn poll_timeout(&self, now: Instant) -> Option<Duration> {
         (!self.is_empty()).then(|| self.next_sweep.saturating_duration_since(now))
     }
 
     /// Expires the sessions whose deadlines have passed, and returns them to be advanced. When the server is stopping, all
     /// sessions are returned, since idle ones have to go.
-    pub fn expire(&mut self, desk: &mut Desk) -> Vec<Token> {
-        let now = desk.now;
-        let stopping = desk.stop.is_stopping();
+    pub fn expire(&mut self, worker: &mut Worker) -> Vec<Token> {
+        let now = worker.now;
+        let stopping = worker.stop.is_stopping();
         if now < self.next_sweep && self.told == stopping {
             return Vec::new();
         }
         self.told = stopping;
         self.next_sweep = now + SWEEP_EVERY;
-        let overdue = desk.stop.is_overdue(now);
+        let overdue = worker.stop.is_overdue(now);
         let now_ms = milliseconds(now.saturating_duration_since(self.started));
         let mut expired = Vec::new();
         for (place, &deadline_ms) in self.deadlines_ms.iter().enumerate() {
@@ -252,7 +256,7 @@ impl Sessions {
                 continue;
             };
             if overdue {
-                session.abandon(desk);
+                session.abandon(worker);
             } else if late {
                 session.expire();
             }

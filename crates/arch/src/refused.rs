@@ -5,12 +5,12 @@ use std::net::Shutdown;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use meter::{Event, Tally};
+use meter::{Counters, Event};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
 
 use crate::listener::{Client, Listener};
-use crate::site::Desk;
+use crate::setup::Worker;
 
 /// Connections that were turned away: each has its 503, and is kept until its client has read it or the linger time is
 /// over, for closing a socket with input unread would destroy the answer.
@@ -28,27 +28,27 @@ impl Refused {
     const SWEEP_EVERY: Duration = Duration::from_millis(100);
 
     /// Answers 503 and lets the connection end.
-    pub fn add(&mut self, client: Arc<Client>, desk: &mut Desk) {
-        desk.tally.count(Event::Refused, 1);
-        desk.tick();
-        http::refusal(&mut desk.tray.scratch);
-        let answer = &desk.tray.scratch.out;
+    pub fn add(&mut self, client: Arc<Client>, worker: &mut Worker) {
+        worker.counters.count(Event::Refused, 1);
+        worker.tick();
+        http::refusal(&mut worker.buffers.scratch);
+        let answer = &worker.buffers.scratch.out;
         // A client that cannot take a hundred bytes at once does not wait for them either.
         let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
         if let Ok(sent) = rustix::net::send(&client.socket, answer, flags) {
-            desk.tally.count(Event::Byte, sent as u64);
-            desk.tally.answered(503, Duration::ZERO);
+            worker.counters.count(Event::Byte, sent as u64);
+            worker.counters.answered(503, Duration::ZERO);
         }
-        desk.tray.clear();
+        worker.buffers.clear();
         let _ = client.socket.shutdown(Shutdown::Write);
         client.leave();
-        let deadline = desk.now + desk.options.linger_timeout;
+        let deadline = worker.now + worker.options.linger_timeout;
         self.leaving.push_back((client, deadline));
-        self.sweep(desk.now);
+        self.sweep(worker.now);
     }
 
     /// How long one may wait for other things before [`sweep`](Self::sweep) is to be called; `None`: for ever.
-    pub fn patience(&self) -> Option<Duration> {
+    pub fn poll_timeout(&self) -> Option<Duration> {
         (!self.leaving.is_empty()).then_some(Self::SWEEP_EVERY)
     }
 
@@ -74,22 +74,22 @@ impl Refused {
     }
 
     /// Waits for the next connection as [`Listener::accept`] does, and looks after those that were turned away meanwhile.
-    pub fn accept(&mut self, listener: &Arc<Listener>, tally: &Tally) -> Option<Client> {
-        while let Some(patience) = self.patience() {
-            let knocked = listener.wait_for_knock(patience);
-            // Where somebody always knocks, too.
+    pub fn accept(&mut self, listener: &Arc<Listener>, counters: &Counters) -> Option<Client> {
+        while let Some(poll_timeout) = self.poll_timeout() {
+            let notified = listener.wait_for_notice(poll_timeout);
+            // Where somebody always notices, too.
             self.sweep(Instant::now());
-            if knocked {
+            if notified {
                 break;
             }
         }
-        listener.accept(tally)
+        listener.accept(counters)
     }
 
     /// Waits until all have gone, each at the latest when its time is over.
     pub fn wait_until_gone(&mut self) {
-        while let Some(patience) = self.patience() {
-            std::thread::sleep(patience);
+        while let Some(poll_timeout) = self.poll_timeout() {
+            std::thread::sleep(poll_timeout);
             self.sweep(Instant::now());
         }
     }

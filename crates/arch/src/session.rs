@@ -12,7 +12,7 @@ use http::{Connection, Finished, Phase, Want};
 use meter::Event;
 
 use crate::listener::{Client, SEND_WAITS};
-use crate::site::Desk;
+use crate::setup::Worker;
 use crate::{Entry, Found};
 
 /// What a session waits for.
@@ -133,8 +133,8 @@ pub struct Session {
     piece_end: u64,
     /// What it has used of its present turn.
     turn: u64,
-    /// What it has in hand lies on the tray of whoever runs it.
-    on_tray: bool,
+    /// What it has in hand lies on the buffers of whoever runs it.
+    in_buffers: bool,
     /// Requests that were read but not yet received by the protocol, while an answer waits.
     unread: Vec<u8>,
     unsent: Option<Box<Unsent>>,
@@ -184,7 +184,7 @@ impl Session {
             body: None,
             piece_end: 0,
             turn: 0,
-            on_tray: false,
+            in_buffers: false,
             unread: Vec::new(),
             unsent: None,
         }
@@ -214,24 +214,26 @@ impl Session {
         before != (self.readable, self.writable, self.hung_up)
     }
 
-    /// Somebody looked for the file. To be advanced at once: its answer may stand on the desk.
-    pub fn found(&mut self, found: Found, desk: &mut Desk) {
-        self.has_come_back(desk);
+    /// Somebody looked for the file. To be advanced at once: its answer may stand on the worker.
+    pub fn found(&mut self, found: Found, worker: &mut Worker) {
+        self.has_come_back(worker);
         match found {
             Ok(entry) => {
-                self.http
-                    .found(Ok(&desk.files.header(&entry)), &mut desk.tray.scratch);
+                self.http.found(
+                    Ok(&worker.files.header(&entry)),
+                    &mut worker.buffers.scratch,
+                );
                 self.entry = matches!(self.http.want(), Want::Load(_)).then_some(entry);
             }
             Err(missing) => self
                 .http
-                .found(Err(translate(missing)), &mut desk.tray.scratch),
+                .found(Err(translate(missing)), &mut worker.buffers.scratch),
         }
     }
 
-    /// Somebody has bytes of the file at hand. To be advanced at once: its head stands on the desk.
-    pub fn loaded(&mut self, loaded: std::io::Result<Body>, desk: &mut Desk) {
-        self.has_come_back(desk);
+    /// Somebody has bytes of the file at hand. To be advanced at once: its head stands on the worker.
+    pub fn loaded(&mut self, loaded: std::io::Result<Body>, worker: &mut Worker) {
+        self.has_come_back(worker);
         let Want::Load(range) = self.http.want() else {
             return;
         };
@@ -243,31 +245,31 @@ impl Session {
                 };
                 self.body = Some(body);
                 self.http
-                    .loaded(&desk.files.header(entry), &mut desk.tray.scratch);
+                    .loaded(&worker.files.header(entry), &mut worker.buffers.scratch);
             }
             _ => {
-                desk.tally.count(Event::Unreadable, 1);
+                worker.counters.count(Event::Unreadable, 1);
                 self.entry = None;
-                self.http.failed(&mut desk.tray.scratch);
+                self.http.failed(&mut worker.buffers.scratch);
             }
         }
     }
 
     /// Nobody else works for it any more. The time that took is not its client's.
-    fn has_come_back(&mut self, desk: &Desk) {
+    fn has_come_back(&mut self, worker: &Worker) {
         self.elsewhere = false;
-        self.since = desk.now;
+        self.since = worker.now;
     }
 
     /// When to call [`expire`](Self::expire); `None` while somebody else works for it.
-    pub fn deadline(&self, desk: &Desk) -> Option<Instant> {
+    pub fn deadline(&self, worker: &Worker) -> Option<Instant> {
         (!self.elsewhere).then_some(
             self.since
                 + match self.phase {
-                    Phase::Idle => desk.options.idle_timeout,
-                    Phase::Request => desk.options.request_timeout,
-                    Phase::Answer => desk.options.send_timeout,
-                    Phase::Linger => desk.options.linger_timeout,
+                    Phase::Idle => worker.options.idle_timeout,
+                    Phase::Request => worker.options.request_timeout,
+                    Phase::Answer => worker.options.send_timeout,
+                    Phase::Linger => worker.options.linger_timeout,
                 },
         )
     }
@@ -282,37 +284,37 @@ impl Session {
         self.late = true;
     }
 
-    /// Does what is to be done when the deadline has passed. Only when about to be advanced: the answer stands on the desk.
-    fn end_wait(&mut self, desk: &mut Desk) {
+    /// Does what is to be done when the deadline has passed. Only when about to be advanced: the answer stands on the worker.
+    fn end_wait(&mut self, worker: &mut Worker) {
         match self.phase {
-            Phase::Request => desk.tally.count(Event::RequestTimeout, 1),
-            Phase::Answer => desk.tally.count(Event::Stalled, 1),
+            Phase::Request => worker.counters.count(Event::RequestTimeout, 1),
+            Phase::Answer => worker.counters.count(Event::Stalled, 1),
             Phase::Idle | Phase::Linger => {}
         }
         // Whoever has not taken an earlier answer is not waited for any longer.
         self.dropped = self.unsent.is_some() || self.phase == Phase::Answer;
-        self.http.expire(&mut desk.tray.scratch);
+        self.http.expire(&mut worker.buffers.scratch);
     }
 
     /// The drain deadline has passed: whatever is under way ends here.
-    pub fn abandon(&mut self, desk: &Desk) {
+    pub fn abandon(&mut self, worker: &Worker) {
         if self.phase == Phase::Answer {
-            desk.tally.count(Event::Abandoned, 1);
+            worker.counters.count(Event::Abandoned, 1);
         }
         self.dropped = true;
     }
 
-    /// Somebody has too much to do to find or load its file: 503. To be run at once: the answer stands on the desk.
-    pub fn refuse(&mut self, desk: &mut Desk) {
-        self.has_come_back(desk);
-        desk.tally.count(Event::Shed, 1);
+    /// Somebody has too much to do to find or load its file: 503. To be run at once: the answer stands on the worker.
+    pub fn refuse(&mut self, worker: &mut Worker) {
+        self.has_come_back(worker);
+        worker.counters.count(Event::Shed, 1);
         self.entry = None;
-        self.http.refuse(&mut desk.tray.scratch);
+        self.http.refuse(&mut worker.buffers.scratch);
     }
 
     /// Runs until it would block, and says on what.
-    pub fn advance(&mut self, desk: &mut Desk) -> Blocked {
-        match self.run(Steps::ALL, desk) {
+    pub fn advance(&mut self, worker: &mut Worker) -> Blocked {
+        match self.run(Steps::ALL, worker) {
             Err(blocked) => blocked,
             // Never: no step is missing.
             Ok(_) => Blocked::Turn,
@@ -320,58 +322,58 @@ impl Session {
     }
 
     /// Runs those of its steps that are among `steps`, until another is next, which is returned, or until it would
-    /// block. In the first case whoever runs that step must do so with the same tray, unless it is [`Step::Read`]: then
+    /// block. In the first case whoever runs that step must do so with the same buffers, unless it is [`Step::Read`]: then
     /// nothing is in hand, and it may rest until somebody has time for what its client sends.
     ///
     /// # Errors
     /// What it is blocked on: a result that most callers hand on.
-    pub fn run(&mut self, steps: Steps, desk: &mut Desk) -> Result<Step, Blocked> {
-        if !self.on_tray {
-            self.pick_up(desk);
+    pub fn run(&mut self, steps: Steps, worker: &mut Worker) -> Result<Step, Blocked> {
+        if !self.in_buffers {
+            self.pick_up(worker);
         }
         let halt = loop {
-            let next = match self.next(desk) {
+            let next = match self.next(worker) {
                 Ok(next) => next,
                 Err(halt) => break halt,
             };
             if !steps.contain(next) {
                 self.turn = 0;
-                self.on_tray = next != Step::Read;
-                if !self.on_tray {
-                    self.rest(desk);
+                self.in_buffers = next != Step::Read;
+                if !self.in_buffers {
+                    self.rest(worker);
                 }
                 return Ok(next);
             }
-            if let Err(halt) = self.step(next, desk) {
+            if let Err(halt) = self.step(next, worker) {
                 break halt;
             }
         };
-        self.on_tray = false;
-        Err(self.put_down(halt, desk))
+        self.in_buffers = false;
+        Err(self.put_down(halt, worker))
     }
 
-    /// Lays what it has in hand on the tray.
-    fn pick_up(&mut self, desk: &mut Desk) {
+    /// Lays what it has in hand on the buffers.
+    fn pick_up(&mut self, worker: &mut Worker) {
         if std::mem::take(&mut self.late) {
-            self.end_wait(desk);
+            self.end_wait(worker);
         }
-        let tray = &mut *desk.tray;
-        tray.rest = 0..self.unread.len();
-        tray.input[tray.rest.clone()].copy_from_slice(&self.unread);
+        let buffers = &mut *worker.buffers;
+        buffers.rest = 0..self.unread.len();
+        buffers.input[buffers.rest.clone()].copy_from_slice(&self.unread);
         self.unread = Vec::new();
     }
 
-    /// Takes what it has in hand from the tray, which the next session may use.
-    fn put_down(&mut self, halt: Halt, desk: &mut Desk) -> Blocked {
+    /// Takes what it has in hand from the buffers, which the next session may use.
+    fn put_down(&mut self, halt: Halt, worker: &mut Worker) -> Blocked {
         let blocked = match halt {
             Halt::Blocked(blocked) => blocked,
             Halt::Broken(event) => {
-                desk.tally.count(self.cause(event, desk), 1);
+                worker.counters.count(self.cause(event, worker), 1);
                 Blocked::Closed
             }
         };
         if matches!(blocked, Blocked::Closed) {
-            desk.tray.clear();
+            worker.buffers.clear();
             return blocked;
         }
         if matches!(blocked, Blocked::Find | Blocked::Load(..)) {
@@ -380,20 +382,20 @@ impl Session {
         } else {
             self.turn = 0;
         }
-        self.rest(desk);
+        self.rest(worker);
         blocked
     }
 
     /// Keeps what it has in hand, and notes what it waits for from now on.
-    fn rest(&mut self, desk: &mut Desk) {
-        let tray = &mut *desk.tray;
+    fn rest(&mut self, worker: &mut Worker) {
+        let buffers = &mut *worker.buffers;
         debug_assert!(
-            tray.is_clear(),
-            "what a session leaves on the desk would go to the next one's client"
+            buffers.is_clear(),
+            "what a session leaves on the worker would go to the next one's client"
         );
-        if !tray.rest.is_empty() {
-            self.unread = tray.input[tray.rest.clone()].to_vec();
-            tray.rest = 0..0;
+        if !buffers.rest.is_empty() {
+            self.unread = buffers.input[buffers.rest.clone()].to_vec();
+            buffers.rest = 0..0;
         }
         let phase = if self.unsent.is_some() {
             Phase::Answer
@@ -402,14 +404,14 @@ impl Session {
         };
         if phase != self.phase {
             self.phase = phase;
-            self.since = desk.now;
+            self.since = worker.now;
         }
     }
 
     /// Why it is broken: whoever waits in a call has the connection broken under it at the drain deadline.
-    fn cause(&self, event: Event, desk: &Desk) -> Event {
+    fn cause(&self, event: Event, worker: &Worker) -> Event {
         let waits = self.kind == Socket::Blocking && event == Event::Broken;
-        if waits && desk.stop.is_overdue(Instant::now()) {
+        if waits && worker.stop.is_overdue(Instant::now()) {
             Event::Abandoned
         } else {
             event
@@ -417,7 +419,7 @@ impl Session {
     }
 
     /// The box that is next.
-    fn next(&self, desk: &Desk) -> Result<Step, Halt> {
+    fn next(&self, worker: &Worker) -> Result<Step, Halt> {
         if self.dropped {
             return Err(Blocked::Closed.into());
         }
@@ -427,10 +429,10 @@ impl Session {
         if self.elsewhere {
             return Err(Blocked::Elsewhere.into());
         }
-        let tray = &desk.tray;
+        let buffers = &worker.buffers;
         match self.http.want() {
-            Want::Request if !tray.rest.is_empty() => Ok(Step::Parse),
-            Want::Request | Want::Linger | Want::Close if !tray.is_clear() => Ok(Step::Send),
+            Want::Request if !buffers.rest.is_empty() => Ok(Step::Parse),
+            Want::Request | Want::Linger | Want::Close if !buffers.is_clear() => Ok(Step::Send),
             Want::Request | Want::Linger => Ok(Step::Read),
             Want::Find => Ok(Step::Find),
             Want::Load(_) => Ok(Step::Load),
@@ -440,13 +442,13 @@ impl Session {
     }
 
     /// One of the paper's boxes.
-    fn step(&mut self, step: Step, desk: &mut Desk) -> Result<(), Halt> {
+    fn step(&mut self, step: Step, worker: &mut Worker) -> Result<(), Halt> {
         match step {
-            Step::Read => self.read(desk),
-            Step::Parse => self.parse(desk),
-            Step::Find => self.find_file(desk),
-            Step::Load => self.load_file(desk),
-            Step::Send => self.send(desk),
+            Step::Read => self.read(worker),
+            Step::Parse => self.parse(worker),
+            Step::Find => self.find_file(worker),
+            Step::Load => self.load_file(worker),
+            Step::Send => self.send(worker),
         }
     }
 }

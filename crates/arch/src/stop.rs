@@ -95,7 +95,7 @@ impl Stop {
                     }
                 }
                 Role::Worker => {
-                    // It may be waiting for a client at the door, which is not its to shut.
+                    // It may be waiting for a client at the acceptor, which is not its to shut.
                     std::thread::sleep(BREAKING);
                     sys::process::exit_now(ENDED_AT_ONCE);
                 }
@@ -152,7 +152,7 @@ impl Stop {
         if self.is_overdue(Instant::now()) {
             let _ = client.socket.shutdown(Shutdown::Both);
         } else if self.closing.load(Relaxed) {
-            // Not where others share the door: whom this worker lets in last may have yet to ask.
+            // Not where others share the acceptor: whom this worker lets in last may have yet to ask.
             let _ = client.socket.shutdown(Shutdown::Read);
         }
         Known {
@@ -181,7 +181,7 @@ impl Drop for Known<'_> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{ServeOptions, Site, blocking};
+    use crate::{ServeOptions, ServerSetup, blocking};
     use clap::Parser;
     use meter::Event;
     use std::io::{Read, Write};
@@ -200,27 +200,27 @@ mod tests {
         large.set_len(1 << 30).unwrap();
         let arguments = ["test", "--addr", "127.0.0.1:0", "--drain-timeout", "0"];
         let options = CommandLine::parse_from(arguments).options;
-        let workplace = Site::new(options, root.path())
+        let process = ServerSetup::new(options, root.path())
             .unwrap()
             .open_unwatched()
             .unwrap();
-        let mut client = std::net::TcpStream::connect(workplace.listener.address()).unwrap();
+        let mut client = std::net::TcpStream::connect(process.listener.address()).unwrap();
         client
             .write_all(b"GET /large.bin HTTP/1.1\r\nHost: h\r\n\r\n")
             .unwrap();
         let serving = std::thread::spawn({
-            let workplace = workplace.clone();
+            let process = process.clone();
             move || {
-                let mut desk = workplace.desk();
-                let accepted = workplace.listener.accept(&desk.tally).unwrap();
-                blocking::serve(accepted, &mut desk);
+                let mut worker = process.worker();
+                let accepted = process.listener.accept(&worker.counters).unwrap();
+                blocking::serve(accepted, &mut worker);
             }
         });
         client.read_exact(&mut [0; 100]).unwrap();
-        workplace.stop.begin(true);
-        workplace.stop.break_blocking();
+        process.stop.begin(true);
+        process.stop.break_blocking();
         serving.join().unwrap();
-        let counted = workplace.meter.snapshot();
+        let counted = process.meter.snapshot();
         let counts = [Event::Abandoned, Event::Broken].map(|event| counted.count(event));
         assert_eq!(counts, [1, 0]);
     }

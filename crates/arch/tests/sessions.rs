@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use arch::session::Socket;
 use arch::{
-    Accept, Blocked, Desk, Listener, ServeOptions, Session, Sessions, Site, Step, Steps, Token,
-    Workplace,
+    Accept, Blocked, Listener, ProcessContext, ServeOptions, ServerSetup, Session, Sessions, Step,
+    Steps, Token, Worker,
 };
 use clap::Parser;
 use rustix::net::sockopt;
@@ -29,10 +29,10 @@ struct CommandLine {
 /// An event loop without a loop: the test says when something happens.
 struct Loop {
     root: TempDir,
-    workplace: Workplace,
+    process: ProcessContext,
     listener: Arc<Listener>,
     sessions: Sessions,
-    desk: Desk,
+    worker: Worker,
 }
 
 impl Loop {
@@ -43,15 +43,15 @@ impl Loop {
         std::fs::write(root.path().join("large.bin"), vec![b'l'; 8 << 20]).unwrap();
         let arguments = ["test", "--addr", "127.0.0.1:0"].iter().chain(options);
         let options = CommandLine::parse_from(arguments).options;
-        let site = Site::new(options, root.path()).unwrap();
-        let workplace = site.open_unwatched().unwrap();
-        workplace.listener.never_block().unwrap();
+        let setup = ServerSetup::new(options, root.path()).unwrap();
+        let process = setup.open_unwatched().unwrap();
+        process.listener.never_block().unwrap();
         Self {
             root,
-            listener: Arc::clone(&workplace.listener),
+            listener: Arc::clone(&process.listener),
             sessions: Sessions::default(),
-            desk: workplace.desk(),
-            workplace,
+            worker: process.worker(),
+            process,
         }
     }
 
@@ -66,9 +66,9 @@ impl Loop {
             assert!(Instant::now() < deadline, "nobody came");
             if let Accept::Client(accepted) = self
                 .listener
-                .try_accept(Socket::NonBlocking, &self.desk.tally)
+                .try_accept(Socket::NonBlocking, &self.worker.counters)
             {
-                let token = self.sessions.insert(accepted, &self.desk);
+                let token = self.sessions.insert(accepted, &self.worker);
                 return (client, token);
             }
         }
@@ -83,15 +83,15 @@ impl Loop {
 
     /// Runs a session as SPED does.
     fn serve(&mut self, token: Token) -> Option<Blocked> {
-        while let Some((session, blocked)) = self.sessions.advance(token, &mut self.desk) {
+        while let Some((session, blocked)) = self.sessions.advance(token, &mut self.worker) {
             match blocked {
                 Blocked::Find => {
-                    let found = self.desk.files.find(session.path(), self.desk.now);
-                    session.found(found, &mut self.desk);
+                    let found = self.worker.files.find(session.path(), self.worker.now);
+                    session.found(found, &mut self.worker);
                 }
                 Blocked::Load(entry, _) => {
-                    let loaded = self.desk.files.load(&entry);
-                    session.loaded(loaded, &mut self.desk);
+                    let loaded = self.worker.files.load(&entry);
+                    session.loaded(loaded, &mut self.worker);
                 }
                 Blocked::Turn => {}
                 other => return Some(other),
@@ -112,7 +112,7 @@ impl Loop {
         while self.sessions.get_mut(token).is_some() {
             assert!(Instant::now() < deadline, "the session does not end");
             self.ready(token);
-            self.desk.tick();
+            self.worker.tick();
             self.serve(token);
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -222,8 +222,8 @@ fn sessions_that_are_late_together_are_each_told_so() {
         assert!(matches!(events.serve(*token), Some(Blocked::Readable)));
     }
     std::thread::sleep(Duration::from_millis(300));
-    events.desk.tick();
-    for token in events.sessions.expire(&mut events.desk) {
+    events.worker.tick();
+    for token in events.sessions.expire(&mut events.worker) {
         events.serve(token);
     }
     for (number, (client, token)) in clients.into_iter().enumerate() {
@@ -238,11 +238,11 @@ fn sessions_that_are_late_together_are_each_told_so() {
     }
 }
 
-/// Two requests pass through desks in turn, each step at another, and neither finds what the other left.
+/// Two requests pass through workers in turn, each step at another, and neither finds what the other left.
 #[test]
 fn sessions_that_travel_keep_their_own() {
     let mut events = Loop::new(&[]);
-    let mut desks: Vec<_> = (0..5).map(|_| events.workplace.desk()).collect();
+    let mut workers: Vec<_> = (0..5).map(|_| events.process.worker()).collect();
     let mut travellers = Vec::new();
     for (path, body) in [
         ("/small.txt", b"small\n".to_vec()),
@@ -252,26 +252,26 @@ fn sessions_that_travel_keep_their_own() {
         send(&mut client, request(path));
         events.ready(token);
         let session = events.sessions.take(token).unwrap();
-        travellers.push((client, token, session, events.workplace.tray(), body));
+        travellers.push((client, token, session, events.process.buffers(), body));
     }
     assert!(events.sessions.are_all_away() && events.sessions.away() == 2);
     let steps = [Step::Read, Step::Parse, Step::Find, Step::Load, Step::Send];
-    for (step, desk) in steps.into_iter().zip(&mut desks) {
-        for (.., session, tray, _) in &mut travellers {
-            desk.exchange(tray);
-            let mut outcome = session.run(step.into(), desk);
-            // Whoever may wait does so, at the same desk.
+    for (step, worker) in steps.into_iter().zip(&mut workers) {
+        for (.., session, buffers, _) in &mut travellers {
+            worker.exchange(buffers);
+            let mut outcome = session.run(step.into(), worker);
+            // Whoever may wait does so, at the same worker.
             while let Err(blocked @ (Blocked::Find | Blocked::Load(..))) = outcome {
                 match blocked {
-                    Blocked::Load(entry, _) => session.loaded(desk.files.load(&entry), desk),
+                    Blocked::Load(entry, _) => session.loaded(worker.files.load(&entry), worker),
                     _ => {
-                        let found = desk.files.find(session.path(), desk.now);
-                        session.found(found, desk);
+                        let found = worker.files.find(session.path(), worker.now);
+                        session.found(found, worker);
                     }
                 }
-                outcome = session.run(step.into(), desk);
+                outcome = session.run(step.into(), worker);
             }
-            desk.exchange(tray);
+            worker.exchange(buffers);
             match step {
                 Step::Send => assert!(matches!(outcome, Err(Blocked::Closed)), "{outcome:?}"),
                 _ => assert!(outcome.is_ok_and(|next| next as u8 == 2 * step as u8)),
@@ -296,7 +296,7 @@ fn a_session_that_was_away_is_told_what_it_missed() {
     let (mut client, token) = events.connect();
     let mut session = events.sessions.take(token).unwrap();
     assert!(events.sessions.get_mut(token).is_none() && events.sessions.take(token).is_none());
-    let blocked = session.run(Step::Read.into(), &mut events.desk);
+    let blocked = session.run(Step::Read.into(), &mut events.worker);
     assert!(matches!(blocked, Err(Blocked::Readable)), "{blocked:?}");
     assert!(!events.sessions.catch_up(token, &mut session));
     send(&mut client, request("/small.txt"));
@@ -304,7 +304,7 @@ fn a_session_that_was_away_is_told_what_it_missed() {
     assert!(!events.sessions.ready(token, true, true, false));
     assert!(events.sessions.catch_up(token, &mut session));
     assert!(!events.sessions.catch_up(token, &mut session));
-    events.sessions.bring_back(token, session, &events.desk);
+    events.sessions.bring_back(token, session, &events.worker);
     assert!(!events.sessions.ready(token, true, true, false), "no news");
     let answer = events.finish(token, client);
     assert!(answer.ends_with(b"\r\n\r\nsmall\n"));
@@ -318,19 +318,19 @@ fn a_request_that_is_refused_is_answered() {
         let (mut client, token) = events.connect();
         send(&mut client, "GET /small.txt HTTP/1.1\r\nHost: h\r\n\r\n");
         let session = events.sessions.get_mut(token).unwrap();
-        let desk = &mut events.desk;
+        let worker = &mut events.worker;
         assert!(matches!(
-            session.run(Step::Read | Step::Parse, desk),
+            session.run(Step::Read | Step::Parse, worker),
             Ok(Step::Find)
         ));
         if last == Step::Load {
-            let found = desk.files.find(session.path(), desk.now);
-            session.found(found, desk);
-            assert!(matches!(session.run(Steps::NONE, desk), Ok(Step::Load)));
+            let found = worker.files.find(session.path(), worker.now);
+            session.found(found, worker);
+            assert!(matches!(session.run(Steps::NONE, worker), Ok(Step::Load)));
         }
-        session.refuse(desk);
+        session.refuse(worker);
         assert!(matches!(
-            session.run(Step::Read | Step::Send, desk),
+            session.run(Step::Read | Step::Send, worker),
             Err(Blocked::Readable)
         ));
         let mut answer = [0; 400];
@@ -362,15 +362,15 @@ fn a_thread_that_drains_looks_at_the_clock_after_each_read() {
     let accepted = loop {
         if let Accept::Client(accepted) = events
             .listener
-            .try_accept(Socket::Blocking, &events.desk.tally)
+            .try_accept(Socket::Blocking, &events.worker.counters)
         {
             break accepted;
         }
     };
-    let mut session = Session::new(Arc::new(accepted), Socket::Blocking, events.desk.now);
+    let mut session = Session::new(Arc::new(accepted), Socket::Blocking, events.worker.now);
     let mut looks = 0;
     loop {
-        match session.advance(&mut events.desk) {
+        match session.advance(&mut events.worker) {
             Blocked::Readable => looks += 1,
             Blocked::Closed => break,
             other => panic!("{other:?}"),
@@ -390,30 +390,30 @@ fn a_session_that_rests_before_it_reads_begins_to_wait_anew() {
     let mut events = Loop::new(&["--idle-timeout", "7s", "--request-timeout", "3s"]);
     let (mut client, token) = events.connect();
     let mut session = events.sessions.take(token).unwrap();
-    let mut tray = events.workplace.tray();
-    let desk = &mut events.desk;
-    for (piece, patience) in [("GET /small.txt HT", 3), ("TP/1.1\r\nHost: h\r\n\r\n", 7)] {
+    let mut buffers = events.process.buffers();
+    let worker = &mut events.worker;
+    for (piece, poll_timeout) in [("GET /small.txt HT", 3), ("TP/1.1\r\nHost: h\r\n\r\n", 7)] {
         send(&mut client, piece);
         session.ready(true, true, false);
-        desk.exchange(&mut tray);
-        let read = session.run(Step::Read.into(), desk);
+        worker.exchange(&mut buffers);
+        let read = session.run(Step::Read.into(), worker);
         assert!(matches!(read, Ok(Step::Parse)), "{read:?}");
         let mut steps = Step::Parse | Step::Find;
         loop {
-            match session.run(steps, desk) {
+            match session.run(steps, worker) {
                 Ok(Step::Read) => break,
                 Ok(_) => steps = Step::Load | Step::Send,
-                Err(Blocked::Load(entry, _)) => session.loaded(desk.files.load(&entry), desk),
-                Err(_) => session.found(desk.files.find(session.path(), desk.now), desk),
+                Err(Blocked::Load(entry, _)) => session.loaded(worker.files.load(&entry), worker),
+                Err(_) => session.found(worker.files.find(session.path(), worker.now), worker),
             }
         }
-        desk.exchange(&mut tray);
-        let patience = Duration::from_secs(patience);
-        assert_eq!(session.deadline(desk), Some(desk.now + patience));
+        worker.exchange(&mut buffers);
+        let poll_timeout = Duration::from_secs(poll_timeout);
+        assert_eq!(session.deadline(worker), Some(worker.now + poll_timeout));
     }
-    // It is late, and that is the end of it, on whichever tray.
+    // It is late, and that is the end of it, on whichever buffers.
     session.expire();
-    let outcome = session.run(Step::Read.into(), desk);
+    let outcome = session.run(Step::Read.into(), worker);
     assert!(matches!(outcome, Err(Blocked::Closed)), "{outcome:?}");
 }
 
@@ -427,27 +427,27 @@ fn time_spent_elsewhere_is_not_the_clients() {
     events.ready(token);
     let hour = Duration::from_secs(3600);
     loop {
-        let (session, blocked) = events.sessions.advance(token, &mut events.desk).unwrap();
-        let desk = &mut events.desk;
+        let (session, blocked) = events.sessions.advance(token, &mut events.worker).unwrap();
+        let worker = &mut events.worker;
         match blocked {
             Blocked::Find => {
-                desk.now += hour;
-                session.found(desk.files.find(session.path(), desk.now), desk);
+                worker.now += hour;
+                session.found(worker.files.find(session.path(), worker.now), worker);
             }
             Blocked::Load(entry, _) => {
-                desk.now += hour;
-                session.loaded(desk.files.load(&entry), desk);
+                worker.now += hour;
+                session.loaded(worker.files.load(&entry), worker);
             }
             Blocked::Writable => break,
             other => panic!("{other:?}"),
         }
     }
-    let desk = &events.desk;
+    let worker = &events.worker;
     let deadline = events
         .sessions
         .get_mut(token)
-        .and_then(|session| session.deadline(desk));
-    assert_eq!(deadline, Some(desk.now + Duration::from_secs(30)));
+        .and_then(|session| session.deadline(worker));
+    assert_eq!(deadline, Some(worker.now + Duration::from_secs(30)));
 }
 
 /// Where a loop waits for the disk itself, a client who asks for one unknown name after the other has one turn, not one for each.
@@ -463,14 +463,14 @@ fn a_turn_goes_on_after_the_disk() {
     events.ready(token);
     let (mut finds, mut turns) = (0, 0);
     loop {
-        let (session, blocked) = events.sessions.advance(token, &mut events.desk).unwrap();
-        let desk = &mut events.desk;
+        let (session, blocked) = events.sessions.advance(token, &mut events.worker).unwrap();
+        let worker = &mut events.worker;
         match blocked {
             Blocked::Find => {
                 finds += 1;
-                session.found(desk.files.find(session.path(), desk.now), desk);
+                session.found(worker.files.find(session.path(), worker.now), worker);
             }
-            Blocked::Load(entry, _) => session.loaded(desk.files.load(&entry), desk),
+            Blocked::Load(entry, _) => session.loaded(worker.files.load(&entry), worker),
             Blocked::Turn => turns += 1,
             Blocked::Readable => break,
             other => panic!("{other:?}"),

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use arch::{Architecture, Site};
+use arch::{Architecture, ServerSetup};
 use clap::{ArgMatches, Command};
 
 /// An architecture, as the command line sees it.
@@ -14,8 +14,8 @@ pub(crate) struct Entry {
     prepare: fn(&ArgMatches) -> Result<Serve, clap::Error>,
 }
 
-/// Serves a site until told to stop, and calls the other when it is ready to.
-pub(crate) type Serve = Box<dyn FnOnce(Site, Box<dyn FnOnce()>) -> io::Result<()>>;
+/// Serves a setup until told to stop, and calls the other when it is ready to.
+pub(crate) type Serve = Box<dyn FnOnce(ServerSetup, Box<dyn FnOnce()>) -> io::Result<()>>;
 
 /// The architectures, from the simplest on.
 pub(crate) const CATALOGUE: &[Entry] = &[
@@ -39,7 +39,9 @@ const fn entry<A: Architecture + 'static>() -> Entry {
         augment: A::augment_args,
         prepare: |matches| {
             let architecture = A::from_arg_matches(matches)?;
-            Ok(Box::new(move |site, ready| architecture.serve(site, ready)))
+            Ok(Box::new(move |setup, ready| {
+                architecture.serve(setup, ready)
+            }))
         },
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use arch::{ServeOptions, Site};
+use arch::{ServeOptions, ServerSetup};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -128,11 +128,11 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
 
     let descriptors = raise_descriptor_limit();
     let (root, sample) = root(&options)?;
-    let site = Site::new(options, &root)?;
-    let meter = site.meter;
+    let setup = ServerSetup::new(options, &root)?;
+    let meter = setup.meter;
     let started = Instant::now();
-    let announcement = announcement(entry, &site, sample.as_deref(), &descriptors, format);
-    serve(site, Box::new(move || output::print(announcement)))?;
+    let announcement = announcement(entry, &setup, sample.as_deref(), &descriptors, format);
+    serve(setup, Box::new(move || output::print(announcement)))?;
 
     let counted = meter.snapshot();
     let summary = summary::Summary::new(entry.name, &counted, started.elapsed())?;
@@ -157,14 +157,14 @@ fn root(options: &ServeOptions) -> Result<(PathBuf, Option<String>), Failure> {
 /// What is said when everybody is there who is to serve.
 fn announcement(
     entry: &Entry,
-    site: &Site,
+    setup: &ServerSetup,
     sample: Option<&str>,
     descriptors: &Descriptors,
     format: Format,
 ) -> String {
-    let url = format!("http://{}/", site.listener.address());
-    let root = site.files.root.path().display();
-    let user = site.options.user.as_ref();
+    let url = format!("http://{}/", setup.listener.address());
+    let root = setup.files.root.path().display();
+    let user = setup.options.user.as_ref();
     match format {
         Format::Text => {
             let name = entry.name;
@@ -182,7 +182,7 @@ fn announcement(
             "event": "ready",
             "schema": summary::SCHEMA,
             "model": entry.name,
-            "address": site.listener.address().to_string(),
+            "address": setup.listener.address().to_string(),
             "url": url,
             "root": root.to_string(),
             "process_id": std::process::id(),

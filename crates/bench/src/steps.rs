@@ -60,11 +60,11 @@ pub(crate) fn answer() -> Step {
 
 pub(crate) fn count_answer() -> Step {
     let meter = meter::Meter::new().expect("a page of counters");
-    let tally = meter.tally();
+    let counters = meter.counters();
     let mut latency = 0;
     Box::new(move || {
         latency = (latency + 7919) % 1_000_000;
-        tally.answered(black_box(200), Duration::from_nanos(latency));
+        counters.answered(black_box(200), Duration::from_nanos(latency));
     })
 }
 

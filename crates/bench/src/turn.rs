@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use arch::session::Socket;
-use arch::{Accept, Blocked, ServeOptions, Sessions, Site, Workplace};
+use arch::{Accept, Blocked, ProcessContext, ServeOptions, ServerSetup, Sessions};
 use clap::Parser;
 use sys::signals::{self, Signal};
 use tempfile::TempDir;
@@ -23,60 +23,62 @@ struct CommandLine {
 }
 
 /// A place with one file.
-fn workplace(length: usize) -> (TempDir, Workplace) {
+fn process(length: usize) -> (TempDir, ProcessContext) {
     let root = tempfile::tempdir().expect("a directory");
     std::fs::write(root.path().join("file.txt"), vec![b'x'; length]).expect("a file");
     // What has changed just now is not held in memory yet.
     std::thread::sleep(Duration::from_millis(100));
-    let workplace = open(root.path());
-    (root, workplace)
+    let process = open(root.path());
+    (root, process)
 }
 
-fn open(root: &Path) -> Workplace {
+fn open(root: &Path) -> ProcessContext {
     // A name that is looked up afresh once a second would be counted as if it were a part of every request.
     let arguments = ["bench", "--addr", "127.0.0.1:0", "--revalidate", "1h"];
     let options = CommandLine::parse_from(arguments).options;
-    let site = Site::new(options, root).expect("a site");
+    let setup = ServerSetup::new(options, root).expect("a setup");
     // Ctrl-C ends this program like any other.
     signals::unblock(&[Signal::Interrupt, Signal::Terminate]).expect("unblocked");
-    site.open_unwatched().expect("a workplace")
+    setup.open_unwatched().expect("a process")
 }
 
 /// A request over a kept connection and its answer, served as an event loop that may block does it.
 pub(crate) fn prepare(length: usize) -> Step {
-    let (root, workplace) = workplace(length);
-    workplace.listener.never_block().expect("it does not block");
-    let mut desk = workplace.desk();
+    let (root, process) = process(length);
+    process.listener.never_block().expect("it does not block");
+    let mut worker = process.worker();
     let mut sessions = Sessions::default();
-    let mut client = TcpStream::connect(workplace.listener.address()).expect("connected");
-    let patience = Duration::from_secs(10);
-    client.set_read_timeout(Some(patience)).expect("a limit");
+    let mut client = TcpStream::connect(process.listener.address()).expect("connected");
+    let poll_timeout = Duration::from_secs(10);
+    client
+        .set_read_timeout(Some(poll_timeout))
+        .expect("a limit");
     let token = loop {
-        if let Accept::Client(accepted) = workplace
+        if let Accept::Client(accepted) = process
             .listener
-            .try_accept(Socket::NonBlocking, &desk.tally)
+            .try_accept(Socket::NonBlocking, &worker.counters)
         {
-            break sessions.insert(accepted, &desk);
+            break sessions.insert(accepted, &worker);
         }
     };
     let mut buffer = vec![0; 2 * length + 4096];
     Box::new(move || {
-        let _keep = (&root, &workplace);
+        let _keep = (&root, &process);
         client.write_all(REQUEST).expect("written");
-        desk.tick();
+        worker.tick();
         if let Some(session) = sessions.get_mut(token) {
             session.ready(true, true, false);
         }
         let mut received = 0;
-        while let Some((session, blocked)) = sessions.advance(token, &mut desk) {
+        while let Some((session, blocked)) = sessions.advance(token, &mut worker) {
             match blocked {
                 Blocked::Find => {
-                    let found = desk.files.find(session.path(), desk.now);
-                    session.found(found, &mut desk);
+                    let found = worker.files.find(session.path(), worker.now);
+                    session.found(found, &mut worker);
                 }
                 Blocked::Load(entry, _) => {
-                    let loaded = desk.files.load(&entry);
-                    session.loaded(loaded, &mut desk);
+                    let loaded = worker.files.load(&entry);
+                    session.loaded(loaded, &mut worker);
                 }
                 Blocked::Turn => {}
                 // The answer does not fit between the two at once.
@@ -103,16 +105,16 @@ fn ends(bytes: &[u8], length: usize) -> bool {
 }
 
 pub(crate) fn name_cache() -> Step {
-    let (root, workplace) = workplace(1);
-    let desk = workplace.desk();
+    let (root, process) = process(1);
+    let worker = process.worker();
     let path = files::Path {
         bytes: b"file.txt",
         directory: false,
     };
-    desk.files.find(path, desk.now).expect("it is there");
+    worker.files.find(path, worker.now).expect("it is there");
     Box::new(move || {
         let _keep = &root;
-        let entry = desk.files.try_find(black_box(path), desk.now);
+        let entry = worker.files.try_find(black_box(path), worker.now);
         assert!(entry.is_some());
     })
 }

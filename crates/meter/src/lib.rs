@@ -1,6 +1,6 @@
 //! Counters and server-side latencies in a page that all processes share, and histogram formats.
 //!
-//! A server counts where it works: every thread has a [`Tally`], whose counters are its own or shared with few
+//! A server counts where it works: every thread has a [`Counters`], whose counters are its own or shared with few
 //! others, so that counting costs a few uncontended atomic additions for each request. Threads and forked
 //! processes write to the same mapping; whoever holds the [`Meter`] reads it at any time, as a [`Snapshot`]. A
 //! process that is killed takes nothing with it.
@@ -60,7 +60,7 @@ pub enum Event {
     Unreadable,
     /// A connection could not be accepted for want of descriptors or memory.
     AcceptFailed,
-    /// A connection was turned away with 503 at the door.
+    /// A connection was turned away with 503 at the acceptor.
     Refused,
     /// A worker or helper died and was replaced.
     Replaced,
@@ -122,10 +122,10 @@ impl Meter {
     }
 
     /// Counters for one thread.
-    pub fn tally(&self) -> Tally {
+    pub fn counters(&self) -> Counters {
         let slot = self.page[0].fetch_add(1, Relaxed) as usize % SLOTS;
         let start = HEADER + slot * SLOT;
-        Tally {
+        Counters {
             slot: &self.page[start..start + SLOT],
         }
     }
@@ -191,11 +191,11 @@ impl Meter {
 
 /// One thread's counters.
 #[derive(Debug)]
-pub struct Tally {
+pub struct Counters {
     slot: &'static [AtomicU64],
 }
 
-impl Tally {
+impl Counters {
     /// `event` happened `times` times.
     pub fn count(&self, event: Event, times: u64) {
         self.slot[event as usize].fetch_add(times, Relaxed);
@@ -261,12 +261,12 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..SLOTS + 10 {
                 scope.spawn(|| {
-                    let tally = meter.tally();
+                    let counters = meter.counters();
                     for _ in 0..1000 {
-                        tally.answered(200, Duration::from_micros(5));
-                        tally.count(Event::Byte, 3);
+                        counters.answered(200, Duration::from_micros(5));
+                        counters.count(Event::Byte, 3);
                     }
-                    tally.answered(404, Duration::from_micros(500));
+                    counters.answered(404, Duration::from_micros(500));
                 });
             }
         });

@@ -72,8 +72,8 @@ impl Bench {
 
     fn let_through(&self) -> (usize, u32) {
         self.leave.send(()).unwrap();
-        let patience = Duration::from_secs(20);
-        self.taken.recv_timeout(patience).unwrap()
+        let poll_timeout = Duration::from_secs(20);
+        self.taken.recv_timeout(poll_timeout).unwrap()
     }
 }
 
@@ -82,19 +82,19 @@ const ONE: Limits = Limits { least: 1, most: 1 };
 #[test]
 fn a_full_queue_rejects_and_loses_nothing() {
     let bench = Bench::new(3, ONE, 1);
-    let mut outlet = Outlet::to(&bench.stage);
-    outlet.push(0);
-    outlet.hand_over();
+    let mut sink = Sink::to(&bench.stage);
+    sink.push(0);
+    sink.hand_over();
     bench.wait_until(|queue| queue.events.is_empty());
     // The thread is busy with the first, and three more have places.
-    (1..=5).for_each(|event| outlet.push(event));
-    outlet.hand_over();
-    assert!(!outlet.has_room());
-    assert_eq!((outlet.rejected(), outlet.rejected()), (Some(5), Some(4)));
-    assert_eq!(outlet.rejected(), None);
+    (1..=5).for_each(|event| sink.push(event));
+    sink.hand_over();
+    assert!(!sink.has_room());
+    assert_eq!((sink.rejected(), sink.rejected()), (Some(5), Some(4)));
+    assert_eq!(sink.rejected(), None);
     let taken: Vec<_> = (0..4).map(|_| bench.let_through().1).collect();
     assert_eq!(taken, [0, 1, 2, 3]);
-    assert!(outlet.has_room());
+    assert!(sink.has_room());
     bench.stage.close();
     bench.wait_until(|queue| queue.threads == 0);
 }
@@ -102,11 +102,11 @@ fn a_full_queue_rejects_and_loses_nothing() {
 #[test]
 fn whoever_must_not_reject_waits_for_places() {
     let bench = Bench::new(2, ONE, 1);
-    let mut outlet = Outlet::to(&bench.stage);
-    (0..10).for_each(|event| outlet.push(event));
+    let mut sink = Sink::to(&bench.stage);
+    (0..10).for_each(|event| sink.push(event));
     let waiting = std::thread::spawn(move || {
-        outlet.hand_over_all();
-        outlet.rejected()
+        sink.hand_over_all();
+        sink.rejected()
     });
     let taken: Vec<_> = (0..10).map(|_| bench.let_through().1).collect();
     assert_eq!(taken, (0..10).collect::<Vec<_>>());
@@ -117,12 +117,12 @@ fn whoever_must_not_reject_waits_for_places() {
 #[test]
 fn a_thread_takes_a_batch_at_a_time() {
     let bench = Bench::new(10, ONE, 4);
-    let mut outlet = Outlet::to(&bench.stage);
-    outlet.push(0);
-    outlet.hand_over();
+    let mut sink = Sink::to(&bench.stage);
+    sink.push(0);
+    sink.hand_over();
     bench.wait_until(|queue| queue.events.is_empty());
-    (1..=9).for_each(|event| outlet.push(event));
-    outlet.hand_over();
+    (1..=9).for_each(|event| sink.push(event));
+    sink.hand_over();
     let batches: Vec<_> = (0..10).map(|_| bench.let_through().0).collect();
     assert_eq!(batches, [1, 2, 2, 2, 2, 3, 3, 3, 3, 4]);
     bench.stage.close();
@@ -131,9 +131,9 @@ fn a_thread_takes_a_batch_at_a_time() {
 #[test]
 fn a_pool_grows_under_a_long_queue_and_shrinks_when_idle() {
     let bench = Bench::new(100, Limits { least: 1, most: 3 }, 1);
-    let mut outlet = Outlet::to(&bench.stage);
-    (0..50).for_each(|event| outlet.push(event));
-    outlet.hand_over();
+    let mut sink = Sink::to(&bench.stage);
+    (0..50).for_each(|event| sink.push(event));
+    sink.hand_over();
     for most in [2, 3, 3] {
         Arc::clone(&bench.stage).control(Duration::from_millis(100));
         assert_eq!(bench.stage.queue().threads, most);
@@ -143,8 +143,8 @@ fn a_pool_grows_under_a_long_queue_and_shrinks_when_idle() {
     assert_eq!(taken, (0..50).collect::<Vec<_>>());
     bench.wait_until(|queue| queue.threads == 1);
     // And the one that is left still works.
-    outlet.push(50);
-    outlet.hand_over();
+    sink.push(50);
+    sink.hand_over();
     assert_eq!(bench.let_through().1, 50);
     bench.stage.close();
     bench.wait_until(|queue| queue.threads == 0);

@@ -8,41 +8,41 @@ use http::Want;
 use meter::Event;
 
 use super::{ANSWER_COST, Blocked, Halt, PIECE, Session, Socket};
-use crate::site::Desk;
+use crate::setup::Worker;
 use crate::transfer::{self, More};
 
 impl Session {
-    pub(super) fn read(&mut self, desk: &mut Desk) -> Result<(), Halt> {
+    pub(super) fn read(&mut self, worker: &mut Worker) -> Result<(), Halt> {
         if self.http.want() == Want::Linger {
-            return self.linger(desk);
+            return self.linger(worker);
         }
         if self.readable {
-            match self.receive(desk) {
-                Ok(0) => self.http.end_of_input(&mut desk.tray.scratch),
-                Ok(count) => desk.tray.rest = 0..count,
+            match self.receive(worker) {
+                Ok(0) => self.http.end_of_input(&mut worker.buffers.scratch),
+                Ok(count) => worker.buffers.rest = 0..count,
                 // Only now is it certain that no request lies unread, which closing would destroy.
-                Err(Halt::Blocked(_)) if self.is_to_finish(desk) => self.finish(),
+                Err(Halt::Blocked(_)) if self.is_to_finish(worker) => self.finish(),
                 Err(halt) => return Err(halt),
             }
             return Ok(());
         }
-        if self.is_to_finish(desk) {
+        if self.is_to_finish(worker) {
             self.readable = true;
             return Ok(());
         }
         Err(Blocked::Readable.into())
     }
 
-    pub(super) fn parse(&mut self, desk: &mut Desk) -> Result<(), Halt> {
-        let tray = &mut *desk.tray;
+    pub(super) fn parse(&mut self, worker: &mut Worker) -> Result<(), Halt> {
+        let buffers = &mut *worker.buffers;
         let taken = self
             .http
-            .receive(&tray.input[tray.rest.clone()], &mut tray.scratch);
-        tray.rest.start += taken;
-        if desk.is_stopping() {
+            .receive(&buffers.input[buffers.rest.clone()], &mut buffers.scratch);
+        buffers.rest.start += taken;
+        if worker.is_stopping() {
             self.finish();
         }
-        self.charge(desk, ANSWER_COST)
+        self.charge(worker, ANSWER_COST)
     }
 
     /// The present answer is the last; without one, the session is over.
@@ -53,31 +53,31 @@ impl Session {
 
     /// Whether the server is stopping and the protocol does not know it yet. Whoever waits in a blocking read is woken
     /// from it instead: its reading side is shut.
-    fn is_to_finish(&self, desk: &Desk) -> bool {
-        desk.is_stopping() && self.kind == Socket::NonBlocking && !self.finishing
+    fn is_to_finish(&self, worker: &Worker) -> bool {
+        worker.is_stopping() && self.kind == Socket::NonBlocking && !self.finishing
     }
 
-    pub(super) fn find_file(&mut self, desk: &mut Desk) -> Result<(), Halt> {
-        match desk.files.try_find(self.path(), desk.now) {
+    pub(super) fn find_file(&mut self, worker: &mut Worker) -> Result<(), Halt> {
+        match worker.files.try_find(self.path(), worker.now) {
             Some(entry) => {
-                self.found(Ok(entry), desk);
+                self.found(Ok(entry), worker);
                 Ok(())
             }
             None => {
-                self.flush(desk, More::Nothing)?;
+                self.flush(worker, More::Nothing)?;
                 Err(Blocked::Find.into())
             }
         }
     }
 
-    pub(super) fn load_file(&mut self, desk: &mut Desk) -> Result<(), Halt> {
+    pub(super) fn load_file(&mut self, worker: &mut Worker) -> Result<(), Halt> {
         let (Want::Load(range), Some(entry)) = (self.http.want(), &self.entry) else {
             // Unreachable: a file was found before it is loaded.
             return Err(Halt::Broken(Event::Unreadable));
         };
-        match desk.files.kept(entry) {
+        match worker.files.kept(entry) {
             Some(body) => {
-                self.loaded(Ok(body), desk);
+                self.loaded(Ok(body), worker);
                 Ok(())
             }
             None => {
@@ -85,28 +85,28 @@ impl Session {
                     Arc::clone(entry),
                     range.start..range.end.min(range.start + PIECE),
                 );
-                self.flush(desk, More::Nothing)?;
+                self.flush(worker, More::Nothing)?;
                 Err(load.into())
             }
         }
     }
 
-    pub(super) fn send(&mut self, desk: &mut Desk) -> Result<(), Halt> {
-        self.send_unsent(desk)?;
+    pub(super) fn send(&mut self, worker: &mut Worker) -> Result<(), Halt> {
+        self.send_unsent(worker)?;
         match self.http.want() {
-            Want::Send(range) => self.send_file(desk, range),
+            Want::Send(range) => self.send_file(worker, range),
             Want::Close => {
                 // The FIN goes with the last bytes; and before `close`, which would destroy what waits here if more had come
                 // from the client meanwhile.
-                self.flush(desk, More::Follows)?;
+                self.flush(worker, More::Follows)?;
                 self.shut_writing();
                 Ok(())
             }
-            _ => self.flush(desk, More::Nothing),
+            _ => self.flush(worker, More::Nothing),
         }
     }
 
-    fn send_file(&mut self, desk: &mut Desk, range: Range<u64>) -> Result<(), Halt> {
+    fn send_file(&mut self, worker: &mut Worker, range: Range<u64>) -> Result<(), Halt> {
         let (Some(entry), Some(body)) = (&self.entry, &self.body) else {
             // Unreachable: a body was loaded before it is sent.
             return Err(Halt::Broken(Event::Unreadable));
@@ -120,51 +120,51 @@ impl Session {
                 else {
                     return Err(Halt::Broken(Event::Truncated));
                 };
-                if (part.len() as u64) < desk.options.gather_from {
-                    desk.tray.scratch.out.extend_from_slice(part);
-                    self.sent(part.len() as u64, desk);
+                if (part.len() as u64) < worker.options.gather_from {
+                    worker.buffers.scratch.out.extend_from_slice(part);
+                    self.sent(part.len() as u64, worker);
                     return Ok(());
                 }
                 if !self.writable {
-                    return Err(self.keep_unsent(desk, 0));
+                    return Err(self.keep_unsent(worker, 0));
                 }
-                let head = desk.tray.scratch.out.len();
-                let sent = transfer::gather(&self.client.socket, &desk.tray.scratch.out, part);
-                let sent = match self.wrote(sent, desk) {
-                    // The head stands on the desk, where the next session would find it.
-                    Err(Halt::Blocked(_)) => return Err(self.keep_unsent(desk, 0)),
+                let head = worker.buffers.scratch.out.len();
+                let sent = transfer::gather(&self.client.socket, &worker.buffers.scratch.out, part);
+                let sent = match self.wrote(sent, worker) {
+                    // The head stands on the worker, where the next session would find it.
+                    Err(Halt::Blocked(_)) => return Err(self.keep_unsent(worker, 0)),
                     sent => sent?,
                 };
                 if sent < head {
                     self.writable = false;
-                    return Err(self.keep_unsent(desk, sent));
+                    return Err(self.keep_unsent(worker, sent));
                 }
-                desk.tray.scratch.out.clear();
-                self.sent((sent - head) as u64, desk);
-                self.settle(desk);
-                self.charge(desk, sent as u64)
+                worker.buffers.scratch.out.clear();
+                self.sent((sent - head) as u64, worker);
+                self.settle(worker);
+                self.charge(worker, sent as u64)
             }
             Body::File => {
                 let entry = Arc::clone(entry);
-                self.flush(desk, More::Follows)?;
+                self.flush(worker, More::Follows)?;
                 if !self.writable {
                     return Err(Blocked::Writable.into());
                 }
                 let range = range.start..range.end.min(self.piece_end);
-                let path = desk.options.send_path;
+                let path = worker.options.send_path;
                 let sent = transfer::send_file(
                     &self.client.socket,
                     &entry.file,
                     range,
                     path,
-                    &mut desk.copy,
+                    &mut worker.copy,
                 );
-                match self.wrote(sent, desk)? {
+                match self.wrote(sent, worker)? {
                     0 => Err(Halt::Broken(Event::Truncated)),
                     sent => {
-                        self.sent(sent as u64, desk);
-                        self.settle(desk);
-                        self.charge(desk, sent as u64)
+                        self.sent(sent as u64, worker);
+                        self.settle(worker);
+                        self.charge(worker, sent as u64)
                     }
                 }
             }
@@ -172,8 +172,8 @@ impl Session {
     }
 
     /// So many bytes of the file are on their way.
-    fn sent(&mut self, bytes: u64, desk: &mut Desk) {
-        self.http.sent(bytes, &mut desk.tray.scratch);
+    fn sent(&mut self, bytes: u64, worker: &mut Worker) {
+        self.http.sent(bytes, &mut worker.buffers.scratch);
         if !matches!(self.http.want(), Want::Load(_)) {
             // Before the client can know that it has all: a file is not kept open for an answer that is over.
             (self.entry, self.body) = (None, None);
@@ -187,23 +187,23 @@ impl Session {
     }
 
     /// Waits for the client to take note of an answer that it did not expect.
-    fn linger(&mut self, desk: &mut Desk) -> Result<(), Halt> {
-        desk.tray.rest = 0..0;
+    fn linger(&mut self, worker: &mut Worker) -> Result<(), Halt> {
+        worker.buffers.rest = 0..0;
         if !self.write_shut {
             self.shut_writing();
             if self.kind == Socket::Blocking {
                 // It begins now, however long the answer took; and the driver says how long the next read may wait.
-                desk.tick();
+                worker.tick();
                 return Err(Blocked::Readable.into());
             }
         }
         if !self.readable {
             return Err(Blocked::Readable.into());
         }
-        match self.receive(desk) {
+        match self.receive(worker) {
             // Somebody who sends faster than this reads would never let the driver look at the clock.
             Ok(1..) if self.kind == Socket::Blocking => Err(Blocked::Readable.into()),
-            Ok(1..) => self.charge(desk, ANSWER_COST),
+            Ok(1..) => self.charge(worker, ANSWER_COST),
             Ok(0) | Err(Halt::Broken(_)) => Err(Blocked::Closed.into()),
             Err(halt) => Err(halt),
         }

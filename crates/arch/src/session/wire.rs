@@ -1,4 +1,4 @@
-//! Bytes in and out: what was read, what is collected on the desk, what the socket did not take, and what it all costs.
+//! Bytes in and out: what was read, what is collected on the worker, what the socket did not take, and what it all costs.
 
 use std::time::Instant;
 
@@ -7,21 +7,21 @@ use meter::Event;
 use rustix::io::Errno;
 
 use super::{Blocked, COLLECT, Halt, Session, Socket, TURN, Unsent};
-use crate::site::Desk;
+use crate::setup::Worker;
 use crate::transfer::{self, More};
 
 impl Session {
-    /// Reads what has come into the desk's buffer.
-    pub(super) fn receive(&mut self, desk: &mut Desk) -> Result<usize, Halt> {
-        let received = transfer::receive(&self.client.socket, &mut desk.tray.input);
+    /// Reads what has come into the worker's buffer.
+    pub(super) fn receive(&mut self, worker: &mut Worker) -> Result<usize, Halt> {
+        let received = transfer::receive(&self.client.socket, &mut worker.buffers.input);
         if self.kind == Socket::Blocking {
-            desk.tick();
+            worker.tick();
         }
         match received {
             Ok(count) => {
-                self.readable_at = desk.now;
+                self.readable_at = worker.now;
                 // A stream gives all that it has: a short read means that more has to be waited for.
-                self.readable = self.hung_up || count == desk.tray.input.len();
+                self.readable = self.hung_up || count == worker.buffers.input.len();
                 Ok(count)
             }
             Err(Errno::AGAIN) => {
@@ -34,49 +34,49 @@ impl Session {
     }
 
     /// Sends what is collected.
-    pub(super) fn flush(&mut self, desk: &mut Desk, more: More) -> Result<(), Halt> {
-        if desk.tray.scratch.out.is_empty() {
-            self.settle(desk);
+    pub(super) fn flush(&mut self, worker: &mut Worker, more: More) -> Result<(), Halt> {
+        if worker.buffers.scratch.out.is_empty() {
+            self.settle(worker);
             return Ok(());
         }
         if !self.writable {
-            return Err(self.keep_unsent(desk, 0));
+            return Err(self.keep_unsent(worker, 0));
         }
         let sent = self.wrote(
-            transfer::send(&self.client.socket, &desk.tray.scratch.out, more),
-            desk,
+            transfer::send(&self.client.socket, &worker.buffers.scratch.out, more),
+            worker,
         );
         match sent {
-            Ok(sent) if sent == desk.tray.scratch.out.len() => {
-                desk.tray.scratch.out.clear();
-                self.settle(desk);
+            Ok(sent) if sent == worker.buffers.scratch.out.len() => {
+                worker.buffers.scratch.out.clear();
+                self.settle(worker);
                 Ok(())
             }
             Ok(sent) => {
                 // It took what it could.
                 self.writable = false;
-                Err(self.keep_unsent(desk, sent))
+                Err(self.keep_unsent(worker, sent))
             }
-            Err(Halt::Blocked(_)) => Err(self.keep_unsent(desk, 0)),
+            Err(Halt::Blocked(_)) => Err(self.keep_unsent(worker, 0)),
             Err(halt) => Err(halt),
         }
     }
 
-    pub(super) fn send_unsent(&mut self, desk: &mut Desk) -> Result<(), Halt> {
+    pub(super) fn send_unsent(&mut self, worker: &mut Worker) -> Result<(), Halt> {
         while let Some(mut unsent) = self.unsent.take() {
             let rest = &unsent.bytes[unsent.start..];
             let sent = if self.writable {
                 self.wrote(
                     transfer::send(&self.client.socket, rest, More::Nothing),
-                    desk,
+                    worker,
                 )
             } else {
                 Err(Blocked::Writable.into())
             };
             match sent {
                 Ok(sent) if sent == rest.len() => {
-                    desk.tray.scratch.finished.append(&mut unsent.finished);
-                    self.settle(desk);
+                    worker.buffers.scratch.finished.append(&mut unsent.finished);
+                    self.settle(worker);
                 }
                 Ok(sent) => {
                     unsent.start += sent;
@@ -92,25 +92,29 @@ impl Session {
     }
 
     /// Keeps what the socket did not take of the collected answers, from `start` on.
-    pub(super) fn keep_unsent(&mut self, desk: &mut Desk, start: usize) -> Halt {
-        if desk.tray.scratch.out.is_empty() {
+    pub(super) fn keep_unsent(&mut self, worker: &mut Worker, start: usize) -> Halt {
+        if worker.buffers.scratch.out.is_empty() {
             return Blocked::Writable.into();
         }
         self.unsent = Some(Box::new(Unsent {
-            bytes: desk.tray.scratch.out[start..].to_vec(),
+            bytes: worker.buffers.scratch.out[start..].to_vec(),
             start: 0,
-            finished: desk.tray.scratch.finished.drain(..).collect(),
+            finished: worker.buffers.scratch.finished.drain(..).collect(),
         }));
-        desk.tray.scratch.out.clear();
+        worker.buffers.scratch.out.clear();
         Blocked::Writable.into()
     }
 
     /// Takes note of what a sending call returned.
-    pub(super) fn wrote(&mut self, sent: Result<usize, Errno>, desk: &Desk) -> Result<usize, Halt> {
+    pub(super) fn wrote(
+        &mut self,
+        sent: Result<usize, Errno>,
+        worker: &Worker,
+    ) -> Result<usize, Halt> {
         match sent {
             Ok(count) => {
-                desk.tally.count(Event::Byte, count as u64);
-                self.since = desk.now;
+                worker.counters.count(Event::Byte, count as u64);
+                self.since = worker.now;
                 self.vain_waits = 0;
                 Ok(count)
             }
@@ -124,29 +128,29 @@ impl Session {
     }
 
     /// Counts the answers that have left whole.
-    pub(super) fn settle(&mut self, desk: &mut Desk) {
-        if desk.tray.scratch.finished.is_empty() {
+    pub(super) fn settle(&mut self, worker: &mut Worker) {
+        if worker.buffers.scratch.finished.is_empty() {
             return;
         }
         let now = Instant::now();
         let latency = now.saturating_duration_since(self.readable_at);
-        for finished in desk.tray.scratch.finished.drain(..) {
-            desk.tally.answered(finished.status, latency);
+        for finished in worker.buffers.scratch.finished.drain(..) {
+            worker.counters.answered(finished.status, latency);
         }
         self.since = now;
     }
 
     /// Counts work against the turn, and ends it when it is used up.
-    pub(super) fn charge(&mut self, desk: &mut Desk, cost: u64) -> Result<(), Halt> {
-        if desk.tray.scratch.out.len() >= COLLECT {
-            self.flush(desk, More::Nothing)?;
+    pub(super) fn charge(&mut self, worker: &mut Worker, cost: u64) -> Result<(), Halt> {
+        if worker.buffers.scratch.out.len() >= COLLECT {
+            self.flush(worker, More::Nothing)?;
         }
         self.turn += cost;
         if self.turn < TURN || self.kind == Socket::Blocking {
             return Ok(());
         }
         // What is collected belongs to this session and may not meet the next one's.
-        self.flush(desk, More::Nothing)?;
+        self.flush(worker, More::Nothing)?;
         Err(Blocked::Turn.into())
     }
 }

@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use arch::{Architecture, ServeOptions, Site};
+use arch::{Architecture, ServeOptions, ServerSetup};
 use clap::Parser;
 
 const WARM_UP: usize = 300;
@@ -42,12 +42,12 @@ pub(crate) fn none_in_steady_state<A: Architecture + Send + 'static>() {
         options,
         architecture,
     } = CommandLine::<A>::parse_from(arguments);
-    let site = Site::new(options, root.path()).unwrap();
-    let mut client = TcpStream::connect(site.listener.address()).unwrap();
+    let setup = ServerSetup::new(options, root.path()).unwrap();
+    let mut client = TcpStream::connect(setup.listener.address()).unwrap();
     client
         .set_read_timeout(Some(Duration::from_secs(20)))
         .unwrap();
-    std::thread::spawn(move || architecture.serve(site, || ()).unwrap());
+    std::thread::spawn(move || architecture.serve(setup, || ()).unwrap());
 
     let mut buffer = vec![0; 64 << 10];
     for (name, length) in files {

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::Config;
-use meter::{Event, Gauge, Meter, Tally};
+use meter::{Counters, Event, Gauge, Meter};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
+use crate::buffers::RequestBuffers;
 use crate::listener::Listener;
 use crate::options::ServeOptions;
 use crate::privileges::User;
 use crate::stop::{Role, Stop};
-use crate::tray::Tray;
 use crate::{Files, context};
 
 /// How often stages are looked at.
@@ -23,7 +23,7 @@ const STAGES_EVERY: Duration = Duration::from_millis(100);
 /// The recipe that a room receives. What is shared between its processes, and what each of them makes for itself, is
 /// the room's own decision.
 #[derive(Debug, Clone)]
-pub struct Site {
+pub struct ServerSetup {
     /// The socket that connections come to; bound and listening.
     pub listener: Arc<Listener>,
     /// The document root and its caches.
@@ -34,7 +34,7 @@ pub struct Site {
     pub options: Arc<ServeOptions>,
 }
 
-impl Site {
+impl ServerSetup {
     /// Binds the address, becomes the user that is to serve, and takes the rest from the options; nothing is served yet.
     /// Call it before any thread starts: from here on the signals that stop a server wait to be taken.
     ///
@@ -69,28 +69,28 @@ impl Site {
         })
     }
 
-    /// Opens the site for a process that serves alone.
+    /// Opens the setup for a process that serves alone.
     ///
     /// # Errors
     /// Where the thread that waits for signals cannot be started.
-    pub fn open(&self) -> std::io::Result<Workplace> {
+    pub fn open(&self) -> std::io::Result<ProcessContext> {
         self.open_and_watch(Role::Alone)
     }
 
-    /// Opens the site for a process whose parent decides when patience ends.
+    /// Opens the setup for a process whose parent decides when poll_timeout ends.
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn open_as_worker(&self) -> std::io::Result<Workplace> {
+    pub fn open_as_worker(&self) -> std::io::Result<ProcessContext> {
         self.open_and_watch(Role::Worker)
     }
 
-    /// Opens the site for a process that takes its signals itself.
+    /// Opens the setup for a process that takes its signals itself.
     ///
     /// # Errors
     /// Where a cache of the size that was asked for cannot be made.
-    pub fn open_unwatched(&self) -> std::io::Result<Workplace> {
-        Ok(Workplace {
+    pub fn open_unwatched(&self) -> std::io::Result<ProcessContext> {
+        Ok(ProcessContext {
             listener: Arc::clone(&self.listener),
             files: Arc::new(Files::open(self.files.clone(), describe)?),
             meter: self.meter,
@@ -99,14 +99,10 @@ impl Site {
         })
     }
 
-    fn open_and_watch(&self, role: Role) -> std::io::Result<Workplace> {
-        let workplace = self.open_unwatched()?;
-        Stop::watch(
-            Arc::clone(&workplace.stop),
-            Arc::clone(&self.listener),
-            role,
-        )?;
-        Ok(workplace)
+    fn open_and_watch(&self, role: Role) -> std::io::Result<ProcessContext> {
+        let process = self.open_unwatched()?;
+        Stop::watch(Arc::clone(&process.stop), Arc::clone(&self.listener), role)?;
+        Ok(process)
     }
 }
 
@@ -161,7 +157,7 @@ fn describe(file: &files::Metadata<'_>) -> http::Entity {
 
 /// What the threads of one process share.
 #[derive(Debug, Clone)]
-pub struct Workplace {
+pub struct ProcessContext {
     /// The socket that connections come to.
     pub listener: Arc<Listener>,
     /// The document root, with caches of this process.
@@ -174,35 +170,35 @@ pub struct Workplace {
     pub stop: Arc<Stop>,
 }
 
-impl Workplace {
+impl ProcessContext {
     /// What one thread needs to serve connections, one after the other or many at a time. The thread counts as one that
-    /// serves for as long as it has its desk.
-    pub fn desk(&self) -> Desk {
-        let mut desk = Desk {
+    /// serves for as long as it has its worker.
+    pub fn worker(&self) -> Worker {
+        let mut worker = Worker {
             _serving: self.serving_thread(),
             files: Arc::clone(&self.files),
             options: Arc::clone(&self.options),
             stop: Arc::clone(&self.stop),
-            tally: self.meter.tally(),
-            tray: self.tray(),
+            counters: self.meter.counters(),
+            buffers: self.buffers(),
             copy: Vec::new(),
             now: Instant::now(),
             unix_s: 0,
         };
-        desk.tick();
-        desk
+        worker.tick();
+        worker
     }
 
-    /// A tray for a request that goes from desk to desk. A desk has one already.
-    pub fn tray(&self) -> Box<Tray> {
-        Box::new(Tray::new(Arc::new(Config {
+    /// A buffers for a request that goes from worker to worker. A worker has one already.
+    pub fn buffers(&self) -> Box<RequestBuffers> {
+        Box::new(RequestBuffers::new(Arc::new(Config {
             keep_alive: self.options.keep_alive.is_on(),
             max_requests_per_connection: self.options.max_requests_per_connection,
             ..Config::default()
         })))
     }
 
-    /// Counts the calling thread as one that serves, though it has no desk, until the guard is dropped.
+    /// Counts the calling thread as one that serves, though it has no worker, until the guard is dropped.
     pub fn serving_thread(&self) -> ServingThread {
         self.meter.rise(Gauge::Threads);
         ServingThread(self.meter)
@@ -233,7 +229,7 @@ impl Workplace {
 
     /// A worker or helper died, and another takes its place.
     pub fn count_replaced(&self) {
-        self.meter.tally().count(Event::Replaced, 1);
+        self.meter.counters().count(Event::Replaced, 1);
     }
 
     /// Waits, when the server is stopping, until the connections of this process are over.
@@ -254,37 +250,37 @@ impl Drop for ServingThread {
 
 /// What one thread needs only while it works on a session, so that an idle session owns none of it.
 #[derive(Debug)]
-pub struct Desk {
+pub struct Worker {
     /// The document root.
     pub files: Arc<Files>,
     /// This thread's counters.
-    pub tally: Tally,
+    pub counters: Counters,
     /// When the thread last looked at the clock; an event loop looks once for each batch of events.
     pub now: Instant,
     _serving: ServingThread,
     pub(crate) options: Arc<ServeOptions>,
     pub(crate) stop: Arc<Stop>,
-    pub(crate) tray: Box<Tray>,
+    pub(crate) buffers: Box<RequestBuffers>,
     /// For bytes of files that are not sent from where they are.
     pub(crate) copy: Vec<u8>,
     /// The time of day, in seconds since the epoch.
     unix_s: u64,
 }
 
-impl Desk {
+impl Worker {
     /// Looks at the clock.
     pub fn tick(&mut self) {
         self.now = Instant::now();
         let wall = clock_gettime(ClockId::RealtimeCoarse);
         self.unix_s = u64::try_from(wall.tv_sec).unwrap_or(0);
-        self.tray.scratch.set_time(self.unix_s);
+        self.buffers.scratch.set_time(self.unix_s);
     }
 
-    /// Lays `tray` on the desk and takes the one that lies there: done before a session is worked on that has come with a
-    /// tray of its own, and again after.
-    pub fn exchange(&mut self, tray: &mut Box<Tray>) {
-        std::mem::swap(&mut self.tray, tray);
-        self.tray.scratch.set_time(self.unix_s);
+    /// Lays `buffers` on the worker and takes the one that lies there: done before a session is worked on that has come with a
+    /// buffers of its own, and again after.
+    pub fn exchange(&mut self, buffers: &mut Box<RequestBuffers>) {
+        std::mem::swap(&mut self.buffers, buffers);
+        self.buffers.scratch.set_time(self.unix_s);
     }
 
     /// Whether the server is stopping.

@@ -11,11 +11,11 @@ const INPUT: usize = 16 << 10;
 /// The bytes that came and are not used up, the answers to go, and the buffers of the protocol: what a session needs
 /// from the first byte of a request to the last of its answer, and not while it is idle.
 ///
-/// A thread that serves requests to their ends has one on its [`Desk`](crate::Desk) for good. Where a request goes from
-/// thread to thread, it has a tray of its own and takes it along ([`Desk::exchange`](crate::Desk::exchange)): so nothing
-/// is copied between two desks, and nothing is left on one for the next client.
+/// A thread that serves requests to their ends has one on its [`Worker`](crate::Worker) for good. Where a request goes from
+/// thread to thread, it has a buffers of its own and takes it along ([`Worker::exchange`](crate::Worker::exchange)): so nothing
+/// is copied between two workers, and nothing is left on one for the next client.
 #[derive(Debug)]
-pub struct Tray {
+pub struct RequestBuffers {
     /// What was read last.
     pub(crate) input: Box<[u8]>,
     /// What of `input` the protocol has not received yet.
@@ -23,7 +23,7 @@ pub struct Tray {
     pub(crate) scratch: Scratch,
 }
 
-impl Tray {
+impl RequestBuffers {
     pub(crate) fn new(config: Arc<Config>) -> Self {
         Self {
             input: vec![0; INPUT].into(),
