@@ -29,7 +29,7 @@ impl Switch {
 #[derive(Debug, Clone, clap::Args)]
 pub struct ServeOptions {
     /// Directory to serve; without it, a built-in file set, made once in the user's cache directory
-    #[arg(long, value_name = "DIR", help_heading = "ServerSetup")]
+    #[arg(long, value_name = "DIR", help_heading = "Server")]
     pub root: Option<PathBuf>,
     /// Address and port to listen on; port 0 picks a free one
     #[arg(
@@ -37,18 +37,18 @@ pub struct ServeOptions {
         value_name = "IP:PORT",
         default_value = "127.0.0.1:8080",
         value_parser = address,
-        help_heading = "ServerSetup"
+        help_heading = "Server"
     )]
     pub addr: SocketAddr,
     /// Connections that may wait to be accepted; the kernel caps it at net.core.somaxconn
-    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(i32).range(1..), help_heading = "ServerSetup")]
+    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(i32).range(1..), help_heading = "Server")]
     pub backlog: i32,
     /// Serve files and directories whose names begin with a dot
-    #[arg(long, help_heading = "ServerSetup")]
+    #[arg(long, help_heading = "Server")]
     pub dotfiles: bool,
     /// Serve as this user when started as root: once the address is bound, root's rights are given up for good. Names or
     /// numbers
-    #[arg(long, value_name = "NAME[:GROUP]", help_heading = "ServerSetup")]
+    #[arg(long, value_name = "NAME[:GROUP]", help_heading = "Server")]
     pub user: Option<User>,
 
     /// Keep connections open between requests. Where a worker serves one connection at a time, the clients beyond the
