@@ -4,6 +4,7 @@ pub(crate) mod conditional;
 pub(crate) mod date;
 pub(crate) mod entity;
 pub(crate) mod host;
+pub(crate) mod media_type;
 pub(crate) mod range;
 pub(crate) mod status;
 pub(crate) mod syntax;

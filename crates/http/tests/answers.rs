@@ -24,15 +24,15 @@ fn golden(input: &str, expected: &str) {
 fn ok() {
     golden(
         &get("/ten.txt", ""),
-        "HTTP/1.1 200 OK\n$STAMP\n$FILE\nContent-Type: text/plain\nContent-Length: 10\n\n0123456789",
+        "HTTP/1.1 200 OK\n$STAMP\n$FILE\nContent-Type: text/plain; charset=utf-8\nContent-Length: 10\n\n0123456789",
     );
     golden(
         &request("HEAD", "/ten.txt", ""),
-        "HTTP/1.1 200 OK\n$STAMP\n$FILE\nContent-Type: text/plain\nContent-Length: 10\n\n",
+        "HTTP/1.1 200 OK\n$STAMP\n$FILE\nContent-Type: text/plain; charset=utf-8\nContent-Length: 10\n\n",
     );
     golden(
         "GET /ten.txt HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
-        "HTTP/1.1 200 OK\n$STAMP\nConnection: keep-alive\n$FILE\nContent-Type: text/plain\nContent-Length: 10\n\n0123456789",
+        "HTTP/1.1 200 OK\n$STAMP\nConnection: keep-alive\n$FILE\nContent-Type: text/plain; charset=utf-8\nContent-Length: 10\n\n0123456789",
     );
     let empty = serve(get("/empty", ""));
     assert_eq!(empty.answers()[0].field("Content-Length"), Some("0"));
@@ -203,7 +203,7 @@ fn conditional() {
 fn one_range() {
     golden(
         &get("/ten.txt", "Range: bytes=2-4\r\n"),
-        "HTTP/1.1 206 Partial Content\n$STAMP\n$FILE\nContent-Type: text/plain\nContent-Range: bytes 2-4/10\nContent-Length: 3\n\n234",
+        "HTTP/1.1 206 Partial Content\n$STAMP\n$FILE\nContent-Type: text/plain; charset=utf-8\nContent-Range: bytes 2-4/10\nContent-Length: 3\n\n234",
     );
     let served = |value: &str| {
         serve(get("/ten.txt", &format!("Range: {value}\r\n")))
@@ -247,8 +247,8 @@ fn one_range() {
 
 #[test]
 fn several_ranges() {
-    let body = "\r\n--B\r\nContent-Type: text/plain\r\nContent-Range: bytes 0-1/10\r\n\r\n01\
-                \r\n--B\r\nContent-Type: text/plain\r\nContent-Range: bytes 9-9/10\r\n\r\n9\
+    let body = "\r\n--B\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Range: bytes 0-1/10\r\n\r\n01\
+                \r\n--B\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Range: bytes 9-9/10\r\n\r\n9\
                 \r\n--B--\r\n";
     let boundary = ETAG.trim_matches('"');
     let body = body.replace("--B", &format!("--{boundary}"));

@@ -34,7 +34,7 @@ const NEXT: &str = "GET /again.txt HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\
 /// And its answer.
 const NEXT_ANSWER: &str = "HTTP/1.1 200 OK\r\nServer: archbench\r\nDate: [now]\r\nConnection: close\r\n\
     Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nETag: \"6-ae1b981bc490aff\"\r\nAccept-Ranges: bytes\r\n\
-    Content-Type: text/plain\r\nContent-Length: 6\r\n\r\nagain\n";
+    Content-Type: text/plain; charset=utf-8\r\nContent-Length: 6\r\n\r\nagain\n";
 
 /// Holds a server against the golden file.
 pub(crate) fn matches_golden(server: &Server) {

@@ -3,7 +3,7 @@
 
 use std::io::Write as _;
 
-use crate::semantics::date;
+use crate::semantics::{date, media_type};
 
 /// The representation metadata of one state of one file: its "header cache".
 ///
@@ -14,7 +14,7 @@ use crate::semantics::date;
 /// Last-Modified: …   left out if the date cannot be represented
 /// ETag: "…"
 /// Accept-Ranges: bytes
-/// Content-Type: …
+/// Content-Type: …    and the Content-Encoding, for what is stored compressed
 /// Content-Length: …
 ///                    the empty line
 /// ```
@@ -59,10 +59,7 @@ impl Entity {
         let ranges_start = block.len();
         block.extend_from_slice(b"Accept-Ranges: bytes\r\n");
         let type_start = block.len();
-        write_to(
-            &mut block,
-            format_args!("Content-Type: {}\r\n", content_type(name)),
-        );
+        media_type::write_fields(name, &mut block);
         let length_start = block.len();
         write_to(&mut block, format_args!("Content-Length: {len}\r\n\r\n"));
         // The longest content type known is far below 64 KiB, and nothing else here has a length of
@@ -121,7 +118,7 @@ impl Entity {
         &self.block[self.etag_start.into()..self.ranges_start.into()]
     }
 
-    /// `Content-Type: …`, line end included.
+    /// `Content-Type: …`, with what belongs to it, line ends included.
     pub(crate) fn type_line(&self) -> &[u8] {
         &self.block[self.type_start.into()..self.length_start.into()]
     }
@@ -147,18 +144,6 @@ fn write_to(block: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
     let _ = block.write_fmt(text);
 }
 
-/// The media type that a file's name suggests. A leading dot does not begin an extension.
-fn content_type(name: &[u8]) -> &'static str {
-    let extension = match memchr::memrchr(b'.', name) {
-        Some(dot) if dot > 0 => &name[dot + 1..],
-        _ => b"",
-    };
-    std::str::from_utf8(extension)
-        .ok()
-        .and_then(|extension| mime_guess::from_ext(extension).first_raw())
-        .unwrap_or("application/octet-stream")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,14 +154,17 @@ mod tests {
         assert_eq!(
             String::from_utf8_lossy(entity.whole()),
             "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nETag: \"4d2-ae1b981bc490aff\"\r\nAccept-Ranges: bytes\r\n\
-             Content-Type: text/html\r\nContent-Length: 1234\r\n\r\n"
+             Content-Type: text/html; charset=utf-8\r\nContent-Length: 1234\r\n\r\n"
         );
         assert_eq!(entity.etag(), b"\"4d2-ae1b981bc490aff\"");
         assert_eq!(
             entity.last_modified(),
             Some(&b"Sun, 06 Nov 1994 08:49:37 GMT"[..])
         );
-        assert_eq!(entity.type_line(), b"Content-Type: text/html\r\n");
+        assert_eq!(
+            entity.type_line(),
+            b"Content-Type: text/html; charset=utf-8\r\n"
+        );
     }
 
     #[test]
@@ -202,15 +190,5 @@ mod tests {
         assert!(entity.is_from_the_future(Some(99)));
         assert!(!entity.is_from_the_future(Some(100)));
         assert!(!entity.is_from_the_future(None));
-    }
-
-    #[test]
-    fn types() {
-        assert_eq!(content_type(b"a.txt"), "text/plain");
-        assert_eq!(content_type(b"A.HTML"), "text/html");
-        assert_eq!(content_type(b"a.tar.gz"), "application/gzip");
-        for unknown in [&b"a"[..], b".html", b"a.", b"a.nonsense", b"a.\xff", b""] {
-            assert_eq!(content_type(unknown), "application/octet-stream");
-        }
     }
 }
