@@ -151,8 +151,13 @@ fn names_that_fit(wanted: usize) -> usize {
 }
 
 fn describe(file: &files::Metadata<'_>) -> http::Entity {
-    let (modified_s, modified_ns) = file.modified;
-    http::Entity::new(file.name, file.len, modified_s, modified_ns)
+    let state = http::FileState {
+        len: file.len,
+        modified: file.modified,
+        changed: file.changed,
+        revision: file.revision,
+    };
+    http::Entity::new(file.name, state)
 }
 
 /// What the threads of one process share.

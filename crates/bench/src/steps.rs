@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::client::{Event, Expect, Responses};
-use http::{Config, Connection, Entity, Scratch, Want};
+use http::{Config, Connection, Entity, FileState, Scratch, Want};
 use load::schedule::{Model, Origin, Plan, Schedule, Think};
 use workload::Stages;
 
@@ -44,7 +44,15 @@ pub(crate) fn parse(head: &'static [u8]) -> Step {
 pub(crate) fn answer() -> Step {
     let mut scratch = scratch();
     let mut connection = Connection::new();
-    let entity = Entity::new(b"class1_5.html", LENGTH, 784_111_777, 0);
+    let entity = Entity::new(
+        b"class1_5.html",
+        FileState {
+            len: LENGTH,
+            modified: (784_111_777, 0),
+            changed: (784_111_777, 0),
+            revision: 0,
+        },
+    );
     Box::new(move || {
         connection.receive(black_box(SHORT), &mut scratch);
         connection.found(Ok(black_box(&entity)), &mut scratch);

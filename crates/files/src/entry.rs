@@ -71,6 +71,10 @@ pub struct Metadata<'a> {
     pub len: u64,
     /// Modification time: seconds since the epoch, and nanoseconds.
     pub modified: (i64, u32),
+    /// Change time likewise, which nobody can set back.
+    pub changed: (i64, u32),
+    /// Another number for each content that was met under the same length and times; 0 for the first.
+    pub revision: u64,
 }
 
 /// An open file.
@@ -132,6 +136,8 @@ impl<H> Entry<H> {
             name: &self.name,
             len: self.len(),
             modified: (self.identity.modified_s, self.identity.modified_ns),
+            changed: (self.identity.changed_s, self.identity.changed_ns),
+            revision: 0,
         }
     }
 

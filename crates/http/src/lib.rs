@@ -10,7 +10,7 @@
 //! | --- | --- |
 //! | [`Connection`] | the server's end: everything that changes the state of a connection |
 //! | [`Scratch`] | what connections need only while they are worked on; one for each thread |
-//! | [`Entity`] | what the answers about one file have in common |
+//! | [`Entity`] | what the answers about one state of a file have in common |
 //! | [`Target`] | which file is meant: decoded, normalised, confined to the root |
 //! | [`Config`] | limits, and whether connections are kept |
 //! | [`client`] | the client's end |
@@ -28,11 +28,13 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use http::{Config, Connection, Entity, Scratch, Want};
+//! use http::{Config, Connection, Entity, FileState, Scratch, Want};
 //!
 //! let mut scratch = Scratch::new(Arc::new(Config::default()));
 //! let mut connection = Connection::new();
-//! let (file, entity) = (b"hello", Entity::new(b"hello.txt", 5, 784_111_777, 0));
+//! let file = b"hello";
+//! let state = FileState { len: 5, modified: (784_111_777, 0), ..FileState::default() };
+//! let entity = Entity::new(b"hello.txt", state);
 //! let mut input = &b"GET /hello.txt HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n"[..];
 //! let mut socket = Vec::new();
 //! loop {
@@ -68,5 +70,5 @@ pub use h1::client;
 pub use h1::scratch::{Finished, Scratch, refusal};
 pub use h1::server::Connection;
 pub use h1::want::{Missing, Phase, Want};
-pub use semantics::entity::Entity;
+pub use semantics::entity::{Entity, FileState};
 pub use semantics::target::Target;

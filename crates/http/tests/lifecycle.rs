@@ -306,7 +306,13 @@ fn refusals() {
 fn calls_out_of_turn_change_nothing() {
     let mut scratch = Scratch::new(Arc::new(Config::default()));
     let mut connection = Connection::new();
-    let entity = http::Entity::new(b"x", 5, 0, 0);
+    let entity = http::Entity::new(
+        b"x",
+        http::FileState {
+            len: 5,
+            ..http::FileState::default()
+        },
+    );
     connection.found(Ok(&entity), &mut scratch);
     connection.loaded(&entity, &mut scratch);
     connection.sent(0, &mut scratch);

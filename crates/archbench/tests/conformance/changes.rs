@@ -1,7 +1,7 @@
 //! Files that change while they are served, and after.
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use rustix::process::{Signal, kill_process};
 
@@ -15,6 +15,10 @@ use crate::{Bench, Case};
 pub(crate) const CASES: &[Case] = &[
     ("are_seen_within_a_second", are_seen_within_a_second),
     ("that_cut_a_file_in_memory", that_cut_a_file_in_memory),
+    (
+        "that_keep_length_and_date_change_the_tag",
+        that_keep_length_and_date_change_the_tag,
+    ),
     ("of_kind_and_right", of_kind_and_right),
 ];
 
@@ -120,6 +124,39 @@ fn are_seen_within_a_second(bench: &Bench) {
         client.send(last_get("/file.txt"));
         assert_eq!(client.answer().body, b"new");
     }
+}
+
+/// As archives and images are made whose files all have one date.
+fn that_keep_length_and_date_change_the_tag(bench: &Bench) {
+    let garden = Garden::new();
+    let dated = |name: &str, text: &str| {
+        garden.write(name, text);
+        let file = fs::File::options().write(true).open(garden.at(name));
+        file.unwrap().set_modified(UNIX_EPOCH).unwrap();
+    };
+    dated("file.txt", "old");
+    let server = bench.serve_from(garden.root(), &["--revalidate", "0"]);
+    let old = server.connect().get("/file.txt");
+    let tag = old.field("ETag").expect("a tag");
+    // The clock that files are stamped with ticks every few milliseconds.
+    std::thread::sleep(Duration::from_millis(20));
+    dated(".new", "new");
+    fs::rename(garden.at(".new"), garden.at("file.txt")).unwrap();
+    for (fields, status, body) in [
+        (format!("If-None-Match: {tag}"), 200, "new"),
+        (format!("If-Match: {tag}"), 412, "412 Precondition Failed\n"),
+        // Two versions are not to be joined.
+        (format!("If-Range: {tag}\r\nRange: bytes=2-"), 200, "new"),
+    ] {
+        let mut client = server.connect();
+        client.send(format!(
+            "GET /file.txt HTTP/1.1\r\nHost: h\r\n{fields}\r\n\r\n"
+        ));
+        let answer = client.answer();
+        let found = (answer.status, &answer.body[..]);
+        assert_eq!(found, (status, body.as_bytes()), "{fields}");
+    }
+    server.stop();
 }
 
 fn are_seen_after_the_time_that_was_asked_for(bench: &Bench) -> &'static str {

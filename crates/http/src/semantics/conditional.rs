@@ -179,6 +179,7 @@ fn matches(list: &[u8], entity: &Entity, comparison: Comparison) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::semantics::entity::FileState;
 
     const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
     const EARLIER: &str = "Sun, 06 Nov 1994 08:49:36 GMT";
@@ -190,7 +191,14 @@ mod tests {
     };
 
     fn entity() -> Entity {
-        Entity::new(b"a.txt", 10, 784_111_777, 5)
+        Entity::new(
+            b"a.txt",
+            FileState {
+                len: 10,
+                modified: (784_111_777, 5),
+                ..FileState::default()
+            },
+        )
     }
 
     #[track_caller]

@@ -36,16 +36,29 @@ const UNDATED: u64 = u64::MAX;
 const LAST_MODIFIED: &[u8] = b"Last-Modified: ";
 const ETAG: &[u8] = b"ETag: ";
 
+/// What tells one state of a file from another; the entity tag is made of all of it (RFC 9110, section 8.8.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FileState {
+    /// Size in bytes.
+    pub len: u64,
+    /// Modification time: seconds since the epoch, and nanoseconds.
+    pub modified: (i64, u32),
+    /// Change time likewise: unlike the modification time, nobody can set it back.
+    pub changed: (i64, u32),
+    /// Another number for each content that was met under the same size and times; 0 for the first.
+    pub revision: u64,
+}
+
 impl Entity {
     /// `name` is the last component of the file's path, by whose extension the content type is
-    /// known; `len` its size in bytes; `mtime_s` and `mtime_ns` its modification time in seconds
-    /// and nanoseconds since the epoch.
+    /// known.
     ///
     /// Any time will do. One that an HTTP-date cannot represent, before 1970 or after 9999, leaves
     /// Last-Modified out.
-    pub fn new(name: &[u8], len: u64, mtime_s: i64, mtime_ns: u32) -> Entity {
+    pub fn new(name: &[u8], state: FileState) -> Entity {
         let mut block = Vec::with_capacity(256);
-        let dated = u64::try_from(mtime_s)
+        let len = state.len;
+        let dated = u64::try_from(state.modified.0)
             .ok()
             .and_then(|s| Some((s, date::format(s)?)));
         if let Some((_, date)) = &dated {
@@ -54,8 +67,21 @@ impl Entity {
             block.extend_from_slice(b"\r\n");
         }
         let etag_start = block.len();
-        let mtime = i128::from(mtime_s) * 1_000_000_000 + i128::from(mtime_ns);
-        write_to(&mut block, format_args!("ETag: \"{len:x}-{mtime:x}\"\r\n"));
+        // 64 bits, so that a boundary made of the tag is within the 70 characters of RFC 2046; a time wraps after 584 years.
+        let ns = |(s, ns): (i64, u32)| {
+            s.wrapping_mul(1_000_000_000)
+                .wrapping_add(i64::from(ns))
+                .cast_unsigned()
+        };
+        let (modified, changed) = (ns(state.modified), ns(state.changed));
+        write_to(
+            &mut block,
+            format_args!("ETag: \"{len:x}-{modified:x}-{changed:x}"),
+        );
+        if state.revision != 0 {
+            write_to(&mut block, format_args!("-{:x}", state.revision));
+        }
+        block.extend_from_slice(b"\"\r\n");
         let ranges_start = block.len();
         block.extend_from_slice(b"Accept-Ranges: bytes\r\n");
         let type_start = block.len();
@@ -150,13 +176,21 @@ mod tests {
 
     #[test]
     fn block() {
-        let entity = Entity::new(b"index.html", 1234, 784_111_777, 255);
+        let entity = Entity::new(
+            b"index.html",
+            FileState {
+                len: 1234,
+                modified: (784_111_777, 255),
+                changed: (784_111_778, 0),
+                revision: 0,
+            },
+        );
         assert_eq!(
             String::from_utf8_lossy(entity.whole()),
-            "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nETag: \"4d2-ae1b981bc490aff\"\r\nAccept-Ranges: bytes\r\n\
+            "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nETag: \"4d2-ae1b981bc490aff-ae1b981f7e3d400\"\r\nAccept-Ranges: bytes\r\n\
              Content-Type: text/html; charset=utf-8\r\nContent-Length: 1234\r\n\r\n"
         );
-        assert_eq!(entity.etag(), b"\"4d2-ae1b981bc490aff\"");
+        assert_eq!(entity.etag(), b"\"4d2-ae1b981bc490aff-ae1b981f7e3d400\"");
         assert_eq!(
             entity.last_modified(),
             Some(&b"Sun, 06 Nov 1994 08:49:37 GMT"[..])
@@ -175,16 +209,69 @@ mod tests {
             (i64::MAX, u32::MAX),
             (253_402_300_800, 0),
         ] {
-            let entity = Entity::new(b"a", u64::MAX, s, ns);
+            let entity = Entity::new(
+                b"a",
+                FileState {
+                    len: u64::MAX,
+                    modified: (s, ns),
+                    changed: (s, ns),
+                    revision: u64::MAX,
+                },
+            );
             assert_eq!(entity.last_modified(), None);
             assert_eq!(entity.modified(Some(1)), None);
             assert!(entity.whole().starts_with(b"ETag: \""));
+            assert!(entity.etag().len() <= 72, "too long for a boundary");
+        }
+    }
+
+    #[test]
+    fn whatever_tells_two_states_apart_is_in_the_tag() {
+        let state = FileState {
+            len: 10,
+            modified: (5, 6),
+            changed: (7, 8),
+            revision: 0,
+        };
+        let others = [
+            FileState { len: 11, ..state },
+            FileState {
+                modified: (5, 7),
+                ..state
+            },
+            FileState {
+                modified: (6, 6),
+                ..state
+            },
+            FileState {
+                changed: (7, 9),
+                ..state
+            },
+            FileState {
+                changed: (8, 8),
+                ..state
+            },
+            FileState {
+                revision: 1,
+                ..state
+            },
+        ];
+        let tag = |state| Entity::new(b"a", state).etag().to_vec();
+        assert_eq!(tag(state), tag(state));
+        for other in others {
+            assert_ne!(tag(state), tag(other), "{other:?}");
         }
     }
 
     #[test]
     fn the_future_is_now() {
-        let entity = Entity::new(b"a", 0, 100, 0);
+        let entity = Entity::new(
+            b"a",
+            FileState {
+                modified: (100, 0),
+                ..FileState::default()
+            },
+        );
         assert_eq!(entity.modified(Some(99)), Some(99));
         assert_eq!(entity.modified(Some(101)), Some(100));
         assert!(entity.is_from_the_future(Some(99)));

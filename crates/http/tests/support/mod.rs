@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use http::{Config, Connection, Entity, Missing, Phase, Scratch, Target, Want};
+use http::{Config, Connection, Entity, FileState, Missing, Phase, Scratch, Target, Want};
 
 /// 6 November 1994, some hours after the files were made.
 pub(crate) const NOW: u64 = 784_150_000;
@@ -42,7 +42,15 @@ pub(crate) fn find(target: &Target) -> Result<(Entity, Vec<u8>), Missing> {
     } else {
         target.path()
     };
-    let entity = Entity::new(name, content.len() as u64, MTIME, 5);
+    let entity = Entity::new(
+        name,
+        FileState {
+            len: content.len() as u64,
+            modified: (MTIME, 5),
+            changed: (MTIME, 6),
+            revision: 0,
+        },
+    );
     Ok((entity, content))
 }
 

@@ -351,7 +351,7 @@ pub(super) fn rows() -> Vec<Row> {
     }
 
     // Preconditions and ranges.
-    const TAG: &str = "\"1a-ae1b981bc490aff\"";
+    const TAG: &str = "\"1a-ae1b981bc490aff-[changed]\"";
     const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
     const EARLIER: &str = "Sun, 06 Nov 1994 08:49:36 GMT";
     let with = |fields: &str| {
