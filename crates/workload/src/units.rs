@@ -8,7 +8,7 @@
 //! | [`size`] | `512`, `1k`, `16KB`, `1.5MiB`, `2g`; powers of 1024 whichever way the suffix is written | bytes |
 //! | [`count`] | `100`, `1k`, `2.5m`, `1g`; powers of 1000 | a number |
 //!
-//! Letter case matters nowhere. A size is a power of 1024 and a count one of 1000 because that is
+//! A number may have an exponent, as programs print it: `1e3`, `7.926e-05s`. Letter case matters nowhere. A size is a power of 1024 and a count one of 1000 because that is
 //! how pages and requests are counted.
 
 use std::time::Duration;
@@ -190,14 +190,27 @@ pub(crate) fn show_duration(duration: Duration) -> String {
     }
 }
 
-/// The decimal number at the start (digits and one point, no sign, no exponent), and what follows
-/// it.
+/// The decimal number at the start (digits, one point, an exponent, no sign), and what follows it.
 fn leading_number(text: &str) -> (Option<f64>, &str) {
     let end = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(text.len());
-    let (number, rest) = text.split_at(end);
+    let (number, rest) = text.split_at(end + exponent(&text[end..]));
     (number.parse().ok().filter(|n: &f64| n.is_finite()), rest)
+}
+
+/// How long the exponent is that a text begins with, as in `1e3` or `5E-05`; 0 if it begins with
+/// none.
+fn exponent(text: &str) -> usize {
+    let Some(power) = text.strip_prefix(['e', 'E']) else {
+        return 0;
+    };
+    let digits = power.strip_prefix(['+', '-']).unwrap_or(power);
+    let count = digits.bytes().take_while(u8::is_ascii_digit).count();
+    match count {
+        0 => 0,
+        count => text.len() - digits.len() + count,
+    }
 }
 
 fn factor(letter: &str, base: f64) -> Option<f64> {
@@ -237,6 +250,9 @@ mod tests {
             ("0", ms(0)),
             ("1min", ms(60_000)),
             ("1d", ms(86_400_000)),
+            ("1e3s", ms(1_000_000)),
+            ("7.926e-05s", Duration::from_nanos(79_260)),
+            ("1E+1ms2e0us", Duration::from_nanos(10_002_000)),
         ] {
             assert_eq!(duration(text), Ok(expected), "{text}");
         }
@@ -247,7 +263,10 @@ mod tests {
             "-1s",
             "10x",
             "1s2",
-            "1e3s",
+            "1e3",
+            "1es",
+            "1e400s",
+            "e3s",
             "1..2s",
             ".s",
             "99999999999999h",
@@ -268,11 +287,16 @@ mod tests {
             ("1.5k/s", 1500.0),
             ("36/h", 0.01),
             ("0.5", 0.5),
+            ("1e3", 1000.0),
+            ("5.0E+02/s", 500.0),
+            ("6e3/m", 100.0),
+            ("1e-1k", 100.0),
         ] {
             assert_eq!(rate(text), Ok(expected), "{text}");
         }
         for text in [
-            "", "0", "-1", "1/", "1/y", "k", "nan", "inf", "2g", "1/s/s", "1 k",
+            "", "0", "-1", "1/", "1/y", "k", "nan", "inf", "2g", "1/s/s", "1 k", "1e", "1e-",
+            "1e400", "1e10", "-1e3", "1e3e3",
         ] {
             assert!(rate(text).is_err(), "{text}");
         }
@@ -289,6 +313,8 @@ mod tests {
             ("1.5m", 1_572_864),
             ("2g", 2 << 30),
             ("7b", 7),
+            ("1e3", 1000),
+            ("1e1k", 10_240),
         ] {
             assert_eq!(size(text), Ok(expected), "{text}");
         }
@@ -297,6 +323,8 @@ mod tests {
             ("1k", 1000),
             ("2.5M", 2_500_000),
             ("1g", 1_000_000_000),
+            ("1e6", 1_000_000),
+            ("25e-1k", 2500),
         ] {
             assert_eq!(count(text), Ok(expected), "{text}");
         }
@@ -310,6 +338,8 @@ mod tests {
             "99999999999999999999",
             "0x10",
             "1,000",
+            "1e-1",
+            "1e20",
         ] {
             assert!(size(text).is_err(), "{text}");
             assert!(count(text).is_err(), "{text}");

@@ -33,9 +33,9 @@ pub enum TimesError {
 }
 
 impl Times {
-    /// Reads seconds since the start, one a line, in order, as decimal numbers without sign or
-    /// exponent. Empty lines and lines that begin with `#` are passed over. The first time need not
-    /// be 0: what comes before it is waited for.
+    /// Reads seconds since the start, one a line, in order, as decimal numbers without sign; an
+    /// exponent may follow, as in `7.926e-05`. Empty lines and lines that begin with `#` are passed
+    /// over. The first time need not be 0: what comes before it is waited for.
     pub fn read(reader: impl BufRead) -> Result<Self, TimesError> {
         let mut times = Vec::new();
         for (index, text) in reader.lines().enumerate() {
@@ -81,24 +81,28 @@ impl Times {
     }
 }
 
-/// A decimal number of seconds in nanoseconds, exactly; digits beyond the ninth decimal are cut.
+/// A decimal number of seconds in nanoseconds, exactly; what is less than one is cut.
 fn nanos(text: &str) -> Option<u64> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-    if !digits(whole) || !digits(fraction) || (whole.is_empty() && fraction.is_empty()) {
+    let (number, exponent) = match text.split_once(['e', 'E']) {
+        Some((number, exponent)) => (number, exponent.parse::<i32>().ok()?),
+        None => (text, 0),
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits = || whole.bytes().chain(fraction.bytes());
+    if digits().next().is_none() || !digits().all(|digit| digit.is_ascii_digit()) {
         return None;
     }
-    let seconds: u64 = if whole.is_empty() {
-        0
-    } else {
-        whole.parse().ok()?
-    };
-    let below = fraction
-        .bytes()
+    if digits().all(|digit| digit == b'0') {
+        return Some(0);
+    }
+    // So many digits, with zeros behind the last of them, are whole nanoseconds.
+    let places = i64::try_from(whole.len()).ok()? + i64::from(exponent) + 9;
+    digits()
         .chain(std::iter::repeat(b'0'))
-        .take(9)
-        .fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
-    seconds.checked_mul(1_000_000_000)?.checked_add(below)
+        .take(usize::try_from(places).unwrap_or(0))
+        .try_fold(0_u64, |sum, digit| {
+            sum.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
+        })
 }
 
 #[cfg(test)]
@@ -128,6 +132,22 @@ mod tests {
     }
 
     #[test]
+    fn numbers_may_have_exponents() {
+        let text = "0e9\n0.0e-2147483648\n1e-400\n7.926e-05\n1.2e-4\n12E1\n1.2345e+2\n1e9\n";
+        let expected = vec![
+            0,
+            0,
+            0,
+            79_260,
+            120_000,
+            120_000_000_000,
+            123_450_000_000,
+            1_000_000_000_000_000_000,
+        ];
+        assert_eq!(read(text), Ok(expected));
+    }
+
+    #[test]
     fn errors_name_the_line() {
         assert_eq!(
             read("1\n2\n1.5\n"),
@@ -139,7 +159,10 @@ mod tests {
         );
         for bad in [
             "-1",
-            "1e3",
+            "1e",
+            "1e2.5",
+            "e5",
+            "1e2000000000",
             "1,5",
             "1.2.3",
             ".",
