@@ -129,7 +129,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
     if let Some(slo) = objectives.iter().find(|slo| !slo.figure.is_reported()) {
         let known = PERCENTILES.map(|percent| percent.to_string()).join(", ");
         let why = format!("'{slo}': of percentiles a search knows {known}; choose one of them");
-        return Err(wrong_usage(why));
+        return Err(command::usage(why));
     }
     let names = if args.model.is_empty() {
         models::all(&archbench)?
@@ -141,7 +141,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
     };
     let flags: Vec<String> = args.options.split_whitespace().map(str::to_owned).collect();
     for name in &names {
-        models::check(&archbench, name, &flags).map_err(wrong_usage)?;
+        models::check(&archbench, name, &flags).map_err(command::usage)?;
     }
     let set = args.files.file_set(1);
     files::make(&set, &set.cache_dir()?)?;
@@ -186,10 +186,6 @@ pub fn run(args: Args) -> Result<Status, Failure> {
 
 fn reason(failure: &results::Failure) -> String {
     format!("{}: {}", failure.step, failure.reason)
-}
-
-fn wrong_usage(why: impl std::fmt::Display) -> Failure {
-    clap::Error::raw(clap::error::ErrorKind::ValueValidation, why).into()
 }
 
 fn two_sides() -> Result<Cores, String> {

@@ -4,8 +4,8 @@ use crate::draw::{self, Frame};
 use crate::page;
 use crate::plot::{self, Kind, Request};
 use clap::Args;
+use command::{output, usage};
 use std::error::Error;
-use std::io::Write;
 use std::path::PathBuf;
 
 /// Write the report of a run: one page with its verdicts, figures and tables, that needs no network
@@ -79,7 +79,7 @@ impl Report {
     /// Writes it and says where. Models look as their place in the `catalogue` says.
     pub fn run(&self, catalogue: &[String]) -> Result<u8, Box<dyn Error>> {
         let path = page::write(&self.results, self.output.as_deref(), catalogue)?;
-        say(format!("{}\n", path.display()).as_bytes())?;
+        output::write(None, format!("{}\n", path.display()).as_bytes())?;
         Ok(0)
     }
 }
@@ -113,22 +113,8 @@ impl Plot {
         };
         match &self.output {
             Some(path) => plot::write(&figure, frame, self.scale.into(), path)?,
-            None => say(draw::svg(&figure, frame)?.as_bytes())?,
+            None => output::write(None, draw::svg(&figure, frame)?.as_bytes())?,
         }
         Ok(0)
-    }
-}
-
-/// What was typed makes no sense.
-fn usage(why: impl std::fmt::Display) -> Box<dyn Error> {
-    clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, why).into()
-}
-
-/// A reader who has gone away has seen enough.
-fn say(bytes: &[u8]) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        outcome => outcome,
     }
 }

@@ -6,6 +6,7 @@ use std::fmt::Display;
 use std::path::Path;
 use std::str::FromStr;
 
+use command::input;
 use serde::Deserialize;
 
 /// How a figure and its limit compare.
@@ -109,14 +110,14 @@ struct File {
     slo: Vec<String>,
 }
 
-/// Reads a file of objectives: TOML with `slo = ["…"]` if it is called `.toml`, otherwise one objective a line, where # begins a comment.
+/// Reads a file of objectives, or standard input where the path is `-`: TOML with `slo = ["…"]` if it is called `.toml`, otherwise one
+/// objective a line, where # begins a comment.
 ///
 /// # Errors
 /// When it cannot be read, or holds something else; in words.
 pub fn read_file<T: FromStr<Err: Display>>(path: &Path) -> Result<Vec<T>, String> {
-    let at = |why: &dyn Display| format!("{}: {why}", path.display());
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let at = |why: &dyn Display| format!("{}: {why}", input::name(path));
+    let text = input::text(path)?;
     let is_toml = path
         .extension()
         .is_some_and(|extension| extension == "toml");
@@ -167,6 +168,8 @@ mod tests {
             read_file::<f64>(&home.path().join(name))
         };
         assert_eq!(read("lines", "# all\n1 # one\n\n2\n"), Ok(vec![1.0, 2.0]));
+        assert_eq!(read("lines", "\u{feff}1\n"), Ok(vec![1.0]));
+        assert_eq!(read("a.toml", "\u{feff}slo = ['1e-1']"), Ok(vec![0.1]));
         assert_eq!(
             read("two.toml", "name = 'a' # fast\nslo = ['1', '2']"),
             Ok(vec![1.0, 2.0])
