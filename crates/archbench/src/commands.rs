@@ -14,7 +14,8 @@ pub(crate) struct Subcommand {
     pub(crate) name: &'static str,
     /// Its options; what is typed decides which they are, for the options of a model belong to that model.
     pub(crate) grammar: fn(&[OsString]) -> Command,
-    pub(crate) run: fn(&ArgMatches) -> Result<ExitCode, Failure>,
+    /// What it does with what was typed: as it was understood, and word by word.
+    pub(crate) run: fn(&ArgMatches, &[OsString]) -> Result<ExitCode, Failure>,
 }
 
 /// All of them, in the order in which people meet them.
@@ -22,62 +23,62 @@ pub(crate) const COMMANDS: &[Subcommand] = &[
     Subcommand {
         name: "serve",
         grammar: serve::command,
-        run: serve::run,
+        run: |matches, _| serve::run(matches),
     },
     Subcommand {
         name: "load",
         grammar: |_| grammar::<load::Arguments>("load"),
-        run: |matches| status(load::run(&given(matches)?)),
+        run: |matches, typed| status(load::run(&given(matches)?, typed)),
     },
     Subcommand {
         name: "run",
         grammar: |_| grammar::<lab::run::Args>("run"),
-        run: |matches| status(lab::run::run(given(matches)?, report)),
+        run: |matches, _| status(lab::run::run(given(matches)?, report)),
     },
     Subcommand {
         name: "report",
         grammar: |_| grammar::<report::cli::Report>("report"),
-        run: |matches| status(given::<report::cli::Report>(matches)?.run(&models_in_order())),
+        run: |matches, _| status(given::<report::cli::Report>(matches)?.run(&models_in_order())),
     },
     Subcommand {
         name: "plot",
         grammar: |_| grammar::<report::cli::Plot>("plot"),
-        run: |matches| status(given::<report::cli::Plot>(matches)?.run(&models_in_order())),
+        run: |matches, _| status(given::<report::cli::Plot>(matches)?.run(&models_in_order())),
     },
     Subcommand {
         name: "slo",
         grammar: |_| grammar::<lab::slo::Args>("slo"),
-        run: |matches| status(lab::slo::run(given(matches)?)),
+        run: |matches, _| status(lab::slo::run(given(matches)?)),
     },
     Subcommand {
         name: "compare",
         grammar: |_| grammar::<lab::compare::Args>("compare"),
-        run: |matches| status(lab::compare::run(given(matches)?)),
+        run: |matches, _| status(lab::compare::run(given(matches)?)),
     },
     Subcommand {
         name: "search",
         grammar: |_| grammar::<lab::search::Args>("search"),
-        run: |matches| status(lab::search::run(given(matches)?)),
+        run: |matches, _| status(lab::search::run(given(matches)?)),
     },
     Subcommand {
         name: "models",
         grammar: |_| models::command(),
-        run: models::run,
+        run: |matches, _| models::run(matches),
     },
     Subcommand {
         name: "files",
         grammar: |_| files::command(),
-        run: files::run,
+        run: |matches, _| files::run(matches),
     },
     Subcommand {
         name: "disk",
         grammar: |_| grammar::<disk::cli::Arguments>("disk"),
-        run: |matches| Ok(disk::run(&given(matches)?)),
+        run: |matches, _| Ok(disk::run(&given(matches)?)),
     },
     Subcommand {
         name: "doctor",
         grammar: |_| grammar::<lab::doctor::Args>("doctor"),
-        run: |matches| status(lab::doctor::run(given(matches)?)),
+        run: |matches, _| status(lab::doctor::run(given(matches)?)),
     },
 ];
 

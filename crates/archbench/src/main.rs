@@ -36,7 +36,7 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    match run(&matches) {
+    match run(&matches, arguments.get(1..).unwrap_or_default()) {
         Ok(status) => status,
         Err(failure) => match failure.downcast::<clap::Error>() {
             Ok(usage) => {
@@ -97,7 +97,7 @@ fn command(arguments: &[OsString]) -> Command {
     })
 }
 
-fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
+fn run(matches: &ArgMatches, typed: &[OsString]) -> Result<ExitCode, Failure> {
     let (name, matches) = matches
         .subcommand()
         .ok_or("a command is missing; see archbench --help")?;
@@ -105,5 +105,5 @@ fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         .iter()
         .find(|command| command.name == name)
         .ok_or("no such command; see archbench --help")?;
-    (command.run)(matches)
+    (command.run)(matches, typed)
 }

@@ -6,7 +6,7 @@ use crate::schedule::Think;
 use crate::slo::Slo;
 use crate::target::Field;
 use clap::{ArgAction, Args, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use workload::{Arrival, Preset, Stages, units};
 
@@ -22,7 +22,8 @@ pub struct Arguments {
     #[arg(value_name = "URL", help_heading = "What is asked for")]
     pub urls: Vec<String>,
 
-    /// A file of URLs, one a line, each with its weight behind it if that is not 1
+    /// A file of URLs, one a line, each with its weight behind it if that is not 1, and GET or HEAD before it if that is not --method; - is
+    /// standard input, here and wherever a file is read
     #[arg(long, value_name = "FILE", help_heading = "What is asked for", conflicts_with_all = ["urls", "files", "replay"])]
     pub urls_file: Option<PathBuf>,
 
@@ -185,7 +186,7 @@ pub struct Arguments {
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text, help_heading = "What comes out")]
     pub output_format: Format,
 
-    /// Write the report to a file, in one piece, rather than to standard output
+    /// Write the report to a file, in one piece, rather than to standard output, which is also -
     #[arg(
         short = 'o',
         long,
@@ -262,6 +263,25 @@ Examples:
   archbench load --stages 30s@500,1m@500..2000 --poisson      half a minute at 500/s, then a ramp to 2000/s
   archbench load -R 200/s --poisson --session-requests 5 --think exp:1s --slo 'p(99)<10ms'
   archbench load -R 5000 --output-format json -o run.json --hlog run.hlog";
+
+impl Arguments {
+    /// The files that are read, each with the option that names it.
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let trace = match &self.arrival {
+            Some(Arrival::Trace(path)) => Some(path),
+            _ => None,
+        };
+        let inputs = [
+            ("--urls-file", self.urls_file.as_ref()),
+            ("--replay", self.replay.as_ref()),
+            ("--arrival", trace),
+            ("--slo-file", self.slo_file.as_ref()),
+        ];
+        inputs
+            .into_iter()
+            .filter_map(|(option, path)| Some((option, path?.as_path())))
+    }
+}
 
 fn positive(text: &str) -> Result<u64, String> {
     match units::count(text) {

@@ -44,13 +44,15 @@ pub mod verify;
 
 pub use cli::Arguments;
 
+use command::secret;
 use measure::measure;
-use output::Format;
+use output::{Format, Outputs};
 use prepare::{Prepared, prepare};
 use progress::{View, Watch};
 use report::histograms::{self, Log};
 use report::{Report, json, text};
 use run::Control;
+use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, SystemTime};
@@ -61,24 +63,21 @@ const STOPPING: [Signal; 2] = [Signal::Interrupt, Signal::Terminate];
 /// Something failed; the text says what, on what, and what to do.
 pub type Failure = Box<dyn std::error::Error>;
 
-/// What was typed makes no sense, as opposed to what was met in doing it.
-pub(crate) fn usage(why: impl std::fmt::Display) -> Failure {
-    clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, why).into()
-}
+pub(crate) use command::usage;
 
-/// The whole of `archbench load`. Gives the exit status: 0 fine, 3 an objective missed, 4 INVALID. INVALID outranks a missed objective: what is not to
+/// The whole of `archbench load`, `typed` being what the arguments were read from. Gives the exit status: 0 fine, 3 an objective missed, 4 INVALID. INVALID outranks a missed objective: what is not to
 /// be believed was not missed either.
 ///
 /// # Errors
 /// When there are no figures: what was typed makes no sense (a [`clap::Error`]), a file cannot be read or written, no connection can be made.
-pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
+pub fn run(arguments: &Arguments, typed: &[OsString]) -> Result<u8, Failure> {
     let Prepared {
         run,
         slos,
         title,
         remarks,
     } = prepare(arguments)?;
-    check_outputs(arguments)?;
+    let outputs = Outputs::of(arguments)?;
     for remark in remarks.iter().filter(|_| !arguments.quiet) {
         eprintln!("note: {remark}");
     }
@@ -105,13 +104,13 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
     drop(watch);
     drop(signals);
     let outcome = outcome?;
-    let typed = std::env::args().skip(1).collect();
-    let mut report = Report::new(&run, &outcome, &slos, typed, title, started);
+    let kept = typed.iter().map(|typed| kept(typed)).collect();
+    let mut report = Report::new(&run, &outcome, &slos, kept, title, started);
     report.notes.extend(hopeless);
     if let Some(log) = &mut log {
         log.judge(report.level(), &report.findings);
     }
-    let failed = |error| format!("the report cannot be written: {error}");
+    let failed = |error| format!("the report cannot be made: {error}");
     let bytes = match arguments.output_format {
         Format::Text => text::render(&report).into_bytes(),
         Format::Json => json::render(&report),
@@ -121,32 +120,21 @@ pub fn run(arguments: &Arguments) -> Result<u8, Failure> {
             .as_ref()
             .map_or_else(Vec::new, |log| log.text().to_vec()),
     };
-    if let (Some(path), Some(log)) = (&arguments.hlog, &log) {
-        let failed = |error| format!("{} cannot be written: {error}", path.display());
-        output::write(Some(path), log.text()).map_err(failed)?;
+    outputs.write(&bytes, log.as_ref().map(Log::text))?;
+    let shown = arguments.output_format == Format::Text && outputs.report_is_shown();
+    if !(shown || arguments.quiet && report.exit_status() == 0) {
+        tell_verdict(&report);
     }
-    output::write(arguments.output.as_deref(), &bytes).map_err(failed)?;
-    tell_verdict(arguments, &report);
     Ok(report.exit_status())
 }
 
-/// Whether all that was asked for can be written, each to a place of its own.
-fn check_outputs(arguments: &Arguments) -> Result<(), Failure> {
-    if arguments.hlog.is_some() && arguments.hlog == arguments.output {
-        return Err(usage("--hlog and --output name the same file"));
-    }
-    for path in [&arguments.output, &arguments.hlog].into_iter().flatten() {
-        output::check(path).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-    }
-    Ok(())
+/// What was typed, as it may be kept with the figures.
+fn kept(typed: &OsStr) -> String {
+    secret::masked(&typed.to_string_lossy()).into_owned()
 }
 
 /// Where the report says nothing of it, or nobody reads it now, the verdict goes to standard error.
-fn tell_verdict(arguments: &Arguments, report: &Report<'_>) {
-    let shown = arguments.output_format == Format::Text && arguments.output.is_none();
-    if shown || arguments.quiet && report.exit_status() == 0 {
-        return;
-    }
+fn tell_verdict(report: &Report<'_>) {
     eprintln!("{}", report.level());
     for finding in &report.findings {
         eprintln!("  {}: {}", finding.level, finding.text);

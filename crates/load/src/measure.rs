@@ -9,6 +9,7 @@ use crate::fidelity::Fidelity;
 use crate::record::Record;
 use crate::run::{Control, Run};
 use std::io;
+use std::net::SocketAddr;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Barrier, OnceLock};
 use std::thread::JoinHandle;
@@ -73,6 +74,21 @@ pub enum Error {
     /// No connection could be made.
     #[error("{0}")]
     Unreachable(String),
+    /// It was ended from outside while connections were being made.
+    #[error(
+        "ended while connecting to {address}: {made} of {wanted} connections were made, and nothing was measured{}",
+        why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default()
+    )]
+    EndedConnecting {
+        /// The server.
+        address: SocketAddr,
+        /// Connections that were there.
+        made: u64,
+        /// Connections that were to be there.
+        wanted: usize,
+        /// What came of an attempt to make another.
+        why: Option<String>,
+    },
     /// The system refused something.
     #[error("the system refused what a load generator needs: {0}")]
     System(#[from] io::Error),
@@ -121,7 +137,7 @@ pub fn measure(
     let after = sys::usage::usage(sys::usage::Who::Process)?;
     let ended = join(threads)?;
     if ended.is_empty() {
-        return Err(Error::Unreachable(unreachable(&run, &collector.total)));
+        return Err(without_start(&run, &collector.total, control));
     }
     let spun = ended.iter().map(|ended| ended.spun).sum();
     let cpu = Cpu {
@@ -133,23 +149,34 @@ pub fn measure(
     Ok(outcome(&run, collector, ended, cpu, machine, interrupted))
 }
 
-/// The moment at which all threads begin.
+/// The moment at which all threads begin, or do not.
 struct Start {
     barrier: Barrier,
-    at: OnceLock<Instant>,
+    began: OnceLock<Began>,
+}
+
+#[derive(Clone, Copy)]
+struct Began {
+    at: Instant,
+    /// Whether the run was ended before it began.
+    stopped: bool,
 }
 
 impl Start {
     fn new(threads: usize) -> Self {
         Self {
             barrier: Barrier::new(threads),
-            at: OnceLock::new(),
+            began: OnceLock::new(),
         }
     }
 
-    fn wait(&self) -> Instant {
+    /// Waits for all threads, and says the same to each.
+    fn wait(&self, control: &Control) -> Began {
         self.barrier.wait();
-        *self.at.get_or_init(Instant::now)
+        *self.began.get_or_init(|| Began {
+            at: Instant::now(),
+            stopped: control.stop_requests() > 0,
+        })
     }
 }
 
@@ -166,18 +193,18 @@ fn loop_thread(
 ) -> ThreadOutcome {
     // Every thread must come to the barrier, whatever happens to it before.
     let ready = settle(&run, thread).and_then(|()| {
-        let (mut engine, waker) = Engine::new(run, control, thread, mailbox)?;
+        let (mut engine, waker) = Engine::new(run, control.clone(), thread, mailbox)?;
         let _ = waking.send(waker);
         let connected = engine.connect()?;
         Ok((engine, connected))
     });
-    let start = start.wait();
+    let Began { at, stopped } = start.wait(&control);
     let (engine, connected) = ready?;
-    if !connected {
+    if !connected || stopped {
         engine.give_up();
         return Ok(None);
     }
-    engine.run(start).map(Some)
+    engine.run(at).map(Some)
 }
 
 /// A thread that is to be punctual: on its core, and woken without slack (prctl(2), PR_SET_TIMERSLACK).
@@ -224,6 +251,19 @@ impl Wakers {
                 let _ = waker.wake();
             }
         }
+    }
+}
+
+/// Why no thread began.
+fn without_start(run: &Run, record: &Record, control: &Control) -> Error {
+    if control.stop_requests() == 0 {
+        return Error::Unreachable(unreachable(run, record));
+    }
+    Error::EndedConnecting {
+        address: run.address,
+        made: record.counts.connected,
+        wanted: run.clients,
+        why: record.examples.first().map(|example| example.words.clone()),
     }
 }
 

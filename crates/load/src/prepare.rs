@@ -8,8 +8,8 @@ use crate::clock::nanos;
 use crate::run::{Fault, Model, Run};
 use crate::slo::Slo;
 use crate::{Failure, usage};
-use std::fs::File;
-use std::io::BufReader;
+use command::input;
+use std::io::BufRead;
 use std::path::Path;
 use std::time::Duration;
 use workload::trace::{self, AccessLog};
@@ -39,6 +39,14 @@ pub struct Prepared {
 /// For the person who typed: what was typed makes no sense (a [`clap::Error`]), or a file or an address that it names cannot be had.
 pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
     let mut remarks = Vec::new();
+    let piped = arguments
+        .inputs()
+        .filter(|(_, path)| command::is_standard(path));
+    if let [(one, _), (other, _), ..] = piped.collect::<Vec<_>>()[..] {
+        return Err(usage(format!(
+            "{one} and {other} cannot both read standard input"
+        )));
+    }
     let log = read_log(arguments)?;
     let (base, targets, what) = targets::targets(arguments, log.as_ref(), &mut remarks)?;
     let duration = duration(arguments);
@@ -154,10 +162,9 @@ fn max_connections(
 
 fn open<T, E: std::fmt::Display>(
     path: &Path,
-    read: impl FnOnce(BufReader<File>) -> Result<T, E>,
+    read: impl FnOnce(Box<dyn BufRead>) -> Result<T, E>,
 ) -> Result<T, String> {
-    let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    read(BufReader::new(file)).map_err(|error| format!("{}: {error}", path.display()))
+    read(input::open(path)?).map_err(|error| format!("{}: {error}", input::name(path)))
 }
 
 fn read_log(arguments: &Arguments) -> Result<Option<AccessLog>, Failure> {

@@ -7,6 +7,7 @@ use crate::report::histograms::Log;
 use crate::run::{Control, Run};
 use crate::slo::Slo;
 use crate::tui::Tui;
+use std::ffi::OsStr;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use workload::units::counted;
@@ -34,7 +35,7 @@ impl View {
             return Self::None;
         }
         let terminal = std::io::stderr().is_terminal() && std::io::stdout().is_terminal();
-        if no_tui || !terminal {
+        if no_tui || !terminal || !has_full_screen(std::env::var_os("TERM").as_deref()) {
             return Self::Lines;
         }
         match Tui::new(run, title, control.clone()) {
@@ -42,6 +43,12 @@ impl View {
             Err(_) => Self::Lines,
         }
     }
+}
+
+/// Whether a terminal of this name moves its cursor: one without a name, or a dumb one (terminfo's for a terminal that can do
+/// nothing), does not.
+fn has_full_screen(term: Option<&OsStr>) -> bool {
+    term.is_some_and(|term| !term.is_empty() && term != "dumb")
 }
 
 /// Looks at the run second by second: shows it, logs it, and ends it when it is hopeless.
@@ -181,6 +188,23 @@ mod tests {
         watch.second(&row, &Record::default(), &total);
         assert_eq!(watch.hopeless.is_some(), control.stop_requests() == 1);
         watch.hopeless.is_some()
+    }
+
+    #[test]
+    fn a_terminal_that_can_do_nothing_has_lines() {
+        for (term, full_screen) in [
+            (None, false),
+            (Some(""), false),
+            (Some("dumb"), false),
+            (Some("xterm-256color"), true),
+            (Some("linux"), true),
+        ] {
+            assert_eq!(
+                has_full_screen(term.map(OsStr::new)),
+                full_screen,
+                "{term:?}"
+            );
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::cli::Arguments;
 use crate::run::{Arrivals, Model};
 use crate::schedule::Think;
 use crate::{Failure, usage};
+use command::input;
 use std::time::Duration;
 use workload::trace::{self, AccessLog};
 use workload::units::counted;
@@ -47,7 +48,7 @@ pub(super) fn model(
             let times = open(&path, trace::Times::read)?;
             (
                 recorded(Schedule::trace(times)),
-                format!("arrivals of {}", path.display()),
+                format!("arrivals of {}", input::name(&path)),
             )
         }
         (None, Some(_), None) => {

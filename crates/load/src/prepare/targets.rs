@@ -5,10 +5,11 @@ use crate::cli::{Arguments, Method};
 use crate::target::{Order, Target, Targets, Url};
 use crate::verify::Expected;
 use crate::{Failure, usage};
+use command::{input, secret};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::OnceLock;
 use std::time::Duration;
-use workload::trace::{self, AccessLog};
+use workload::trace::{self, AccessLog, WeightedUrl};
 use workload::units::counted;
 use workload::{FileSet, Sampler};
 
@@ -22,7 +23,9 @@ pub(super) fn targets(
     remarks: &mut Vec<String>,
 ) -> Result<(SocketAddr, Targets, String), Failure> {
     let head_only = arguments.method == Method::Head;
-    let parse = |text: &str| Url::parse(text).map_err(|error| error.to_string());
+    let parse = |text: &str| {
+        Url::parse(text).map_err(|error| secret::without_user(&error.to_string()).into_owned())
+    };
     let base = || match arguments.urls.as_slice() {
         [] => Ok(parse(DEFAULT_URL)?),
         [one] => parse(one).map_err(usage),
@@ -73,26 +76,27 @@ pub(super) fn targets(
         ));
     } else {
         let weighted = match &arguments.urls_file {
-            Some(path) => open(path, trace::urls)?
-                .into_iter()
-                .map(|url| (url.url, url.weight))
-                .collect(),
+            Some(path) => open(path, trace::urls)?,
             None => arguments
                 .urls
                 .iter()
-                .map(|url| (url.clone(), 1.0))
-                .collect::<Vec<_>>(),
+                .map(|url| WeightedUrl {
+                    method: None,
+                    url: url.clone(),
+                    weight: 1.0,
+                })
+                .collect(),
         };
-        let urls = weighted.iter().map(|(url, _)| parse(url));
+        let urls = weighted.iter().map(|entry| parse(&entry.url));
         let urls: Result<Vec<Url>, String> = urls.collect();
         let urls = urls.map_err(|why| match &arguments.urls_file {
-            Some(path) => format!("{}: {why}", path.display()).into(),
+            Some(path) => format!("{}: {why}", input::name(path)).into(),
             None => usage(why),
         })?;
         let order = if urls.len() == 1 {
             Order::One
         } else {
-            let sampler = Sampler::new(weighted.iter().map(|(_, weight)| *weight));
+            let sampler = Sampler::new(weighted.iter().map(|entry| entry.weight));
             Order::Drawn(
                 sampler
                     .map_err(|error| error.to_string())?
@@ -105,7 +109,10 @@ pub(super) fn targets(
         };
         let all = urls
             .into_iter()
-            .map(|url| {
+            .zip(&weighted)
+            .map(|(url, entry)| {
+                let method = entry.method;
+                let head_only = method.map_or(head_only, |method| method == trace::Method::Head);
                 let expected = first_answer(head_only);
                 let target = Target::new(&url, head_only, &arguments.headers, expected);
                 (url, target)

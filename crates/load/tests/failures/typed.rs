@@ -2,12 +2,22 @@
 
 use crate::ok;
 use crate::support::script::{Act, server};
+use std::ffi::OsString;
 
 /// The command as it is typed.
 #[derive(clap::Parser)]
 struct Typed {
     #[command(flatten)]
     load: load::Arguments,
+}
+
+/// Runs what was typed.
+fn run<'a>(typed: impl Iterator<Item = &'a str>) -> Result<u8, load::Failure> {
+    let typed: Vec<OsString> = typed.map(OsString::from).collect();
+    load::run(
+        &<Typed as clap::Parser>::parse_from(&typed).load,
+        &typed[1..],
+    )
 }
 
 #[test]
@@ -22,7 +32,7 @@ fn a_histogram_log_is_written_beside_the_report() {
         let url = format!("http://{}/", server(Act::Answer(ok("x"))));
         let always = ["load", &url, "-n", "100", "-c", "2", "--quiet"];
         let typed = always.iter().chain(rest).copied();
-        load::run(&<Typed as clap::Parser>::parse_from(typed).load)
+        run(typed)
     };
     let (report, log) = (at("report.json"), at("trial.hlog"));
     type_in(&["--output-format", "json", "-o", &report, "--hlog", &log]).expect("a run");
@@ -56,7 +66,7 @@ fn a_file_that_cannot_be_read_is_no_fault_of_what_was_typed() {
     let type_in = |rest: &[&str]| {
         let typed = ["load", "http://127.0.0.1:9/", "--quiet"];
         let typed = typed.iter().chain(rest).copied();
-        load::run(&<Typed as clap::Parser>::parse_from(typed).load)
+        run(typed)
     };
     for missing in ["--slo-file /no/such", "--replay /no/such", "-o /no/such"] {
         let rest: Vec<_> = missing.split(' ').collect();
@@ -96,7 +106,7 @@ fn a_mix_of_ways_is_verified_by_status_and_body() {
             &report,
         ];
         let typed = always.iter().chain(rest).copied();
-        load::run(&<Typed as clap::Parser>::parse_from(typed).load).expect("a run");
+        run(typed).expect("a run");
         let json = std::fs::read(&report).expect("a report");
         let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
         json["requests"].clone()
@@ -130,7 +140,5 @@ fn a_mix_needs_files_that_are_known() {
         "--mix",
         "range=1",
     ];
-    let arguments = <Typed as clap::Parser>::parse_from(typed);
-    let refused = load::run(&arguments.load);
-    assert!(is_usage(refused));
+    assert!(is_usage(run(typed.into_iter())));
 }
