@@ -9,6 +9,8 @@
 //! | [`process`] | `fork` for a process that has one thread |
 //! | [`signals`] | blocking signals, and waiting for them |
 //! | [`usage`] | processor time, memory and context switches of a process and its children |
+//! | [`namespace`] | network namespaces: making one, entering one, starting a process in one |
+//! | [`tun`] | network interfaces whose packets a program reads and writes |
 //! | [`residency`] | whether a range of a file is in the page cache |
 //! | [`user`] | users and groups by name |
 //! | [`heap`] | an allocator that counts, for tests |
@@ -17,10 +19,12 @@
 #![allow(unsafe_code)]
 
 pub mod heap;
+pub mod namespace;
 pub mod process;
 pub mod residency;
 pub mod shared;
 pub mod signals;
+pub mod tun;
 pub mod usage;
 pub mod user;
 
