@@ -76,6 +76,11 @@ pub(crate) const COMMANDS: &[Subcommand] = &[
         run: |matches, _| Ok(disk::run(&given(matches)?)),
     },
     Subcommand {
+        name: "link",
+        grammar: |_| grammar::<link::cli::Arguments>("link"),
+        run: |matches, _| Ok(link::run(&given(matches)?)),
+    },
+    Subcommand {
         name: "doctor",
         grammar: |_| grammar::<lab::doctor::Args>("doctor"),
         run: |matches, _| status(lab::doctor::run(given(matches)?)),

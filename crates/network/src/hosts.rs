@@ -80,15 +80,23 @@ impl Hosts {
     /// [`Error::Forbidden`] without the right to make namespaces.
     pub fn joined() -> Result<Self, Error> {
         let hosts = Self::apart()?;
-        let there = hosts.client.as_fd();
-        hosts
-            .server
+        hosts.join()?;
+        Ok(hosts)
+    }
+
+    /// Joins two hosts that are apart by a veth pair.
+    ///
+    /// # Errors
+    /// What the kernel says, for one that they are joined already.
+    pub fn join(&self) -> Result<(), Error> {
+        let there = self.client.as_fd();
+        self.server
             .run(|| interface::make_veth(INTERFACE, INTERFACE, there))
             .and_then(|made| made)
             .map_err(Error::when("join two network namespaces by a veth pair"))?;
         for role in Role::BOTH {
-            hosts
-                .at(role)
+            let namespace = self.at(role);
+            namespace
                 .run(|| give_address(role))
                 .and_then(|given| given)
                 .map_err(Error::when(format!(
@@ -96,7 +104,7 @@ impl Hosts {
                     role.address()
                 )))?;
         }
-        Ok(hosts)
+        Ok(())
     }
 
     /// One of them.

@@ -85,6 +85,28 @@ pub fn set_queue_length(name: &str, packets: u32) -> io::Result<()> {
     )
 }
 
+/// Has an interface be handed packets of so many segments at most; with 1, what the wire would carry.
+///
+/// # Errors
+/// As [`bring_up_with`].
+pub fn set_segments(name: &str, most: u32) -> io::Result<()> {
+    set(
+        name,
+        LinkFlags::empty(),
+        vec![LinkAttribute::GsoMaxSegs(most)],
+    )
+}
+
+/// Removes an interface, and the other end of a veth pair with it.
+///
+/// # Errors
+/// As [`bring_up_with`].
+pub fn remove(name: &str) -> io::Result<()> {
+    let mut message = LinkMessage::default();
+    message.header.index = index(name)?;
+    ask(RouteNetlinkMessage::DelLink(message), 0)
+}
+
 const EAFNOSUPPORT: i32 = rustix::io::Errno::AFNOSUPPORT.raw_os_error();
 
 fn set(name: &str, flags: LinkFlags, attributes: Vec<LinkAttribute>) -> io::Result<()> {

@@ -6,6 +6,8 @@
 //! | [`duration`] | `10s`, `500ms`, `1m`, `2m30s`, `1.5h`, `250us`; units ns, us or µs, ms, s, m or min, h, d | [`Duration`] |
 //! | [`rate`] | `5000`, `1k`, `100/s`, `6000/m`, `1.5k/s`; per s (the default), m or min, h | events per second |
 //! | [`size`] | `512`, `1k`, `16KB`, `1.5MiB`, `2g`; powers of 1024 whichever way the suffix is written | bytes |
+//! | [`bit_rate`] | `20mbit`, `1gbit/s`, `56kbit`; powers of 1000 | bits per second |
+//! | [`share`] | `0.5%`, `0.005` | a number from 0 to 1 |
 //! | [`count`] | `100`, `1k`, `2.5m`, `1g`; powers of 1000 | a number |
 //!
 //! A number may have an exponent, as programs print it: `1e3`, `7.926e-05s`. Letter case matters nowhere. A size is a power of 1024 and a count one of 1000 because that is
@@ -26,6 +28,9 @@ pub struct UnitError {
 const DURATION: &str = "a number with a unit, like 500ms, 10s, 1m or 2m30s";
 const RATE: &str = "a number per second, minute or hour, like 5000, 1k, 100/s or 6000/m";
 const SIZE: &str = "bytes with an optional k, m or g (powers of 1024), like 512, 1k, 16KB or 2MiB";
+const BIT_RATE: &str =
+    "bits a second with their unit (powers of 1000), like 56kbit, 20mbit or 1gbit";
+const SHARE: &str = "a percentage or a number from 0 to 1, like 0.5% or 0.005";
 const COUNT: &str =
     "a whole number with an optional k, m or g (powers of 1000), like 100, 10k or 1m";
 
@@ -135,6 +140,50 @@ pub fn size(text: &str) -> Result<u64, UnitError> {
         .unwrap_or(&suffix);
     let factor = factor(letter, 1024.0).ok_or_else(|| error("has an unknown suffix"))?;
     whole(number * factor).ok_or_else(|| error("is not a whole number of bytes"))
+}
+
+/// Reads the rate of a line, in bits per second: more than none.
+pub fn bit_rate(text: &str) -> Result<u64, UnitError> {
+    let error = |problem| UnitError {
+        what: "bit rate",
+        text: text.into(),
+        problem,
+        accepted: BIT_RATE,
+    };
+    let (number, unit) = leading_number(text.trim());
+    let number = number.ok_or_else(|| error("is not a number"))?;
+    let unit = unit.to_lowercase();
+    let prefix = unit
+        .strip_suffix("bit/s")
+        .or_else(|| unit.strip_suffix("bit"));
+    let prefix = prefix.ok_or_else(|| error("lacks its unit"))?;
+    let factor = factor(prefix, 1000.0).ok_or_else(|| error("has an unknown unit"))?;
+    let rate = whole(number * factor).ok_or_else(|| error("is not a whole number of bits"))?;
+    match rate {
+        0 => Err(error("is zero")),
+        rate => Ok(rate),
+    }
+}
+
+/// Reads a share of a whole, from 0 to 1: as a percentage with its sign, or as a number.
+pub fn share(text: &str) -> Result<f64, UnitError> {
+    let error = |problem| UnitError {
+        what: "share",
+        text: text.into(),
+        problem,
+        accepted: SHARE,
+    };
+    let (number, unit) = leading_number(text.trim());
+    let number = number.ok_or_else(|| error("is not a number"))?;
+    let share = match unit.trim() {
+        "" => number,
+        "%" => number / 100.0,
+        _ => return Err(error("has an unknown unit")),
+    };
+    if share > 1.0 {
+        return Err(error("is more than all"));
+    }
+    Ok(share)
 }
 
 /// Reads a count.
@@ -347,6 +396,36 @@ mod tests {
     }
 
     #[test]
+    fn lines_and_shares() {
+        for (text, expected) in [
+            ("20mbit", 20_000_000),
+            ("1gbit/s", 1_000_000_000),
+            ("56Kbit", 56_000),
+            ("9600bit", 9600),
+            ("1.5mbit", 1_500_000),
+        ] {
+            assert_eq!(bit_rate(text), Ok(expected), "{text}");
+        }
+        for text in [
+            "", "0bit", "20", "20m", "20mb", "-1kbit", "0.3bit", "1tbit", "kbit", "20 mbit",
+        ] {
+            assert!(bit_rate(text).is_err(), "{text}");
+        }
+        for (text, expected) in [
+            ("0", 0.0),
+            ("0.5%", 0.005),
+            ("0.25", 0.25),
+            ("100 %", 1.0),
+            ("1", 1.0),
+        ] {
+            assert_eq!(share(text), Ok(expected), "{text}");
+        }
+        for text in ["", "%", "101%", "1.1", "-1%", "5‰", "nan"] {
+            assert!(share(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn errors_say_what_is_accepted() {
         assert_eq!(
             duration("10").map_err(|e| e.to_string()),
@@ -368,6 +447,7 @@ mod tests {
         #[test]
         fn nothing_panics(text in "\\PC{0,12}") {
             let _ = (duration(&text), rate(&text), size(&text), count(&text));
+            let _ = (bit_rate(&text), share(&text));
         }
     }
 }

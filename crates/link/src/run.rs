@@ -1,0 +1,77 @@
+//! The command: a link from joining to its end.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use network::{Hosts, Namespace};
+use sys::signals::{self, Signal};
+
+use crate::cli::{Arguments, Format};
+use crate::model::Model;
+use crate::{Error, Link, output};
+
+const STOPPING: [Signal; 2] = [Signal::Interrupt, Signal::Terminate];
+
+/// How often it is looked whether the link has failed.
+const GLANCE: Duration = Duration::from_millis(200);
+
+/// Exit status for what makes no sense.
+const WRONG_USAGE: u8 = 2;
+
+/// Joins two hosts, says so, and ends the link when a signal comes: `archbench link`.
+///
+/// Call it while this process has but one thread, since signals are to be taken by waiting for them.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let model = match arguments.model() {
+        Ok(model) => model,
+        Err(why) => {
+            output::complain(format_args!("error: {why}"));
+            return ExitCode::from(WRONG_USAGE);
+        }
+    };
+    match stand(arguments, model) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::complain(format_args!("error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn stand(arguments: &Arguments, model: Model) -> Result<(), Error> {
+    signals::block(&STOPPING).map_err(Error::own("take signals"))?;
+    let given = arguments.server_namespace.as_deref();
+    let hosts = match given.zip(arguments.client_namespace.as_deref()) {
+        None => Hosts::apart()?,
+        Some((server, client)) => Hosts {
+            server: namespace(server)?,
+            client: namespace(client)?,
+        },
+    };
+    let link = Link::new(model, &hosts, arguments.way)?;
+    match arguments.output_format {
+        Format::Text => output::print(output::ready_text(&model, &link, &hosts)),
+        Format::Json => output::print(output::ready_json(&model, &link, &hosts)),
+    }
+    while !link.has_failed() {
+        let taken =
+            signals::wait(&STOPPING, Some(GLANCE)).map_err(Error::own("wait for signals"))?;
+        if taken.is_some() {
+            break;
+        }
+    }
+    let counts = link.end().map_err(Error::own("carry packets"))?;
+    match arguments.output_format {
+        Format::Text => output::print(output::summary_text(counts.as_ref())),
+        Format::Json => output::print(output::summary_json(counts.as_ref())),
+    }
+    Ok(())
+}
+
+fn namespace(path: &Path) -> Result<Namespace, Error> {
+    Namespace::open(path).map_err(|source| Error::Namespace {
+        path: path.into(),
+        source,
+    })
+}
