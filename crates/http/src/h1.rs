@@ -3,6 +3,7 @@
 pub(crate) mod body;
 pub(crate) mod chunked;
 pub mod client;
+pub(crate) mod delivery;
 pub(crate) mod encode;
 pub(crate) mod exchange;
 pub(crate) mod fields;

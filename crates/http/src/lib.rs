@@ -61,14 +61,21 @@
 //! assert_eq!(scratch.finished[0].status, 200);
 //! ```
 
+mod buffer;
 mod config;
 mod h1;
 mod semantics;
 
 pub use config::Config;
 pub use h1::client;
-pub use h1::scratch::{Finished, Scratch, refusal};
-pub use h1::server::Connection;
-pub use h1::want::{Missing, Phase, Want};
+pub use h1::scratch::{Finished, Scratch};
+pub use h1::server::{Connection, refusal};
+pub use h1::want::{Phase, Want};
 pub use semantics::entity::{Entity, FileState};
-pub use semantics::target::Target;
+pub use semantics::method::Method;
+pub use semantics::range::Parts;
+pub use semantics::request::{Malformed, Request};
+pub use semantics::respond::{Found, Missing, respond};
+pub use semantics::response::{Body, Content, Fields, Response};
+pub use semantics::status::Status;
+pub use semantics::target::{RawTarget, Target};

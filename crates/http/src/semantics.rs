@@ -3,9 +3,14 @@
 pub(crate) mod conditional;
 pub(crate) mod date;
 pub(crate) mod entity;
+pub(crate) mod fields;
 pub(crate) mod host;
 pub(crate) mod media_type;
+pub(crate) mod method;
 pub(crate) mod range;
+pub(crate) mod request;
+pub(crate) mod respond;
+pub(crate) mod response;
 pub(crate) mod status;
 pub(crate) mod syntax;
 pub(crate) mod target;

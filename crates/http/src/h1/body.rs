@@ -1,7 +1,7 @@
 //! Drops a request's body, which no method here has a use for, so that the next request can be
 //! read.
 
-use crate::h1::chunked::Chunked;
+use crate::h1::chunked::{Chunked, Dropped};
 
 /// What is left of a body.
 #[derive(Debug)]
@@ -9,19 +9,6 @@ pub(crate) enum Body {
     /// So many bytes.
     Length(u64),
     Chunked(Chunked),
-}
-
-/// What became of some input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Dropped {
-    /// All of it belonged to the body, and more is to come.
-    All,
-    /// The body ended after so many bytes.
-    Ended(usize),
-    /// The framing is broken.
-    Broken,
-    /// The body is longer than the bound.
-    TooLarge,
 }
 
 impl Body {

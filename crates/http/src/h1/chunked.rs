@@ -1,6 +1,5 @@
 //! The chunked transfer coding, read to be dropped (RFC 9112, section 7.1).
 
-use crate::h1::body::Dropped;
 use crate::semantics::syntax::{is_field_text, is_tchar};
 
 /// How many bytes of chunk extensions and trailer fields one body may have. Nobody sends them; they
@@ -9,6 +8,19 @@ const MAX_OVERHEAD: u32 = 4096;
 
 /// Most digits of a chunk size: what a 64-bit number holds.
 const MAX_DIGITS: u8 = 16;
+
+/// What became of some input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dropped {
+    /// All of it belonged to the body, and more is to come.
+    All,
+    /// The body ended after so many bytes.
+    Ended(usize),
+    /// The framing is broken.
+    Broken,
+    /// The body is longer than the bound.
+    TooLarge,
+}
 
 /// Where in a chunked body the input stands.
 #[derive(Debug)]

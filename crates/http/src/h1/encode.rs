@@ -1,10 +1,11 @@
-//! Renders answers into [`Scratch::out`] (RFC 9110, sections 8, 14 and 15).
+//! Renders responses as HTTP/1.1 carries them (RFC 9112).
 
 use std::ops::Range;
 
-use crate::h1::scratch::Scratch;
+use crate::h1::stamp::Stamp;
 use crate::semantics::date;
 use crate::semantics::entity::Entity;
+use crate::semantics::response::{Body, Content, Fields, Response};
 use crate::semantics::status::Status;
 use crate::semantics::target::Target;
 
@@ -22,7 +23,7 @@ pub(crate) enum Persistence {
     Closed,
 }
 
-/// How an answer differs from another with the same status.
+/// How the same response differs from one request to another.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Manner {
     pub(crate) persistence: Persistence,
@@ -30,100 +31,113 @@ pub(crate) struct Manner {
     pub(crate) head_only: bool,
 }
 
-impl Scratch {
-    /// The head of a 200 with the whole file.
-    pub(crate) fn whole(&mut self, entity: &Entity, persistence: Persistence) {
-        self.open(Status::Ok, persistence);
-        self.entity_fields(entity, entity.whole());
+/// Appends the head of a response to `out`, and its page if it has one. The bytes of a file come
+/// after it; if they are several parts, each after its [`part_head`], and [`parts_end`] at last.
+#[inline]
+pub(crate) fn encode(response: &Response<'_>, manner: Manner, stamp: &Stamp, out: &mut Vec<u8>) {
+    let mut encoder = Encoder { out, stamp };
+    encoder.open(response.status, manner.persistence);
+    match (&response.fields, &response.body) {
+        (Fields::Representation(_), Body::File(entity, Content::Whole)) => {
+            encoder.entity_fields(entity, entity.whole());
+        }
+        (fields, body) => {
+            encoder.fields(*fields, body);
+            encoder.body(response.status, body, manner.head_only);
+        }
+    }
+}
+
+/// The head of one part, the delimiter before it included.
+pub(crate) fn part_head(entity: &Entity, range: &Range<u64>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"\r\n--");
+    out.extend_from_slice(entity.boundary());
+    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(entity.type_line());
+    content_range(range, entity.len(), out);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// The delimiter after the last part.
+pub(crate) fn parts_end(boundary: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(b"\r\n--");
+    out.extend_from_slice(boundary);
+    out.extend_from_slice(b"--\r\n");
+}
+
+struct Encoder<'a> {
+    out: &'a mut Vec<u8>,
+    stamp: &'a Stamp,
+}
+
+impl Encoder<'_> {
+    fn fields(&mut self, fields: Fields<'_>, body: &Body<'_>) {
+        match fields {
+            Fields::None => {}
+            Fields::Allow => self.put(ALLOW),
+            Fields::RetryAfter => self.put(RETRY_AFTER),
+            Fields::Location(target) => self.location(target),
+            Fields::CompleteLength(length) => {
+                self.put(b"Content-Range: bytes */");
+                self.number(length);
+                self.put(b"\r\n");
+            }
+            Fields::EntityTag(entity) => self.put(entity.etag_line()),
+            Fields::Representation(entity) => {
+                // The parts have the type; the whole of them has another.
+                let fields = match body {
+                    Body::File(_, Content::Parts(_)) => entity.up_to_ranges(),
+                    _ => entity.up_to_type(),
+                };
+                self.entity_fields(entity, fields);
+            }
+        }
     }
 
-    /// The head of a 206 with one range (RFC 9110, 15.3.7.1).
-    pub(crate) fn part(&mut self, entity: &Entity, range: &Range<u64>, persistence: Persistence) {
-        self.open(Status::PartialContent, persistence);
-        self.entity_fields(entity, entity.up_to_type());
-        self.content_range(range, entity.len());
-        self.content_length(range.end - range.start);
+    /// The fields that follow from the body, the empty line, and the body if it is a page.
+    fn body(&mut self, status: Status, body: &Body<'_>, head_only: bool) {
+        let mut page = &b""[..];
+        match body {
+            Body::Empty => {}
+            Body::Page => {
+                page = status.page();
+                self.put(b"Content-Type: text/plain\r\n");
+                self.content_length(page.len() as u64);
+            }
+            Body::File(entity, Content::Whole) => self.content_length(entity.len()),
+            Body::File(entity, Content::Part(range)) => {
+                content_range(range, entity.len(), self.out);
+                self.content_length(range.end - range.start);
+            }
+            Body::File(entity, Content::Parts(parts)) => {
+                let length = self.parts_length(entity, parts.clone());
+                self.put(b"Content-Type: multipart/byteranges; boundary=");
+                self.put(entity.boundary());
+                self.put(b"\r\n");
+                self.content_length(length);
+            }
+        }
         self.put(b"\r\n");
-    }
-
-    /// The head of a 206 with several ranges (RFC 9110, 15.3.7.2). Leaves what is to stand between
-    /// them in `boundary`.
-    ///
-    /// The boundary is the entity tag without its quotes, so that every server of the same file
-    /// sends the same bytes. A file could contain it, if its owner sets its times on purpose. The
-    /// parts of the answer that he could so forge are parts of the very file that he can fill as he
-    /// likes, sent under its name; it gains him nothing.
-    pub(crate) fn parts(
-        &mut self,
-        entity: &Entity,
-        ranges: &[Range<u64>],
-        boundary: &mut Vec<u8>,
-        persistence: Persistence,
-    ) {
-        boundary.clear();
-        boundary.extend(entity.etag().iter().filter(|&&byte| byte != b'"'));
-        let length = self.parts_length(entity, ranges, boundary);
-        self.open(Status::PartialContent, persistence);
-        self.entity_fields(entity, entity.up_to_ranges());
-        self.put(b"Content-Type: multipart/byteranges; boundary=");
-        self.put(boundary);
-        self.put(b"\r\n");
-        self.content_length(length);
-        self.put(b"\r\n");
-    }
-
-    /// The head of one part, the delimiter before it included.
-    pub(crate) fn part_head(&mut self, entity: &Entity, range: &Range<u64>, boundary: &[u8]) {
-        self.put(b"\r\n--");
-        self.put(boundary);
-        self.put(b"\r\n");
-        self.put(entity.type_line());
-        self.content_range(range, entity.len());
-        self.put(b"\r\n");
-    }
-
-    /// The delimiter after the last part.
-    pub(crate) fn parts_end(&mut self, boundary: &[u8]) {
-        self.put(b"\r\n--");
-        self.put(boundary);
-        self.put(b"--\r\n");
+        if !head_only {
+            self.put(page);
+        }
     }
 
     /// Length in bytes of a multipart body: measured on the very bytes that will be sent.
-    fn parts_length(&mut self, entity: &Entity, ranges: &[Range<u64>], boundary: &[u8]) -> u64 {
+    fn parts_length(&mut self, entity: &Entity, parts: impl Iterator<Item = Range<u64>>) -> u64 {
         let mark = self.out.len();
-        for range in ranges {
-            self.part_head(entity, range, boundary);
+        let mut content = 0u64;
+        for range in parts {
+            content = content.saturating_add(range.end - range.start);
+            part_head(entity, &range, self.out);
         }
-        self.parts_end(boundary);
+        parts_end(entity.boundary(), self.out);
         let around = self.out.len() - mark;
         self.out.truncate(mark);
-        ranges.iter().fold(around as u64, |length, range| {
-            length.saturating_add(range.end - range.start)
-        })
+        content.saturating_add(around as u64)
     }
 
-    /// 304: what a 200 would have said of the kind that updates a cache, and that its client does
-    /// not know already (RFC 9110, 15.4.5). With an entity tag at hand, Last-Modified is not of
-    /// that kind.
-    pub(crate) fn not_modified(&mut self, entity: &Entity, persistence: Persistence) {
-        self.open(Status::NotModified, persistence);
-        self.put(entity.etag_line());
-        self.put(b"\r\n");
-    }
-
-    /// 416, with the length that would have been right (RFC 9110, 15.5.17).
-    pub(crate) fn unsatisfiable(&mut self, entity: &Entity, manner: Manner) {
-        self.open(Status::RangeNotSatisfiable, manner.persistence);
-        self.put(b"Content-Range: bytes */");
-        self.number(entity.len());
-        self.put(b"\r\n");
-        self.page_body(Status::RangeNotSatisfiable, manner);
-    }
-
-    /// 301 to the same path with a slash at its end.
-    pub(crate) fn redirect(&mut self, target: &Target, manner: Manner) {
-        self.open(Status::MovedPermanently, manner.persistence);
+    fn location(&mut self, target: &Target) {
         // The path is normalised: it does not begin with a slash. So this does not begin with two,
         // which would send the client to another host.
         self.put(b"Location: /");
@@ -133,45 +147,18 @@ impl Scratch {
         }
         self.encoded(target.query(), is_query_byte);
         self.put(b"\r\n");
-        self.page_body(Status::MovedPermanently, manner);
-    }
-
-    /// 204, the answer to OPTIONS (RFC 9110, 9.3.7).
-    pub(crate) fn options(&mut self, persistence: Persistence) {
-        self.open(Status::NoContent, persistence);
-        self.put(ALLOW);
-        self.put(b"\r\n");
-    }
-
-    /// An answer that has nothing more to say than its status.
-    pub(crate) fn page(&mut self, status: Status, manner: Manner) {
-        self.open(status, manner.persistence);
-        match status {
-            Status::MethodNotAllowed => self.put(ALLOW),
-            Status::ServiceUnavailable => self.put(RETRY_AFTER),
-            _ => {}
-        }
-        self.page_body(status, manner);
-    }
-
-    fn page_body(&mut self, status: Status, manner: Manner) {
-        let page = status.page();
-        self.put(b"Content-Type: text/plain\r\n");
-        self.content_length(page.len() as u64);
-        self.put(b"\r\n");
-        if !manner.head_only {
-            self.put(page);
-        }
     }
 
     fn open(&mut self, status: Status, persistence: Persistence) {
-        let Scratch { out, stamp, .. } = self;
+        let Encoder { out, stamp } = self;
         // Room for all heads but those with the longest names in them: one growth, if any.
         out.reserve(512);
         if status == Status::Ok {
             out.extend_from_slice(stamp.ok_opening());
         } else {
-            out.extend_from_slice(status.line());
+            out.extend_from_slice(b"HTTP/1.1 ");
+            out.extend_from_slice(status.text());
+            out.extend_from_slice(b"\r\n");
             out.extend_from_slice(stamp.fields());
         }
         match persistence {
@@ -184,7 +171,7 @@ impl Scratch {
     /// `fields`, which are the first of `entity`'s. A Last-Modified in the future gives way to Date
     /// (RFC 9110, 8.8.2.1).
     fn entity_fields(&mut self, entity: &Entity, fields: &[u8]) {
-        let Scratch { out, stamp, .. } = self;
+        let Encoder { out, stamp } = self;
         if entity.is_from_the_future(stamp.now()) {
             let (name, rest) = fields.split_at(entity.date_position());
             out.extend_from_slice(name);
@@ -193,16 +180,6 @@ impl Scratch {
         } else {
             out.extend_from_slice(fields);
         }
-    }
-
-    fn content_range(&mut self, range: &Range<u64>, len: u64) {
-        self.put(b"Content-Range: bytes ");
-        self.number(range.start);
-        self.put(b"-");
-        self.number(range.end.saturating_sub(1));
-        self.put(b"/");
-        self.number(len);
-        self.put(b"\r\n");
     }
 
     fn content_length(&mut self, length: u64) {
@@ -224,14 +201,27 @@ impl Scratch {
         }
     }
 
-    fn number(&mut self, number: u64) {
-        self.out
-            .extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+    fn number(&mut self, value: u64) {
+        number(value, self.out);
     }
 
     fn put(&mut self, text: &[u8]) {
         self.out.extend_from_slice(text);
     }
+}
+
+fn content_range(range: &Range<u64>, len: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"Content-Range: bytes ");
+    number(range.start, out);
+    out.extend_from_slice(b"-");
+    number(range.end.saturating_sub(1), out);
+    out.extend_from_slice(b"/");
+    number(len, out);
+    out.extend_from_slice(b"\r\n");
+}
+
+fn number(value: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// `pchar` and the slash, unescaped (RFC 3986, 3.3).

@@ -1,39 +1,30 @@
-//! The field lines of a head, and the few names that this server acts on.
+//! The field lines of a head, and the names that say how it is framed (RFC 9112, sections 5 and 6).
 
 use httparse::{EMPTY_HEADER, Header, Status as Parsed};
 
-use crate::semantics::conditional::Name as Condition;
+use crate::semantics::fields;
 use crate::semantics::status::Status;
 
 /// A field that this server acts on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Name {
-    Host,
     Connection,
     ContentLength,
     TransferEncoding,
-    Expect,
-    Condition(Condition),
+    /// It is about the request, however that was carried.
+    Request(fields::Name),
 }
 
 impl Name {
-    /// `None`: a field that makes no difference here. The length comes first, because it tells
-    /// nearly all names apart before a byte is compared.
+    /// `None`: a field that makes no difference here.
+    #[inline]
     pub(crate) fn of(name: &str) -> Option<Name> {
         let is = |known: &str| name.eq_ignore_ascii_case(known);
         let name = match name.len() {
-            4 if is("host") => Name::Host,
-            5 if is("range") => Name::Condition(Condition::Range),
-            6 if is("expect") => Name::Expect,
-            8 if is("if-match") => Name::Condition(Condition::IfMatch),
-            8 if is("if-range") => Name::Condition(Condition::IfRange),
             10 if is("connection") => Name::Connection,
-            13 if is("if-none-match") => Name::Condition(Condition::IfNoneMatch),
             14 if is("content-length") => Name::ContentLength,
             17 if is("transfer-encoding") => Name::TransferEncoding,
-            17 if is("if-modified-since") => Name::Condition(Condition::IfModifiedSince),
-            19 if is("if-unmodified-since") => Name::Condition(Condition::IfUnmodifiedSince),
-            _ => return None,
+            _ => return fields::Name::of(name).map(Name::Request),
         };
         Some(name)
     }

@@ -1,4 +1,4 @@
-//! What a head says, as far as this server acts on it.
+//! What a head says: the request, and how it lies on the connection.
 
 use httparse::Header;
 
@@ -7,55 +7,44 @@ use crate::h1::body::Body;
 use crate::h1::fields::Name;
 use crate::h1::framing::Framing;
 use crate::h1::line::Line;
-use crate::semantics::conditional::Conditions;
-use crate::semantics::host;
+use crate::semantics::request::{Expectation, Request};
 use crate::semantics::status::Status;
 use crate::semantics::syntax::elements;
+use crate::semantics::verdict::Verdict;
 
-/// What the client expects before it sends a body (RFC 9110, 10.1.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Expectation {
-    None,
-    /// `100-continue`: the client may be waiting, and may never send the body at all.
-    Continue,
-    /// Something that no server can meet: 417.
-    Unknown,
-}
-
-/// A request whose framing and Host are in order.
-#[derive(Debug)]
-pub(crate) struct Request<'a> {
-    pub(crate) line: Line<'a>,
-    /// Whether the client wants the connection kept (RFC 9112, 9.3): one of HTTP/1.0 has to say so.
+/// What a head says beside the request that it carries.
+#[derive(Debug, Default)]
+pub(crate) struct Head {
+    /// The request is of HTTP/1.0.
+    pub(crate) old: bool,
+    /// The client wants the connection kept (RFC 9112, 9.3): one of HTTP/1.0 has to say so.
     pub(crate) persistent: bool,
-    pub(crate) expectation: Expectation,
+    /// A body is announced that may never come: the client may be waiting for leave to send it, and
+    /// may go on without it.
+    pub(crate) withheld: bool,
+    /// The body to come and to be dropped.
     pub(crate) body: Option<Body>,
 }
 
-impl<'a> Request<'a> {
-    /// Preconditions and ranges go to `conditions`, which must be empty.
+impl Head {
+    /// Reads a head into itself and into `request`, both of which must be as good as new.
     ///
     /// An error means that framing or Host is not in order: answer, then close.
-    pub(crate) fn new(
-        line: Line<'a>,
+    pub(crate) fn read(
+        &mut self,
+        line: &Line<'_>,
         fields: &[Header<'_>],
-        conditions: &mut Conditions,
+        request: &mut Request,
         config: &Config,
-    ) -> Result<Request<'a>, Status> {
-        let mut host = None;
+    ) -> Result<Verdict, Status> {
+        request.begin(line.method, line.target);
+        self.old = line.old;
         let mut framing = Framing::default();
         let mut close = false;
         let mut keep = false;
-        let mut expectation = Expectation::None;
         for &Header { name, value } in fields {
             match Name::of(name) {
                 None => {}
-                Some(Name::Host) => {
-                    if host.is_some() || !host::is_well_formed(value) {
-                        return Err(Status::BadRequest);
-                    }
-                    host = Some(value);
-                }
                 Some(Name::Connection) => {
                     for option in elements(value) {
                         close |= option.eq_ignore_ascii_case(b"close");
@@ -64,33 +53,29 @@ impl<'a> Request<'a> {
                 }
                 Some(Name::ContentLength) => framing.content_length(value),
                 Some(Name::TransferEncoding) => framing.transfer_encoding(value),
-                Some(Name::Expect) => expectation = expect(expectation, value),
-                Some(Name::Condition(name)) => conditions.push(name, value),
+                Some(Name::Request(name)) => request
+                    .push_known(name, value)
+                    .map_err(|_| Status::BadRequest)?,
             }
         }
-        if host.is_none() && !line.old {
+        if !request.has_host() && !line.old {
             return Err(Status::BadRequest);
         }
-        if line.old && expectation == Expectation::Continue {
-            expectation = Expectation::None;
+        // HTTP/1.0 does not know it (RFC 9110, 10.1.1).
+        if line.old && request.expectation() == Expectation::Continue {
+            request.expect_nothing();
         }
-        Ok(Request {
-            line,
-            persistent: !close && (keep || !line.old),
-            expectation,
-            body: framing.body(line.old, config)?,
-        })
+        self.persistent = !close && (keep || !line.old);
+        let body = framing.body(line.old, config)?;
+        let verdict = Verdict::on(request);
+        match body {
+            None => {}
+            // The final status comes at once, and nobody needs to guess what the next bytes are.
+            Some(_) if request.expectation() != Expectation::None => self.withheld = true,
+            Some(body) if body.exceeds(config.max_body) => return Ok(verdict.on_large_body()),
+            Some(_) if matches!(verdict, Verdict::Fatal(_)) => {}
+            body => self.body = body,
+        }
+        Ok(verdict)
     }
-}
-
-fn expect(so_far: Expectation, value: &[u8]) -> Expectation {
-    elements(value)
-        .filter(|member| !member.is_empty())
-        .fold(so_far, |so_far, member| {
-            if so_far != Expectation::Unknown && member.eq_ignore_ascii_case(b"100-continue") {
-                Expectation::Continue
-            } else {
-                Expectation::Unknown
-            }
-        })
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::h1::encode::{Manner, Persistence};
+use crate::h1::encode::{self, Manner};
 use crate::h1::exchange::Exchange;
 use crate::h1::stamp::Stamp;
-use crate::semantics::status::Status;
+use crate::semantics::response::Response;
 
 /// Most exchanges kept for later. Beyond it the allocator serves: so many answers under way at once
 /// have other costs.
@@ -60,6 +60,11 @@ impl Scratch {
         self.stamp.set_time(unix_s);
     }
 
+    /// Appends a response to what goes out.
+    pub(crate) fn encode(&mut self, response: &Response<'_>, manner: Manner) {
+        encode::encode(response, manner, &self.stamp, &mut self.out);
+    }
+
     /// An exchange that is as good as new. To be given back.
     pub(crate) fn lend(&mut self) -> Box<Exchange> {
         self.spare.pop().unwrap_or_default()
@@ -71,18 +76,4 @@ impl Scratch {
             self.spare.push(exchange);
         }
     }
-}
-
-/// A whole answer, to [`Scratch::out`], for a connection that cannot be served because the server
-/// lacks what it takes, a thread for instance: 503, to come back in a second. Afterwards linger: a
-/// request may be on its way.
-pub fn refusal(scratch: &mut Scratch) {
-    let manner = Manner {
-        persistence: Persistence::Closed,
-        head_only: false,
-    };
-    scratch.page(Status::ServiceUnavailable, manner);
-    scratch.finished.push(Finished {
-        status: Status::ServiceUnavailable.code(),
-    });
 }

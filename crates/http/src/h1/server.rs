@@ -1,18 +1,19 @@
-//! The server's end of a connection.
-//!
-//! Everything that changes its state is in this module: here what it is and how it ends, in
-//! `reading` how a request comes in, in `answering` how a file goes out.
+//! The server's end of a connection. Everything that changes its state is in this file.
 
-mod answering;
-mod reading;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 
+use crate::h1::chunked::Dropped;
 use crate::h1::encode::{Manner, Persistence};
 use crate::h1::exchange::Exchange;
-use crate::h1::scan;
 use crate::h1::scratch::{Finished, Scratch};
 use crate::h1::want::{Phase, Want};
+use crate::semantics::entity::Entity;
+use crate::semantics::request::Request;
+use crate::semantics::respond::{Found, respond};
+use crate::semantics::response::Response;
 use crate::semantics::status::Status;
 use crate::semantics::target::Target;
 use crate::semantics::verdict::Verdict;
@@ -49,12 +50,6 @@ pub struct Connection {
     step: Step,
     /// The answer to the present request is the last.
     close: bool,
-    /// The present request is of HTTP/1.0.
-    old: bool,
-    /// The present request is a HEAD.
-    head_only: bool,
-    /// The head of the present part, and so that of the answer, has been handed over.
-    opened: bool,
     /// The server is stopping.
     finishing: bool,
     /// The client has shut its write side.
@@ -162,19 +157,169 @@ impl Connection {
     /// otherwise it is the root.
     pub fn target(&self) -> &Target {
         static ROOT: Target = Target::ROOT;
-        self.exchange
-            .as_ref()
-            .map_or(&ROOT, |exchange| &exchange.target)
+        self.request().map_or(&ROOT, Request::target)
+    }
+
+    /// The request that is being answered, once its head is whole.
+    pub fn request(&self) -> Option<&Request> {
+        let exchange = self.exchange.as_deref()?;
+        exchange.verdict.is_some().then_some(&exchange.request)
+    }
+
+    /// The file that [`target`](Connection::target) names, or why there is none.
+    pub fn found(&mut self, found: Found<'_>, scratch: &mut Scratch) {
+        if self.step != Step::Find {
+            return;
+        }
+        let manner = self.manner();
+        let Some(exchange) = self.exchange.as_deref_mut() else {
+            return;
+        };
+        let (now, max_ranges) = (scratch.stamp.now(), scratch.config.max_ranges);
+        let response = respond(&exchange.request, found, now, max_ranges);
+        match exchange.delivery.take_on(&response) {
+            Some(first) if !manner.head_only => {
+                self.rest = first;
+                self.step = Step::Load;
+            }
+            _ => {
+                scratch.encode(&response, manner);
+                let status = response.status;
+                self.end(status, scratch);
+            }
+        }
+    }
+
+    /// The first of the bytes of [`Want::Load`] are at hand. `entity` is the one that was found.
+    ///
+    /// The head of the answer is handed over here, and not before, so that a load that fails can
+    /// still be answered.
+    pub fn loaded(&mut self, entity: &Entity, scratch: &mut Scratch) {
+        if self.step != Step::Load {
+            return;
+        }
+        self.step = Step::Send;
+        let manner = self.manner();
+        if let Some(exchange) = self.exchange.as_deref_mut() {
+            let Scratch { out, stamp, .. } = scratch;
+            let Exchange {
+                request, delivery, ..
+            } = exchange;
+            delivery.open(&self.rest, request, entity, (manner, stamp), out);
+        }
+    }
+
+    /// The bytes of [`Want::Load`] or [`Want::Send`] cannot be had: 500 if the answer has not
+    /// begun. Otherwise the connection is closed short, which is the only way left to say so.
+    pub fn failed(&mut self, scratch: &mut Scratch) {
+        if self.step != Step::Find {
+            self.give_up(Status::InternalServerError, scratch);
+        }
+    }
+
+    /// The server has too much to do to find or load the file: 503, to come back in a second, if the
+    /// answer has not begun. Otherwise as [`failed`](Connection::failed).
+    pub fn refuse(&mut self, scratch: &mut Scratch) {
+        self.give_up(Status::ServiceUnavailable, scratch);
+    }
+
+    fn give_up(&mut self, status: Status, scratch: &mut Scratch) {
+        let begun = |exchange: &Exchange| exchange.delivery.has_begun();
+        match self.step {
+            Step::Find => self.page(status, scratch),
+            Step::Load if !self.exchange.as_deref().is_some_and(begun) => {
+                self.page(status, scratch)
+            }
+            Step::Load | Step::Send => self.abandon(scratch),
+            _ => {}
+        }
+    }
+
+    /// So many of the bytes of [`Want::Send`] have been put on the socket. If some are left, they
+    /// are to be loaded next.
+    pub fn sent(&mut self, bytes: u64, scratch: &mut Scratch) {
+        if self.step != Step::Send {
+            return;
+        }
+        debug_assert!(
+            bytes <= self.rest.end - self.rest.start,
+            "more was sent than wanted"
+        );
+        self.rest.start = self.rest.start.saturating_add(bytes).min(self.rest.end);
+        self.step = Step::Load;
+        if self.rest.start < self.rest.end {
+            return;
+        }
+        let Some(exchange) = self.exchange.as_deref_mut() else {
+            return;
+        };
+        match exchange.delivery.next(&exchange.request, &mut scratch.out) {
+            Some(next) => self.rest = next,
+            None => {
+                let status = exchange.delivery.status();
+                self.end(status, scratch);
+            }
+        }
+    }
+
+    fn receive_head(&mut self, input: &[u8], scratch: &mut Scratch) -> usize {
+        if input.is_empty() {
+            return 0;
+        }
+        let exchange = self.exchange.get_or_insert_with(|| scratch.lend());
+        let config = &scratch.config;
+        let taken = exchange.receive_head(input, config);
+        if exchange.verdict.is_none() {
+            return taken;
+        }
+        self.requests = self.requests.saturating_add(1);
+        let limit = config.max_requests_per_connection;
+        self.last = !exchange.head.persistent;
+        self.close = self.last || !config.keep_alive || (limit > 0 && self.requests >= limit);
+        if exchange.head.withheld {
+            self.close = true;
+            self.unread = true;
+        }
+        if exchange.head.body.is_some() {
+            self.step = Step::Body;
+            return taken + self.receive_body(&input[taken..], scratch);
+        }
+        self.gives_back(input.len() - taken);
+        self.act(scratch);
+        taken
+    }
+
+    fn receive_body(&mut self, input: &[u8], scratch: &mut Scratch) -> usize {
+        let Some(exchange) = self.exchange.as_deref_mut() else {
+            return 0;
+        };
+        match exchange.receive_body(input) {
+            Dropped::All => return input.len(),
+            Dropped::Ended(taken) => {
+                self.gives_back(input.len() - taken);
+                self.act(scratch);
+                return taken;
+            }
+            Dropped::Broken => self.fatal(Status::BadRequest, scratch),
+            Dropped::TooLarge => {
+                exchange.verdict = exchange.verdict.map(Verdict::on_large_body);
+                self.act(scratch);
+            }
+        }
+        input.len()
+    }
+
+    /// So many bytes behind the request go back to the driver.
+    fn gives_back(&mut self, bytes: usize) {
+        self.unread |= bytes > 0;
+        self.pipelines |= bytes > 0;
     }
 
     /// The request is whole, or as whole as it will get: carries the verdict out.
     fn act(&mut self, scratch: &mut Scratch) {
         match self.exchange.as_ref().and_then(|exchange| exchange.verdict) {
             Some(Verdict::Find) => self.step = Step::Find,
-            Some(Verdict::Options) => {
-                scratch.options(self.manner().persistence);
-                self.end(Status::NoContent, scratch);
-            }
+            Some(Verdict::Options) => self.answer(&Response::options(), scratch),
             Some(Verdict::Refuse(status)) => self.page(status, scratch),
             Some(Verdict::Fatal(status)) => self.fatal(status, scratch),
             None => {}
@@ -182,8 +327,14 @@ impl Connection {
     }
 
     fn page(&mut self, status: Status, scratch: &mut Scratch) {
-        scratch.page(status, self.manner());
-        self.end(status, scratch);
+        self.answer(&Response::page(status), scratch);
+    }
+
+    /// Gives an answer that is whole with its head.
+    fn answer(&mut self, response: &Response<'_>, scratch: &mut Scratch) {
+        let manner = self.manner();
+        scratch.encode(response, manner);
+        self.end(response.status, scratch);
     }
 
     /// Answers with an error after which nobody can tell where the next request begins, or whether
@@ -196,9 +347,8 @@ impl Connection {
 
     /// The request will not become whole.
     fn cut_short(&mut self, status: Status, scratch: &mut Scratch) {
-        if self.step == Step::Head {
-            let head = self.exchange.as_ref().map(|exchange| &exchange.head[..]);
-            self.head_only = head.is_some_and(scan::begins_head_request);
+        if let (Step::Head, Some(exchange)) = (self.step, &mut self.exchange) {
+            exchange.cut_short();
         }
         self.fatal(status, scratch);
     }
@@ -206,13 +356,15 @@ impl Connection {
     /// How the present answer is to be given. From here on it is settled whether it is the last.
     fn manner(&mut self) -> Manner {
         self.close |= self.finishing;
+        let exchange = self.exchange.as_deref();
+        let old = exchange.is_some_and(|exchange| exchange.head.old);
         Manner {
-            persistence: match (self.close, self.old) {
+            persistence: match (self.close, old) {
                 (true, _) => Persistence::Closed,
                 (false, true) => Persistence::Granted,
                 (false, false) => Persistence::Kept,
             },
-            head_only: self.head_only,
+            head_only: exchange.is_some_and(|exchange| exchange.head_only),
         }
     }
 
@@ -259,7 +411,22 @@ impl Connection {
     fn is_blank(&self) -> bool {
         match &self.exchange {
             None => true,
-            Some(exchange) => exchange.scan.is_blank(),
+            Some(exchange) => exchange.is_blank(),
         }
     }
+}
+
+/// A whole answer, to [`Scratch::out`], for a connection that cannot be served because the server
+/// lacks what it takes, a thread for instance: 503, to come back in a second. Afterwards linger: a
+/// request may be on its way.
+pub fn refusal(scratch: &mut Scratch) {
+    let manner = Manner {
+        persistence: Persistence::Closed,
+        head_only: false,
+    };
+    let response = Response::page(Status::ServiceUnavailable);
+    scratch.encode(&response, manner);
+    scratch.finished.push(Finished {
+        status: response.status.code(),
+    });
 }

@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use crate::semantics::status::Status;
-
 /// What a connection needs next from its driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Want {
@@ -42,31 +40,4 @@ pub enum Phase {
     Answer,
     /// Nothing but dropping input is left.
     Linger,
-}
-
-/// Why there is no file to answer with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Missing {
-    /// 404
-    NotFound,
-    /// 403
-    Forbidden,
-    /// It is a directory, and was asked for without the slash at its end: 301.
-    NeedsSlash,
-    /// The server has run out of something, descriptors for instance, and will have it again: 503.
-    Busy,
-    /// The file system failed: 500.
-    Failed,
-}
-
-impl From<Missing> for Status {
-    fn from(missing: Missing) -> Status {
-        match missing {
-            Missing::NotFound => Status::NotFound,
-            Missing::Forbidden => Status::Forbidden,
-            Missing::NeedsSlash => Status::MovedPermanently,
-            Missing::Busy => Status::ServiceUnavailable,
-            Missing::Failed => Status::InternalServerError,
-        }
-    }
 }

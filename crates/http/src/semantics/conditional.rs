@@ -1,5 +1,6 @@
 //! Preconditions: what a request makes its method depend on (RFC 9110, section 13).
 
+use crate::buffer::reuse;
 use crate::semantics::date;
 use crate::semantics::entity::Entity;
 
@@ -30,8 +31,8 @@ impl Conditions {
     }
 
     pub(crate) fn clear(&mut self) {
-        self.text.clear();
-        self.lines.clear();
+        reuse(&mut self.text);
+        reuse(&mut self.lines);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -39,6 +40,7 @@ impl Conditions {
     }
 
     /// The memory that this holds on to, in bytes.
+    #[cfg(test)]
     pub(crate) fn capacity(&self) -> usize {
         self.text.capacity() + self.lines.capacity() * size_of::<(Name, usize)>()
     }
@@ -62,6 +64,11 @@ impl Conditions {
     fn only(&self, wanted: Name) -> Option<&[u8]> {
         let mut values = self.all(wanted);
         values.next().filter(|_| values.next().is_none())
+    }
+
+    /// The value of Range.
+    pub(crate) fn range(&self) -> Option<&[u8]> {
+        self.only(Name::Range)
     }
 
     /// What the request comes to for `entity`, in the order of RFC 9110, 13.2.2. `now`: see
@@ -88,9 +95,7 @@ impl Conditions {
             return Outcome::NotModified;
         }
         Outcome::Perform {
-            range: self
-                .only(Name::Range)
-                .filter(|_| self.range_is_current(entity, now)),
+            range: self.range().filter(|_| self.range_is_current(entity, now)),
         }
     }
 

@@ -2,55 +2,109 @@
 
 use std::ops::Range;
 
-use crate::semantics::syntax::{elements, saturating_decimal};
+use crate::semantics::syntax::{saturating_decimal, trim};
 
 /// What a Range field comes to for a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Selection {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Selection<'a> {
     /// The field does not count: the whole file.
     Whole,
-    /// The ranges that were put into the list, at least one.
-    Parts,
+    /// One range is left of it.
+    Part(Range<u64>),
+    /// Two ranges at least.
+    Parts(Parts<'a>),
     /// 416
     Unsatisfiable,
 }
 
-/// Reads the value of a Range field for a file of `len` bytes, and puts the ranges into `parts`,
-/// which must be empty.
+/// The ranges that a Range field asks for, in its order, as far as they overlap the file.
+///
+/// They are read from the field as they are needed: so many ranges take no more memory than one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parts<'a> {
+    /// What of the field is left.
+    set: &'a [u8],
+    /// Size of the file in bytes.
+    len: u64,
+}
+
+impl<'a> Parts<'a> {
+    /// Those of a field's value for a file of `len` bytes. `None`: their unit is not the byte.
+    pub(crate) fn of(value: &'a [u8], len: u64) -> Option<Parts<'a>> {
+        let (unit, set) = value.split_at_checked(b"bytes=".len())?;
+        unit.eq_ignore_ascii_case(b"bytes=")
+            .then_some(Parts { set, len })
+    }
+
+    /// Goes on where so many bytes of the field were [left](Parts::left).
+    pub(crate) fn skip_to(&mut self, left: usize) {
+        self.set = &self.set[self.set.len().saturating_sub(left)..];
+    }
+
+    /// How many bytes of the field are left.
+    pub(crate) fn left(&self) -> usize {
+        self.set.len()
+    }
+
+    /// The next range as it was asked for, without the white space around it; empty elements of the
+    /// list are none.
+    fn next_spec(&mut self) -> Option<&'a [u8]> {
+        while !self.set.is_empty() {
+            let end = memchr::memchr(b',', self.set).unwrap_or(self.set.len());
+            let (spec, rest) = self.set.split_at(end);
+            self.set = rest.get(1..).unwrap_or_default();
+            let spec = trim(spec);
+            if !spec.is_empty() {
+                return Some(spec);
+            }
+        }
+        None
+    }
+}
+
+impl Iterator for Parts<'_> {
+    type Item = Range<u64>;
+
+    fn next(&mut self) -> Option<Range<u64>> {
+        loop {
+            if let Some(Some(part)) = part(self.next_spec()?, self.len) {
+                return Some(part);
+            }
+        }
+    }
+}
+
+/// Reads the value of a Range field for a file of `len` bytes.
 ///
 /// Ignored, as RFC 9110, 14.2 allows or demands: a unit other than bytes; a malformed set; more
 /// than `max` ranges; ranges that add up to more than the file, which ask for more work than the
 /// file is worth; any range of an empty file.
-pub(crate) fn select(value: &[u8], len: u64, max: usize, parts: &mut Vec<Range<u64>>) -> Selection {
-    let selection = read(value, len, max, parts).unwrap_or(Selection::Whole);
-    if selection != Selection::Parts {
-        parts.clear();
-    }
-    selection
+pub(crate) fn select(value: &[u8], len: u64, max: usize) -> Selection<'_> {
+    read(value, len, max).unwrap_or(Selection::Whole)
 }
 
-fn read(value: &[u8], len: u64, max: usize, parts: &mut Vec<Range<u64>>) -> Option<Selection> {
-    let (unit, set) = value.split_at_checked(b"bytes=".len())?;
-    if !unit.eq_ignore_ascii_case(b"bytes=") || len == 0 {
-        return None;
-    }
-    let mut asked = 0;
-    let mut total = 0u64;
-    for spec in elements(set).filter(|spec| !spec.is_empty()) {
+fn read(value: &[u8], len: u64, max: usize) -> Option<Selection<'_>> {
+    let all = Parts::of(value, len).filter(|_| len > 0)?;
+    let mut specs = all.clone();
+    let (mut asked, mut found, mut total) = (0, 0, 0u64);
+    let mut first = None;
+    while let Some(spec) = specs.next_spec() {
         asked += 1;
         if asked > max {
             return None;
         }
         if let Some(part) = part(spec, len)? {
             total = total.saturating_add(part.end - part.start);
-            parts.push(part);
+            found += 1;
+            first = first.or(Some(part));
         }
     }
-    match asked {
-        0 => None,
-        _ if parts.is_empty() => Some(Selection::Unsatisfiable),
+    match (asked, found, first) {
+        (0, ..) => None,
+        (_, _, None) => Some(Selection::Unsatisfiable),
         _ if total > len => None,
-        _ => Some(Selection::Parts),
+        (_, 1, Some(part)) => Some(Selection::Part(part)),
+        _ => Some(Selection::Parts(all)),
     }
 }
 
@@ -83,38 +137,36 @@ fn part(spec: &[u8], len: u64) -> Option<Option<Range<u64>>> {
 mod tests {
     use super::*;
 
+    /// `Ok`: the ranges; `Err`: there are none, for this reason.
+    fn ranges(value: &str, len: u64) -> Result<Vec<Range<u64>>, Selection<'_>> {
+        match select(value.as_bytes(), len, 4) {
+            Selection::Part(part) => Ok(vec![part]),
+            Selection::Parts(parts) => {
+                assert!(parts.clone().count() > 1, "{value}");
+                Ok(parts.collect())
+            }
+            none => Err(none),
+        }
+    }
+
     #[track_caller]
-    fn check(value: &str, expected: Selection, ranges: &[Range<u64>]) {
-        let mut parts = Vec::new();
-        let selection = select(value.as_bytes(), 100, 4, &mut parts);
-        assert_eq!((selection, &parts[..]), (expected, ranges), "{value}");
+    fn check(value: &str, expected: &[Range<u64>]) {
+        assert_eq!(ranges(value, 100), Ok(expected.to_vec()), "{value}");
     }
 
     #[test]
     fn selects() {
-        check("bytes=0-0", Selection::Parts, &[0..1]);
-        check("Bytes=0-", Selection::Parts, &[0..100]);
-        check("bytes=99-", Selection::Parts, &[99..100]);
-        check("bytes=10-1000", Selection::Parts, &[10..100]);
-        check(
-            "bytes=10-99999999999999999999999",
-            Selection::Parts,
-            &[10..100],
-        );
-        check("bytes=-1", Selection::Parts, &[99..100]);
-        check("bytes=-1000", Selection::Parts, &[0..100]);
-        check(
-            "bytes=-99999999999999999999999",
-            Selection::Parts,
-            &[0..100],
-        );
-        check(
-            "bytes=0-1, 5-6 ,,-2",
-            Selection::Parts,
-            &[0..2, 5..7, 98..100],
-        );
-        check("bytes=0-0,200-", Selection::Parts, &[0..1]);
-        check("bytes=0-49,50-99", Selection::Parts, &[0..50, 50..100]);
+        check("bytes=0-0", &[0..1]);
+        check("Bytes=0-", &[0..100]);
+        check("bytes=99-", &[99..100]);
+        check("bytes=10-1000", &[10..100]);
+        check("bytes=10-99999999999999999999999", &[10..100]);
+        check("bytes=-1", &[99..100]);
+        check("bytes=-1000", &[0..100]);
+        check("bytes=-99999999999999999999999", &[0..100]);
+        check("bytes=0-1, 5-6 ,,-2", &[0..2, 5..7, 98..100]);
+        check("bytes=0-0,200-", &[0..1]);
+        check("bytes=0-49,50-99", &[0..50, 50..100]);
     }
 
     #[test]
@@ -126,7 +178,7 @@ mod tests {
             "bytes=200-,-0",
             "bytes=99999999999999999999999-",
         ] {
-            check(value, Selection::Unsatisfiable, &[]);
+            assert_eq!(ranges(value, 100), Err(Selection::Unsatisfiable), "{value}");
         }
     }
 
@@ -152,15 +204,22 @@ mod tests {
             "bytes=0-,0-",
             "bytes=0-0,1-1,2-2,3-3,4-4",
         ] {
-            check(value, Selection::Whole, &[]);
+            assert_eq!(ranges(value, 100), Err(Selection::Whole), "{value}");
         }
-        let mut parts = Vec::new();
-        assert_eq!(select(b"bytes=0-", 0, 4, &mut parts), Selection::Whole);
-        assert_eq!(select(b"bytes=-0", 0, 4, &mut parts), Selection::Whole);
-        let mut parts = Vec::new();
-        assert_eq!(
-            select(b"bytes=0-", u64::MAX, 4, &mut parts),
-            Selection::Parts
-        );
+        assert_eq!(ranges("bytes=0-", 0), Err(Selection::Whole));
+        assert_eq!(ranges("bytes=-0", 0), Err(Selection::Whole));
+        assert_eq!(ranges("bytes=0-", u64::MAX), Ok(vec![0..u64::MAX]));
+    }
+
+    #[test]
+    fn goes_on_where_it_was_left() {
+        let value = b"bytes=0-1, 200-, 5-6 ,,-2";
+        let mut left = value.len();
+        for expected in [Some(0..2), Some(5..7), Some(98..100), None] {
+            let mut parts = Parts::of(value, 100).unwrap();
+            parts.skip_to(left);
+            assert_eq!(parts.next(), expected);
+            left = parts.left();
+        }
     }
 }

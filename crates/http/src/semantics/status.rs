@@ -5,20 +5,13 @@ macro_rules! statuses {
         /// A status code that this server can answer with.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u16)]
-        pub(crate) enum Status {
-            $($name = $code,)+
+        pub enum Status {
+            $(#[doc = $reason] $name = $code,)+
         }
 
         impl Status {
-            /// The status line, line end included.
-            pub(crate) fn line(self) -> &'static [u8] {
-                match self {
-                    $(Status::$name => concat!("HTTP/1.1 ", $code, " ", $reason, "\r\n").as_bytes(),)+
-                }
-            }
-
             /// The body of an answer that has nothing more to say than its status.
-            pub(crate) fn page(self) -> &'static [u8] {
+            pub fn page(self) -> &'static [u8] {
                 match self {
                     $(Status::$name => concat!($code, " ", $reason, "\n").as_bytes(),)+
                 }
@@ -51,7 +44,14 @@ statuses! {
 }
 
 impl Status {
-    pub(crate) fn code(self) -> u16 {
+    /// The three digits, as a number.
+    pub fn code(self) -> u16 {
         self as u16
+    }
+
+    /// The three digits and the reason phrase: `404 Not Found`.
+    pub fn text(self) -> &'static [u8] {
+        let page = self.page();
+        page.strip_suffix(b"\n").unwrap_or(page)
     }
 }

@@ -1,26 +1,52 @@
-//! Which file a request means (RFC 9112, section 3.2): decoded once, normalised, and never outside
+//! Which file a request means (RFC 9110, section 7.1): decoded once, normalised, and never outside
 //! the root.
 
-use crate::h1::line::Line;
+use crate::buffer::reuse;
 use crate::semantics::host;
 use crate::semantics::syntax::is_visible;
 
-/// The path of a request target.
+/// The target of a request: its path, its query and its authority.
 ///
 /// Percent-decoding happens once and yields bytes, not text: a file's name is bytes. Normalising
 /// comes after it, so that `%2e%2e` is as good as `..`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target {
-    /// The path, then the query with its `?`, undecoded.
+    /// The path, then the query with its `?`, undecoded, then the authority.
     bytes: Vec<u8>,
+    /// Where the path ends.
     path: usize,
+    /// Where the query ends.
+    query: usize,
     directory: bool,
 }
 
-/// What a target turned out to be.
+/// A target as it came: not empty, and without space or control byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawTarget<'a> {
+    text: &'a [u8],
+    /// It is a path that needs neither decoding nor normalising.
+    plain: bool,
+}
+
+impl<'a> RawTarget<'a> {
+    /// `None`: no target has these bytes.
+    pub fn new(text: &'a [u8]) -> Option<RawTarget<'a>> {
+        let plain = is_plain(text);
+        let sound = plain || (!text.is_empty() && text.iter().all(|&byte| is_visible(byte)));
+        sound.then_some(RawTarget { text, plain })
+    }
+
+    /// The bytes.
+    pub fn text(&self) -> &'a [u8] {
+        self.text
+    }
+}
+
+/// What a target turned out to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Form {
     /// A path, in origin form or absolute form.
+    #[default]
     Path,
     /// A path that climbs above the root: nothing is there.
     Outside,
@@ -37,6 +63,7 @@ impl Target {
     pub(crate) const ROOT: Target = Target {
         bytes: Vec::new(),
         path: 0,
+        query: 0,
         directory: true,
     };
 
@@ -53,25 +80,42 @@ impl Target {
 
     /// The query with its `?`, as it came. Empty if there is none.
     pub(crate) fn query(&self) -> &[u8] {
-        &self.bytes[self.path..]
+        &self.bytes[self.path..self.query]
+    }
+
+    /// Host and port that the client meant: those of a target in absolute form, which win over Host
+    /// (RFC 9112, 3.2.2), or else the value of Host. Empty if neither named any.
+    pub fn authority(&self) -> &[u8] {
+        &self.bytes[self.query..]
+    }
+
+    /// Host was named. Ignored where the target has an authority of its own.
+    pub(crate) fn host(&mut self, host: &[u8]) {
+        if self.query == self.bytes.len() {
+            self.bytes.extend_from_slice(host);
+        }
     }
 
     pub(crate) fn clear(&mut self) {
-        self.bytes.clear();
+        reuse(&mut self.bytes);
         self.path = 0;
+        self.query = 0;
         self.directory = false;
     }
 
     /// The memory that this holds on to, in bytes.
+    #[cfg(test)]
     pub(crate) fn capacity(&self) -> usize {
         self.bytes.capacity()
     }
 
-    /// Reads the target of a request.
-    pub(crate) fn read(&mut self, line: &Line<'_>) -> Form {
-        self.clear();
-        match line.target {
-            [b'/', path @ ..] if line.plain => {
+    /// Reads the target of a request, into a target as good as new.
+    pub(crate) fn read(&mut self, raw: RawTarget<'_>) -> Form {
+        // At once for all that will come, the authority of most requests included.
+        self.bytes.reserve(raw.text.len() + 32);
+        let mut authority = &b""[..];
+        let form = match raw.text {
+            [b'/', path @ ..] if raw.plain => {
                 self.bytes
                     .extend_from_slice(path.strip_suffix(b"/").unwrap_or(path));
                 self.path = self.bytes.len();
@@ -80,33 +124,28 @@ impl Target {
             }
             [b'/', path @ ..] => self.read_path(path),
             b"*" => Form::Server,
-            raw => match after_scheme(raw) {
-                Some(rest) => self.read_absolute(rest),
+            raw => match after_scheme(raw).and_then(split_authority) {
+                Some((named, path)) => {
+                    authority = named;
+                    self.read_path(path.strip_prefix(b"/").unwrap_or(path))
+                }
                 None => Form::Other,
             },
-        }
-    }
-
-    /// `rest` is what follows `http://`.
-    fn read_absolute(&mut self, rest: &[u8]) -> Form {
-        let end = memchr::memchr2(b'/', b'?', rest).unwrap_or(rest.len());
-        let (authority, path) = rest.split_at(end);
-        if !host::is_authority(authority) {
-            return Form::Other;
-        }
-        self.read_path(path.strip_prefix(b"/").unwrap_or(path))
+        };
+        self.query = self.bytes.len();
+        self.bytes.extend_from_slice(authority);
+        form
     }
 
     /// `raw` is what follows the first `/`.
     fn read_path(&mut self, raw: &[u8]) -> Form {
         let end = memchr::memchr(b'?', raw).unwrap_or(raw.len());
         let (path, query) = raw.split_at(end);
-        // A fragment is never sent (RFC 9112, 3.2).
+        // A fragment is never sent (RFC 9110, 7.1).
         if memchr::memchr(b'#', raw).is_some() {
             return Form::Malformed;
         }
         let mut outside = false;
-        self.bytes.reserve(raw.len() + 1);
         for segment in path.split(|&byte| byte == b'/') {
             let parent = self.bytes.len();
             if parent > 0 {
@@ -156,7 +195,7 @@ impl Target {
 /// Whether `target` is a path that needs neither decoding nor normalising, and has no query:
 /// nothing but segments that do not begin with a dot, and no byte that must not be in a target.
 /// Nearly all targets are like this, and one look at each byte tells.
-pub(crate) fn is_plain(target: &[u8]) -> bool {
+fn is_plain(target: &[u8]) -> bool {
     let [b'/', path @ ..] = target else {
         return false;
     };
@@ -203,6 +242,14 @@ fn after_scheme(raw: &[u8]) -> Option<&[u8]> {
         })
 }
 
+/// The authority that `rest`, which follows a scheme, begins with, and what comes after it. `None`:
+/// there is none.
+fn split_authority(rest: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = memchr::memchr2(b'/', b'?', rest).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    host::is_authority(authority).then_some((authority, path))
+}
+
 fn hex(digit: u8) -> Option<u8> {
     match digit {
         b'0'..=b'9' => Some(digit - b'0'),
@@ -215,17 +262,11 @@ fn hex(digit: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::h1::line::Method;
 
     fn read(raw: &str) -> (Form, Target) {
         let mut target = Target::default();
-        let line = Line {
-            method: Method::Get,
-            old: false,
-            target: raw.as_bytes(),
-            plain: is_plain(raw.as_bytes()),
-        };
-        let form = target.read(&line);
+        let raw = RawTarget::new(raw.as_bytes()).unwrap();
+        let form = target.read(raw);
         (form, target)
     }
 

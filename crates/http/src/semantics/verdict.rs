@@ -1,9 +1,9 @@
 //! What a request comes to, as far as it can be told without the file.
 
-use crate::h1::head::{Expectation, Request};
-use crate::h1::line::Method;
+use crate::semantics::method::Method;
+use crate::semantics::request::{Expectation, Request};
 use crate::semantics::status::Status;
-use crate::semantics::target::{Form, Target};
+use crate::semantics::target::Form;
 
 /// What to do once a request is whole, body included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,17 +20,17 @@ pub(crate) enum Verdict {
 
 impl Verdict {
     /// The verdict on a request whose framing and Host are in order: its method first, then what it
-    /// expects, then its target, which is read into `target`.
-    pub(crate) fn on(request: &Request<'_>, target: &mut Target) -> Verdict {
-        match request.line.method {
+    /// expects, then its target.
+    pub(crate) fn on(request: &Request) -> Verdict {
+        match request.method() {
             Method::Unknown => return Verdict::Fatal(Status::NotImplemented),
             Method::Refused => return Verdict::Refuse(Status::MethodNotAllowed),
             Method::Get | Method::Head | Method::Options => {}
         }
-        if request.expectation == Expectation::Unknown {
+        if request.expectation() == Expectation::Unknown {
             return Verdict::Refuse(Status::ExpectationFailed);
         }
-        match (target.read(&request.line), request.line.method) {
+        match (request.form(), request.method()) {
             (Form::Path | Form::Server, Method::Options) => Verdict::Options,
             (Form::Path, _) => Verdict::Find,
             (Form::Outside, _) => Verdict::Refuse(Status::NotFound),

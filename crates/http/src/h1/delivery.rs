@@ -1,0 +1,142 @@
+//! How far an answer with bytes of a file has come.
+
+use std::ops::Range;
+
+use crate::buffer::reuse;
+use crate::h1::encode::{self, Manner};
+use crate::h1::stamp::Stamp;
+use crate::semantics::entity::Entity;
+use crate::semantics::request::Request;
+use crate::semantics::response::{Body, Content, Response};
+use crate::semantics::status::Status;
+
+/// What is kept of a [`Response`] while the driver brings the bytes: the file that it speaks of is
+/// the driver's.
+#[derive(Debug, Default)]
+pub(crate) struct Delivery {
+    shape: Shape,
+    /// The head of the answer has been handed over.
+    begun: bool,
+    /// The head of the present part has been handed over.
+    opened: bool,
+    /// What stands between the parts of a multipart answer.
+    boundary: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Shape {
+    #[default]
+    Whole,
+    Part,
+    Parts {
+        /// Bytes of the Range field that tell of the parts after the present one.
+        left: usize,
+        /// Size of the file in bytes.
+        len: u64,
+    },
+}
+
+impl Delivery {
+    /// Whether the head of the answer has been handed over.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.begun
+    }
+
+    /// The status of the answer.
+    pub(crate) fn status(&self) -> Status {
+        match self.shape {
+            Shape::Whole => Status::Ok,
+            Shape::Part | Shape::Parts { .. } => Status::PartialContent,
+        }
+    }
+
+    /// Takes an answer on. Returns the bytes of the file that come first. `None`: it has none.
+    #[inline]
+    pub(crate) fn take_on(&mut self, response: &Response<'_>) -> Option<Range<u64>> {
+        let Body::File(entity, content) = &response.body else {
+            return None;
+        };
+        match content {
+            Content::Whole => (entity.len() > 0).then(|| 0..entity.len()),
+            Content::Part(range) => {
+                self.shape = Shape::Part;
+                Some(range.clone())
+            }
+            Content::Parts(parts) => {
+                let mut parts = parts.clone();
+                let first = parts.next();
+                let (left, len) = (parts.left(), entity.len());
+                self.shape = Shape::Parts { left, len };
+                first
+            }
+        }
+    }
+
+    /// Appends to `out` what comes before the bytes of `part`, unless that was done.
+    #[inline]
+    pub(crate) fn open(
+        &mut self,
+        part: &Range<u64>,
+        request: &Request,
+        entity: &Entity,
+        (manner, stamp): (Manner, &Stamp),
+        out: &mut Vec<u8>,
+    ) {
+        if self.opened {
+            return;
+        }
+        self.opened = true;
+        if !self.begun {
+            self.begun = true;
+            let content = match self.shape {
+                Shape::Whole => Content::Whole,
+                Shape::Part => Content::Part(part.clone()),
+                Shape::Parts { len, .. } => match request.parts(len) {
+                    Some(parts) => Content::Parts(parts),
+                    // Never: it was asked for several.
+                    None => Content::Part(part.clone()),
+                },
+            };
+            encode::encode(&Response::file(entity, content), manner, stamp, out);
+        }
+        if let Shape::Parts { .. } = self.shape {
+            self.boundary.clear();
+            self.boundary.extend_from_slice(entity.boundary());
+            encode::part_head(entity, part, out);
+        }
+    }
+
+    /// The present part has been sent: which is next? After the last, what ends them is appended to
+    /// `out`.
+    #[inline]
+    pub(crate) fn next(&mut self, request: &Request, out: &mut Vec<u8>) -> Option<Range<u64>> {
+        let Shape::Parts { left, len } = &mut self.shape else {
+            return None;
+        };
+        let next = request.parts(*len).and_then(|mut parts| {
+            parts.skip_to(*left);
+            let next = parts.next();
+            *left = parts.left();
+            next
+        });
+        match next {
+            Some(_) => self.opened = false,
+            None => encode::parts_end(&self.boundary, out),
+        }
+        next
+    }
+
+    /// Makes it as good as new, apart from the memory that it holds.
+    pub(crate) fn clear(&mut self) {
+        self.shape = Shape::Whole;
+        self.begun = false;
+        self.opened = false;
+        reuse(&mut self.boundary);
+    }
+
+    /// The memory that its buffer holds on to, in bytes.
+    #[cfg(test)]
+    pub(crate) fn capacity(&self) -> usize {
+        self.boundary.capacity()
+    }
+}

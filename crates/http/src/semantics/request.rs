@@ -1,0 +1,137 @@
+//! A request as a value: what is asked for, however it was carried.
+
+use crate::semantics::conditional::Conditions;
+use crate::semantics::fields::Name;
+use crate::semantics::host;
+use crate::semantics::method::Method;
+use crate::semantics::range::Parts;
+use crate::semantics::syntax::elements;
+use crate::semantics::target::{Form, RawTarget, Target};
+
+/// What the client expects before it sends a body (RFC 9110, 10.1.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Expectation {
+    #[default]
+    None,
+    /// `100-continue`: the client may be waiting, and may never send the body at all.
+    Continue,
+    /// Something that no server can meet: 417.
+    Unknown,
+}
+
+/// A field that a request must not have, or not twice: 400 (RFC 9110, 7.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed;
+
+/// What a client asks for. Its buffers serve again for the next one.
+#[derive(Debug, Default)]
+pub struct Request {
+    method: Method,
+    form: Form,
+    target: Target,
+    has_host: bool,
+    expectation: Expectation,
+    conditions: Conditions,
+}
+
+impl Request {
+    /// A request without fields.
+    pub fn new(method: Method, target: RawTarget<'_>) -> Request {
+        let mut request = Request::default();
+        request.begin(method, target);
+        request
+    }
+
+    /// What is to be done with the target.
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// Which file is meant.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Adds a field line. What makes no difference here is ignored.
+    ///
+    /// # Errors
+    /// [`Malformed`] for a Host that is none, or a second one.
+    pub fn push(&mut self, name: &str, value: &[u8]) -> Result<(), Malformed> {
+        Name::of(name).map_or(Ok(()), |name| self.push_known(name, value))
+    }
+
+    /// What the request line says, for a request as good as new.
+    pub(crate) fn begin(&mut self, method: Method, target: RawTarget<'_>) {
+        self.method = method;
+        self.form = self.target.read(target);
+    }
+
+    #[inline]
+    pub(crate) fn push_known(&mut self, name: Name, value: &[u8]) -> Result<(), Malformed> {
+        match name {
+            Name::Host => {
+                if self.has_host || !host::is_well_formed(value) {
+                    return Err(Malformed);
+                }
+                self.has_host = true;
+                self.target.host(value);
+            }
+            Name::Expect => self.expectation = expect(self.expectation, value),
+            Name::Condition(name) => self.conditions.push(name, value),
+        }
+        Ok(())
+    }
+
+    /// Whether it has a Host field.
+    pub(crate) fn has_host(&self) -> bool {
+        self.has_host
+    }
+
+    pub(crate) fn form(&self) -> Form {
+        self.form
+    }
+
+    pub(crate) fn expectation(&self) -> Expectation {
+        self.expectation
+    }
+
+    /// What was expected does not count.
+    pub(crate) fn expect_nothing(&mut self) {
+        self.expectation = Expectation::None;
+    }
+
+    pub(crate) fn conditions(&self) -> &Conditions {
+        &self.conditions
+    }
+
+    /// The ranges that it asks for, of a file of `len` bytes.
+    pub(crate) fn parts(&self, len: u64) -> Option<Parts<'_>> {
+        Parts::of(self.conditions.range()?, len)
+    }
+
+    /// Makes it as good as new, apart from the memory that it holds.
+    pub(crate) fn clear(&mut self) {
+        self.target.clear();
+        self.conditions.clear();
+        self.has_host = false;
+        self.expectation = Expectation::None;
+    }
+
+    /// The memory that its buffers hold on to, in bytes.
+    #[cfg(test)]
+    pub(crate) fn capacity(&self) -> usize {
+        self.target.capacity() + self.conditions.capacity()
+    }
+}
+
+fn expect(so_far: Expectation, value: &[u8]) -> Expectation {
+    elements(value)
+        .filter(|member| !member.is_empty())
+        .fold(so_far, |so_far, member| {
+            if so_far != Expectation::Unknown && member.eq_ignore_ascii_case(b"100-continue") {
+                Expectation::Continue
+            } else {
+                Expectation::Unknown
+            }
+        })
+}
