@@ -63,6 +63,19 @@ impl Entry {
         })
     }
 
+    /// Adds those of the architecture's own options that the command does not have yet, from another one.
+    pub(crate) fn add(&self, command: Command) -> Command {
+        self.options().into_iter().fold(command, |command, option| {
+            let is_there = command
+                .get_arguments()
+                .any(|other| other.get_id() == option.get_id());
+            if is_there {
+                return command;
+            }
+            command.arg(option.help_heading("Options of one model"))
+        })
+    }
+
     /// The architecture's own options.
     pub(crate) fn options(&self) -> Vec<clap::Arg> {
         (self.augment)(Command::new(self.name))

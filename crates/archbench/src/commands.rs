@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use crate::catalogue::CATALOGUE;
-use crate::{Failure, files, models, serve};
+use crate::{Failure, files, manual, models, serve};
 
 /// A command of the command line.
 pub(crate) struct Subcommand {
@@ -84,6 +84,16 @@ pub(crate) const COMMANDS: &[Subcommand] = &[
         name: "doctor",
         grammar: |_| grammar::<lab::doctor::Args>("doctor"),
         run: |matches, _| status(lab::doctor::run(given(matches)?)),
+    },
+    Subcommand {
+        name: "completions",
+        grammar: |_| grammar::<manual::Completions>("completions"),
+        run: |matches, _| given::<manual::Completions>(matches)?.run(),
+    },
+    Subcommand {
+        name: "man",
+        grammar: |_| grammar::<manual::Pages>("man"),
+        run: |matches, _| given::<manual::Pages>(matches)?.run(),
     },
 ];
 

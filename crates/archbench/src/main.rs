@@ -10,6 +10,7 @@
 mod catalogue;
 mod commands;
 mod files;
+mod manual;
 mod models;
 mod output;
 mod serve;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, Command};
-use commands::COMMANDS;
+use commands::{COMMANDS, Subcommand};
 
 /// Something failed; the text says what, on what, and what to do.
 type Failure = Box<dyn std::error::Error>;
@@ -83,6 +84,11 @@ fn negative(error: clap::Error, typed: &[OsString]) -> clap::Error {
 }
 
 fn command(arguments: &[OsString]) -> Command {
+    grammar(|subcommand| (subcommand.grammar)(arguments))
+}
+
+/// The command line, with the subcommands as `of` has them.
+fn grammar(of: impl Fn(&Subcommand) -> Command) -> Command {
     let command = Command::new("archbench")
         .version(env!("CARGO_PKG_VERSION"))
         .about("The laboratory for server architectures: one protocol, one data path, many ways to run them")
@@ -93,7 +99,7 @@ fn command(arguments: &[OsString]) -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true);
     COMMANDS.iter().fold(command, |command, subcommand| {
-        command.subcommand((subcommand.grammar)(arguments))
+        command.subcommand(of(subcommand))
     })
 }
 

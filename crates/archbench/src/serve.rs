@@ -17,6 +17,27 @@ use crate::{Failure, summary};
 
 /// The command, with the options of the model that `arguments` ask for.
 pub(crate) fn command(arguments: &[OsString]) -> Command {
+    match requested_model(arguments) {
+        Some(entry) => grammar(|command| entry.augment(command)),
+        None => grammar(|command| command),
+    }
+}
+
+/// The command with what every model has, and no options of any one.
+pub(crate) fn of_every_model() -> Command {
+    grammar(|command| command)
+}
+
+/// The command with the options of all models together, of which one run takes those of one.
+pub(crate) fn of_all_models() -> Command {
+    grammar(|command| {
+        CATALOGUE
+            .iter()
+            .fold(command, |command, entry| entry.add(command))
+    })
+}
+
+fn grammar(graft: impl FnOnce(Command) -> Command) -> Command {
     let command = Command::new("serve")
         .arg(
             Arg::new("model")
@@ -33,10 +54,7 @@ pub(crate) fn command(arguments: &[OsString]) -> Command {
                 .default_value("text"),
         );
     let command = ServeOptions::augment_args(command);
-    let command = match requested_model(arguments) {
-        Some(entry) => entry.augment(command),
-        None => command,
-    };
+    let command = graft(command);
     // Last, because grafting options would replace it.
     command
         .about("Serve files with one architecture")
