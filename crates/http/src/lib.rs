@@ -10,19 +10,26 @@
 //! | --- | --- |
 //! | [`Connection`] | the server's end: everything that changes the state of a connection |
 //! | [`Scratch`] | what connections need only while they are worked on; one for each thread |
-//! | [`Entity`] | what the answers about one state of a file have in common |
+//! | [`Request`], [`Response`] | what is asked and what is answered, as values |
+//! | [`respond`] | from the one to the other: nothing but a decision |
+//! | [`Entity`] | what the answers about one file have in common |
 //! | [`Target`] | which file is meant: decoded, normalised, confined to the root |
 //! | [`Config`] | limits, and whether connections are kept |
 //! | [`client`] | the client's end |
 //!
-//! Inside, `semantics` is what requests and answers mean (RFC 9110), and `h1` how HTTP/1.1 carries
-//! them (RFC 9112); the former knows nothing of the latter. In the order in which a request meets
-//! them: `quick` reads a head that is whole and has nothing wrong with it, `scan` finds the end of
-//! any other, however it is cut, and says what is wrong; `line`, `fields`, `host` and `framing`
-//! judge its parts, and `head` puts them together; `verdict` and `target` say what is to be done
-//! and to which file; `body` and `chunked` drop what no method here has a use for; `conditional`
-//! and `range` decide which bytes of the file are wanted; `encode` renders the reply. What one
-//! request needs until it is answered is an `exchange`.
+//! Inside, `semantics` is what requests and responses mean (RFC 9110), and `h1` how HTTP/1.1 carries
+//! them (RFC 9112). The former knows nothing of the latter, so that another version stands beside
+//! `h1`, and whoever changes a request or a response on its way cuts in between. No file depends on
+//! one that depends on it.
+//!
+//! In the order in which a request meets them: `quick` reads a head that is whole and has nothing
+//! wrong with it, `scan` finds the end of any other, however it is cut, and says what is wrong;
+//! `line`, `fields` and `framing` judge its parts, and `head` puts them together. `target`, `host`
+//! and `conditional` read what the request is made of, and `verdict` says what is to be done before
+//! anybody looks for the file. `body` and `chunked` drop what no method here has a use for.
+//! `respond` decides on the answer, by `conditional` and `range`; `encode` writes it, and
+//! `delivery` keeps how far its file has gone. What one request needs until it is answered is an
+//! `exchange`.
 //!
 //! # A driver
 //!

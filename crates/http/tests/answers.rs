@@ -272,6 +272,20 @@ fn several_ranges() {
 }
 
 #[test]
+fn several_ranges_are_as_long_as_they_say() {
+    for value in [
+        "0-0,9-9,10-10",
+        "0-9,10-99,99-100",
+        "9999-10000,99999-,-100",
+    ] {
+        let driver = serve(get("/big.bin", &format!("Range: bytes={value}\r\n")));
+        let answers = driver.answers();
+        assert_eq!(answers.len(), 1, "{value}");
+        assert!(answers[0].body.ends_with(b"--\r\n"), "{value}");
+    }
+}
+
+#[test]
 fn ranges_that_do_not_count() {
     let ranges = |count: usize| {
         (0..count)

@@ -48,6 +48,11 @@ pub(crate) fn encode(response: &Response<'_>, manner: Manner, stamp: &Stamp, out
     }
 }
 
+/// What [`part_head`] writes beside the boundary, the type and three numbers.
+const PART_HEAD_BYTES: u64 = "\r\n--\r\nContent-Range: bytes -/\r\n\r\n".len() as u64;
+/// What [`parts_end`] writes beside the boundary.
+const PARTS_END_BYTES: u64 = "\r\n----\r\n".len() as u64;
+
 /// The head of one part, the delimiter before it included.
 pub(crate) fn part_head(entity: &Entity, range: &Range<u64>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n--");
@@ -63,6 +68,24 @@ pub(crate) fn parts_end(boundary: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n--");
     out.extend_from_slice(boundary);
     out.extend_from_slice(b"--\r\n");
+}
+
+/// Length in bytes of a multipart body.
+fn parts_length(entity: &Entity, parts: impl Iterator<Item = Range<u64>>) -> u64 {
+    let boundary = entity.boundary().len() as u64;
+    let around = PART_HEAD_BYTES + boundary + entity.type_line().len() as u64;
+    let around = around + digits(entity.len());
+    parts.fold(PARTS_END_BYTES + boundary, |length, range| {
+        let numbers = digits(range.start) + digits(range.end - 1);
+        length
+            .saturating_add(range.end - range.start)
+            .saturating_add(around + numbers)
+    })
+}
+
+/// How many bytes the number takes.
+fn digits(number: u64) -> u64 {
+    number.checked_ilog10().map_or(1, |log| u64::from(log) + 1)
 }
 
 struct Encoder<'a> {
@@ -110,7 +133,7 @@ impl Encoder<'_> {
                 self.content_length(range.end - range.start);
             }
             Body::File(entity, Content::Parts(parts)) => {
-                let length = self.parts_length(entity, parts.clone());
+                let length = parts_length(entity, parts.clone());
                 self.put(b"Content-Type: multipart/byteranges; boundary=");
                 self.put(entity.boundary());
                 self.put(b"\r\n");
@@ -121,20 +144,6 @@ impl Encoder<'_> {
         if !head_only {
             self.put(page);
         }
-    }
-
-    /// Length in bytes of a multipart body: measured on the very bytes that will be sent.
-    fn parts_length(&mut self, entity: &Entity, parts: impl Iterator<Item = Range<u64>>) -> u64 {
-        let mark = self.out.len();
-        let mut content = 0u64;
-        for range in parts {
-            content = content.saturating_add(range.end - range.start);
-            part_head(entity, &range, self.out);
-        }
-        parts_end(entity.boundary(), self.out);
-        let around = self.out.len() - mark;
-        self.out.truncate(mark);
-        content.saturating_add(around as u64)
     }
 
     fn location(&mut self, target: &Target) {

@@ -50,8 +50,8 @@ impl<'a> Parts<'a> {
     /// list are none.
     fn next_spec(&mut self) -> Option<&'a [u8]> {
         while !self.set.is_empty() {
-            let end = memchr::memchr(b',', self.set).unwrap_or(self.set.len());
-            let (spec, rest) = self.set.split_at(end);
+            let comma = self.set.iter().position(|&byte| byte == b',');
+            let (spec, rest) = self.set.split_at(comma.unwrap_or(self.set.len()));
             self.set = rest.get(1..).unwrap_or_default();
             let spec = trim(spec);
             if !spec.is_empty() {
@@ -110,7 +110,7 @@ fn read(value: &[u8], len: u64, max: usize) -> Option<Selection<'_>> {
 
 /// One range, `Some(None)` if it begins behind the end of the file. `None`: malformed.
 fn part(spec: &[u8], len: u64) -> Option<Option<Range<u64>>> {
-    let dash = memchr::memchr(b'-', spec)?;
+    let dash = spec.iter().position(|&byte| byte == b'-')?;
     let (first, last) = (&spec[..dash], &spec[dash + 1..]);
     if first.is_empty() {
         let suffix = saturating_decimal(last)?;

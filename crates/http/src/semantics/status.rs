@@ -10,6 +10,13 @@ macro_rules! statuses {
         }
 
         impl Status {
+            /// The three digits and the reason phrase: `404 Not Found`.
+            pub fn text(self) -> &'static [u8] {
+                match self {
+                    $(Status::$name => concat!($code, " ", $reason).as_bytes(),)+
+                }
+            }
+
             /// The body of an answer that has nothing more to say than its status.
             pub fn page(self) -> &'static [u8] {
                 match self {
@@ -47,11 +54,5 @@ impl Status {
     /// The three digits, as a number.
     pub fn code(self) -> u16 {
         self as u16
-    }
-
-    /// The three digits and the reason phrase: `404 Not Found`.
-    pub fn text(self) -> &'static [u8] {
-        let page = self.page();
-        page.strip_suffix(b"\n").unwrap_or(page)
     }
 }
