@@ -43,7 +43,7 @@ pub struct ServeOptions {
     /// Connections that may wait to be accepted; the kernel caps it at net.core.somaxconn
     #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(i32).range(1..), help_heading = "Server")]
     pub backlog: i32,
-    /// Serve files and directories whose names begin with a dot
+    /// Serve files and directories whose names begin with a dot; /.well-known/ is served in any case
     #[arg(long, help_heading = "Server")]
     pub dotfiles: bool,
     /// Serve as this user when started as root: once the address is bound, root's rights are given up for good. Names or

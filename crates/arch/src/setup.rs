@@ -110,9 +110,8 @@ impl ServerSetup {
 fn unservable(root: &Path, options: &ServeOptions, error: Error) -> Error {
     let hint = match error.kind() {
         ErrorKind::NotFound => "make it, or choose another directory with --root",
-        ErrorKind::PermissionDenied => "choose one that this user may read with --root",
+        ErrorKind::PermissionDenied => "choose one that this user may enter with --root",
         ErrorKind::NotADirectory => "choose a directory with --root",
-        ErrorKind::Unsupported => "the kernel has no openat2: Linux 5.6 or later is needed",
         _ => "choose another directory with --root",
     };
     let root = root.display();

@@ -191,6 +191,9 @@ fn announcement(
                 user.map_or(String::new(), |user| format!("as {user}, ")),
                 std::process::id()
             );
+            if let Some(refusal) = setup.files.root.refusal() {
+                text += &format!("\npaths are resolved segment by segment: {refusal}");
+            }
             if let Some(sample) = sample {
                 text += &format!("\ntry 'curl {url}{sample}'; Ctrl-C stops it");
             }
@@ -203,6 +206,7 @@ fn announcement(
             "address": setup.listener.address().to_string(),
             "url": url,
             "root": root.to_string(),
+            "openat2_refusal": setup.files.root.refusal(),
             "process_id": std::process::id(),
             "user": user.map(ToString::to_string),
             "descriptors": { "soft_limit": descriptors.now, "soft_limit_before": descriptors.before },

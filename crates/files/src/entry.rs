@@ -1,12 +1,14 @@
 //! An open file, and what tells one state of it from another.
 
 use std::fs::File;
-use std::io;
 use std::ops::{Deref, Range};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::fs::FileType;
+use rustix::io::Errno;
 
 use crate::Path;
 use crate::residency::{self, Asked};
@@ -25,14 +27,12 @@ pub struct Identity {
 }
 
 impl Identity {
-    pub(crate) fn of(file: impl AsFd) -> io::Result<Self> {
-        Ok(Self::from_stat(&rustix::fs::fstat(file)?))
-    }
-
+    /// What kind of file it is, and which.
     // The fields' types differ between processors.
     #[allow(clippy::unnecessary_cast, clippy::cast_lossless)]
-    pub(crate) fn from_stat(stat: &rustix::fs::Stat) -> Self {
-        Self {
+    pub(crate) fn of(file: impl AsFd) -> Result<(FileType, Self), Errno> {
+        let stat = rustix::fs::fstat(file)?;
+        let identity = Self {
             device: stat.st_dev as u64,
             inode: stat.st_ino as u64,
             len: u64::try_from(stat.st_size).unwrap_or(0),
@@ -40,7 +40,13 @@ impl Identity {
             modified_ns: stat.st_mtime_nsec as u32,
             changed_s: stat.st_ctime as i64,
             changed_ns: stat.st_ctime_nsec as u32,
-        }
+        };
+        Ok((FileType::from_raw_mode(stat.st_mode), identity))
+    }
+
+    /// Whether it is the same file, in whatever state.
+    pub(crate) fn is_same_inode(&self, other: &Self) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
     }
 
     /// Whether the file, should it change from `now` on, would have another identity. Not if it has changed just now, nor if

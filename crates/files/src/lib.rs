@@ -12,20 +12,25 @@
 //! changed just now is not copied yet, as it could change again without a trace in its times: git's "racily clean" entries.
 //!
 //! A path never leads out of the root: the kernel resolves it (`openat2` with `RESOLVE_BENEATH`), symbolic links
-//! and all, so there is no window between a check and its use.
+//! and all, so there is no window between a check and its use. Where a sandbox refuses that call, it is resolved here,
+//! segment by segment, by names in directories that are open.
 //!
 //! | module | what is in it |
 //! | --- | --- |
 //! | [`entry`] | an open file and its identity |
-//! | [`resolve`] | opening a path beneath the root |
+//! | [`path`] | paths below the root, as requests name them |
+//! | [`root`] | the document root: finding a file in it, and finding the root again |
+//! | [`resolve`] | opening a path beneath the root, by the kernel or segment by segment |
 //! | [`residency`] | asking whether bytes are in memory |
 //! | [`defect`] | a defect that is there on purpose |
 //! | [`slow`] | a disk that is slow on purpose |
 
 pub mod defect;
 pub mod entry;
+pub mod path;
 pub mod residency;
 pub mod resolve;
+pub mod root;
 pub mod slow;
 
 use std::io::{self, IoSliceMut};
@@ -36,15 +41,17 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant, SystemTime};
 
 use quick_cache::sync::Cache;
-use quick_cache::{DefaultHashBuilder, Equivalent, Weighter};
+use quick_cache::{DefaultHashBuilder, Weighter};
 use rustix::io::{Errno, ReadWriteFlags};
 use sys::residency::Locked;
 
 pub use defect::Defect;
 use entry::Named;
 pub use entry::{Entry, Header, Identity, Metadata};
+pub use path::{Path, PathBuf};
 pub use residency::Residency;
-pub use resolve::{Missing, Root};
+pub use resolve::Resolver;
+pub use root::{Missing, Root};
 pub use slow::Slow;
 
 /// How to make a [`Files`]; every process of a server makes its own from the same recipe.
@@ -172,21 +179,24 @@ impl<H> Files<H> {
         if let Some(defect) = &self.recipe.defect {
             defect.strike(path.bytes);
         }
-        let found = self.recipe.root.open_file(path, self.recipe.dotfiles);
-        let (file, identity) = match found {
-            Ok(found) => found,
-            Err(missing) => {
-                self.names.remove(&path);
-                return Err(missing);
-            }
-        };
+        let found = self.look_up(path, now);
+        if found.is_err() {
+            self.names.remove(&path);
+        }
+        found
+    }
+
+    /// Asks the disk, and opens the file unless it is the one that is known.
+    fn look_up(&self, path: Path<'_>, now: Instant) -> Result<Arc<Entry<H>>, Missing> {
+        let located = self.recipe.root.locate(path, self.recipe.dotfiles)?;
         let now_ns = self.age_ns(now);
         if let Some(known) = self.names.peek(&path)
-            && known.identity == identity
+            && known.identity == located.identity
         {
             known.checked_ns.fetch_max(now_ns, Relaxed);
             return Ok(known);
         }
+        let (file, identity) = located.open()?;
         let entry = Arc::new(Entry::new(
             file,
             identity,
@@ -328,7 +338,7 @@ impl<H> Files<H> {
                 Err(error) => return Err(error.into()),
             }
         }
-        if Identity::of(&entry.file)? != entry.identity {
+        if Identity::of(&entry.file)?.1 != entry.identity {
             return Ok(Body::File);
         }
         let bytes = Arc::<[u8]>::from(bytes);
@@ -346,47 +356,6 @@ impl<H> Files<H> {
     fn age_ns(&self, now: Instant) -> u64 {
         let age = now.saturating_duration_since(self.started);
         u64::try_from(age.as_nanos()).unwrap_or(u64::MAX)
-    }
-}
-
-/// A path below the root, decoded and normalised: no leading slash, no empty, `.` or `..` segment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Path<'a> {
-    /// The segments, joined by slashes; empty for the root.
-    pub bytes: &'a [u8],
-    /// Whether it names a directory (ended in a slash), that is, the index file in it.
-    pub directory: bool,
-}
-
-/// A [`Path`] that owns its bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct PathBuf {
-    bytes: Box<[u8]>,
-    directory: bool,
-}
-
-impl PathBuf {
-    /// The path.
-    pub fn as_path(&self) -> Path<'_> {
-        Path {
-            bytes: &self.bytes,
-            directory: self.directory,
-        }
-    }
-}
-
-impl From<Path<'_>> for PathBuf {
-    fn from(path: Path<'_>) -> Self {
-        Self {
-            bytes: path.bytes.into(),
-            directory: path.directory,
-        }
-    }
-}
-
-impl Equivalent<PathBuf> for Path<'_> {
-    fn equivalent(&self, path: &PathBuf) -> bool {
-        *self == path.as_path()
     }
 }
 

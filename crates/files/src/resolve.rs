@@ -1,198 +1,142 @@
-//! Opening a path beneath the root, and nowhere else.
+//! Resolving a path beneath a directory, and nowhere else: by the kernel in one call, or segment by segment.
+//!
+//! Both give the same answers, and both follow symbolic links for as long as these stay beneath the directory: one that is
+//! absolute, that climbs out, even if it comes back, or that is no path at all (`/proc/self/exe`) leads nowhere.
 
 use std::fs::File;
-use std::io;
-use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
 
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
-
-use crate::{Identity, Path};
-
-/// The file that stands for its directory.
-const INDEX: &[u8] = b"index.html";
 
 /// The kernel gives up on a path with `..` in it (in a symbolic link) when something is renamed meanwhile; this
 /// many times in a row would be an attack.
 const RENAME_RETRIES: usize = 16;
 
-/// Why there is nothing to serve under a path.
+/// Symbolic links that are followed on one way: the kernel's own limit.
+const LINKS: usize = 40;
+
+/// Bytes of a path that the kernel takes, with the NUL at its end.
+const PATH_MAX: usize = 4096;
+
+/// Who resolves paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Missing {
-    /// Nothing there, or nothing that may be seen from outside.
-    NotFound,
-    /// It may not be read.
-    Forbidden,
-    /// A directory with an index file, asked for without its slash.
-    NeedsSlash,
-    /// No descriptor or memory left just now.
-    Busy,
-    /// The disk failed.
-    Failed,
+pub enum Resolver {
+    /// The kernel, by `openat2` with `RESOLVE_BENEATH` (Linux 5.6).
+    Kernel,
+    /// This process, by an `openat` with `O_NOFOLLOW` for each segment. Going up returns to the directory that it came down
+    /// from, so that no directory is ever entered but by a name in one that was beneath the root.
+    Walk,
 }
 
-/// The document root: a directory that is open, so that it stays the same whatever its name comes to mean, in this process
-/// and in those that are forked. Only when it is deleted is its name looked up again.
-#[derive(Debug, Clone)]
-pub struct Root {
-    path: PathBuf,
-    directory: Arc<RwLock<Arc<File>>>,
-}
-
-impl Root {
-    /// Opens the directory at `path`.
-    ///
-    /// # Errors
-    /// Where it is missing, is no directory, may not be entered, or the kernel has no `openat2` (Linux before 5.6).
-    pub fn open(path: impl Into<PathBuf>) -> io::Result<Self> {
-        let path = path.into();
-        let directory = open_directory(&path)?;
-        // So that a kernel without openat2, or a root without the right to enter it, is met here and not at the
-        // first request.
-        open_at(&directory, b".")?;
-        Ok(Self {
-            path,
-            directory: Arc::new(RwLock::new(Arc::new(directory))),
-        })
-    }
-
-    /// Where it was opened.
-    pub fn path(&self) -> &std::path::Path {
-        &self.path
-    }
-
-    /// Opens the regular file that `path` names.
-    pub(crate) fn open_file(
-        &self,
-        path: Path<'_>,
-        dotfiles: bool,
-    ) -> Result<(File, Identity), Missing> {
-        if !dotfiles && has_dotfile(path.bytes) {
-            return Err(Missing::NotFound);
-        }
-        if path.directory {
-            return self
-                .open_regular(&index_of(path.bytes))
-                .map_err(|missing| match missing {
-                    Missing::NeedsSlash => Missing::NotFound,
-                    other => other,
-                });
-        }
-        self.open_regular(path.bytes)
-    }
-
-    fn open_regular(&self, path: &[u8]) -> Result<(File, Identity), Missing> {
-        let file = self.open_beneath(path).map_err(Missing::from)?;
-        let stat = rustix::fs::fstat(&file).map_err(Missing::from)?;
-        match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => Ok((file, Identity::from_stat(&stat))),
-            FileType::Directory => Err(self.missing_slash(path)),
-            _ => Err(Missing::NotFound),
-        }
-    }
-
-    /// A directory was asked for by its bare name: that leads somewhere only if it has an index file.
-    fn missing_slash(&self, path: &[u8]) -> Missing {
-        let index = self
-            .open_beneath(&index_of(path))
-            .and_then(|file| rustix::fs::fstat(&file))
-            .map(|stat| FileType::from_raw_mode(stat.st_mode));
-        match index {
-            Ok(FileType::RegularFile) => Missing::NeedsSlash,
-            Ok(_) => Missing::NotFound,
-            Err(error) => Missing::from(error),
-        }
-    }
-
-    fn open_beneath(&self, path: &[u8]) -> Result<File, Errno> {
-        let directory = {
-            let directory = self.directory.read();
-            Arc::clone(&directory.unwrap_or_else(PoisonError::into_inner))
-        };
-        match open_at(&directory, path) {
-            Err(Errno::NOENT) if is_deleted(&directory) => {
-                let directory: Arc<File> = self.renewed()?;
-                open_at(&directory, path)
+impl Resolver {
+    /// Opens what `path` names beneath `directory`.
+    pub(crate) fn open(self, directory: &File, path: &[u8], flags: OFlags) -> Result<File, Errno> {
+        let flags = flags | OFlags::CLOEXEC;
+        let mut retries = RENAME_RETRIES;
+        loop {
+            let opened = match self {
+                Self::Kernel => open_by_kernel(directory, path, flags),
+                Self::Walk => Walk::new(directory, path).and_then(|walk| walk.open(flags)),
+            };
+            match opened {
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) if retries > 0 => retries -= 1,
+                opened => return opened,
             }
-            opened => opened,
         }
     }
-
-    /// The directory that has the name of the deleted one now.
-    fn renewed(&self) -> Result<Arc<File>, Errno> {
-        let directory = Arc::new(open_directory(&self.path)?);
-        let mut place = self
-            .directory
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        *place = Arc::clone(&directory);
-        Ok(directory)
-    }
 }
 
-fn open_directory(path: &std::path::Path) -> Result<File, Errno> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::open(path, flags, Mode::empty()).map(File::from)
-}
-
-/// Whether a directory has no name any more, and so can have nothing in it ever again.
-fn is_deleted(directory: &File) -> bool {
-    rustix::fs::fstat(directory).is_ok_and(|stat| stat.st_nlink == 0)
-}
-
-fn open_at(directory: &File, path: &[u8]) -> Result<File, Errno> {
-    // NONBLOCK, so that opening a FIFO does not wait for a writer; regular files ignore it.
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+fn open_by_kernel(directory: &File, path: &[u8], flags: OFlags) -> Result<File, Errno> {
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-    let mut retries = RENAME_RETRIES;
-    loop {
-        match rustix::fs::openat2(directory, path, flags, Mode::empty(), resolve) {
-            Ok(file) => return Ok(File::from(file)),
-            Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) if retries > 0 => retries -= 1,
-            Err(error) => return Err(error),
+    rustix::fs::openat2(directory, path, flags, Mode::empty(), resolve).map(File::from)
+}
+
+/// A path on its way.
+struct Walk<'a> {
+    root: &'a File,
+    /// The directories below the root that it is in, the innermost last.
+    inside: Vec<File>,
+    /// The segments that are left, the next one last. An empty one, as a slash at the end makes it, asks for a directory.
+    ahead: Vec<Box<[u8]>>,
+    links: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn new(root: &'a File, path: &[u8]) -> Result<Self, Errno> {
+        let mut walk = Self {
+            root,
+            inside: Vec::new(),
+            ahead: Vec::new(),
+            links: 0,
+        };
+        walk.go(path)?;
+        Ok(walk)
+    }
+
+    /// Puts the segments of `path` before those that are left.
+    fn go(&mut self, path: &[u8]) -> Result<(), Errno> {
+        match path.first() {
+            None => return Err(Errno::NOENT),
+            Some(b'/') => return Err(Errno::XDEV),
+            Some(_) if path.len() >= PATH_MAX => return Err(Errno::NAMETOOLONG),
+            Some(_) => {}
         }
+        let segments = path.rsplit(|&byte| byte == b'/');
+        self.ahead.extend(segments.map(Box::from));
+        Ok(())
+    }
+
+    fn open(mut self, flags: OFlags) -> Result<File, Errno> {
+        while let Some(segment) = self.ahead.pop() {
+            match &*segment {
+                b"" | b"." => {}
+                b".." => {
+                    self.inside.pop().ok_or(Errno::XDEV)?;
+                }
+                name => {
+                    if let Some(opened) = self.enter(name, flags)? {
+                        return Ok(opened);
+                    }
+                }
+            }
+        }
+        // It ends in a directory.
+        open_in(self.here(), b".", flags)
+    }
+
+    fn here(&self) -> &File {
+        self.inside.last().unwrap_or(self.root)
+    }
+
+    /// Goes on into a directory or along a link; or opens what is no directory, if nothing is to follow.
+    fn enter(&mut self, name: &[u8], flags: OFlags) -> Result<Option<File>, Errno> {
+        let found = open_in(self.here(), name, OFlags::PATH | OFlags::CLOEXEC)?;
+        match FileType::from_raw_mode(rustix::fs::fstat(&found)?.st_mode) {
+            FileType::Directory => self.inside.push(found),
+            FileType::Symlink => {
+                self.links += 1;
+                if self.links > LINKS {
+                    return Err(Errno::LOOP);
+                }
+                let target = rustix::fs::readlinkat(&found, "", Vec::new())?;
+                self.go(target.as_bytes())?;
+            }
+            _ if !self.ahead.is_empty() => return Err(Errno::NOTDIR),
+            _ if flags.contains(OFlags::PATH) => return Ok(Some(found)),
+            _ => {
+                return match open_in(self.here(), name, flags) {
+                    // A link has taken its place meanwhile.
+                    Err(Errno::LOOP) => Err(Errno::AGAIN),
+                    opened => opened.map(Some),
+                };
+            }
+        }
+        Ok(None)
     }
 }
 
-impl From<Errno> for Missing {
-    fn from(error: Errno) -> Self {
-        match error {
-            // XDEV is how the kernel refuses a way out of the root; NXIO is a socket.
-            Errno::NOENT
-            | Errno::NOTDIR
-            | Errno::NAMETOOLONG
-            | Errno::LOOP
-            | Errno::XDEV
-            | Errno::NXIO
-            | Errno::NODEV
-            | Errno::INVAL => Self::NotFound,
-            Errno::ACCESS | Errno::PERM => Self::Forbidden,
-            Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::AGAIN => Self::Busy,
-            _ => Self::Failed,
-        }
-    }
-}
-
-impl Path<'_> {
-    /// The last segment; the index file's name for a directory.
-    pub(crate) fn file_name(&self) -> &[u8] {
-        if self.directory {
-            return INDEX;
-        }
-        self.bytes
-            .rsplit(|&byte| byte == b'/')
-            .next()
-            .unwrap_or(self.bytes)
-    }
-}
-
-fn index_of(directory: &[u8]) -> Vec<u8> {
-    let slash: &[u8] = if directory.is_empty() { b"" } else { b"/" };
-    [directory, slash, INDEX].concat()
-}
-
-fn has_dotfile(path: &[u8]) -> bool {
-    path.first() == Some(&b'.') || path.windows(2).any(|pair| pair == b"/.")
+fn open_in(directory: &File, name: &[u8], flags: OFlags) -> Result<File, Errno> {
+    let flags = flags | OFlags::NOFOLLOW;
+    rustix::fs::openat(directory, name, flags, Mode::empty()).map(File::from)
 }

@@ -11,7 +11,7 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
-use files::{Files, Path};
+use files::{Files, Path, Resolver};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use support::{Ground, Header, OnDrop, contents, open, place, tree};
@@ -86,10 +86,9 @@ fn check(ground: &Ground, files: &Files<Header>, bytes: &[u8]) -> Result<(), Tes
     Ok(())
 }
 
-#[test]
-fn no_path_leads_out() {
+fn no_path_leads_out(resolver: Resolver) {
     let ground = tree();
-    let mut recipe = ground.recipe();
+    let mut recipe = ground.resolved_by(resolver);
     // Both from the cache and not: a few names fit.
     recipe.name_cache = 20;
     recipe.dotfiles = true;
@@ -113,8 +112,7 @@ fn no_path_leads_out() {
 }
 
 /// The classic attack: a directory is moved out while a path with `..` in it is on its way through.
-#[test]
-fn not_even_while_directories_are_moved() {
+fn not_even_while_directories_are_moved(resolver: Resolver) {
     let ground = Ground::new();
     ground.write("a/b/d/file.txt", "inside");
     ground.write("secret.txt", "inside");
@@ -123,7 +121,7 @@ fn not_even_while_directories_are_moved() {
     ground.link("a/swapped", "b/d/file.txt");
     fs::create_dir_all(ground.outside().join("x")).unwrap();
     fs::write(ground.outside().join("x/secret.txt"), "secret").unwrap();
-    let mut recipe = ground.recipe();
+    let mut recipe = ground.resolved_by(resolver);
     recipe.name_cache = 0;
     let files = open(recipe);
     let over = AtomicBool::new(false);
@@ -226,8 +224,7 @@ fn rearrange(ground: &Ground, random: &mut Random) {
 
 /// Whatever is in the tree is now here, now there, now outside, where every name of the tree is that of a secret: one step that is
 /// taken outside finds it.
-#[test]
-fn nor_while_anything_is_anywhere() {
+fn nor_while_anything_is_anywhere(resolver: Resolver) {
     const SECRET: &[u8] = b"secret";
     let ground = tree();
     let outside = ground.outside();
@@ -242,7 +239,7 @@ fn nor_while_anything_is_anywhere() {
     for name in ["c.txt", "index.html"] {
         fs::write(outside.parent().unwrap().join(name), SECRET).unwrap();
     }
-    let mut recipe = ground.recipe();
+    let mut recipe = ground.resolved_by(resolver);
     recipe.name_cache = 0;
     let files = open(recipe);
     let over = AtomicBool::new(false);
@@ -274,4 +271,42 @@ fn nor_while_anything_is_anywhere() {
         }
     });
     assert!(opened > 1000, "only {opened} were opened");
+}
+
+mod by_the_kernel {
+    use files::Resolver::Kernel;
+
+    #[test]
+    fn no_path_leads_out() {
+        super::no_path_leads_out(Kernel);
+    }
+
+    #[test]
+    fn not_even_while_directories_are_moved() {
+        super::not_even_while_directories_are_moved(Kernel);
+    }
+
+    #[test]
+    fn nor_while_anything_is_anywhere() {
+        super::nor_while_anything_is_anywhere(Kernel);
+    }
+}
+
+mod segment_by_segment {
+    use files::Resolver::Walk;
+
+    #[test]
+    fn no_path_leads_out() {
+        super::no_path_leads_out(Walk);
+    }
+
+    #[test]
+    fn not_even_while_directories_are_moved() {
+        super::not_even_while_directories_are_moved(Walk);
+    }
+
+    #[test]
+    fn nor_while_anything_is_anywhere() {
+        super::nor_while_anything_is_anywhere(Walk);
+    }
 }

@@ -2,24 +2,26 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
+mod sandbox;
 mod support;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-use files::{Missing, Path, Root};
-use rustix::fs::{CWD, FileType, Mode, mknodat};
-use support::{Ground, contents, find, open, outcome};
+use files::{Missing, Path, Resolver, Root};
+use rustix::fs::{CWD, FileType, Mode, inotify, mknodat};
+use rustix::io::Errno;
+use support::{Ground, RESOLVERS, contents, find, open, outcome};
 
 #[track_caller]
 fn names(ground: &Ground, text: &str, expected: Result<&str, Missing>) {
-    let found = outcome(&find(&ground.open(), text));
-    assert_eq!(
-        found,
-        expected.map(|text| text.as_bytes().to_vec()),
-        "{text:?}"
-    );
+    for resolver in RESOLVERS {
+        let files = open(ground.resolved_by(resolver));
+        let found = outcome(&find(&files, text));
+        let expected = expected.map(|text| text.as_bytes().to_vec());
+        assert_eq!(found, expected, "{text:?} by {resolver:?}");
+    }
 }
 
 #[test]
@@ -57,21 +59,21 @@ fn names_that_are_no_text() {
     let ground = Ground::new();
     let name = b"\xff\n\x01%2e\\";
     fs::write(ground.root().join(std::ffi::OsStr::from_bytes(name)), "odd").unwrap();
-    let files = ground.open();
-    let path = Path {
-        bytes: name,
-        directory: false,
-    };
-    assert_eq!(contents(&files.find(path, Instant::now()).unwrap()), b"odd");
-    // No path from the network holds a NUL; if one did, the system would not be asked.
-    let nul = Path {
-        bytes: b"odd\0name",
-        directory: false,
-    };
-    assert_eq!(
-        files.find(nul, Instant::now()).unwrap_err(),
-        Missing::NotFound
-    );
+    for resolver in RESOLVERS {
+        let files = open(ground.resolved_by(resolver));
+        let path = Path {
+            bytes: name,
+            directory: false,
+        };
+        assert_eq!(contents(&files.find(path, Instant::now()).unwrap()), b"odd");
+        // No path from the network holds a NUL; if one did, the system would not be asked.
+        let nul = Path {
+            bytes: b"odd\0name",
+            directory: false,
+        };
+        let found = files.find(nul, Instant::now());
+        assert_eq!(found.unwrap_err(), Missing::NotFound);
+    }
 }
 
 #[test]
@@ -124,24 +126,23 @@ fn symbolic_links() {
 #[test]
 fn links_of_the_kernel_that_are_no_paths() {
     let ground = Ground::new();
-    let mut recipe = ground.recipe();
-    recipe.root = Root::open("/proc/self").unwrap();
-    let files = open(recipe);
-    for magic in [
-        "exe",
-        "root/etc/passwd",
-        "root",
-        "cwd/Cargo.toml",
-        "fd/0",
-        "task/self",
-    ] {
-        assert_eq!(
-            find(&files, magic).unwrap_err(),
-            Missing::NotFound,
-            "{magic}"
-        );
+    for resolver in RESOLVERS {
+        let mut recipe = ground.recipe();
+        recipe.root = Root::open_with("/proc/self", resolver).unwrap();
+        let files = open(recipe);
+        for magic in [
+            "exe",
+            "root/etc/passwd",
+            "root",
+            "cwd/Cargo.toml",
+            "fd/0",
+            "task/self",
+        ] {
+            let found = find(&files, magic).unwrap_err();
+            assert_eq!(found, Missing::NotFound, "{magic} by {resolver:?}");
+        }
+        assert!(find(&files, "stat").is_ok());
     }
-    assert!(find(&files, "stat").is_ok());
 }
 
 #[test]
@@ -168,6 +169,80 @@ fn what_is_no_regular_file() {
 }
 
 #[test]
+fn a_fifo_is_not_opened() {
+    let ground = Ground::new();
+    mknodat(
+        CWD,
+        ground.at("fifo"),
+        FileType::Fifo,
+        Mode::from_raw_mode(0o644),
+        0,
+    )
+    .unwrap();
+    ground.write("file.txt", "file");
+    let watch = inotify::init(inotify::CreateFlags::NONBLOCK).unwrap();
+    for name in ["fifo", "file.txt"] {
+        inotify::add_watch(&watch, ground.at(name), inotify::WatchFlags::OPEN).unwrap();
+    }
+    let opened = |name: &str, expected| {
+        names(&ground, name, expected);
+        let mut buffer = [std::mem::MaybeUninit::uninit(); 1024];
+        inotify::Reader::new(&watch, &mut buffer).next().is_ok()
+    };
+    assert!(opened("file.txt", Ok("file")), "what is served is opened");
+    let mut rest = [0; 1024];
+    while rustix::io::read(&watch, &mut rest).is_ok() {}
+    assert!(!opened("fifo", Err(Missing::NotFound)));
+}
+
+#[test]
+fn a_deep_tree() {
+    let ground = Ground::new();
+    let deep = "d/".repeat(100);
+    ground.write(&format!("{deep}file.txt"), "deep");
+    ground.link(&format!("{deep}back"), format!("{}d/d/", "../".repeat(100)));
+    names(&ground, &format!("{deep}file.txt"), Ok("deep"));
+    let around = format!("{deep}back/{}file.txt", "d/".repeat(98));
+    names(&ground, &around, Ok("deep"));
+    // One link too many for the kernel is one too many for us.
+    for (links, expected) in [(40, Ok("deep")), (41, Err(Missing::NotFound))] {
+        let ground = Ground::new();
+        ground.write("link-0", "deep");
+        for link in 1..=links {
+            ground.link(&format!("link-{link}"), format!("link-{}", link - 1));
+        }
+        names(&ground, &format!("link-{links}"), expected);
+    }
+}
+
+#[test]
+fn a_sandbox_that_refuses_openat2_costs_nothing_but_time() {
+    let ground = Ground::new();
+    ground.write("dir/file.txt", "file");
+    ground.link("link", "dir");
+    let recipe = ground.recipe();
+    assert_eq!(recipe.root.resolver(), Resolver::Kernel);
+    assert_eq!(recipe.root.refusal(), None);
+    for (errno, why) in [
+        (Errno::NOSYS, "there is no openat2 here"),
+        (Errno::PERM, "openat2 is refused here"),
+    ] {
+        std::thread::scope(|scope| {
+            let sandboxed = scope.spawn(|| {
+                sandbox::refuse_openat2(errno);
+                let files = open(ground.recipe());
+                let root = ground.recipe().root;
+                assert_eq!(root.resolver(), Resolver::Walk);
+                assert!(root.refusal().unwrap().starts_with(why));
+                assert_eq!(outcome(&find(&files, "link/file.txt")).unwrap(), b"file");
+                assert_eq!(find(&files, "dir").unwrap_err(), Missing::NotFound);
+            });
+            sandboxed.join().unwrap();
+        });
+    }
+}
+
+#[test]
 fn dotfiles() {
     let ground = Ground::new();
     for name in [
@@ -177,6 +252,11 @@ fn dotfiles() {
         "dir/..odd",
         "a.b",
         "dir/c.",
+        ".well-known/acme-challenge/token",
+        ".well-known/index.html",
+        ".well-known/.hidden",
+        ".well-known-not",
+        "dir/.well-known/file.txt",
     ] {
         ground.write(name, "it");
     }
@@ -187,9 +267,15 @@ fn dotfiles() {
         ".dir/",
         "dir/.hidden",
         "dir/..odd",
+        ".well-known/.hidden",
+        ".well-known-not",
+        "dir/.well-known/file.txt",
     ] {
         names(&ground, hidden, Err(Missing::NotFound));
     }
+    names(&ground, ".well-known/acme-challenge/token", Ok("it"));
+    names(&ground, ".well-known/", Ok("it"));
+    names(&ground, ".well-known", Err(Missing::NeedsSlash));
     names(&ground, "a.b", Ok("it"));
     names(&ground, "dir/c.", Ok("it"));
     // Whoever links to it from a name without a dot wants it served.
@@ -197,7 +283,13 @@ fn dotfiles() {
     let mut recipe = ground.recipe();
     recipe.dotfiles = true;
     let files = open(recipe);
-    for hidden in [".hidden", ".dir/file.txt", "dir/.hidden", "dir/..odd"] {
+    for hidden in [
+        ".hidden",
+        ".dir/file.txt",
+        "dir/.hidden",
+        "dir/..odd",
+        ".well-known/.hidden",
+    ] {
         assert_eq!(outcome(&find(&files, hidden)).unwrap(), b"it", "{hidden}");
     }
 }
@@ -220,35 +312,11 @@ fn what_may_not_be_read() {
     names(&ground, "closed/file.txt", Err(Missing::Forbidden));
     names(&ground, "closed", Err(Missing::Forbidden));
     forbid("closed", 0o755);
-}
-
-#[test]
-fn a_root_that_cannot_be_served_is_told_at_once() {
-    let ground = Ground::new();
-    ground.write("file.txt", "file");
-    for root in [ground.at("nowhere"), ground.at("file.txt")] {
-        assert!(Root::open(root).is_err());
-    }
-}
-
-#[test]
-fn a_root_is_a_directory_and_not_a_name_unless_it_is_deleted() {
-    let ground = Ground::new();
-    ground.write("file.txt", "old");
-    let mut recipe = ground.recipe();
-    recipe.root = Root::open(ground.root()).unwrap();
-    recipe.revalidate = std::time::Duration::ZERO;
-    let files = open(recipe);
-    let away = ground.root().with_extension("away");
-    fs::rename(ground.root(), &away).unwrap();
-    ground.write("file.txt", "new");
-    let found =
-        |name| find(&files, name).map(|entry| std::io::read_to_string(&entry.file).unwrap());
-    assert_eq!(found("file.txt").as_deref(), Ok("old"));
-    fs::remove_dir_all(away).unwrap();
-    assert_eq!(found("file.txt").as_deref(), Ok("new"));
-    fs::remove_dir_all(ground.root()).unwrap();
-    assert_eq!(found("file.txt"), Err(Missing::NotFound));
-    ground.write("file.txt", "newer");
-    assert_eq!(found("file.txt").as_deref(), Ok("newer"));
+    // Who may enter need not be able to list.
+    ground.write("entered/index.html", "index");
+    forbid("entered", 0o711);
+    forbid("", 0o711);
+    names(&ground, "entered/", Ok("index"));
+    names(&ground, "entered", Err(Missing::NeedsSlash));
+    forbid("", 0o755);
 }

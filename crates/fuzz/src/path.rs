@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use files::{Files, Missing, Path};
+use files::{Files, Missing, Path, Resolver};
 use http::{Config, Connection, Scratch, Want};
 
 use crate::ground::{Ground, Header, contents, open, place, tree};
@@ -15,7 +15,12 @@ use crate::ground::{Ground, Header, contents, open, place, tree};
 struct Tree {
     ground: Ground,
     root: PathBuf,
-    /// With dotfiles and without; what is named `.hidden` is one.
+    /// By each of the ways in which a path is resolved.
+    ways: [Ways; 2],
+}
+
+/// What is served, with dotfiles and without; what is named `.hidden` is one.
+struct Ways {
     shown: Files<Header>,
     hidden: Files<Header>,
 }
@@ -30,23 +35,36 @@ impl Tree {
         let ground = tree();
         ground.write(".hidden", "hidden");
         ground.write("a/.dir/c.txt", "hidden");
-        let files = |dotfiles| {
-            let mut recipe = ground.recipe();
+        let files = |resolver, dotfiles| {
+            let mut recipe = ground.resolved_by(resolver);
             recipe.name_cache = 20;
             recipe.dotfiles = dotfiles;
             open(recipe)
         };
+        let ways = [Resolver::Kernel, Resolver::Walk].map(|resolver| Ways {
+            shown: files(resolver, true),
+            hidden: files(resolver, false),
+        });
         Self {
             root: ground.root(),
-            shown: files(true),
-            hidden: files(false),
+            ways,
             ground,
         }
     }
 
-    /// Opens a path, and asks the file system where that was.
+    /// Opens a path in every way, which have to agree.
     fn open(&self, path: Path<'_>) {
-        let found = self.shown.find(path, Instant::now());
+        let [one, other] = &self.ways;
+        assert_eq!(
+            self.open_by(one, path),
+            self.open_by(other, path),
+            "{path:?}"
+        );
+    }
+
+    /// Opens a path, and asks the file system where that was.
+    fn open_by(&self, way: &Ways, path: Path<'_>) -> Option<Missing> {
+        let found = way.shown.find(path, Instant::now());
         if let Ok(entry) = &found {
             let place = place(entry);
             assert!(place.starts_with(&self.root), "{place:?} was opened");
@@ -62,20 +80,20 @@ impl Tree {
             );
         }
         assert_ne!(found.as_ref().err(), Some(&Missing::Failed), "{path:?}");
-        let hidden = self.hidden.find(path, Instant::now());
-        if path
-            .bytes
+        let hidden = way.hidden.find(path, Instant::now());
+        let missing = found.err();
+        let below = path.bytes.strip_prefix(b".well-known");
+        let below = below.filter(|rest| rest.is_empty() || rest.starts_with(b"/"));
+        if below
+            .unwrap_or(path.bytes)
             .split(|&byte| byte == b'/')
             .any(|segment| segment.starts_with(b"."))
         {
             assert_eq!(hidden.err(), Some(Missing::NotFound), "a dotfile");
         } else {
-            assert_eq!(
-                found.map_err(Some).err(),
-                hidden.map_err(Some).err(),
-                "no dotfile"
-            );
+            assert_eq!(missing, hidden.err(), "no dotfile");
         }
+        missing
     }
 }
 

@@ -14,11 +14,14 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
+use rustix::fs::{CWD, FileType, Mode, inotify, mknodat};
+
 use rows::Then::{Closed, Kept};
 use rows::{Row, rows};
 
 use crate::client::{Client, End};
-use crate::server::Server;
+use crate::server::{Recipe, Server};
+use crate::site::Garden;
 use crate::{Bench, Case};
 
 pub(crate) const CASES: &[Case] = &[
@@ -27,6 +30,11 @@ pub(crate) const CASES: &[Case] = &[
     }),
     ("what_may_not_be_read_is_403", forbidden),
     ("magic_links_lead_nowhere", magic_links),
+    (
+        "what_may_be_entered_and_not_listed_is_served",
+        entered_not_listed,
+    ),
+    ("a_fifo_has_no_reader", fifo),
     ("dotfiles_are_served_where_asked_for", dotfiles),
 ];
 
@@ -159,6 +167,45 @@ fn forbidden(bench: &Bench) {
         );
     }
     assert_eq!(server.connect().get("/file.txt").status, 200);
+    server.stop();
+}
+
+/// Directories, the root among them, of which a stranger knows nothing but a name.
+fn entered_not_listed(bench: &Bench) {
+    let garden = Garden::new();
+    garden.write("dir/index.html", "index");
+    garden.write("dir/file.txt", "file");
+    for name in ["", "dir"] {
+        garden.allow(name, 0o711);
+    }
+    let server = Recipe::new(&bench.model, garden.root())
+        .for_a_stranger()
+        .start();
+    let mut client = server.connect();
+    assert_eq!(client.get("/dir/").body, b"index");
+    assert_eq!(client.get("/dir/file.txt").body, b"file");
+    assert_eq!(client.get("/dir").status, 301);
+    server.stop();
+}
+
+/// Who writes to a FIFO is not told that somebody reads.
+fn fifo(bench: &Bench) {
+    let garden = Garden::new();
+    mknodat(
+        CWD,
+        garden.at("fifo"),
+        FileType::Fifo,
+        Mode::from_raw_mode(0o644),
+        0,
+    )
+    .expect("a fifo");
+    let watch = inotify::init(inotify::CreateFlags::NONBLOCK).expect("inotify");
+    inotify::add_watch(&watch, garden.at("fifo"), inotify::WatchFlags::OPEN).expect("a watch");
+    let server = bench.serve_from(garden.root(), &[]);
+    assert_eq!(server.connect().get("/fifo").status, 404);
+    let mut events = [std::mem::MaybeUninit::uninit(); 256];
+    let opened = inotify::Reader::new(&watch, &mut events).next().is_ok();
+    assert!(!opened, "it was opened");
     server.stop();
 }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use files::{Entry, Files, Missing, Path, Recipe};
+use files::{Entry, Files, Missing, Path, Recipe, Resolver};
 use tempfile::TempDir;
 
 /// What the header cache keeps here.
@@ -24,6 +24,9 @@ pub(crate) struct Header {
     /// The name that it was asked for by.
     pub(crate) name: Vec<u8>,
 }
+
+/// What holds for one of them holds for the other.
+pub(crate) const RESOLVERS: [Resolver; 2] = [Resolver::Kernel, Resolver::Walk];
 
 /// A root, with something beside it that must never be seen.
 pub(crate) struct Ground {
@@ -80,6 +83,14 @@ impl Ground {
             dotfiles: false,
             slow: None,
             defect: None,
+        }
+    }
+
+    /// As [`recipe`](Self::recipe), with a resolver of one's choice.
+    pub(crate) fn resolved_by(&self, resolver: Resolver) -> Recipe {
+        Recipe {
+            root: files::Root::open_with(self.root(), resolver).unwrap(),
+            ..self.recipe()
         }
     }
 
