@@ -52,6 +52,7 @@ mod shortage;
 mod site;
 mod stopping;
 mod table;
+mod took;
 mod usage;
 mod variants;
 
@@ -113,14 +114,16 @@ fn main() -> ExitCode {
             model: model.clone(),
             site: Arc::clone(&site),
         };
-        let trial = Trial::test(format!("{}::{name}", model.name), move || {
-            run(&bench);
+        let full = format!("{}::{name}", model.name);
+        let trial = Trial::test(full, move || {
+            took::timed(&bench.model.name, &name, || run(&bench));
             Ok(())
         });
         trials.push(trial.with_ignored_flag(!possible));
     };
-    for &(subject, cases, faults) in SUBJECTS {
-        for model in &models {
+    // A room after the other, so that it shows what each takes.
+    for model in &models {
+        for &(subject, cases, faults) in SUBJECTS {
             for &(name, case) in cases {
                 add(format!("{subject}::{name}"), model, true, Box::new(case));
             }
@@ -140,6 +143,7 @@ fn main() -> ExitCode {
         }
     }));
     let conclusion = libtest_mimic::run(&arguments, trials);
+    took::print();
     table::write(&faults);
     conclusion.exit_code()
 }
