@@ -19,6 +19,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use arch::nature::{
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
+};
 use arch::{
     Acceptor, Architecture, Blocked, Entry, Files, Found, ProcessContext, ServerSetup, Sessions,
     Token, Worker, context,
@@ -40,6 +43,21 @@ impl Architecture for Amped {
     const SUMMARY: &'static str =
         "one event loop; helper threads find and read whatever is not in memory";
     const DIAGRAM: &'static str = include_str!("diagram.txt");
+    const NATURE: Nature = Nature {
+        family: Family::Events,
+        predecessors: &["sped"],
+        paper: "Pai, Druschel, Zwaenepoel: Flash, USENIX Annual Technical Conference, section 3.4",
+        year: 1999,
+        behaviour: Behaviour {
+            concurrency: Concurrency::Any,
+            disk_wait: DiskWait::Helper { count: "--helpers" },
+            defect: Loss::Answer,
+            killed: Killed::Server,
+            idle_connection: IdleConnection::Place,
+        },
+        variants: &[],
+        settings: &["--helpers 1"],
+    };
 
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
         let process = setup.open()?;

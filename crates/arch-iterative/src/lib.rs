@@ -4,6 +4,9 @@
 //! Programming* (volume 1, chapter 30), and the yardstick for all others: it has no cost for concurrency, and no
 //! concurrency. What blocks: everything, and everybody waits.
 
+use arch::nature::{
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
+};
 use arch::{Architecture, ServerSetup, blocking};
 
 /// The options: there is nothing to turn.
@@ -15,6 +18,21 @@ impl Architecture for Iterative {
     const SUMMARY: &'static str =
         "one thread serves one connection at a time; the others wait in the backlog";
     const DIAGRAM: &'static str = include_str!("diagram.txt");
+    const NATURE: Nature = Nature {
+        family: Family::Sequential,
+        predecessors: &[],
+        paper: "Stevens, Fenner, Rudoff: UNIX Network Programming, volume 1, third edition, chapter 30",
+        year: 2003,
+        behaviour: Behaviour {
+            concurrency: Concurrency::One,
+            disk_wait: DiskWait::Server,
+            defect: Loss::Server,
+            killed: Killed::Server,
+            idle_connection: IdleConnection::Worker,
+        },
+        variants: &[],
+        settings: &[],
+    };
 
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
         let process = setup.open()?;

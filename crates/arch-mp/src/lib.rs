@@ -18,6 +18,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arch::listener::EXHAUSTED_PAUSE;
+use arch::nature::{
+    Behaviour, Carrier, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
+    Overflow, Variant,
+};
 use arch::session::Socket;
 use arch::stop::ENDED_AT_ONCE;
 use arch::{Accept, Architecture, ProcessContext, Refused, ServerSetup, blocking, context};
@@ -54,6 +58,27 @@ impl Architecture for Mp {
     const NAME: &'static str = "mp";
     const SUMMARY: &'static str = "a process for each connection, each with caches of its own";
     const DIAGRAM: &'static str = include_str!("diagram.txt");
+    const NATURE: Nature = Nature {
+        family: Family::Processes,
+        predecessors: &["iterative"],
+        paper: "Pai, Druschel, Zwaenepoel: Flash, USENIX Annual Technical Conference, section 3.1",
+        year: 1999,
+        behaviour: Behaviour {
+            concurrency: Concurrency::Workers {
+                carrier: Carrier::Process,
+                count: "--processes",
+                queue: None,
+                overflow: Overflow::Waits,
+            },
+            killed: Killed::Replaced,
+            ..PROCESS_EACH
+        },
+        variants: &[Variant {
+            options: "--spawn connection",
+            behaviour: PROCESS_EACH,
+        }],
+        settings: &["--processes 1"],
+    };
 
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
         signals::block(&SIGNALS)?;
@@ -70,6 +95,15 @@ impl Architecture for Mp {
         }
     }
 }
+
+/// With a process for each connection, made when it comes.
+const PROCESS_EACH: Behaviour = Behaviour {
+    concurrency: Concurrency::OneEach(Carrier::Process),
+    disk_wait: DiskWait::Connection,
+    defect: Loss::Process,
+    killed: Killed::Connection,
+    idle_connection: IdleConnection::Worker,
+};
 
 const SIGNALS: [Signal; 3] = [Signal::Interrupt, Signal::Terminate, Signal::Child];
 /// The least time between two replacements, so that workers that cannot live do not take the machine.

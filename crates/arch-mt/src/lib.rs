@@ -12,6 +12,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::Builder;
 
+use arch::nature::{
+    Behaviour, Carrier, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
+    Overflow, Variant,
+};
 use arch::{
     Architecture, ProcessContext, Refused, ServerSetup, blocking, context, fit, threads_that_fit,
 };
@@ -43,6 +47,26 @@ impl Architecture for Mt {
     const NAME: &'static str = "mt";
     const SUMMARY: &'static str = "a thread for each connection; the kernel's scheduler decides";
     const DIAGRAM: &'static str = include_str!("diagram.txt");
+    const NATURE: Nature = Nature {
+        family: Family::Threads,
+        predecessors: &["mp"],
+        paper: "Pai, Druschel, Zwaenepoel: Flash, USENIX Annual Technical Conference, section 3.2",
+        year: 1999,
+        behaviour: THREAD_EACH,
+        variants: &[Variant {
+            options: "--spawn prefork",
+            behaviour: Behaviour {
+                concurrency: Concurrency::Workers {
+                    carrier: Carrier::Thread,
+                    count: "--threads",
+                    queue: None,
+                    overflow: Overflow::Waits,
+                },
+                ..THREAD_EACH
+            },
+        }],
+        settings: &["--stack-size 64k", "--spawn prefork --threads 1"],
+    };
 
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
         let process = setup.open()?;
@@ -52,6 +76,15 @@ impl Architecture for Mt {
         }
     }
 }
+
+/// With a thread for each connection, made when it comes.
+const THREAD_EACH: Behaviour = Behaviour {
+    concurrency: Concurrency::OneEach(Carrier::Thread),
+    disk_wait: DiskWait::Connection,
+    defect: Loss::Connection,
+    killed: Killed::Server,
+    idle_connection: IdleConnection::Worker,
+};
 
 impl Mt {
     fn thread_per_connection(

@@ -14,6 +14,10 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
+use arch::nature::{
+    Behaviour, Carrier, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
+    Overflow, Variant,
+};
 use arch::{Architecture, Client, ProcessContext, Refused, ServerSetup, Worker, blocking};
 use threadpool::ThreadPool;
 
@@ -45,6 +49,18 @@ impl Architecture for Pool {
     const SUMMARY: &'static str =
         "one thread accepts, a bounded queue, a fixed pool of threads serves";
     const DIAGRAM: &'static str = include_str!("diagram.txt");
+    const NATURE: Nature = Nature {
+        family: Family::Threads,
+        predecessors: &["mt"],
+        paper: "Welsh, Culler, Brewer: SEDA, SOSP, section 2.1, bounded thread pools",
+        year: 2001,
+        behaviour: bounded(Overflow::Waits),
+        variants: &[Variant {
+            options: "--when-full refuse",
+            behaviour: bounded(Overflow::IsRefused),
+        }],
+        settings: &["--threads 1", "--queue 1 --threads 1"],
+    };
 
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
         let process = Arc::new(setup.open()?);
@@ -70,6 +86,21 @@ impl Architecture for Pool {
         }
         pool.join();
         Ok(())
+    }
+}
+
+const fn bounded(overflow: Overflow) -> Behaviour {
+    Behaviour {
+        concurrency: Concurrency::Workers {
+            carrier: Carrier::Thread,
+            count: "--threads",
+            queue: Some("--queue"),
+            overflow,
+        },
+        disk_wait: DiskWait::Connection,
+        defect: Loss::Connection,
+        killed: Killed::Server,
+        idle_connection: IdleConnection::Worker,
     }
 }
 

@@ -25,6 +25,9 @@ mod task;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arch::nature::{
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
+};
 use arch::{Architecture, ProcessContext, ServerSetup, context};
 use controllers::{Admit, Limits};
 use gate::Gate;
@@ -64,6 +67,23 @@ impl Architecture for Seda {
     const SUMMARY: &'static str =
         "stages joined by bounded queues, each with a pool and controllers";
     const DIAGRAM: &'static str = include_str!("diagram.txt");
+    const NATURE: Nature = Nature {
+        family: Family::Stages,
+        predecessors: &["pool", "amped"],
+        paper: "Welsh, Culler, Brewer: SEDA, SOSP, section 5.1",
+        year: 2001,
+        behaviour: Behaviour {
+            concurrency: Concurrency::Any,
+            disk_wait: DiskWait::Helper {
+                count: "--load-threads",
+            },
+            defect: Loss::Answer,
+            killed: Killed::Server,
+            idle_connection: IdleConnection::Place,
+        },
+        variants: &[],
+        settings: &["--load-threads 1 --stage-threads 1 --batch 1"],
+    };
 
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
         let process = setup.open()?;

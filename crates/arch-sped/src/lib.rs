@@ -10,6 +10,9 @@ use std::collections::VecDeque;
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
+use arch::nature::{
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
+};
 use arch::{Acceptor, Architecture, Blocked, ServerSetup, Sessions, Token, Worker};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll};
@@ -22,6 +25,21 @@ impl Architecture for Sped {
     const NAME: &'static str = "sped";
     const SUMMARY: &'static str = "one event loop runs every step inline; a slow disk stops it";
     const DIAGRAM: &'static str = include_str!("diagram.txt");
+    const NATURE: Nature = Nature {
+        family: Family::Events,
+        predecessors: &["mp", "mt"],
+        paper: "Pai, Druschel, Zwaenepoel: Flash, USENIX Annual Technical Conference, section 3.3",
+        year: 1999,
+        behaviour: Behaviour {
+            concurrency: Concurrency::Any,
+            disk_wait: DiskWait::Server,
+            defect: Loss::Server,
+            killed: Killed::Server,
+            idle_connection: IdleConnection::Place,
+        },
+        variants: &[],
+        settings: &[],
+    };
 
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
         let process = setup.open()?;

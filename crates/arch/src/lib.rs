@@ -18,6 +18,7 @@
 //! | module | what is in it |
 //! | --- | --- |
 //! | [`setup`] | the recipe, what a process opens from it, what a thread needs |
+//! | [`nature`] | what an architecture is, and how it behaves |
 //! | [`options`] | the options that every model has |
 //! | [`listener`] | the acceptor: accepting, the connection limit |
 //! | [`refused`] | turning away |
@@ -32,6 +33,7 @@
 pub mod blocking;
 pub mod buffers;
 pub mod listener;
+pub mod nature;
 pub mod options;
 pub mod privileges;
 pub mod readiness;
@@ -43,6 +45,7 @@ pub mod transfer;
 
 pub use buffers::RequestBuffers;
 pub use listener::{Accept, Acceptor, Client, Listener};
+pub use nature::Nature;
 pub use options::ServeOptions;
 pub use readiness::{Sessions, Token};
 pub use refused::Refused;
@@ -66,6 +69,8 @@ pub trait Architecture: clap::Args {
     const SUMMARY: &'static str;
     /// The paper's diagram, and what blocks where, for a terminal.
     const DIAGRAM: &'static str;
+    /// What it is, and how it behaves with which options.
+    const NATURE: Nature;
 
     /// Serves `setup` until it is told to stop and its last answer is sent. Calls `ready` as soon as everybody is there who is
     /// to serve from the start.

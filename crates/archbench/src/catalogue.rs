@@ -2,6 +2,7 @@
 
 use std::io;
 
+use arch::nature::Nature;
 use arch::{Architecture, ServerSetup};
 use clap::{ArgMatches, Command};
 
@@ -10,6 +11,7 @@ pub(crate) struct Entry {
     pub(crate) name: &'static str,
     pub(crate) summary: &'static str,
     pub(crate) diagram: &'static str,
+    pub(crate) nature: Nature,
     augment: fn(Command) -> Command,
     prepare: fn(&ArgMatches) -> Result<Serve, clap::Error>,
 }
@@ -17,7 +19,7 @@ pub(crate) struct Entry {
 /// Serves a setup until told to stop, and calls the other when it is ready to.
 pub(crate) type Serve = Box<dyn FnOnce(ServerSetup, Box<dyn FnOnce()>) -> io::Result<()>>;
 
-/// The architectures, from the simplest on.
+/// The architectures, from the simplest on. The first of a family represents it.
 pub(crate) const CATALOGUE: &[Entry] = &[
     entry::<arch_iterative::Iterative>(),
     entry::<arch_mp::Mp>(),
@@ -36,6 +38,7 @@ const fn entry<A: Architecture + 'static>() -> Entry {
         name: A::NAME,
         summary: A::SUMMARY,
         diagram: A::DIAGRAM,
+        nature: A::NATURE,
         augment: A::augment_args,
         prepare: |matches| {
             let architecture = A::from_arg_matches(matches)?;
@@ -50,6 +53,14 @@ impl Entry {
     /// The entry called `name`.
     pub(crate) fn named(name: &str) -> Option<&'static Self> {
         CATALOGUE.iter().find(|entry| entry.name == name)
+    }
+
+    /// Whether it stands for its family where one of each is taken.
+    pub(crate) fn represents_its_family(&self) -> bool {
+        let first = CATALOGUE
+            .iter()
+            .find(|entry| entry.nature.family == self.nature.family);
+        first.is_some_and(|first| first.name == self.name)
     }
 
     /// Grafts the architecture's own options onto a command.

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
+use arch::nature::Behaviour;
 use clap::{Arg, ArgMatches, Command};
 
 use crate::Failure;
@@ -36,6 +37,7 @@ fn list() -> Result<String, std::fmt::Error> {
     let mut text = String::new();
     for entry in CATALOGUE {
         writeln!(text, "{:<10} {}", entry.name, entry.summary)?;
+        writeln!(text, "{:<10} {}", "", lineage(entry))?;
         let options: Vec<_> = entry
             .options()
             .iter()
@@ -53,10 +55,52 @@ fn list() -> Result<String, std::fmt::Error> {
     Ok(text)
 }
 
+/// Its family, whom it answers, and when it was described.
+fn lineage(entry: &Entry) -> String {
+    let nature = &entry.nature;
+    let answers = match nature.predecessors {
+        [] => String::new(),
+        predecessors => format!(", answers {}", predecessors.join(" and ")),
+    };
+    let stands = match entry.represents_its_family() {
+        true => "represents the family",
+        false => "of the family",
+    };
+    format!("{stands} {}{answers}, {}", nature.family, nature.year)
+}
+
+/// What can be seen of a behaviour, in words.
+fn facts(behaviour: &Behaviour) -> [(&'static str, String); 5] {
+    [
+        ("served at a time", behaviour.concurrency.to_string()),
+        ("waits for the disk", behaviour.disk_wait.to_string()),
+        ("ends with a defect", behaviour.defect.to_string()),
+        ("ends with a killed process", behaviour.killed.to_string()),
+        (
+            "an idle connection keeps",
+            behaviour.idle_connection.to_string(),
+        ),
+    ]
+}
+
 fn describe(entry: &Entry) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
     writeln!(text, "{}: {}", entry.name, entry.summary)?;
     writeln!(text, "{}", entry.diagram.trim_end_matches('\n'))?;
+    writeln!(text, "\n  {}", lineage(entry))?;
+    writeln!(text, "  as in {}", entry.nature.paper)?;
+    let default = entry.nature.behaviour;
+    for (options, behaviour) in entry.nature.behaviours() {
+        let facts = facts(&behaviour).into_iter().zip(facts(&default));
+        // Of a variant, what sets it apart.
+        let shown = facts.filter(|(own, default)| options.is_empty() || own != default);
+        if !options.is_empty() {
+            writeln!(text, "\n  With {options}:")?;
+        }
+        for ((name, fact), _) in shown {
+            writeln!(text, "  {name:<26} {fact}")?;
+        }
+    }
     let options = entry.options();
     if !options.is_empty() {
         writeln!(
