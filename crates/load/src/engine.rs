@@ -20,6 +20,8 @@ mod issuer;
 mod pool;
 mod receiver;
 mod recorder;
+#[cfg(test)]
+mod tests;
 
 use crate::clock::{Clock, Nanos, SECOND};
 use crate::collect::{Live, Mailbox};
@@ -161,7 +163,7 @@ impl Engine {
             let until = next_second.min(drain_until).min(end.unwrap_or(Nanos::MAX));
             now = self.wait(&mut events, now, until)?;
             self.handle(&events);
-            self.take_up_unfinished();
+            self.take_turns();
         };
         let issuer = &mut self.issuer;
         let unheard = unheard.unwrap_or_else(|| issuer.pool.unheard(ended_at));
@@ -209,7 +211,7 @@ impl Engine {
     /// Waits for events, the next due time, a deadline, or `until`. Returns the time afterwards.
     fn wait(&mut self, events: &mut Events, now: Nanos, until: Nanos) -> io::Result<Nanos> {
         let clock = self.issuer.clock;
-        if self.issuer.pool.unfinished() > 0 {
+        if !self.issuer.pool.turns.is_empty() {
             self.poll_events(events, Some(Duration::ZERO))?;
             return Ok(clock.now());
         }
@@ -266,7 +268,8 @@ impl Engine {
                     let now = issuer.clock.now();
                     issuer.flush(slot, now);
                 }
-                if event.is_readable() {
+                // Whoever waits for his turn gets none out of turn because more has come.
+                if event.is_readable() && !issuer.pool.turns.contains(slot) {
                     let ending = event.is_read_closed() || event.is_error();
                     self.receiver.receive(issuer, slot, ending);
                 }
@@ -280,10 +283,10 @@ impl Engine {
         }
     }
 
-    /// Connections that had more than their turn's worth of bytes.
-    fn take_up_unfinished(&mut self) {
-        for _ in 0..self.issuer.pool.unfinished() {
-            if let Some(slot) = self.issuer.pool.take_unfinished() {
+    /// Connections that had more than their turn's worth of bytes have another turn each.
+    fn take_turns(&mut self) {
+        for _ in 0..self.issuer.pool.turns.len() {
+            if let Some(slot) = self.issuer.pool.turns.pop() {
                 self.receiver.receive(&mut self.issuer, slot, true);
             }
         }

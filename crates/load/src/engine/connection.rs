@@ -53,8 +53,6 @@ pub(super) struct Connection {
     pub(super) dirty: bool,
     /// When it is to be looked at; the end of time: not at all.
     pub(super) armed: Nanos,
-    /// Whether bytes may be left in the socket without another event to say so.
-    pub(super) again: bool,
     /// Requests of its client that wait for it to open (closed loop).
     pub(super) owed: Vec<Due>,
     /// Attempts to connect that failed in a row.
@@ -82,7 +80,6 @@ impl Connection {
             listed: false,
             dirty: false,
             armed: Nanos::MAX,
-            again: false,
             owed: Vec::with_capacity(depth),
             refusals: 0,
             first_asked: None,
@@ -111,7 +108,6 @@ impl Connection {
         self.out.clear();
         self.out_at = 0;
         self.sent = 0;
-        self.again = false;
         self.fault = None;
     }
 

@@ -6,6 +6,7 @@ use crate::clock::Nanos;
 use crate::run::Run;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
+use run_queue::RunQueue;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::io;
@@ -40,8 +41,8 @@ pub(super) struct Pool {
     deadlines: BinaryHeap<Reverse<(Nanos, usize)>>,
     /// Connections with pipelined requests to be written together.
     dirty: Vec<usize>,
-    /// Connections that were not read empty.
-    unfinished: Vec<usize>,
+    /// Connections that were not read empty, in the order in which they have their next turns.
+    pub(super) turns: RunQueue<usize>,
 }
 
 impl std::ops::Index<usize> for Pool {
@@ -73,7 +74,7 @@ impl Pool {
             connecting: 0,
             deadlines: BinaryHeap::with_capacity(most),
             dirty: Vec::new(),
-            unfinished: Vec::new(),
+            turns: RunQueue::with_capacity(most),
             run,
         };
         for _ in 0..count {
@@ -184,6 +185,7 @@ impl Pool {
             self.connecting -= 1;
         }
         connection.reset();
+        self.turns.remove(slot);
         connection.refusals += 1;
         connection.state = State::Down { until };
         self.arm(slot, until);
@@ -195,6 +197,7 @@ impl Pool {
         debug_assert!(connection.flights.is_empty());
         // Nobody else has the descriptor, so that closing it is all that epoll needs.
         connection.reset();
+        self.turns.remove(slot);
         if !self.closed_loop {
             self.closed.push(slot);
         }
@@ -276,23 +279,6 @@ impl Pool {
         let slot = self.dirty.pop()?;
         self.connections[slot].dirty = false;
         Some(slot)
-    }
-
-    /// Has a connection read again when the others have had their turn.
-    pub(super) fn read_again(&mut self, slot: usize) {
-        self.connections[slot].again = true;
-        self.unfinished.push(slot);
-    }
-
-    /// How many are to be read again.
-    pub(super) fn unfinished(&self) -> usize {
-        self.unfinished.len()
-    }
-
-    /// One that is to be read again, unless it has been closed meanwhile.
-    pub(super) fn take_unfinished(&mut self) -> Option<usize> {
-        let slot = self.unfinished.swap_remove(0);
-        std::mem::take(&mut self.connections[slot].again).then_some(slot)
     }
 
     /// Has a connection looked at by `deadline`. If that is to happen earlier anyway, that will do.

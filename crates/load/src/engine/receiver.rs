@@ -34,7 +34,7 @@ enum Got {
 /// Reads the responses of one thread.
 pub(super) struct Receiver {
     run: Arc<Run>,
-    buffer: Vec<u8>,
+    pub(super) buffer: Vec<u8>,
     /// Targets whose last response was large.
     large: Vec<bool>,
 }
@@ -82,7 +82,7 @@ impl Receiver {
                 return;
             }
         }
-        issuer.pool.read_again(slot);
+        issuer.pool.turns.push(slot);
     }
 
     /// One read, and whether it brought all that it could have.
@@ -98,7 +98,7 @@ impl Receiver {
         } else {
             match connection.flights.front() {
                 Some(flight) if self.large[flight.target] && connection.responses.at_start() => {
-                    FIRST_READ
+                    FIRST_READ.min(buffer.len())
                 }
                 _ => buffer.len(),
             }

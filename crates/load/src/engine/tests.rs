@@ -1,0 +1,84 @@
+//! Who has which turn, on sockets whose bytes are all there before the engine reads.
+
+use super::*;
+use crate::run::{Fault, Model};
+use crate::schedule::Think;
+use crate::target::{Order, Target, Targets, Url};
+use crate::verify::Expected;
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
+
+/// Bytes of each body: they fit into any socket's buffers.
+const BODY_BYTES: usize = 32 * 1024;
+
+/// A closed loop of so many clients, each of which has sent a request to one of the streams.
+fn asked(clients: usize) -> (Engine, Vec<TcpStream>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let url = Url::parse(&format!("http://{address}/")).expect("a URL");
+    let run = Run {
+        model: Model::Closed,
+        address,
+        targets: Targets {
+            targets: vec![Target::new(&url, false, &[], Expected::Anything)],
+            order: Order::One,
+        },
+        clients,
+        max_connections: clients,
+        threads: 1,
+        cores: Vec::new(),
+        depth: 1,
+        requests_per_connection: u64::MAX,
+        duration: None,
+        requests: Some(clients as u64),
+        warmup: 0,
+        timeout: 60 * SECOND,
+        think: Think::Constant(Duration::ZERO),
+        seed: 1,
+        verify: false,
+        most_spin: 0,
+        fault: Fault::None,
+    };
+    let (mut mailboxes, _post) = crate::collect::post(1);
+    let mailbox = mailboxes.pop().expect("a mailbox");
+    let (mut engine, _waker) =
+        Engine::new(Arc::new(run), Arc::default(), 0, mailbox).expect("an engine");
+    assert!(engine.connect().expect("connections"));
+    let accept = |_| listener.accept().expect("a client").0;
+    let streams = (0..clients).map(accept).collect();
+    engine.issuer.begin(Clock::from(Instant::now()));
+    engine.issuer.issue(0);
+    (engine, streams)
+}
+
+#[test]
+fn connections_that_have_more_to_read_take_turns() {
+    let (mut engine, mut streams) = asked(4);
+    // A turn is a small part of a body.
+    engine.receiver.buffer.truncate(64);
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {BODY_BYTES}\r\n\r\n");
+    for stream in &mut streams {
+        stream.write_all(head.as_bytes()).expect("a head");
+        stream.write_all(&[b'x'; BODY_BYTES]).expect("a body");
+    }
+    let mut events = Events::with_capacity(EVENTS);
+    while engine.issuer.pool.turns.len() < 4 {
+        engine.poll_events(&mut events, None).expect("events");
+        engine.handle(&events);
+    }
+    let mut left = vec![BODY_BYTES as u64; 4];
+    for round in 0..10 {
+        engine.take_turns();
+        let now: Vec<u64> = engine
+            .issuer
+            .pool
+            .iter()
+            .map(|connection| connection.responses.skippable())
+            .collect();
+        assert!(
+            now.iter().all(|other| *other == now[0]) && now[0] < left[0],
+            "round {round}: {left:?}, then {now:?}"
+        );
+        left = now;
+    }
+}
