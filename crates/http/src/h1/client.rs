@@ -16,14 +16,17 @@
 
 mod chunked;
 mod error;
+mod framing;
 mod head;
 mod input;
+mod lenient;
 #[cfg(test)]
 mod tests;
 
 use chunked::{Chunked, Piece};
 pub use error::Error;
-pub use head::{Framing, Head, MAX_HEAD_BYTES};
+pub use framing::Framing;
+pub use head::{Head, MAX_HEAD_BYTES};
 use input::take;
 
 /// How many interim (1xx) responses may come before the final one.

@@ -82,7 +82,7 @@ impl Chunked {
                 return Ok(Piece::More);
             };
             *input = rest;
-            let ended = *self == Self::LastLf;
+            let ended = byte == b'\n' && matches!(self, Self::TrailerStart { .. } | Self::LastLf);
             *self = self.step(byte)?;
             if ended {
                 return Ok(Piece::End);
@@ -108,30 +108,43 @@ impl Chunked {
         }
     }
 
+    /// A line may end without its CR, as curl has it: where it ends is not in doubt.
     fn step(self, byte: u8) -> Result<Self, Error> {
         match (self, byte) {
             (Self::Size { value, digits }, _) => size(value, digits, byte),
             (Self::Extension { value, .. }, b'\r') => Ok(Self::SizeLf { value }),
+            (Self::Extension { value, .. } | Self::SizeLf { value }, b'\n') => {
+                Ok(after_size(value))
+            }
             (Self::Extension { value, side }, _) => Ok(Self::Extension {
                 value,
                 side: side_byte(side, byte, Error::BadChunkSize)?,
             }),
-            (Self::SizeLf { value: 0 }, b'\n') => Ok(Self::TrailerStart { side: 0 }),
-            (Self::SizeLf { value }, b'\n') => Ok(Self::Data { left: value }),
             (Self::SizeLf { .. }, _) => Err(Error::BadChunkSize),
             (Self::Data { .. } | Self::DataCr, b'\r') => Ok(Self::DataLf),
-            (Self::DataLf, b'\n') => Ok(Self::default()),
+            (Self::Data { .. } | Self::DataCr | Self::DataLf, b'\n') => Ok(Self::default()),
             (Self::Data { .. } | Self::DataCr | Self::DataLf, _) => Err(Error::BadChunkEnd),
             (Self::TrailerStart { .. }, b'\r') => Ok(Self::LastLf),
-            (Self::TrailerStart { .. }, b' ' | b'\t' | b':') => Err(Error::BadTrailer),
+            (Self::TrailerStart { .. } | Self::LastLf, b'\n') => Ok(Self::default()),
+            (Self::TrailerStart { .. }, b':') | (Self::TrailerStart { side: 0 }, b' ' | b'\t') => {
+                Err(Error::BadTrailer)
+            }
             (Self::Trailer { side }, b'\r') => Ok(Self::TrailerLf { side }),
+            (Self::Trailer { side } | Self::TrailerLf { side }, b'\n') => {
+                Ok(Self::TrailerStart { side })
+            }
             (Self::TrailerStart { side } | Self::Trailer { side }, _) => Ok(Self::Trailer {
                 side: side_byte(side, byte, Error::BadTrailer)?,
             }),
-            (Self::TrailerLf { side }, b'\n') => Ok(Self::TrailerStart { side }),
-            (Self::LastLf, b'\n') => Ok(Self::default()),
             (Self::TrailerLf { .. } | Self::LastLf, _) => Err(Error::BadTrailer),
         }
+    }
+}
+
+fn after_size(value: u64) -> Chunked {
+    match value {
+        0 => Chunked::TrailerStart { side: 0 },
+        left => Chunked::Data { left },
     }
 }
 
@@ -142,6 +155,7 @@ fn size(value: u64, digits: u8, byte: u8) -> Result<Chunked, Error> {
         b'A'..=b'F' => byte - b'A' + 10,
         _ if digits == 0 => return Err(Error::BadChunkSize),
         b'\r' => return Ok(Chunked::SizeLf { value }),
+        b'\n' => return Ok(after_size(value)),
         b';' | b' ' | b'\t' => return Ok(Chunked::Extension { value, side: 1 }),
         _ => return Err(Error::BadChunkSize),
     };
@@ -157,9 +171,9 @@ fn size(value: u64, digits: u8, byte: u8) -> Result<Chunked, Error> {
     })
 }
 
-/// One more byte that carries nothing for us: bounded, and no control byte.
+/// One more byte that carries nothing for us: bounded, and not NUL.
 fn side_byte(side: u32, byte: u8, error: Error) -> Result<u32, Error> {
-    if side == MAX_SIDE_BYTES || (byte < b' ' && byte != b'\t') || byte == 0x7f {
+    if side == MAX_SIDE_BYTES || byte == 0 {
         return Err(error);
     }
     Ok(side + 1)

@@ -1,11 +1,12 @@
 //! The head of a response: where it ends, and what it says about the body.
 
 use super::error::Error;
-use crate::semantics::syntax::{decimal, elements};
+use super::framing::{Framing, Said};
+use super::lenient;
 
-/// The longest head that is accepted, status line and empty line included.
-pub const MAX_HEAD_BYTES: usize = 64 * 1024;
-/// The most field lines that are accepted.
+/// The longest head that is accepted, status line and empty line included: as in curl.
+pub const MAX_HEAD_BYTES: usize = 300 * 1024;
+/// The most fields of a head that is read at once; longer ones are read one by one.
 const MAX_FIELDS: usize = 128;
 
 /// What a response's head says, as far as a load generator cares.
@@ -17,17 +18,6 @@ pub struct Head {
     pub framing: Framing,
     /// Whether the connection may carry another request afterwards.
     pub keep_alive: bool,
-}
-
-/// How the end of a body is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Framing {
-    /// After so many bytes.
-    Length(u64),
-    /// By its chunks.
-    Chunked,
-    /// By the end of the connection.
-    UntilClose,
 }
 
 const PREFIX: &[u8] = b"HTTP/1.";
@@ -73,13 +63,13 @@ pub(super) fn check_unfinished(bytes: &[u8]) -> Result<(), Error> {
 /// A server that speaks something else is found out at once, not by a timeout, and before anything else is wrong with what it says.
 fn check_prefix(bytes: &[u8]) -> Result<(), Error> {
     let compared = bytes.len().min(PREFIX.len());
-    if bytes[..compared] != PREFIX[..compared] {
+    if !bytes[..compared].eq_ignore_ascii_case(&PREFIX[..compared]) {
         return Err(Error::NotHttp);
     }
     Ok(())
 }
 
-/// Reads a whole head.
+/// Reads a whole head. One that is not what the grammar says may still be plain enough.
 pub(super) fn parse(bytes: &[u8]) -> Result<Head, Error> {
     let mut fields = [const { std::mem::MaybeUninit::uninit() }; MAX_FIELDS];
     let mut response = httparse::Response::new(&mut []);
@@ -88,102 +78,22 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Head, Error> {
         bytes,
         &mut fields,
     );
-    match parsed {
-        Ok(httparse::Status::Complete(length)) if length == bytes.len() => {}
-        Ok(_) => return Err(Error::BadField),
-        Err(httparse::Error::TooManyHeaders) => return Err(Error::TooManyFields),
-        Err(httparse::Error::Version | httparse::Error::Token) => return Err(Error::NotHttp),
-        Err(httparse::Error::Status) => return Err(Error::BadStatus),
-        Err(_) => return Err(Error::BadField),
-    }
-    let status = match response.code {
-        Some(status @ 100..=999) => status,
-        _ => return Err(Error::BadStatus),
-    };
-    let version_1_1 = response.version == Some(1);
     let mut said = Said::default();
-    for field in response.headers.iter() {
-        said.read(field.name, field.value)?;
+    let (status, version_1_1) = match (parsed, response.code) {
+        (Ok(httparse::Status::Complete(length)), Some(status)) if length == bytes.len() => {
+            for field in response.headers.iter() {
+                said.read(field.name.as_bytes(), field.value)?;
+            }
+            (status, response.version == Some(1))
+        }
+        _ => lenient::read(bytes, &mut said)?,
+    };
+    if !(100..=999).contains(&status) {
+        return Err(Error::BadStatus);
     }
     Ok(Head {
         status,
         framing: said.framing(version_1_1)?,
-        keep_alive: !said.close && (version_1_1 || said.keep_alive),
+        keep_alive: said.keep_alive(version_1_1),
     })
-}
-
-/// What the fields said so far about framing and the connection.
-#[derive(Default)]
-struct Said {
-    length: Option<u64>,
-    transfer_coding: Option<Coding>,
-    close: bool,
-    keep_alive: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Coding {
-    Chunked,
-    Other,
-}
-
-impl Said {
-    #[inline]
-    fn read(&mut self, name: &str, value: &[u8]) -> Result<(), Error> {
-        match name.len() {
-            10 if name.eq_ignore_ascii_case("connection") => self.read_connection(value),
-            14 if name.eq_ignore_ascii_case("content-length") => self.read_length(value)?,
-            17 if name.eq_ignore_ascii_case("transfer-encoding") => self.read_coding(value)?,
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn read_connection(&mut self, value: &[u8]) {
-        for option in elements(value) {
-            self.close |= option.eq_ignore_ascii_case(b"close");
-            self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
-        }
-    }
-
-    fn read_length(&mut self, value: &[u8]) -> Result<(), Error> {
-        for element in elements(value) {
-            let length = decimal(element).ok_or(Error::BadLength)?;
-            if self.length.is_some_and(|before| before != length) {
-                return Err(Error::BadLength);
-            }
-            self.length = Some(length);
-        }
-        Ok(())
-    }
-
-    fn read_coding(&mut self, value: &[u8]) -> Result<(), Error> {
-        let mut some = false;
-        for coding in elements(value).filter(|coding| !coding.is_empty()) {
-            some = true;
-            let chunked = coding.eq_ignore_ascii_case(b"chunked");
-            if chunked && self.transfer_coding == Some(Coding::Chunked) {
-                return Err(Error::BadTransferCoding);
-            }
-            self.transfer_coding = Some(if chunked {
-                Coding::Chunked
-            } else {
-                Coding::Other
-            });
-        }
-        if !some {
-            return Err(Error::BadTransferCoding);
-        }
-        Ok(())
-    }
-
-    fn framing(&self, version_1_1: bool) -> Result<Framing, Error> {
-        match (self.transfer_coding, self.length) {
-            (Some(_), Some(_)) => Err(Error::ConflictingFraming),
-            (Some(_), None) if !version_1_1 => Err(Error::BadTransferCoding),
-            (Some(Coding::Chunked), None) => Ok(Framing::Chunked),
-            (Some(Coding::Other), None) | (None, None) => Ok(Framing::UntilClose),
-            (None, Some(length)) => Ok(Framing::Length(length)),
-        }
-    }
 }

@@ -134,6 +134,67 @@ fn bare_line_feeds_are_read_as_line_ends() {
     assert_eq!(read.responses, [(200, b"x".to_vec(), true)]);
 }
 
+/// What curl reads, and reads as one body, though the grammar has it otherwise.
+#[test]
+fn what_is_plain_all_the_same_is_read() {
+    let head = |fields: &str| format!("HTTP/1.1 200 OK\r\n{fields}\r\n");
+    let length = "Content-Length: 1\r\n";
+    let mut all = vec![
+        head(&format!("A: b\r\n folded\r\n\t and again\r\n{length}")) + "x",
+        head("A: b\r\n \r\nContent-Length: 1\r\n") + "x",
+        head("Content-Length:\r\n 1\r\n") + "x",
+        head("Transfer-Encoding: identity\r\nContent-Length: 1\r\n") + "x",
+        head("A : b\r\nX Y: c\r\n: d\r\nContent-Length: 1\r\n") + "x",
+        head(&format!("A: \u{1}\u{7f}\r\nB: \r\r\n{length}")) + "x",
+        head(&("A: b\r\n".repeat(5000 - 1) + length)) + "x",
+        head(&format!("A: {}\r\n{length}", "b".repeat(200_000))) + "x",
+        format!("HTTP/1.1  200  OK\r\n{length}\r\nx"),
+        format!("HTTP/1.1 200\r\n{length}\r\nx"),
+        format!("http/1.1 200 OK\r\n{length}\r\nx"),
+    ];
+    for coding in ["chunked", "\r\n\tchunked", "identity,\r\n chunked"] {
+        let head = head(&format!("Transfer-Encoding: {coding}\r\n"));
+        for body in [
+            "1\nx\n0\n\n",
+            "1;a\nx\r\n0\r\nA: b\n c\r\n\r\n",
+            "1\r\nx\r\n0\r\nA: \u{1}\r\n\r\n",
+        ] {
+            all.push(format!("{head}{body}"));
+        }
+    }
+    for text in &all {
+        let whole = one(text.as_bytes());
+        let what = text.escape_debug();
+        assert_eq!(whole.responses, [(200, b"x".to_vec(), true)], "{what}");
+        assert_eq!(whole.end, Some(Ok(Closed::Idle)), "{what}");
+        let cut = read(text.as_bytes(), &[Expect::Body], &vec![7; text.len()]);
+        assert_eq!(cut, whole, "{what}");
+    }
+    let closing = one(b"HTTP/1.1 200 OK\r\nConnection: a,\r\n close\r\nContent-Length: 1\r\n\r\nx");
+    assert_eq!(closing.responses, [(200, b"x".to_vec(), false)]);
+}
+
+/// Framing that one reader would take for another's is in doubt, however it is spelt.
+#[test]
+fn framing_in_doubt_is_refused() {
+    let field = |line: &str| format!("HTTP/1.1 200 OK\r\n{line}\r\nContent-Length: 1\r\n\r\nx");
+    for line in [
+        "Content-Length : 5",
+        "Transfer-Encoding : chunked",
+        "Content-Length\u{b}: 5",
+        "\u{1}Transfer-Encoding: chunked",
+        "Content Length: 5\r\nContent-Leng th: 5",
+        "Transfer-Encoding: \u{b}chunked",
+    ] {
+        fails(field(line).as_bytes(), Error::BadField);
+    }
+    fails(field(" Content-Length: 5").as_bytes(), Error::BadField);
+    fails(
+        field("Content-Length: 5\r\n 6").as_bytes(),
+        Error::BadLength,
+    );
+}
+
 #[test]
 fn each_malformation_has_its_class() {
     let chunked =
@@ -143,11 +204,11 @@ fn each_malformation_has_its_class() {
     fails(b"HTTP/2 200\r\n\r\n", Error::NotHttp);
     fails(b"HTTP/1.2 200 OK\r\n\r\n", Error::NotHttp);
     fails(b"\r\nHTTP/1.1 200 OK\r\n\r\n", Error::NotHttp);
+    fails(b"HTTP/1.1 2000 OK\r\n\r\n", Error::BadStatus);
     fails(b"HTTP/1.1 2x0 OK\r\n\r\n", Error::BadStatus);
     fails(b"HTTP/1.1 099 OK\r\n\r\n", Error::BadStatus);
     fails(field("no colon").as_bytes(), Error::BadField);
-    fails(field("A : b").as_bytes(), Error::BadField);
-    fails(field("A: b\r\n folded").as_bytes(), Error::BadField);
+    fails(field(" folded: onto nothing").as_bytes(), Error::BadField);
     fails(field("A: \0").as_bytes(), Error::BadField);
     for bad in [
         "",
@@ -185,7 +246,7 @@ fn each_malformation_has_its_class() {
         &b"HTTP/1.1 200 OK\r\n"
             .iter()
             .copied()
-            .chain(b"A: b\r\n".repeat(129))
+            .chain(b"A: b\r\n".repeat(5001))
             .chain(*b"\r\n")
             .collect::<Vec<_>>(),
         Error::TooManyFields,
@@ -209,7 +270,6 @@ fn each_malformation_has_its_class() {
         "\r\n",
         "x\r\n",
         "-1\r\n",
-        "4\n",
         "4x\r\n",
         // The largest size that is allowed, and one more digit.
         "10000000000000000\r\n",
