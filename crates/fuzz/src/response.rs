@@ -16,6 +16,9 @@ enum Learnt {
     Done {
         keep_alive: bool,
     },
+    Unasked {
+        closing: bool,
+    },
     Wrong(Error),
     Closed(Closed),
 }
@@ -113,6 +116,7 @@ fn feed(
                 add(learnt, body);
             }
             Ok(Event::Done { keep_alive }) => learnt.push(Learnt::Done { keep_alive }),
+            Ok(Event::Unasked { closing }) => learnt.push(Learnt::Unasked { closing }),
             Err(error) => {
                 learnt.push(Learnt::Wrong(error));
                 assert_eq!(machine.next(&mut input), Err(error), "it stays wrong");

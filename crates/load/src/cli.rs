@@ -150,6 +150,11 @@ pub struct Arguments {
     )]
     pub no_keepalive: bool,
 
+    /// Count a request as failed whose connection the server had closed by the time it was used again. Else it is sent again once, on another
+    /// connection, if no byte of an answer had come; its response time counts from when it was due
+    #[arg(long, help_heading = "Connections and threads")]
+    pub no_retry: bool,
+
     /// Pipelining: how many requests may be outstanding on one connection
     #[arg(long, value_name = "DEPTH", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Connections and threads")]
     pub pipeline: u16,

@@ -195,17 +195,11 @@ impl Engine {
     }
 
     fn ship(&mut self, now: Nanos) {
-        let Issuer {
-            schedule,
-            pool,
-            recorder,
-            ..
-        } = &mut self.issuer;
         let live = Live {
-            in_flight: pool.in_flight(),
-            waiting: schedule.waiting(now),
+            in_flight: self.issuer.pool.in_flight(),
+            waiting: self.issuer.waiting(now),
         };
-        recorder.ship(live, now);
+        self.issuer.recorder.ship(live, now);
     }
 
     /// Waits for events, the next due time, a deadline, or `until`. Returns the time afterwards.
@@ -265,8 +259,7 @@ impl Engine {
         match issuer.pool[slot].state {
             State::Open => {
                 if event.is_writable() && !issuer.pool[slot].out.is_empty() {
-                    let now = issuer.clock.now();
-                    issuer.flush(slot, now);
+                    issuer.flush(slot);
                 }
                 // Whoever waits for his turn gets none out of turn because more has come.
                 if event.is_readable() && !issuer.pool.turns.contains(slot) {

@@ -100,6 +100,7 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
         think: arguments.think,
         seed: arguments.seed,
         verify: arguments.verify,
+        retry: !arguments.no_retry,
         most_spin: nanos(arguments.max_spin),
         fault: Fault::None,
     };

@@ -74,6 +74,10 @@ pub struct Counts {
     pub waited: u64,
     /// Requests that went out only after the end of the schedule, though they were due before it and a connection was free.
     pub behind: u64,
+    /// Requests that were sent again because a connection that had been used before ended before any of their answers.
+    pub retried: u64,
+    /// Requests that were pipelined behind an answer that announced the end of the connection, and so became due again.
+    pub behind_close: u64,
     /// Connections established.
     pub connected: u64,
     /// Bodies that were verified.
@@ -92,6 +96,8 @@ impl Default for Counts {
             bytes: 0,
             waited: 0,
             behind: 0,
+            retried: 0,
+            behind_close: 0,
             connected: 0,
             verified: 0,
             failures: [0; Failure::CLASSES],
@@ -108,6 +114,8 @@ impl Counts {
         self.bytes += other.bytes;
         self.waited += other.waited;
         self.behind += other.behind;
+        self.retried += other.retried;
+        self.behind_close += other.behind_close;
         self.connected += other.connected;
         self.verified += other.verified;
         for (mine, theirs) in self.failures.iter_mut().zip(other.failures) {

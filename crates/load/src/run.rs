@@ -79,6 +79,8 @@ pub struct Run {
     pub seed: u64,
     /// Whether bodies are compared.
     pub verify: bool,
+    /// Whether a request that met the end of a used connection before any of its answer is sent again.
+    pub retry: bool,
     /// How long before a due time the loop may begin to spin. Nanoseconds.
     pub most_spin: Nanos,
     /// For tests.

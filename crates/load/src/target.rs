@@ -112,6 +112,8 @@ pub struct Target {
     pub request: Vec<u8>,
     /// The last request on a connection.
     pub last_request: Vec<u8>,
+    /// Whether every request asks for the connection to be closed after its answer (RFC 9112, section 9.6).
+    pub closes: bool,
     /// Whether its response can have a body.
     pub expect: Expect,
     /// What the status must be, if that is known and to be verified.
@@ -166,16 +168,17 @@ impl Target {
         for field in fields {
             request.push_str(&format!("{field}\r\n"));
         }
-        let closing = fields.iter().any(|field| field.is("connection"));
+        let said = fields.iter().any(|field| field.is("connection"));
         let last = format!(
             "{request}{}\r\n",
-            if closing { "" } else { "Connection: close\r\n" }
+            if said { "" } else { "Connection: close\r\n" }
         );
         request.push_str("\r\n");
         Self {
             url: url.to_string(),
             request: request.into_bytes(),
             last_request: last.into_bytes(),
+            closes: fields.iter().any(Field::closes),
             expect: if head_only {
                 Expect::HeadOnly
             } else {
@@ -229,6 +232,12 @@ impl Field {
             name: name.to_owned(),
             value,
         }
+    }
+
+    /// Whether it is a Connection field with the option close.
+    fn closes(&self) -> bool {
+        let mut options = self.value.split(',');
+        self.is("connection") && options.any(|option| option.trim().eq_ignore_ascii_case("close"))
     }
 
     fn is(&self, name: &str) -> bool {

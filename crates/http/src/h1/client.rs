@@ -3,13 +3,16 @@
 //! It does no I/O, knows no clock and owns no socket. Its grammar:
 //!
 //! ```text
-//! ( expect  next* → Done )*        closed
+//! ( expect  next* → Done )*  ( next → Unasked )?  closed
 //! ```
 //!
 //! [`Responses::expect`] announces that a request was written and whether its response may carry a body; [`Responses::next`] is
 //! then handed bytes as they came, cut anywhere, and answers with what they mean, until [`Event::More`] (all used) or
 //! [`Event::Done`] (that response is whole). With pipelining, call `expect` again after each `Done` and go on with the same bytes.
 //! [`Responses::closed`] says what the peer's closing means here.
+//!
+//! A server that closes an idle connection may say why, most often with 408 (RFC 9110, section 15.5.9): a response to which no request
+//! belongs is [`Event::Unasked`], after which nothing more can be asked for. Other bytes to which none belongs are [`Error::Unsolicited`].
 //!
 //! Nothing is allocated for a response whose head arrives in one piece. A head that is cut waits in a buffer that is kept and used
 //! again. Every malformation is an [`Error`] of its own class, and the machine stays in it.
@@ -55,6 +58,11 @@ pub enum Event<'a> {
         /// Whether the connection may carry another request.
         keep_alive: bool,
     },
+    /// A response to which no request belongs: the connection is about to end, and what still comes is dropped.
+    Unasked {
+        /// Whether it says so itself, so that there is nothing to wait for.
+        closing: bool,
+    },
 }
 
 /// What the peer's closing means.
@@ -84,6 +92,10 @@ enum State {
     Length(u64),
     Chunked(Chunked),
     UntilClose,
+    /// In the head of a response to which no request belongs.
+    Unasked,
+    /// Behind that head: everything is dropped.
+    Parting,
     Failed(Error),
 }
 
@@ -112,12 +124,21 @@ impl Responses {
 
     /// Whether a response is announced and not yet whole.
     pub fn in_progress(&self) -> bool {
-        !matches!(self.state, State::Idle | State::Failed(_))
+        matches!(
+            self.state,
+            State::Head(_) | State::Length(_) | State::Chunked(_) | State::UntilClose
+        )
+    }
+
+    /// Whether the machine waits for nothing, and a response may be announced.
+    #[inline]
+    pub fn is_idle(&self) -> bool {
+        self.state == State::Idle
     }
 
     /// Whether nothing of the announced response has come yet.
     pub fn at_start(&self) -> bool {
-        matches!(self.state, State::Head(_)) && self.partial.is_empty()
+        matches!(self.state, State::Head(_)) && self.partial.is_empty() && self.interim == 0
     }
 
     /// Uses bytes off the front of `input` and says what they were.
@@ -125,7 +146,11 @@ impl Responses {
     pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<Event<'a>, Error> {
         let outcome = match self.state {
             State::Idle if input.is_empty() => Ok(Event::More),
-            State::Idle => Err(Error::Unsolicited),
+            State::Idle | State::Unasked => self.next_unasked(input),
+            State::Parting => {
+                *input = &[];
+                Ok(Event::More)
+            }
             State::Head(expect) => self.next_head(expect, input),
             State::Length(0) => Ok(self.done()),
             State::Length(left) => {
@@ -155,11 +180,10 @@ impl Responses {
     /// The peer has closed and every byte was handed over.
     pub fn closed(&mut self) -> Result<Closed, Error> {
         let outcome = match self.state {
-            State::Idle => Ok(Closed::Idle),
+            State::Idle | State::Parting => Ok(Closed::Idle),
+            State::Unasked => Err(Error::Unsolicited),
             State::UntilClose | State::Length(0) => Ok(Closed::Done),
-            State::Head(_) if self.partial.is_empty() && self.interim == 0 => {
-                Err(Error::ClosedBeforeResponse)
-            }
+            State::Head(_) if self.at_start() => Err(Error::ClosedBeforeResponse),
             State::Head(_) => Err(Error::ClosedInHead),
             State::Length(_) | State::Chunked(_) => Err(Error::ClosedInBody),
             State::Failed(error) => Err(error),
@@ -199,33 +223,49 @@ impl Responses {
 
     #[inline]
     fn next_head<'a>(&mut self, expect: Expect, input: &mut &'a [u8]) -> Result<Event<'a>, Error> {
-        loop {
-            let parsed = if self.partial.is_empty() {
-                match head::find_end(input)? {
-                    None => return self.keep_partial(input),
-                    Some(end) => {
-                        let (bytes, rest) = input.split_at(end);
-                        *input = rest;
-                        head::parse(bytes)?
-                    }
-                }
-            } else {
-                match self.complete_partial(input)? {
-                    false => return Ok(Event::More),
-                    true => {
-                        let parsed = head::parse(&self.partial);
-                        self.partial.clear();
-                        parsed?
-                    }
-                }
-            };
-            match parsed.status {
+        while let Some(head) = self.read_head(input)? {
+            match head.status {
                 101 => return Err(Error::Upgrade),
                 100..200 if self.interim == MAX_INTERIM => return Err(Error::TooManyInterim),
                 100..200 => self.interim += 1,
-                _ => return Ok(self.begin_body(expect, parsed)),
+                _ => return Ok(self.begin_body(expect, head)),
             }
         }
+        Ok(Event::More)
+    }
+
+    /// A head to which no request belongs. Whatever is wrong with it, that is.
+    #[cold]
+    fn next_unasked<'a>(&mut self, input: &mut &'a [u8]) -> Result<Event<'a>, Error> {
+        self.state = State::Unasked;
+        match self.read_head(input) {
+            Ok(None) => Ok(Event::More),
+            Ok(Some(head)) if head.status >= 200 => {
+                self.state = State::Parting;
+                Ok(Event::Unasked {
+                    closing: !head.keep_alive || head.framing == Framing::UntilClose,
+                })
+            }
+            Ok(Some(_)) | Err(_) => Err(Error::Unsolicited),
+        }
+    }
+
+    /// A head, once it is whole. Until then all of `input` is used.
+    #[inline]
+    fn read_head(&mut self, input: &mut &[u8]) -> Result<Option<Head>, Error> {
+        if self.partial.is_empty() {
+            let Some(end) = head::find_end(input)? else {
+                self.keep_partial(input);
+                return Ok(None);
+            };
+            return head::parse(take(input, end as u64)).map(Some);
+        }
+        if !self.complete_partial(input)? {
+            return Ok(None);
+        }
+        let parsed = head::parse(&self.partial);
+        self.partial.clear();
+        parsed.map(Some)
     }
 
     fn begin_body<'a>(&mut self, expect: Expect, mut head: Head) -> Event<'a> {
@@ -244,10 +284,9 @@ impl Responses {
 
     /// No end of the head in `input`: keep what came, if it can still become a head.
     #[cold]
-    fn keep_partial<'a>(&mut self, input: &mut &'a [u8]) -> Result<Event<'a>, Error> {
+    fn keep_partial(&mut self, input: &mut &[u8]) {
         self.partial.extend_from_slice(input);
         *input = &[];
-        Ok(Event::More)
     }
 
     /// Moves the rest of a cut head, line by line, from `input` to the kept part. True when that is whole.

@@ -2,24 +2,65 @@
 
 use crate::clock::Nanos;
 use crate::failure::Failure;
-use crate::schedule::{Due, Origin};
+use crate::schedule::Due;
 use crate::verify::Check;
 use http::client::Responses;
 use mio::net::TcpStream;
 use std::collections::VecDeque;
+use std::io::ErrorKind;
+
+/// A request that is to be sent, for the first time or again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pending {
+    pub(super) due: Due,
+    /// When it was first written, and when it became due again; None: it has not been written.
+    pub(super) before: Option<(Nanos, Nanos)>,
+    /// Whether it is sent again because a connection ended. That happens once.
+    pub(super) retried: bool,
+}
+
+impl From<Due> for Pending {
+    fn from(due: Due) -> Self {
+        Self {
+            due,
+            before: None,
+            retried: false,
+        }
+    }
+}
 
 /// A request under way.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Flight {
-    pub(super) intended: Nanos,
+    pub(super) pending: Pending,
     /// When its connection was free for it.
     pub(super) free: Nanos,
     pub(super) written: Nanos,
     /// 0 until something came.
     pub(super) first_byte: Nanos,
-    pub(super) number: u64,
-    pub(super) origin: Origin,
     pub(super) target: usize,
+}
+
+impl Flight {
+    /// When it was to be sent.
+    #[inline]
+    pub(super) fn intended(&self) -> Nanos {
+        self.pending.due.intended
+    }
+
+    /// When it was written, the first time if it was written more than once.
+    #[inline]
+    pub(super) fn first_written(&self) -> Nanos {
+        self.pending.before.map_or(self.written, |(first, _)| first)
+    }
+
+    /// The same request, due again from `now` on.
+    pub(super) fn again(&self, now: Nanos) -> Pending {
+        Pending {
+            before: Some((self.first_written(), now)),
+            ..self.pending
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +88,14 @@ pub(super) struct Connection {
     pub(super) free_since: Nanos,
     /// Requests written since it was opened.
     pub(super) sent: u64,
+    /// Whether it ends with the answers that are under way: its last request has been written.
+    pub(super) closing: bool,
+    /// Why it takes no more bytes, though there may be some to be read.
+    pub(super) broken: Option<ErrorKind>,
+    /// Whether it brought an answer since it was opened.
+    pub(super) used: bool,
+    /// When it must have ended, as a response that nobody asked for told; the end of time: it need not.
+    pub(super) ends_by: Nanos,
     /// Whether it stands in the list of the free ones.
     pub(super) listed: bool,
     /// Whether it stands in the list of those to be flushed.
@@ -54,7 +103,7 @@ pub(super) struct Connection {
     /// When it is to be looked at; the end of time: not at all.
     pub(super) armed: Nanos,
     /// Requests of its client that wait for it to open (closed loop).
-    pub(super) owed: Vec<Due>,
+    pub(super) owed: VecDeque<Pending>,
     /// Attempts to connect that failed in a row.
     pub(super) refusals: u32,
     /// When a request was first sent on it, opened anew or not.
@@ -77,10 +126,14 @@ impl Connection {
             out_at: 0,
             free_since: 0,
             sent: 0,
+            closing: false,
+            broken: None,
+            used: false,
+            ends_by: Nanos::MAX,
             listed: false,
             dirty: false,
             armed: Nanos::MAX,
-            owed: Vec::with_capacity(depth),
+            owed: VecDeque::with_capacity(depth),
             refusals: 0,
             first_asked: None,
             heard: false,
@@ -90,13 +143,23 @@ impl Connection {
     }
 
     /// Whether another request may be written to it.
-    pub(super) fn has_room(&self, depth: usize, most_requests: u64) -> bool {
-        self.state == State::Open && self.flights.len() < depth && self.sent < most_requests
+    #[inline]
+    pub(super) fn has_room(&self, depth: usize) -> bool {
+        self.state == State::Open
+            && !self.closing
+            && self.flights.len() < depth
+            && !self.is_parting()
     }
 
-    /// Whether nothing is under way on it, and nothing waits for it.
+    /// Whether bytes came for which nobody had asked, so that it can carry no more requests.
+    #[inline]
+    pub(super) fn is_parting(&self) -> bool {
+        self.flights.is_empty() && !self.responses.is_idle()
+    }
+
+    /// Whether nothing is under way on it, and nothing waits for it or its end.
     pub(super) fn is_idle(&self) -> bool {
-        self.flights.is_empty() && self.owed.is_empty()
+        self.flights.is_empty() && self.owed.is_empty() && self.responses.is_idle()
     }
 
     /// As before it was opened. What was under way must have been dealt with.
@@ -108,7 +171,19 @@ impl Connection {
         self.out.clear();
         self.out_at = 0;
         self.sent = 0;
+        self.closing = false;
+        self.broken = None;
+        self.used = false;
+        self.ends_by = Nanos::MAX;
         self.fault = None;
+    }
+
+    /// Nothing more can be written to it.
+    pub(super) fn broke(&mut self, why: ErrorKind) {
+        self.closing = true;
+        self.broken.get_or_insert(why);
+        self.out.clear();
+        self.out_at = 0;
     }
 
     /// Writes what is left over. False: the socket is full.
@@ -141,7 +216,7 @@ impl Connection {
 /// None: the socket is full.
 #[inline]
 fn write(stream: Option<&TcpStream>, bytes: &[u8]) -> std::io::Result<Option<usize>> {
-    use std::io::{ErrorKind, Write};
+    use std::io::Write;
     let Some(mut stream) = stream else {
         return Err(ErrorKind::NotConnected.into());
     };

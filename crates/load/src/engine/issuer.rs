@@ -1,18 +1,21 @@
 //! Who sends what is due, and over which connection; and what becomes of it when a connection ends. It stands between the schedule, the
 //! [`Pool`] and the [`Recorder`], which know nothing of each other.
 
-use super::connection::{Flight, State};
+use super::connection::{Flight, Pending, State};
 use super::pool::{Deadline, Pool};
 use super::recorder::Recorder;
-use crate::clock::{Clock, Nanos};
+use crate::clock::{Clock, Nanos, SECOND};
 use crate::failure::Failure;
 use crate::run::Run;
 use crate::schedule::{Due, Origin, Schedule};
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
 /// How long a connection that could not be made is left alone.
 const BACK_OFF: Nanos = 100_000_000;
+/// How soon a connection must end on which a response came that nobody had asked for.
+const END_WITHIN: Nanos = SECOND;
 
 /// Sends the requests of one thread.
 pub(super) struct Issuer {
@@ -23,6 +26,8 @@ pub(super) struct Issuer {
     pub(super) schedule: Schedule,
     pub(super) pool: Pool,
     pub(super) recorder: Recorder,
+    /// Requests of an open loop that are due again, since the connections that they were sent on ended.
+    again: VecDeque<Pending>,
     pub(super) last_sign_of_life: Nanos,
 }
 
@@ -41,6 +46,7 @@ impl Issuer {
             schedule,
             pool,
             recorder,
+            again: VecDeque::new(),
             last_sign_of_life: 0,
             run,
         }
@@ -60,60 +66,55 @@ impl Issuer {
         if !self.started {
             return;
         }
-        while self.schedule.next_at().is_some_and(|at| at <= now) {
+        while !self.again.is_empty() || self.schedule.next_at().is_some_and(|at| at <= now) {
             if self.closed_loop {
                 let Some(due) = self.schedule.take(now) else {
                     break;
                 };
-                now = self.send_or_owe(due, now);
+                now = self.send_or_owe(due.into(), now);
             } else {
                 let Some(slot) = self.pool.take_free() else {
                     self.dial_for_waiting(now);
                     break;
                 };
-                let Some(due) = self.schedule.take(now) else {
+                let Some(pending) = self.next_pending(now) else {
                     break;
                 };
-                now = self.send(slot, due);
+                now = self.send(slot, pending);
                 self.pool.list_if_free(slot);
             }
         }
         while let Some(slot) = self.pool.take_dirty() {
-            self.flush(slot, now);
+            self.flush(slot);
         }
     }
 
     /// In a closed loop a client has a connection of its own.
-    fn send_or_owe(&mut self, due: Due, now: Nanos) -> Nanos {
-        let Origin::Client(client) = due.origin else {
+    fn send_or_owe(&mut self, pending: Pending, now: Nanos) -> Nanos {
+        let Origin::Client(client) = pending.due.origin else {
             return now;
         };
         let slot = client as usize;
-        match self.pool[slot].state {
-            State::Open if self.pool[slot].sent < self.run.requests_per_connection => {
-                return self.send(slot, due);
-            }
-            // It ends with the answers that are under way.
-            State::Open => self.pool[slot].owed.push(due),
-            State::Closed => {
-                self.pool[slot].owed.push(due);
-                self.dial(slot, now);
-            }
-            State::Down { .. } | State::Connecting { .. } => {
-                self.pool[slot].owed.push(due);
-            }
+        if self.pool.has_room(slot) {
+            return self.send(slot, pending);
+        }
+        // One that is open ends with the answers that are under way.
+        self.pool[slot].owed.push_back(pending);
+        if self.pool[slot].state == State::Closed {
+            self.dial(slot, now);
         }
         now
     }
 
     /// Writes a request; returns when.
     #[inline]
-    fn send(&mut self, slot: usize, due: Due) -> Nanos {
-        let index = self.run.targets.order.at(due.number);
+    fn send(&mut self, slot: usize, pending: Pending) -> Nanos {
+        let index = self.run.targets.order.at(pending.due.number);
         let target = &self.run.targets.targets[index];
         let connection = &mut self.pool[slot];
         connection.sent += 1;
         let last = connection.sent >= self.run.requests_per_connection;
+        connection.closing = last || target.closes;
         let bytes = if last {
             &target.last_request
         } else {
@@ -124,13 +125,12 @@ impl Issuer {
         }
         let written = self.clock.now();
         connection.first_asked.get_or_insert(written);
+        let again = pending.before.map_or(0, |(_, again)| again);
         let flight = Flight {
-            intended: due.intended,
-            free: connection.free_since,
+            pending,
+            free: connection.free_since.max(again),
             written,
             first_byte: 0,
-            number: due.number,
-            origin: due.origin,
             target: index,
         };
         connection.flights.push_back(flight);
@@ -142,29 +142,36 @@ impl Issuer {
             self.pool.flush_later(slot);
             Ok(())
         };
-        self.recorder.arrival_went_out(&due, &flight);
+        self.recorder.arrival_went_out(&flight);
         match outcome {
             Ok(()) => self
                 .pool
                 .arm(slot, written.saturating_add(self.run.timeout)),
-            Err(error) => self.socket_failed(slot, &error, written),
+            Err(error) => self.write_failed(slot, &error),
         }
         written
     }
 
     /// Writes what is left over.
-    pub(super) fn flush(&mut self, slot: usize, now: Nanos) {
+    pub(super) fn flush(&mut self, slot: usize) {
         if self.pool[slot].stream.is_some()
             && let Err(error) = self.pool[slot].flush()
         {
-            self.socket_failed(slot, &error, now);
+            self.write_failed(slot, &error);
         }
+    }
+
+    /// A connection takes nothing more. Answers that came before its end are read first, and then that.
+    #[cold]
+    fn write_failed(&mut self, slot: usize, error: &io::Error) {
+        self.pool[slot].broke(error.kind());
+        self.pool.turns.push(slot);
     }
 
     /// Opens connections for arrivals that are due and find none free, as far as there may be more.
     #[cold]
     fn dial_for_waiting(&mut self, now: Nanos) {
-        let waiting = self.schedule.waiting(now);
+        let waiting = self.waiting(now);
         while (self.pool.connecting() as u64) < waiting {
             let Some(slot) = self.pool.take_closed() else {
                 return;
@@ -175,6 +182,11 @@ impl Issuer {
                 return;
             }
         }
+    }
+
+    /// Requests that are due and not under way.
+    pub(super) fn waiting(&mut self, now: Nanos) -> u64 {
+        self.schedule.waiting(now) + self.again.len() as u64
     }
 
     /// Begins to open a connection.
@@ -199,10 +211,10 @@ impl Issuer {
         self.recorder.connected(took);
         self.last_sign_of_life = now;
         if self.closed_loop {
-            while self.pool[slot].sent < self.run.requests_per_connection
-                && let Some(due) = self.pool[slot].owed.pop()
+            while self.pool.has_room(slot)
+                && let Some(pending) = self.pool[slot].owed.pop_front()
             {
-                self.send(slot, due);
+                self.send(slot, pending);
             }
         } else {
             self.pool.list_if_free(slot);
@@ -218,9 +230,10 @@ impl Issuer {
         let until = now.saturating_add(BACK_OFF);
         self.pool.refused(slot, until);
         // A client whose connection fails has had its request refused. It comes again when it may connect again.
-        while let Some(due) = self.pool[slot].owed.pop() {
-            self.recorder.fail_unsent(now);
-            self.schedule.failed(due.origin, due.number, until);
+        while let Some(pending) = self.pool[slot].owed.pop_front() {
+            self.recorder.fail_unsent(&pending, now);
+            let Due { origin, number, .. } = pending.due;
+            self.schedule.failed(origin, number, until);
         }
     }
 
@@ -253,6 +266,7 @@ impl Issuer {
                     self.dial_failed(slot, Failure::ConnectTimeout, now, &error);
                 }
                 Deadline::Answer => self.timed_out(slot, now),
+                Deadline::End => self.did_not_end(slot, now),
             }
         }
     }
@@ -265,8 +279,8 @@ impl Issuer {
         match fault {
             None => {
                 self.recorder.answered(flight, now);
-                let session = self.schedule.answered(flight.origin, flight.number, now);
-                if let Some(start) = session {
+                let Due { origin, number, .. } = flight.pending.due;
+                if let Some(start) = self.schedule.answered(origin, number, now) {
                     self.recorder.session(start, now);
                 }
             }
@@ -278,52 +292,135 @@ impl Issuer {
     #[cold]
     fn failed(&mut self, flight: &Flight, failure: Failure, now: Nanos) {
         self.recorder.failed(flight, failure);
-        self.schedule.failed(flight.origin, flight.number, now);
+        let Due { origin, number, .. } = flight.pending.due;
+        self.schedule.failed(origin, number, now);
     }
 
-    /// Fails everything under way on a connection, and closes it.
-    pub(super) fn fail_all(&mut self, slot: usize, failure: Failure, now: Nanos) {
+    /// The connection ends with an answer that says so. What stands behind that was never answered, and may be sent again (RFC 9112,
+    /// section 9.3.2): it is due as before.
+    pub(super) fn ended(&mut self, slot: usize, now: Nanos) {
         while let Some(flight) = self.pool[slot].flights.pop_front() {
+            self.due_again(slot, flight.again(now));
+        }
+        self.close(slot);
+    }
+
+    /// The connection has ended, with requests under way; `untouched`: before any of the first one's answer. One that had been used may have been closed while it was idle, or at a limit: what
+    /// no byte of an answer came for is sent again once, as browsers do, since every method here is safe (RFC 9110, section 9.2.2). The rest fails.
+    #[cold]
+    fn broke_off(
+        &mut self,
+        slot: usize,
+        mut untouched: bool,
+        (failure, why): (Failure, &dyn std::fmt::Display),
+        now: Nanos,
+    ) {
+        let used = self.pool[slot].used;
+        let mut told = false;
+        while let Some(flight) = self.pool[slot].flights.pop_front() {
+            if self.run.retry && used && untouched && !flight.pending.retried {
+                let mut pending = flight.again(now);
+                pending.retried = true;
+                self.due_again(slot, pending);
+            } else {
+                if !std::mem::replace(&mut told, true) {
+                    self.example(&flight, failure, |url| format!("{url}: {why}"));
+                }
+                self.failed(&flight, failure, now);
+            }
+            untouched = true;
+        }
+        self.close(slot);
+    }
+
+    fn due_again(&mut self, slot: usize, pending: Pending) {
+        self.recorder.due_again(&pending);
+        match self.closed_loop {
+            true => self.pool[slot].owed.push_back(pending),
+            false => self.again.push_back(pending),
+        }
+    }
+
+    /// A socket says that its connection is no more.
+    #[cold]
+    pub(super) fn socket_failed(&mut self, slot: usize, error: &io::Error, now: Nanos) {
+        let untouched = self.pool[slot].responses.at_start();
+        self.broke_off(slot, untouched, (Failure::exchanging(error), error), now);
+    }
+
+    /// The peer closed a connection before all that was under way was answered. `untouched`: before any of the first answer.
+    #[cold]
+    pub(super) fn closed_early(
+        &mut self,
+        slot: usize,
+        untouched: bool,
+        error: http::client::Error,
+        now: Nanos,
+    ) {
+        match self.pool[slot].broken.map(io::Error::from) {
+            Some(why) => self.broke_off(slot, untouched, (Failure::exchanging(&why), &why), now),
+            None => self.broke_off(slot, untouched, (Failure::Http(error), &error), now),
+        }
+    }
+
+    /// What came is no answer, and so is nothing behind it.
+    #[cold]
+    pub(super) fn malformed(&mut self, slot: usize, error: http::client::Error, now: Nanos) {
+        let failure = Failure::Http(error);
+        if self.pool[slot].flights.is_empty() {
+            // Bytes that answer nothing: there is no request to fail, but the server is wrong.
+            self.recorder.record.fail(failure);
+        }
+        let mut told = false;
+        while let Some(flight) = self.pool[slot].flights.pop_front() {
+            if !std::mem::replace(&mut told, true) {
+                self.example(&flight, failure, |url| format!("{url}: {error}"));
+            }
             self.failed(&flight, failure, now);
         }
         self.close(slot);
     }
 
+    /// A response came that nobody had asked for, as servers send one before they close an idle connection; and the connection goes on.
     #[cold]
-    pub(super) fn socket_failed(&mut self, slot: usize, error: &io::Error, now: Nanos) {
-        let failure = Failure::exchanging(error);
-        self.example(slot, failure, |url| format!("{url}: {error}"));
-        self.fail_all(slot, failure, now);
+    fn did_not_end(&mut self, slot: usize, now: Nanos) {
+        self.malformed(slot, http::client::Error::Unsolicited, now);
+        self.issue(now);
+    }
+
+    /// A response came, or the beginning of one, that nobody had asked for. The connection carries no more requests, and is to end soon.
+    #[cold]
+    pub(super) fn parting(&mut self, slot: usize, now: Nanos) {
+        if self.pool[slot].ends_by == Nanos::MAX {
+            let ends_by = now.saturating_add(END_WITHIN);
+            self.pool[slot].ends_by = ends_by;
+            self.pool.arm(slot, ends_by);
+        }
     }
 
     /// The oldest request on a connection was not answered in time. What stands behind it cannot be answered either.
     #[cold]
     fn timed_out(&mut self, slot: usize, now: Nanos) {
-        self.example(slot, Failure::Timeout, |url| {
-            format!("{url}: no answer in time")
-        });
+        let mut told = false;
         while let Some(flight) = self.pool[slot].flights.pop_front() {
+            if !std::mem::replace(&mut told, true) {
+                self.example(&flight, Failure::Timeout, |url| {
+                    format!("{url}: no answer in time")
+                });
+            }
             self.recorder.timed_out(&flight, now);
-            self.schedule.failed(flight.origin, flight.number, now);
+            let Due { origin, number, .. } = flight.pending.due;
+            self.schedule.failed(origin, number, now);
         }
         self.close(slot);
         self.issue(now);
     }
 
-    /// Keeps what became of the oldest request on a connection, in words. False: there is none.
-    pub(super) fn example(
-        &mut self,
-        slot: usize,
-        failure: Failure,
-        words: impl FnOnce(&str) -> String,
-    ) -> bool {
-        let Some(flight) = self.pool[slot].flights.front() else {
-            return false;
-        };
+    /// Keeps what became of a request, in words.
+    fn example(&mut self, flight: &Flight, failure: Failure, words: impl FnOnce(&str) -> String) {
         let url = &self.run.targets.targets[flight.target].url;
         let record = &mut self.recorder.record;
         record.example((failure, 0), || words(url));
-        true
     }
 
     /// Nothing will be asked for any more: clients that wait for nothing leave. A worker that serves one client at a time would
@@ -338,7 +435,9 @@ impl Issuer {
 
     /// Whether nothing is due, under way, or waiting.
     pub(super) fn is_done(&self) -> bool {
-        self.schedule.is_idle() && self.pool.iter().all(|connection| connection.is_idle())
+        self.schedule.is_idle()
+            && self.again.is_empty()
+            && self.pool.iter().all(|connection| connection.is_idle())
     }
 
     /// A run by number of requests would wait for ever for a server that is gone.
@@ -349,10 +448,14 @@ impl Issuer {
             && self.pool.iter().all(|connection| is_down(connection.state))
     }
 
-    /// Gives up what is under way at the end. Returns how much that was.
+    /// Gives up what is under way at the end, and what had been. Returns how much that was.
     pub(super) fn censor_the_rest(&mut self, now: Nanos) -> u64 {
         let mut unfinished = 0;
         for slot in 0..self.pool.len() {
+            if self.pool[slot].is_parting() {
+                let failure = Failure::Http(http::client::Error::Unsolicited);
+                self.recorder.record.fail(failure);
+            }
             while let Some(flight) = self.pool[slot].flights.pop_front() {
                 unfinished += 1;
                 self.recorder.censor(&flight, now);
@@ -361,20 +464,30 @@ impl Issuer {
         unfinished
     }
 
-    /// What was due and never sent. Where there was no connection left to send it on, it failed for that.
+    /// What was due and not under way at the end. Where there was no connection left to send it on, it failed for that.
     pub(super) fn censor_unsent(&mut self, now: Nanos) -> u64 {
+        let mut unsent = 0;
+        for slot in 0..self.pool.len() {
+            while let Some(pending) = self.pool[slot].owed.pop_front() {
+                unsent += 1;
+                self.recorder.unsent(&pending, false, now);
+            }
+        }
         if self.closed_loop {
-            let owed = self.pool.iter().map(|connection| connection.owed.len());
-            let unsent = owed.sum::<usize>() as u64;
-            self.recorder.owed(unsent, now);
             return unsent;
         }
         let disconnected = !self.pool.is_any_open();
-        let mut unsent = 0;
-        while let Some(due) = self.schedule.take(now) {
+        while let Some(pending) = self.next_pending(now) {
             unsent += 1;
-            self.recorder.unsent(&due, disconnected, now);
+            self.recorder.unsent(&pending, disconnected, now);
         }
         unsent
+    }
+
+    /// What has been due the longest: what is due again was due before the rest.
+    #[inline]
+    fn next_pending(&mut self, now: Nanos) -> Option<Pending> {
+        let again = self.again.pop_front();
+        again.or_else(|| self.schedule.take(now).map(Pending::from))
     }
 }

@@ -24,6 +24,8 @@ pub(super) enum Deadline {
     Connect,
     /// To be answered.
     Answer,
+    /// To end.
+    End,
 }
 
 /// The connections of one thread, by number.
@@ -241,7 +243,7 @@ impl Pool {
     /// Whether another request may be written to a connection.
     #[inline]
     pub(super) fn has_room(&self, slot: usize) -> bool {
-        self.connections[slot].has_room(self.run.depth, self.run.requests_per_connection)
+        self.connections[slot].has_room(self.run.depth)
     }
 
     /// The connection that has been free the longest (open loop).
@@ -321,6 +323,7 @@ impl Pool {
                         oldest.written.saturating_add(self.run.timeout),
                         Deadline::Answer,
                     ),
+                    None if connection.is_parting() => (connection.ends_by, Deadline::End),
                     None => continue,
                 },
             };

@@ -139,7 +139,12 @@ impl Receiver {
         loop {
             let connection = &mut issuer.pool[slot];
             match connection.responses.next(&mut input) {
-                Ok(Event::More) => return true,
+                Ok(Event::More) => {
+                    if connection.is_parting() {
+                        issuer.parting(slot, now);
+                    }
+                    return true;
+                }
                 Ok(Event::Head(head)) => {
                     self.read_head(head, connection, &mut issuer.recorder.record);
                 }
@@ -154,12 +159,8 @@ impl Receiver {
                 Ok(Event::Done { keep_alive }) => {
                     self.response_done(issuer, slot, now);
                     let connection = &mut issuer.pool[slot];
-                    if !keep_alive
-                        || connection.sent >= self.run.requests_per_connection
-                            && connection.flights.is_empty()
-                    {
-                        let error = http::client::Error::ClosedBeforeResponse;
-                        issuer.fail_all(slot, Failure::Http(error), now);
+                    if !keep_alive || connection.closing && connection.flights.is_empty() {
+                        issuer.ended(slot, now);
                         return false;
                     }
                     match connection.flights.front_mut() {
@@ -176,8 +177,13 @@ impl Receiver {
                     }
                     issuer.pool.list_if_free(slot);
                 }
+                Ok(Event::Unasked { closing: true }) => {
+                    issuer.close(slot);
+                    return false;
+                }
+                Ok(Event::Unasked { closing: false }) => {}
                 Err(error) => {
-                    malformed(issuer, slot, error, now);
+                    issuer.malformed(slot, error, now);
                     return false;
                 }
             }
@@ -218,6 +224,7 @@ impl Receiver {
             connection.free_since = now;
         }
         connection.heard = true;
+        connection.used = true;
         let mut fault = connection.fault.take();
         let target = &self.run.targets.targets[flight.target];
         if self.run.verify && fault.is_none() && !matches!(target.expected, Expected::Anything) {
@@ -234,24 +241,18 @@ impl Receiver {
     }
 
     fn peer_closed(&self, issuer: &mut Issuer, slot: usize, now: Nanos) {
+        use http::client::Error::{ClosedBeforeResponse, ClosedInBody, ClosedInHead};
+        let untouched = issuer.pool[slot].responses.at_start();
         match issuer.pool[slot].responses.closed() {
             Ok(Closed::Idle) => issuer.close(slot),
             Ok(Closed::Done) => {
                 self.response_done(issuer, slot, now);
-                let error = http::client::Error::ClosedBeforeResponse;
-                issuer.fail_all(slot, Failure::Http(error), now);
+                issuer.ended(slot, now);
             }
-            Err(error) => malformed(issuer, slot, error, now),
+            Err(error @ (ClosedBeforeResponse | ClosedInHead | ClosedInBody)) => {
+                issuer.closed_early(slot, untouched, error, now);
+            }
+            Err(error) => issuer.malformed(slot, error, now),
         }
     }
-}
-
-#[cold]
-fn malformed(issuer: &mut Issuer, slot: usize, error: http::client::Error, now: Nanos) {
-    let failure = Failure::Http(error);
-    if !issuer.example(slot, failure, |url| format!("{url}: {error}")) {
-        // Bytes that answer nothing: there is no request to fail, but the server is wrong.
-        issuer.recorder.record.fail(failure);
-    }
-    issuer.fail_all(slot, failure, now);
 }

@@ -1,13 +1,13 @@
 //! What becomes of a request, and how that is recorded. It knows neither connections nor the schedule.
 
-use super::connection::Flight;
+use super::connection::{Flight, Pending};
 use crate::clock::Nanos;
 use crate::collect::{Live, Mailbox, Parcel};
 use crate::failure::Failure;
 use crate::fidelity::Fidelity;
 use crate::record::Record;
 use crate::run::{Fault, Run};
-use crate::schedule::{Due, Origin};
+use crate::schedule::Origin;
 use std::sync::Arc;
 
 /// The record of one thread, as it grows.
@@ -57,9 +57,9 @@ impl Recorder {
     #[inline]
     fn counts_from(&self, flight: &Flight) -> Nanos {
         if self.closed_loop {
-            flight.written
+            flight.first_written()
         } else {
-            flight.intended
+            flight.intended()
         }
     }
 
@@ -79,14 +79,17 @@ impl Recorder {
     /// A request goes out.
     #[inline]
     pub(super) fn sent(&mut self, flight: &Flight) {
-        let could = flight.intended.max(flight.free);
+        self.record.counts.sent += 1;
+        if flight.pending.before.is_some() {
+            return;
+        }
+        let could = flight.intended().max(flight.free);
         let counts = &mut self.record.counts;
-        counts.sent += 1;
         if self.closed_loop {
             counts.warming_up += u64::from(flight.written < self.run.warmup);
         } else {
-            counts.warming_up += u64::from(flight.intended < self.run.warmup);
-            counts.waited += u64::from(flight.free > flight.intended);
+            counts.warming_up += u64::from(flight.intended() < self.run.warmup);
+            counts.waited += u64::from(flight.free > flight.intended());
             counts.behind +=
                 u64::from(could < self.window_end && self.window_end <= flight.written);
         }
@@ -94,13 +97,14 @@ impl Recorder {
 
     /// An arrival went out, later than it could have by the generator's lag.
     #[inline]
-    pub(super) fn arrival_went_out(&mut self, due: &Due, flight: &Flight) {
+    pub(super) fn arrival_went_out(&mut self, flight: &Flight) {
         if let Some(fidelity) = &mut self.fidelity
-            && let Some(number) = self.run.arrival_number(due)
+            && flight.pending.before.is_none()
+            && let Some(number) = self.run.arrival_number(&flight.pending.due)
         {
-            let could = flight.intended.max(flight.free);
+            let could = flight.intended().max(flight.free);
             let lag = flight.written.saturating_sub(could);
-            fidelity.went_out(number, due.intended + lag);
+            fidelity.went_out(number, flight.intended() + lag);
         }
     }
 
@@ -131,7 +135,7 @@ impl Recorder {
 
     #[inline]
     fn count_for_client(&mut self, flight: &Flight) {
-        if let Origin::Client(client) = flight.origin
+        if let Origin::Client(client) = flight.pending.due.origin
             && let Some(answered) = self.answered_of.get_mut(client as usize)
         {
             *answered += 1;
@@ -142,31 +146,31 @@ impl Recorder {
     fn record_answer(&mut self, flight: &Flight, now: Nanos) {
         let record = &mut *self.record;
         record.counts.completed += 1;
-        let service = now.saturating_sub(flight.written);
+        let service = now.saturating_sub(flight.first_written());
         record.service.saturating_record(service);
-        let first_byte = flight.first_byte.saturating_sub(flight.written);
+        let first_byte = flight.first_byte.saturating_sub(flight.first_written());
         record.first_byte.saturating_record(first_byte);
         record
             .wait
-            .saturating_record(flight.free.saturating_sub(flight.intended));
+            .saturating_record(flight.free.saturating_sub(flight.intended()));
         // All clients of a closed loop begin at once, before which nothing was due: that one had to be written after another says nothing of
         // how the generator keeps up.
-        if !(self.closed_loop && flight.intended == 0) {
-            let could = flight.intended.max(flight.free);
+        if !(self.closed_loop && flight.intended() == 0) {
+            let could = flight.intended().max(flight.free);
             record
                 .lag
                 .saturating_record(flight.written.saturating_sub(could));
         }
         if self.closed_loop {
-            record.batches.add(flight.written, service);
+            record.batches.add(flight.first_written(), service);
             return;
         }
         let response = match self.run.fault {
             Fault::CoordinatedOmission => service,
-            Fault::None | Fault::InventedSamples { .. } => now.saturating_sub(flight.intended),
+            Fault::None | Fault::InventedSamples { .. } => now.saturating_sub(flight.intended()),
         };
         record.response.saturating_record(response);
-        record.batches.add(flight.intended, response);
+        record.batches.add(flight.intended(), response);
         if let Fault::InventedSamples { interval } = self.run.fault {
             let mut invented = response;
             while invented > interval {
@@ -184,13 +188,38 @@ impl Recorder {
         }
     }
 
-    /// A request came to nothing before it could be sent, for want of a connection.
+    /// A request is due again, since its connection ended before its answer.
     #[cold]
-    pub(super) fn fail_unsent(&mut self, at: Nanos) {
-        match self.is_measured(at) {
-            true => self.record.fail(Failure::NoConnection),
-            false => self.record.counts.warming_up += 1,
+    pub(super) fn due_again(&mut self, pending: &Pending) {
+        let counts = &mut self.record.counts;
+        match pending.retried {
+            true => counts.retried += 1,
+            false => counts.behind_close += 1,
         }
+    }
+
+    /// A request came to nothing before it could be sent, or sent again, for want of a connection.
+    #[cold]
+    pub(super) fn fail_unsent(&mut self, pending: &Pending, now: Nanos) {
+        if self.is_measured(self.pending_from(pending, now)) {
+            self.record.fail(Failure::NoConnection);
+        }
+        self.warm_up(pending, now);
+    }
+
+    /// The moment from which a request counts that is not under way.
+    fn pending_from(&self, pending: &Pending, now: Nanos) -> Nanos {
+        match pending.before {
+            _ if !self.closed_loop => pending.due.intended,
+            Some((first_written, _)) => first_written,
+            None => now,
+        }
+    }
+
+    /// Counts one that was never sent, if it fell into the warm-up.
+    fn warm_up(&mut self, pending: &Pending, now: Nanos) {
+        let measured = self.is_measured(self.pending_from(pending, now));
+        self.record.counts.warming_up += u64::from(!measured && pending.before.is_none());
     }
 
     /// Not answered in time.
@@ -209,13 +238,13 @@ impl Recorder {
         if !self.is_measured(self.counts_from(flight)) {
             return;
         }
-        let service = now.saturating_sub(flight.written);
+        let service = now.saturating_sub(flight.first_written());
         self.record.censored_service.saturating_record(service);
         self.record
             .wait
-            .saturating_record(flight.free.saturating_sub(flight.intended));
+            .saturating_record(flight.free.saturating_sub(flight.intended()));
         if !self.closed_loop {
-            self.censor_response(flight.intended, now);
+            self.censor_response(flight.intended(), now);
         }
     }
 
@@ -227,20 +256,20 @@ impl Recorder {
         }
     }
 
-    /// An arrival was due and not sent by the end. `disconnected`: for want of a connection, so that it failed.
-    pub(super) fn unsent(&mut self, due: &Due, disconnected: bool, now: Nanos) {
-        self.censor_response(due.intended, now);
-        if disconnected {
-            self.fail_unsent(due.intended);
-        } else if !self.is_measured(due.intended) {
-            self.record.counts.warming_up += 1;
+    /// A request was due by the end and not under way. `disconnected`: for want of a connection, so that it failed.
+    pub(super) fn unsent(&mut self, pending: &Pending, disconnected: bool, now: Nanos) {
+        if !self.closed_loop {
+            self.censor_response(pending.due.intended, now);
         }
-    }
-
-    /// So many requests of clients waited for their connections until the end.
-    pub(super) fn owed(&mut self, requests: u64, now: Nanos) {
-        if !self.is_measured(now) {
-            self.record.counts.warming_up += requests;
+        if let Some((first_written, _)) = pending.before
+            && self.is_measured(self.pending_from(pending, now))
+        {
+            let service = now.saturating_sub(first_written);
+            self.record.censored_service.saturating_record(service);
+        }
+        match disconnected {
+            true => self.fail_unsent(pending, now),
+            false => self.warm_up(pending, now),
         }
     }
 

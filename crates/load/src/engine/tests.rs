@@ -11,8 +11,8 @@ use std::net::{TcpListener, TcpStream};
 /// Bytes of each body: they fit into any socket's buffers.
 const BODY_BYTES: usize = 32 * 1024;
 
-/// A closed loop of so many clients, each of which has sent a request to one of the streams.
-fn asked(clients: usize) -> (Engine, Vec<TcpStream>) {
+/// A closed loop of so many clients, each of which has sent so many requests to one of the streams.
+fn asked(clients: usize, depth: usize) -> (Engine, Vec<TcpStream>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     let url = Url::parse(&format!("http://{address}/")).expect("a URL");
@@ -27,15 +27,16 @@ fn asked(clients: usize) -> (Engine, Vec<TcpStream>) {
         max_connections: clients,
         threads: 1,
         cores: Vec::new(),
-        depth: 1,
+        depth,
         requests_per_connection: u64::MAX,
         duration: None,
-        requests: Some(clients as u64),
+        requests: Some((clients * depth) as u64),
         warmup: 0,
         timeout: 60 * SECOND,
         think: Think::Constant(Duration::ZERO),
         seed: 1,
         verify: false,
+        retry: true,
         most_spin: 0,
         fault: Fault::None,
     };
@@ -53,7 +54,7 @@ fn asked(clients: usize) -> (Engine, Vec<TcpStream>) {
 
 #[test]
 fn connections_that_have_more_to_read_take_turns() {
-    let (mut engine, mut streams) = asked(4);
+    let (mut engine, mut streams) = asked(4, 1);
     // A turn is a small part of a body.
     engine.receiver.buffer.truncate(64);
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {BODY_BYTES}\r\n\r\n");
@@ -81,4 +82,32 @@ fn connections_that_have_more_to_read_take_turns() {
         );
         left = now;
     }
+}
+
+/// A server that closes without reading on resets the connection. What it had answered before that lies in the socket, unread.
+#[test]
+fn answers_that_came_before_a_reset_are_answers() {
+    let (mut engine, mut streams) = asked(1, 2);
+    let mut stream = streams.pop().expect("a connection");
+    stream
+        .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")
+        .expect("an answer");
+    rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO)).expect("no lingering");
+    drop(stream);
+    // The next thing that is done with the connection is to write to it.
+    engine.issuer.pool[0].out.extend_from_slice(b"GET");
+    engine.issuer.flush(0);
+    let completed = |engine: &Engine| engine.issuer.recorder.record.counts.completed;
+    let mut events = Events::with_capacity(EVENTS);
+    for _ in 0..10 {
+        engine.take_turns();
+        if completed(&engine) > 0 {
+            return;
+        }
+        engine
+            .poll_events(&mut events, Some(Duration::from_millis(100)))
+            .expect("events");
+        engine.handle(&events);
+    }
+    panic!("{:?}", engine.issuer.recorder.record.examples);
 }

@@ -129,6 +129,8 @@ fn requests(report: &Report<'_>) -> Value {
         "unfinished": outcome.unfinished,
         "never_sent": outcome.unsent,
         "waited_for_connection": counts.waited,
+        "retried": counts.retried,
+        "behind_announced_close": counts.behind_close,
         "verified": counts.verified,
         "errors": classes(|class| !Failure::is_of_connecting(class)),
         "errors_total": report.figures.errors(),

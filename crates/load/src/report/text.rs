@@ -109,6 +109,9 @@ fn counts(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
         write!(out, ", {} without answer (≥)", count(figures.censored()))?;
     }
     writeln!(out)?;
+    if counts.retried + counts.behind_close > 0 {
+        writeln!(out, "              {}", sent_again(counts))?;
+    }
     writeln!(
         out,
         "  throughput  {} requests/s, {}/s, over {}",
@@ -169,6 +172,22 @@ fn counts(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
         writeln!(out, "              {}", example.words)?;
     }
     writeln!(out)
+}
+
+/// Requests that were sent again, and why.
+fn sent_again(counts: &Counts) -> String {
+    let why = [
+        (
+            counts.retried,
+            "their used connections ended before any answer",
+        ),
+        (counts.behind_close, "they stood behind an announced close"),
+    ];
+    let told = why.iter().filter(|(number, _)| *number > 0);
+    let told: Vec<String> = told
+        .map(|(number, why)| format!("{} sent again: {why}", count(*number)))
+        .collect();
+    told.join("; ")
 }
 
 /// Some classes of failures, and how many there were of each.

@@ -1,5 +1,6 @@
 //! Servers that do wrong: each wrong is counted in a class of its own, and no run hangs.
 
+mod connections;
 mod outages;
 #[path = "../support/mod.rs"]
 mod support;
@@ -28,11 +29,14 @@ fn ok(body: &str) -> Vec<u8> {
 
 /// A closed loop of `n` requests by two clients.
 fn ask(act: Act, n: u64) -> Done {
+    let silent = matches!(act, Act::Silence);
     let mut run = run(server(act), Duration::from_secs(10));
     (run.clients, run.max_connections) = (2, 2);
     run.requests = Some(n);
     run.duration = None;
-    run.timeout = 200 * support::MS;
+    if silent {
+        run.timeout = 200 * support::MS;
+    }
     let began = Instant::now();
     let done = go(run).expect("a run");
     assert!(

@@ -55,6 +55,7 @@ pub fn run(address: SocketAddr, duration: Duration) -> Run {
         think: Think::Constant(Duration::ZERO),
         seed: 1,
         verify: false,
+        retry: true,
         most_spin: 200_000,
         fault: Fault::None,
     }

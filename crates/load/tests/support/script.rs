@@ -1,8 +1,8 @@
 //! Servers that do one thing to every connection.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 pub enum Act {
     /// Answers each request with these bytes.
     Answer(Vec<u8>),
-    /// Answers once with these bytes and closes.
+    /// Answers once with these bytes and closes, though not before the other side has seen that (RFC 9112, section 9.6).
     AnswerAndClose(Vec<u8>),
+    /// Answers each request with these bytes, and closes after one that asks for it, without saying so.
+    CloseWhenAsked(Vec<u8>),
     /// Answers each request with these bytes, one by one.
     Drip(Vec<u8>),
     /// Closes without an answer.
@@ -25,6 +27,14 @@ pub enum Act {
     Only(Vec<u8>, Vec<u8>),
     /// Until that moment the first, from then on the second.
     Turn(Instant, Box<[Act; 2]>),
+    /// For so many requests of a connection the first, then the second.
+    First(u32, Box<[Act; 2]>),
+    /// The same after so long.
+    Late(Duration, Box<Act>),
+    /// Says these bytes to whoever sends nothing for so long, and then closes, if it does. Else it goes on as written.
+    Bored(Duration, Vec<u8>, bool, Box<Act>),
+    /// Notes down each request first.
+    Noted(Arc<Mutex<Vec<Vec<u8>>>>, Box<Act>),
 }
 
 /// Starts a server that does `act`; it lives as long as the tests.
@@ -66,33 +76,75 @@ pub fn refused() -> SocketAddr {
 fn serve(mut stream: TcpStream, act: &Act) -> Option<()> {
     stream.set_nodelay(true).ok()?;
     let mut seen = Vec::new();
-    loop {
-        let head = next_request(&mut stream, &mut seen)?;
-        let act = match act {
-            Act::Turn(at, acts) => &acts[usize::from(Instant::now() >= *at)],
-            act => act,
-        };
-        match act {
-            Act::Turn(..) => return None,
-            Act::Only(found, other) => {
-                let is_root = head.starts_with(b"GET / ");
-                stream.write_all(if is_root { found } else { other }).ok()?;
-            }
-            Act::Answer(bytes) => stream.write_all(bytes).ok()?,
-            Act::AnswerAndClose(bytes) => return stream.write_all(bytes).ok(),
-            Act::Drip(bytes) => {
-                for byte in bytes {
-                    stream.write_all(&[*byte]).ok()?;
-                    thread::sleep(Duration::from_micros(50));
-                }
-            }
-            Act::Close => return None,
-            Act::Reset => {
-                rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO)).ok()?;
+    let mut act = act;
+    if let Act::Bored(after, bytes, closes, then) = act {
+        stream.set_read_timeout(Some(*after)).ok()?;
+        if stream.peek(&mut [0]).is_err() {
+            stream.write_all(bytes).ok()?;
+            if *closes {
                 return None;
             }
-            Act::Silence => {}
         }
+        stream.set_read_timeout(None).ok()?;
+        act = then;
+    }
+    for number in 0.. {
+        let head = next_request(&mut stream, &mut seen)?;
+        answer(&mut stream, &head, number, act)?;
+    }
+    None
+}
+
+/// Deals with one request. None: the connection is over.
+fn answer(stream: &mut TcpStream, head: &[u8], number: u32, act: &Act) -> Option<()> {
+    match act {
+        Act::Turn(at, acts) => {
+            let act = &acts[usize::from(Instant::now() >= *at)];
+            answer(stream, head, number, act)
+        }
+        Act::First(count, acts) => {
+            let act = &acts[usize::from(number >= *count)];
+            answer(stream, head, number, act)
+        }
+        Act::Late(by, act) => {
+            thread::sleep(*by);
+            answer(stream, head, number, act)
+        }
+        Act::Noted(notes, act) => {
+            notes.lock().ok()?.push(head.to_vec());
+            answer(stream, head, number, act)
+        }
+        Act::Only(found, other) => {
+            let is_root = head.starts_with(b"GET / ");
+            stream.write_all(if is_root { found } else { other }).ok()
+        }
+        Act::Answer(bytes) => stream.write_all(bytes).ok(),
+        Act::AnswerAndClose(bytes) => {
+            stream.write_all(bytes).ok()?;
+            stream.shutdown(Shutdown::Write).ok()?;
+            while stream.read(&mut [0; 4096]).ok()? > 0 {}
+            None
+        }
+        Act::CloseWhenAsked(bytes) => {
+            stream.write_all(bytes).ok()?;
+            let asked = head
+                .windows(5)
+                .any(|five| five.eq_ignore_ascii_case(b"close"));
+            (!asked).then_some(())
+        }
+        Act::Drip(bytes) => {
+            for byte in bytes {
+                stream.write_all(&[*byte]).ok()?;
+                thread::sleep(Duration::from_micros(50));
+            }
+            Some(())
+        }
+        Act::Reset => {
+            rustix::net::sockopt::set_socket_linger(&*stream, Some(Duration::ZERO)).ok()?;
+            None
+        }
+        Act::Close | Act::Bored(..) => None,
+        Act::Silence => Some(()),
     }
 }
 

@@ -7,6 +7,8 @@ use proptest::prelude::*;
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Read {
     responses: Vec<(u16, Vec<u8>, bool)>,
+    /// Whether a response came that nobody had asked for, and whether it said that the connection ends.
+    unasked: Option<bool>,
     end: Option<Result<Closed, Error>>,
 }
 
@@ -40,6 +42,7 @@ fn read(bytes: &[u8], expects: &[Expect], cuts: &[usize]) -> Read {
                         machine.expect(expect);
                     }
                 }
+                Ok(Event::Unasked { closing }) => read.unasked = Some(closing),
                 Err(error) => {
                     assert_eq!(machine.next(&mut piece), Err(error), "errors stay");
                     read.end = Some(Err(error));
@@ -294,6 +297,49 @@ fn each_malformation_has_its_class() {
     );
     fails(chunked("4\r\nwik").as_bytes(), Error::ClosedInBody);
     fails(chunked("0\r\n").as_bytes(), Error::ClosedInBody);
+}
+
+/// Node, HAProxy and others say so before they close a connection that nobody used.
+#[test]
+fn a_response_to_nothing_announces_the_end_of_an_idle_connection() {
+    let asked = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx".as_slice();
+    for (unasked, closing) in [
+        (
+            b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n".as_slice(),
+            true,
+        ),
+        (
+            b"HTTP/1.0 408 Request Time-out\r\nContent-Type: text/html\r\n\r\n<html>",
+            true,
+        ),
+        (
+            b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbusy",
+            true,
+        ),
+        (
+            b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 2\r\n\r\nno",
+            false,
+        ),
+    ] {
+        for cuts in [&[][..], &[1; 200]] {
+            for (before, expects) in [(&b""[..], &[][..]), (asked, &[Expect::Body])] {
+                let read = read(&[before, unasked].concat(), expects, cuts);
+                assert_eq!(read.responses.len(), expects.len());
+                assert_eq!(
+                    (read.unasked, read.end),
+                    (Some(closing), Some(Ok(Closed::Idle)))
+                );
+            }
+        }
+    }
+    for bytes in [
+        &b"\r\n"[..],
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 408",
+        b"HTTP/1.1 408\r\nno\r\n\r\n",
+    ] {
+        assert_eq!(read(bytes, &[], &[]).end, Some(Err(Error::Unsolicited)));
+    }
 }
 
 #[test]
