@@ -20,36 +20,63 @@ pub(crate) struct Account {
 impl Account {
     /// Of process `id` and its descendants, now; nothing for those that are gone.
     pub(crate) fn of(id: u32) -> Self {
+        let tick = Duration::from_secs(1) / rustix::param::clock_ticks_per_second() as u32;
         let mut sum = Self::default();
-        let mut left = vec![id];
-        while let Some(id) = left.pop() {
-            let home = format!("/proc/{id}");
-            let stat = fs::read_to_string(format!("{home}/stat")).unwrap_or_default();
-            let mut threads = Threads::default();
-            for thread in fs::read_dir(format!("{home}/task"))
-                .into_iter()
-                .flatten()
-                .flatten()
-            {
-                let read =
-                    |name: &str| fs::read_to_string(thread.path().join(name)).unwrap_or_default();
-                threads.add(&read("schedstat"), &read("status"));
-                left.extend(
-                    read("children")
-                        .split_whitespace()
-                        .flat_map(str::parse::<u32>),
+        for Family { process, threads } in family(id) {
+            let mut living = Threads::default();
+            for thread in threads {
+                let home = format!("/proc/{process}/task/{thread}");
+                living.add(
+                    &read(&format!("{home}/schedstat")),
+                    &read(&format!("{home}/status")),
                 );
             }
-            let tick = Duration::from_secs(1) / rustix::param::clock_ticks_per_second() as u32;
-            if let Some(process) = Process::parse(&stat) {
-                let own = threads.processor_time.max(tick * process.own_ticks);
+            if let Some(process) = Process::parse(&read(&format!("/proc/{process}/stat"))) {
+                let own = living.processor_time.max(tick * process.own_ticks);
                 sum.processor_time += own + tick * process.ended_children_ticks;
                 sum.resident_bytes += process.resident_pages * rustix::param::page_size() as u64;
             }
-            sum.voluntary_switches += threads.voluntary_switches;
+            sum.voluntary_switches += living.voluntary_switches;
         }
         sum
     }
+}
+
+/// A process and its threads.
+#[derive(Debug)]
+struct Family {
+    process: u32,
+    threads: Vec<u32>,
+}
+
+/// Process `id` and all its descendants that live.
+fn family(id: u32) -> Vec<Family> {
+    let mut families = Vec::new();
+    let mut left = vec![id];
+    while let Some(process) = left.pop() {
+        let tasks = fs::read_dir(format!("/proc/{process}/task"));
+        let names = tasks.into_iter().flatten().flatten();
+        let threads: Vec<u32> = names
+            .filter_map(|task| task.file_name().to_str()?.parse().ok())
+            .collect();
+        for thread in &threads {
+            // Whichever thread has started them.
+            let children = read(&format!("/proc/{process}/task/{thread}/children"));
+            left.extend(children.split_whitespace().flat_map(str::parse::<u32>));
+        }
+        families.push(Family { process, threads });
+    }
+    families
+}
+
+/// All threads of process `id` and its descendants.
+pub(crate) fn threads(id: u32) -> Vec<u32> {
+    let families = family(id).into_iter();
+    families.flat_map(|family| family.threads).collect()
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_default()
 }
 
 /// The threads of a process that live.

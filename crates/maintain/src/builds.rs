@@ -15,7 +15,7 @@ use crate::server::Server;
 use crate::testbed::{Cores, Size, Testbed};
 
 /// The exit status when a new build is slower than it may be, as `archbench` has it for a missed objective.
-const SLOWER: u8 = lab::SLO_MISSED;
+pub(crate) const SLOWER: u8 = lab::SLO_MISSED;
 /// How sure the interval is.
 const LEVEL: f64 = 0.95;
 
@@ -28,18 +28,8 @@ const LEVEL: f64 = 0.95;
 #[command(after_help = "Example:\n  \
     maintain compare-builds old/archbench new/archbench --model sped --model 'iterative --keep-alive off' --size 1k --pairs 10")]
 pub(crate) struct Arguments {
-    /// The old build's `archbench`
-    #[arg(value_name = "OLD")]
-    old: PathBuf,
-    /// The new build's
-    #[arg(value_name = "NEW")]
-    new: PathBuf,
-    /// A model, with its options behind it if need be; repeatable
-    #[arg(long = "model", value_name = "MODEL [OPTION …]", required = true)]
-    models: Vec<String>,
-    /// The size of the file that is asked for; repeatable
-    #[arg(long = "size", value_name = "SIZE", default_value = "1k")]
-    sizes: Vec<Size>,
+    #[command(flatten)]
+    builds: Builds,
     /// How many pairs
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(2..=1000))]
     pairs: u64,
@@ -49,9 +39,6 @@ pub(crate) struct Arguments {
     /// Over how many connections; no more than the model serves at a time
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     connections: u64,
-    /// The `archbench` whose load generator asks both; the new build's if none is given
-    #[arg(long, value_name = "PATH")]
-    generator: Option<PathBuf>,
     /// The most that the ratio may be
     #[arg(long, value_name = "RATIO", default_value_t = 1.02)]
     bound: f64,
@@ -60,6 +47,45 @@ pub(crate) struct Arguments {
     seed: u64,
     #[command(flatten)]
     cores: Cores,
+}
+
+/// Two builds, and what they are asked for.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Builds {
+    /// The old build's `archbench`
+    #[arg(value_name = "OLD")]
+    pub(crate) old: PathBuf,
+    /// The new build's
+    #[arg(value_name = "NEW")]
+    pub(crate) new: PathBuf,
+    /// A model, with its options behind it if need be; repeatable
+    #[arg(long = "model", value_name = "MODEL [OPTION …]", required = true)]
+    models: Vec<String>,
+    /// The size of the file that is asked for; repeatable
+    #[arg(long = "size", value_name = "SIZE", default_value = "1k")]
+    sizes: Vec<Size>,
+    /// The `archbench` whose load generator asks both; the new build's if none is given
+    #[arg(long, value_name = "PATH")]
+    generator: Option<PathBuf>,
+}
+
+impl Builds {
+    /// Whose generator asks both.
+    pub(crate) fn generator(&self) -> &Path {
+        self.generator.as_deref().unwrap_or(&self.new)
+    }
+
+    /// Every model with every size.
+    pub(crate) fn cases(&self) -> impl Iterator<Item = (&str, &Size)> {
+        let sizes = |model| self.sizes.iter().map(move |size| (model, size));
+        self.models.iter().map(String::as_str).flat_map(sizes)
+    }
+
+    /// How wide a column is that holds any of the models.
+    pub(crate) fn width(&self) -> usize {
+        let widths = self.models.iter().map(|model| model.chars().count());
+        widths.max().unwrap_or(0).max("model".len())
+    }
 }
 
 /// What came of all pairs of a model and a size.
@@ -99,35 +125,33 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         "processor time for each request, {} pairs of {} requests over {} connections",
         arguments.pairs, arguments.requests, arguments.connections
     );
-    let widths = arguments.models.iter().map(|model| model.chars().count());
-    let width = widths.max().unwrap_or(0).max(5);
+    let width = arguments.builds.width();
     println!(
         "{:<width$}  {:>6}  {:>9}  {:>9}  {:>7}  {:>16}  verdict",
         "model", "file", "old µs", "new µs", "ratio", "95 % interval"
     );
-    let mut all_hold = true;
-    for model in &arguments.models {
-        for size in &arguments.sizes {
-            let outcome = measure(&testbed, arguments, model, size)?;
-            let holds = outcome.holds(arguments.bound);
-            all_hold &= holds;
-            let Interval {
-                low,
-                estimate,
-                high,
-                ..
-            } = outcome.ratio;
-            let verdict = match holds {
-                true => "includes",
-                false => "SLOWER than",
-            };
-            println!(
-                "{model:<width$}  {size:>6}  {:>9.3}  {:>9.3}  {estimate:>7.4}  {low:.4} to {high:.4}  {verdict} {}",
-                outcome.old_us, outcome.new_us, arguments.bound
-            );
-        }
+    let mut status = 0;
+    for (model, size) in arguments.builds.cases() {
+        let outcome = measure(&testbed, arguments, model, size)?;
+        let Interval {
+            low,
+            estimate,
+            high,
+            ..
+        } = outcome.ratio;
+        let verdict = match outcome.holds(arguments.bound) {
+            true => "includes",
+            false => {
+                status = SLOWER;
+                "SLOWER than"
+            }
+        };
+        println!(
+            "{model:<width$}  {size:>6}  {:>9.3}  {:>9.3}  {estimate:>7.4}  {low:.4} to {high:.4}  {verdict} {}",
+            outcome.old_us, outcome.new_us, arguments.bound
+        );
     }
-    Ok(if all_hold { 0 } else { SLOWER })
+    Ok(status)
 }
 
 fn measure(
@@ -136,12 +160,11 @@ fn measure(
     model: &str,
     size: &Size,
 ) -> Result<Outcome, Failure> {
-    let model: Vec<String> = model.split_whitespace().map(str::to_owned).collect();
     let path = testbed.file(size)?;
-    let builds = [&arguments.old, &arguments.new];
-    let generator = arguments.generator.as_ref().unwrap_or(&arguments.new);
+    let builds = [&arguments.builds.old, &arguments.builds.new];
+    let generator = arguments.builds.generator();
     let ask = |archbench: &Path, requests: u64| {
-        let server = Server::ours(testbed, archbench, &model, &testbed.root())?;
+        let server = Server::ours(testbed, archbench, model, &testbed.root())?;
         let load = [
             "-n".into(),
             requests.to_string(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lab::Failure;
 use lab::process::{NoLine, Process, describe};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use sys::usage::{Who, usage};
 
@@ -33,14 +33,14 @@ struct Ready {
 }
 
 impl Server {
-    /// Starts `archbench serve --model MODEL`, the words after the model being its options, and waits until it is ready.
+    /// Starts `archbench serve --model MODEL`, where the words after the model are its options, and waits until it is ready.
     ///
     /// # Errors
     /// What it said when it did not become so.
     pub(crate) fn ours(
         testbed: &Testbed,
         archbench: &Path,
-        model: &[String],
+        model: &str,
         root: &Path,
     ) -> Result<Self, Failure> {
         let mut command = vec![
@@ -48,12 +48,12 @@ impl Server {
             "serve".into(),
             "--model".into(),
         ];
-        command.extend(model.iter().cloned());
+        command.extend(model.split_whitespace().map(str::to_owned));
         command.extend(
             ["--addr", "127.0.0.1:0", "--output-format", "json", "--root"].map(str::to_owned),
         );
         command.push(root.display().to_string());
-        let name = model.join(" ");
+        let name = model.to_owned();
         let mut process =
             Process::start_until(Signal::TERM, &command, &[testbed.cores.server], None)
                 .map_err(|error| format!("cannot start {}: {error}", archbench.display()))?;
@@ -67,6 +67,18 @@ impl Server {
             when_ready: Account::of(process.id()),
             process,
         })
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Asks it to stop, and does not look whether it has.
+    pub(crate) fn terminate(&self) {
+        let id = i32::try_from(self.id()).ok().and_then(Pid::from_raw);
+        // It is waited for elsewhere if it has ended already.
+        let _ = id.map(|id| kill_process(id, Signal::TERM));
     }
 
     /// Has it stop; gives the processor time that it, its threads and its children have used since it was ready.
