@@ -266,7 +266,17 @@ fn host() {
         End::Linger,
     );
     for host in [
-        "a/b", "u@h", "a,b", "a b", "a:b", "[::1", "h:80:80", "a\tb", "http://h",
+        "a/b",
+        "u@h",
+        "a,b",
+        "a b",
+        "a:b",
+        "[::1",
+        "h:80:80",
+        "a\tb",
+        "http://h",
+        "[a]",
+        "[1.2.3.4]",
     ] {
         check(
             format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"),
@@ -274,7 +284,15 @@ fn host() {
             End::Linger,
         );
     }
-    for host in ["", "h", "h:80", "[::1]:80", "example.com", "127.0.0.1:8080"] {
+    for host in [
+        "",
+        "h",
+        "h:80",
+        "[::1]:80",
+        "[v1.a:b]",
+        "example.com",
+        "127.0.0.1:8080",
+    ] {
         check(
             format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"),
             &[200],
@@ -307,6 +325,8 @@ fn absolute_form() {
     );
     check(get("http://u@h/", ""), &[400], End::Linger);
     check(get("http:///ten.txt", ""), &[400], End::Linger);
+    check(get("http://[::1]:80/ten.txt", ""), &[200], End::Open);
+    check(get("http://[::g]/ten.txt", ""), &[400], End::Linger);
 }
 
 #[test]
