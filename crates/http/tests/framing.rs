@@ -532,6 +532,31 @@ fn long_targets() {
     check("\x01".repeat(9000), &[400], End::Linger);
 }
 
+/// The target was not reached, so it cannot be the one that is too long (RFC 9112, 3).
+#[test]
+fn long_methods() {
+    let line = 8300;
+    for (method, status) in [
+        ("A".repeat(line), 501),
+        ("get".repeat(line), 501),
+        ("A".repeat(100_000), 501),
+        ("A".repeat(line) + "(", 501),
+        ("A".repeat(100) + "(" + &"A".repeat(line), 400),
+        ("A".repeat(100) + "\n", 400),
+        ("GET\t".repeat(line), 400),
+    ] {
+        check(request(&method, "/", ""), &[status], End::Linger);
+        check(&method, &[status], End::Linger);
+    }
+    check(format!("\r\n{}", "A".repeat(line)), &[501], End::Linger);
+    // The method ends within the limit, and leaves no room for a target that need not be too long.
+    for method in ["A".repeat(100), "A".repeat(8000), "A".repeat(8192)] {
+        check(request(&method, &"/".repeat(9000), ""), &[501], End::Linger);
+        check(request(&method, "/", ""), &[501], End::Linger);
+    }
+    check(get(&"/".repeat(9000), ""), &[414], End::Linger);
+}
+
 #[test]
 fn long_heads() {
     let head = |size: usize| {
@@ -568,7 +593,7 @@ fn own_limits() {
         (get("/1234567890", ""), 414),
         (get("/", &"a".repeat(100)), 431),
         (get("/ten.txt", "Content-Length: 4\r\n"), 413),
-        ("A".repeat(200), 414),
+        ("A".repeat(200), 501),
     ] {
         let mut whole = Driver::with(config.clone());
         assert_eq!(whole.feed(&input).statuses, [status], "{input}");

@@ -12,7 +12,7 @@ use memchr::memchr_iter;
 use crate::config::Config;
 use crate::h1::line::Line;
 use crate::semantics::status::Status;
-use crate::semantics::syntax::is_tchar;
+use crate::semantics::syntax::{is_tchar, is_token};
 
 /// What method, version and separators may add to the longest target before its line counts as too
 /// long: 414 without waiting for the line's end.
@@ -93,18 +93,10 @@ impl Scan {
     /// `line` is everything up to the first LF: the empty line that may precede a request line, or
     /// the request line.
     fn first_line(&mut self, line: &[u8], config: &Config) -> Result<(), Status> {
+        check_length(line, config)?;
         let [content @ .., b'\r'] = line else {
-            glance(line)?;
-            return Err(if line.len() > longest_line(config) {
-                Status::UriTooLong
-            } else {
-                Status::BadRequest
-            });
+            return Err(Status::BadRequest);
         };
-        if line.len() > longest_line(config) {
-            glance(line)?;
-            return Err(Status::UriTooLong);
-        }
         let after = self.line + line.len() + 1;
         if content.is_empty() && self.start == 0 {
             self.start = after;
@@ -155,10 +147,7 @@ impl Scan {
             return Ok(());
         }
         glance(line)?;
-        if line.len() > longest_line(config) {
-            return Err(Status::UriTooLong);
-        }
-        Ok(())
+        check_length(line, config)
     }
 }
 
@@ -167,6 +156,25 @@ impl Scan {
 pub(crate) fn longest_line(config: &Config) -> usize {
     let longest = config.max_target.saturating_add(LINE_MARGIN);
     longest.min(config.max_head.saturating_sub(4))
+}
+
+/// Refuses a request line of which more than the longest has come: the method is too long for any
+/// that is known, or the target is (RFC 9112, 3).
+fn check_length(line: &[u8], config: &Config) -> Result<(), Status> {
+    let longest = longest_line(config);
+    if line.len() <= longest {
+        return Ok(());
+    }
+    glance(line)?;
+    let seen = &line[..longest];
+    let method = seen.split(|&byte| byte == b' ').next().unwrap_or(seen);
+    Err(if method.len() < LINE_MARGIN {
+        Status::UriTooLong
+    } else if is_token(method) {
+        Status::NotImplemented
+    } else {
+        Status::BadRequest
+    })
 }
 
 /// Refuses a line that does not begin with a method.
