@@ -1,6 +1,7 @@
 //! How HTTP/1.1 puts requests and answers on a connection (RFC 9112).
 
 pub(crate) mod body;
+pub(crate) mod chunk_extension;
 pub(crate) mod chunked;
 pub mod client;
 pub(crate) mod delivery;

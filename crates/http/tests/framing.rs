@@ -122,6 +122,9 @@ fn broken_chunks() {
         "5\r\nhello\r\n\r\n",
         "5 \r\nhello\r\n",
         "0\r\nno colon\r\n\r\n",
+        "5;\r\nhello\r\n",
+        "5;a=\"b\r\nhello\r\n",
+        "5;[\r\nhello\r\n",
     ] {
         post("Transfer-Encoding: chunked\r\n", body, &[400], End::Linger);
         check(

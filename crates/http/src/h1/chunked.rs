@@ -1,5 +1,6 @@
 //! The chunked transfer coding, read to be dropped (RFC 9112, section 7.1).
 
+use crate::h1::chunk_extension::Extension;
 use crate::semantics::syntax::{is_field_text, is_tchar};
 
 /// How many bytes of chunk extensions and trailer fields one body may have. Nobody sends them; they
@@ -37,9 +38,7 @@ pub(crate) struct Chunked {
 #[derive(Clone, Copy, Debug)]
 enum Place {
     Size,
-    /// White space between a size and the semicolon of an extension.
-    SizeSpace,
-    Extension,
+    Extension(Extension),
     /// The LF of the line that holds a size.
     SizeEnd,
     Data,
@@ -93,13 +92,12 @@ impl Chunked {
     fn step(&mut self, byte: u8) -> Result<Option<Place>, Dropped> {
         let next = match (self.place, byte) {
             (Place::Size, b'\r') if self.digits > 0 => Place::SizeEnd,
-            (Place::Size, b';') if self.digits > 0 => Place::Extension,
-            (Place::Size, b' ' | b'\t') if self.digits > 0 => self.overhead(Place::SizeSpace)?,
+            (Place::Size, b';' | b' ' | b'\t') if self.digits > 0 => {
+                self.extension(Extension::BeforeSemicolon, byte)?
+            }
             (Place::Size, _) => self.digit(byte)?,
-            (Place::SizeSpace, b' ' | b'\t') => self.overhead(Place::SizeSpace)?,
-            (Place::SizeSpace, b';') => Place::Extension,
-            (Place::Extension, b'\r') => Place::SizeEnd,
-            (Place::Extension, _) if is_field_text(byte) => self.overhead(Place::Extension)?,
+            (Place::Extension(place), b'\r') if place.is_whole() => Place::SizeEnd,
+            (Place::Extension(place), _) => self.extension(place, byte)?,
             (Place::SizeEnd, b'\n') => self.size_known()?,
             (Place::DataCr, b'\r') => Place::DataEnd,
             (Place::DataEnd, b'\n') => Place::Size,
@@ -117,6 +115,11 @@ impl Chunked {
             _ => return Err(Dropped::Broken),
         };
         Ok(Some(next))
+    }
+
+    fn extension(&mut self, place: Extension, byte: u8) -> Result<Place, Dropped> {
+        let place = place.step(byte).ok_or(Dropped::Broken)?;
+        self.overhead(Place::Extension(place))
     }
 
     fn digit(&mut self, byte: u8) -> Result<Place, Dropped> {
@@ -167,6 +170,12 @@ mod tests {
             "0005\r\nhello\r\n000\r\n\r\n",
             "5;a=b;c=\"d e\"\r\nhello\r\n0;x\r\n\r\n",
             "5 ;a\r\nhello\r\n0\r\n\r\n",
+            "5;a;b;c\r\nhello\r\n0;x=y\r\n\r\n",
+            "5 \t; \ta \t= \tb \t; \tc\r\nhello\r\n0\r\n\r\n",
+            "5;a=\"\"\r\nhello\r\n0\r\n\r\n",
+            "5;a=\"b\" ;c\r\nhello\r\n0\r\n\r\n",
+            "5;a=\";=\u{e9}\t[\\\"\\\\\\x\"\r\nhello\r\n0\r\n\r\n",
+            "5;!#$%&'*+-.^_`|~=0\r\nhello\r\n0\r\n\r\n",
             "a\r\n0123456789\r\n0\r\nTrailer: x\r\nOther:\r\n\r\n",
         ] {
             let input = [good.as_bytes(), b"GET / HTTP/1.1"].concat();
@@ -199,6 +208,35 @@ mod tests {
             "5\r\nhello\r0",
             "5;a\nhello",
             "5;\x01\r\n",
+            "5;\r\n",
+            "5; \r\n",
+            "5;;a\r\n",
+            "5;=b\r\n",
+            "5;a=\r\n",
+            "5;a= \r\n",
+            "5;a=;b\r\n",
+            "5;a==b\r\n",
+            "5;a=b=c\r\n",
+            "5;a \r\n",
+            "5;a b\r\n",
+            "5;a=b \r\n",
+            "5;a=b c\r\n",
+            "5;a=b\"c\"\r\n",
+            "5;\"a\"\r\n",
+            "5;a=\"b\r\n",
+            "5;a=\"b\\\r\n",
+            "5;a=\"b\x01\"\r\n",
+            "5;a=\"b\\\0\"\r\n",
+            "5;a=\"b\"c\r\n",
+            "5;a=\"b\" \r\n",
+            "5;a=\"b\"\"c\"\r\n",
+            "5;[\r\n",
+            "5;a[\r\n",
+            "5;a=b]\r\n",
+            "5;a,b\r\n",
+            "5;a=(b)\r\n",
+            "5;\u{e9}\r\n",
+            "5;a=\u{e9}\r\n",
             "00000000000000005\r\n",
             "0\r\n X: y\r\n\r\n",
             "0\r\nno colon\r\n\r\n",
