@@ -52,17 +52,34 @@ fn transfer_encoding_and_content_length() {
     );
 }
 
+/// Nobody can tell where such a body ends (RFC 9112, 6.3).
+#[test]
+fn a_last_transfer_coding_that_is_not_chunked() {
+    for fields in [
+        "Transfer-Encoding: gzip\r\n",
+        "Transfer-Encoding: gzip, deflate\r\n",
+        "Transfer-Encoding: identity\r\n",
+        "Transfer-Encoding: xchunked\r\n",
+        "Transfer-Encoding: gzip;q=1\r\n",
+        "Transfer-Encoding: gzip\r\nTransfer-Encoding: deflate\r\n",
+        "Transfer-Encoding: chunked, gzip\r\n",
+    ] {
+        post(fields, "", &[400], End::Linger);
+        check(get("/ten.txt", fields), &[400], End::Linger);
+        check(request("BREW", "/", fields), &[400], End::Linger);
+    }
+}
+
 #[test]
 fn unknown_transfer_coding() {
     for fields in [
-        "Transfer-Encoding: gzip\r\n",
         "Transfer-Encoding: gzip, chunked\r\n",
-        "Transfer-Encoding: identity\r\n",
-        "Transfer-Encoding: xchunked\r\n",
+        "Transfer-Encoding: gzip;q=1, Chunked\r\n",
+        "Transfer-Encoding: gzip, deflate, chunked\r\n",
         "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n",
-        "Transfer-Encoding: gzip;q=1\r\n",
     ] {
         post(fields, "", &[501], End::Linger);
+        check(get("/ten.txt", fields), &[501], End::Linger);
     }
     post(
         "transfer-encoding: \t CHUNKED \t\r\n",

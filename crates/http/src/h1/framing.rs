@@ -57,7 +57,9 @@ impl Framing {
     /// The body to come, `None` if there is none. `old`: the request is of HTTP/1.0, which knows no
     /// transfer codings.
     pub(crate) fn body(&self, old: bool, config: &Config) -> Result<Option<Body>, Status> {
-        if self.broken || (self.coded && (old || self.length.is_some())) {
+        // With another coding last, nobody can tell where the body ends (RFC 9112, 6.3).
+        let ambiguous = self.coded && (old || self.length.is_some() || !self.chunked);
+        if self.broken || ambiguous {
             return Err(Status::BadRequest);
         }
         if self.unknown_coding {
