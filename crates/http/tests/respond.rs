@@ -87,6 +87,19 @@ fn preconditions_come_before_ranges() {
     }
 }
 
+/// The century of a date with a year of two digits is told by the clock, not by the calendar of
+/// whoever wrote this.
+#[test]
+fn two_digits_of_a_year_hang_on_the_clock() {
+    let entity = entity();
+    let since = ("If-Modified-Since", "Thursday, 01-Jan-60 00:00:00 GMT");
+    let request = request(b"GET", "/ten.txt", &[since]);
+    let status = |now| respond(&request, Ok(&entity), now, 16).status;
+    assert_eq!(status(NOW), Status::Ok, "1960");
+    assert_eq!(status(Some(1_795_713_600)), Status::NotModified, "2060");
+    assert_eq!(status(None), Status::Ok);
+}
+
 #[test]
 fn ranges_are_for_get_and_within_the_limit() {
     let entity = entity();

@@ -106,7 +106,7 @@ impl Conditions {
         if Some(value) == entity.last_modified() {
             return Some(true);
         }
-        Some(entity.modified(now)? <= date::parse(value)?)
+        Some(entity.modified(now)? <= date::parse(value, now)?)
     }
 
     /// Whether If-Range, if there is one, holds (RFC 9110, 13.1.5).
@@ -122,7 +122,7 @@ impl Conditions {
         }
         // A date must match exactly. It is a strong validator only once its second is over: until
         // then the file could change again without changing its date (RFC 9110, 8.8.2.2).
-        match (date::parse(validator), entity.modified(None)) {
+        match (date::parse(validator, now), entity.modified(None)) {
             (Some(date), Some(modified)) => {
                 date == modified && now.is_some_and(|now| modified < now)
             }
