@@ -245,6 +245,35 @@ fn one_range() {
     );
 }
 
+/// Whoever sends If-Range has the fields of the file already (RFC 9110, 15.3.7).
+#[test]
+fn ranges_of_what_is_known() {
+    for validator in [ETAG, LAST_MODIFIED] {
+        let condition = format!("If-Range: {validator}\r\n");
+        golden(
+            &get("/ten.txt", &format!("{condition}Range: bytes=2-4\r\n")),
+            &format!(
+                "HTTP/1.1 206 Partial Content\n$STAMP\nETag: {ETAG}\nContent-Range: bytes 2-4/10\nContent-Length: 3\n\n234"
+            ),
+        );
+        let several = serve(get(
+            "/ten.txt",
+            &format!("{condition}Range: bytes=0-1,-1\r\n"),
+        ));
+        let unconditional = serve(get("/ten.txt", "Range: bytes=0-1,-1\r\n"));
+        let (known, new) = (&several.answers()[0], &unconditional.answers()[0]);
+        assert_eq!(known.field("ETag"), Some(ETAG));
+        assert_eq!(known.field("Last-Modified"), None);
+        assert_eq!(known.field("Content-Type"), new.field("Content-Type"));
+        assert_eq!(known.body, new.body);
+        // What is answered with the whole file is answered with all of its fields.
+        for fields in ["Range: bytes=0-,0-\r\n", "Range: lines=1\r\n", ""] {
+            let whole = serve(get("/ten.txt", &format!("{condition}{fields}")));
+            assert_eq!(whole.output, serve(get("/ten.txt", "")).output);
+        }
+    }
+}
+
 #[test]
 fn several_ranges() {
     let body = "\r\n--B\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Range: bytes 0-1/10\r\n\r\n01\

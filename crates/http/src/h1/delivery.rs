@@ -7,7 +7,7 @@ use crate::h1::encode::{self, Manner};
 use crate::h1::stamp::Stamp;
 use crate::semantics::entity::Entity;
 use crate::semantics::request::Request;
-use crate::semantics::response::{Body, Content, Response};
+use crate::semantics::response::{Body, Content, Fields, Response};
 use crate::semantics::status::Status;
 
 /// What is kept of a [`Response`] while the driver brings the bytes: the file that it speaks of is
@@ -15,6 +15,8 @@ use crate::semantics::status::Status;
 #[derive(Debug, Default)]
 pub(crate) struct Delivery {
     shape: Shape,
+    /// The client has the fields of the file.
+    known: bool,
     /// The head of the answer has been handed over.
     begun: bool,
     /// The head of the present part has been handed over.
@@ -56,6 +58,7 @@ impl Delivery {
         let Body::File(entity, content) = &response.body else {
             return None;
         };
+        self.known = matches!(response.fields, Fields::EntityTag(_));
         match content {
             Content::Whole => (entity.len() > 0).then(|| 0..entity.len()),
             Content::Part(range) => {
@@ -88,22 +91,31 @@ impl Delivery {
         self.opened = true;
         if !self.begun {
             self.begun = true;
-            let content = match self.shape {
-                Shape::Whole => Content::Whole,
-                Shape::Part => Content::Part(part.clone()),
-                Shape::Parts { len, .. } => match request.parts(len) {
-                    Some(parts) => Content::Parts(parts),
-                    // Never: it was asked for several.
-                    None => Content::Part(part.clone()),
-                },
-            };
-            encode::encode(&Response::file(entity, content), manner, stamp, out);
+            let response = self.response(part, request, entity);
+            encode::encode(&response, manner, stamp, out);
         }
         if let Shape::Parts { .. } = self.shape {
             self.boundary.clear();
             self.boundary.extend_from_slice(entity.boundary());
             encode::part_head(entity, part, out);
         }
+    }
+
+    /// The answer that was taken on; `part` is the first that it has.
+    #[inline]
+    fn response<'a>(
+        &self,
+        part: &Range<u64>,
+        request: &'a Request,
+        entity: &'a Entity,
+    ) -> Response<'a> {
+        let content = match self.shape {
+            Shape::Whole => return Response::whole(entity),
+            Shape::Part => None,
+            Shape::Parts { len, .. } => request.parts(len),
+        };
+        let content = content.map_or(Content::Part(part.clone()), Content::Parts);
+        Response::part(entity, content, self.known)
     }
 
     /// The present part has been sent: which is next? After the last, what ends them is appended to
@@ -129,6 +141,7 @@ impl Delivery {
     /// Makes it as good as new, apart from the memory that it holds.
     pub(crate) fn clear(&mut self) {
         self.shape = Shape::Whole;
+        self.known = false;
         self.begun = false;
         self.opened = false;
         reuse(&mut self.boundary);

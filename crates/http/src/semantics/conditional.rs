@@ -94,8 +94,10 @@ impl Conditions {
         } else if let Some(true) = self.unmodified_since(Name::IfModifiedSince, entity, now) {
             return Outcome::NotModified;
         }
+        let range = self.range();
         Outcome::Perform {
-            range: self.range().filter(|_| self.range_is_current(entity, now)),
+            range: range.filter(|_| self.range_is_current(entity, now)),
+            known: self.has(Name::IfRange),
         }
     }
 
@@ -135,7 +137,11 @@ impl Conditions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome<'a> {
     /// Do it; with the value of Range, if that is to be honoured.
-    Perform { range: Option<&'a [u8]> },
+    Perform {
+        range: Option<&'a [u8]>,
+        /// If-Range was there, and so the client has what it wants a part of.
+        known: bool,
+    },
     /// 304
     NotModified,
     /// 412
@@ -190,10 +196,28 @@ mod tests {
     const EARLIER: &str = "Sun, 06 Nov 1994 08:49:36 GMT";
     const LATER: &str = "Sunday, 06-Nov-94 08:49:38 GMT";
     const NOW: Option<u64> = Some(800_000_000);
-    const WHOLE: Outcome<'static> = Outcome::Perform { range: None };
+    /// What there is to do, apart from whether it is known.
+    const WHOLE: Outcome<'static> = Outcome::Perform {
+        range: None,
+        known: false,
+    };
     const PART: Outcome<'static> = Outcome::Perform {
         range: Some(b"bytes=0-1"),
+        known: false,
     };
+
+    fn evaluate(conditions: &Conditions, now: Option<u64>) -> Outcome<'_> {
+        match conditions.evaluate(&entity(), now) {
+            Outcome::Perform { range, known } => {
+                assert_eq!(known, conditions.has(Name::IfRange));
+                Outcome::Perform {
+                    range,
+                    known: false,
+                }
+            }
+            other => other,
+        }
+    }
 
     fn entity() -> Entity {
         Entity::new(
@@ -212,7 +236,7 @@ mod tests {
         for (name, value) in fields {
             conditions.push(*name, value.as_bytes());
         }
-        assert_eq!(conditions.evaluate(&entity(), NOW), expected, "{fields:?}");
+        assert_eq!(evaluate(&conditions, NOW), expected, "{fields:?}");
     }
 
     fn etag() -> String {
@@ -310,7 +334,7 @@ mod tests {
         let mut conditions = Conditions::default();
         conditions.push(Name::Range, b"bytes=0-1");
         conditions.push(Name::IfRange, DATE.as_bytes());
-        assert_eq!(conditions.evaluate(&entity(), Some(784_111_777)), WHOLE);
-        assert_eq!(conditions.evaluate(&entity(), Some(784_111_778)), PART);
+        assert_eq!(evaluate(&conditions, Some(784_111_777)), WHOLE);
+        assert_eq!(evaluate(&conditions, Some(784_111_778)), PART);
     }
 }

@@ -38,7 +38,7 @@ pub fn respond<'a>(
     max_ranges: usize,
 ) -> Response<'a> {
     match found {
-        Ok(entity) if request.conditions().is_empty() => Response::file(entity, Content::Whole),
+        Ok(entity) if request.conditions().is_empty() => Response::whole(entity),
         Ok(entity) => respond_on_condition(request, entity, now, max_ranges),
         Err(Missing::NotFound) => Response::page(Status::NotFound),
         Err(Missing::Forbidden) => Response::page(Status::Forbidden),
@@ -54,8 +54,8 @@ fn respond_on_condition<'a>(
     now: Option<u64>,
     max_ranges: usize,
 ) -> Response<'a> {
-    let range = match request.conditions().evaluate(entity, now) {
-        Outcome::Perform { range } => range,
+    let (range, known) = match request.conditions().evaluate(entity, now) {
+        Outcome::Perform { range, known } => (range, known),
         Outcome::NotModified => return Response::not_modified(entity),
         Outcome::Failed => return Response::page(Status::PreconditionFailed),
     };
@@ -64,11 +64,10 @@ fn respond_on_condition<'a>(
     let selection = range.map_or(Selection::Whole, |value| {
         range::select(value, entity.len(), max_ranges)
     });
-    let content = match selection {
-        Selection::Whole => Content::Whole,
-        Selection::Part(part) => Content::Part(part),
-        Selection::Parts(parts) => Content::Parts(parts),
-        Selection::Unsatisfiable => return Response::unsatisfiable(entity),
-    };
-    Response::file(entity, content)
+    match selection {
+        Selection::Whole => Response::whole(entity),
+        Selection::Part(part) => Response::part(entity, Content::Part(part), known),
+        Selection::Parts(parts) => Response::part(entity, Content::Parts(parts), known),
+        Selection::Unsatisfiable => Response::unsatisfiable(entity),
+    }
 }

@@ -116,15 +116,26 @@ impl<'a> Response<'a> {
         }
     }
 
-    /// 200 or 206, with bytes of the file.
+    /// 200, with the whole file.
     #[inline]
-    pub(crate) fn file(entity: &'a Entity, content: Content<'a>) -> Response<'a> {
+    pub(crate) fn whole(entity: &'a Entity) -> Response<'a> {
         Response {
-            status: match content {
-                Content::Whole => Status::Ok,
-                Content::Part(_) | Content::Parts(_) => Status::PartialContent,
-            },
+            status: Status::Ok,
             fields: Fields::Representation(entity),
+            body: Body::File(entity, Content::Whole),
+        }
+    }
+
+    /// 206, with a part of the file. `known`: the client has the file's fields, which need not be
+    /// told again, the entity tag apart (RFC 9110, 15.3.7).
+    pub(crate) fn part(entity: &'a Entity, content: Content<'a>, known: bool) -> Response<'a> {
+        Response {
+            status: Status::PartialContent,
+            fields: if known {
+                Fields::EntityTag(entity)
+            } else {
+                Fields::Representation(entity)
+            },
             body: Body::File(entity, content),
         }
     }
