@@ -64,6 +64,10 @@ pub struct ServeOptions {
     /// Close a connection after this many requests; 0 for no limit
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Limits")]
     pub max_requests_per_connection: u64,
+    /// Ranges that one request may ask for; more, or ranges that add up to more than the file, are answered with the whole
+    /// file; 0 ignores them
+    #[arg(long, value_name = "N", default_value_t = 100, help_heading = "Limits")]
+    pub max_ranges: usize,
     /// Connections served at a time, in each process; more wait in the backlog; 0 for no limit
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Limits")]
     pub max_connections: usize,

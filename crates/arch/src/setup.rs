@@ -198,6 +198,7 @@ impl ProcessContext {
         Box::new(RequestBuffers::new(Arc::new(Config {
             keep_alive: self.options.keep_alive.is_on(),
             max_requests_per_connection: self.options.max_requests_per_connection,
+            max_ranges: self.options.max_ranges,
             ..Config::default()
         })))
     }

@@ -23,7 +23,7 @@ pub struct Config {
     /// beyond it 413.
     pub max_body: u64,
     /// Most ranges in a request; a request for more is answered with the whole file (RFC 9110,
-    /// 14.2).
+    /// 14.2), as is one for ranges that add up to more than that. 0: ranges are ignored.
     pub max_ranges: usize,
 }
 
@@ -36,7 +36,7 @@ impl Default for Config {
             max_head: 32 << 10,
             max_fields: 100,
             max_body: 64 << 10,
-            max_ranges: 16,
+            max_ranges: 100,
         }
     }
 }

@@ -19,7 +19,7 @@ use rustix::fs::{CWD, FileType, Mode, inotify, mknodat};
 use rows::Then::{Closed, Kept};
 use rows::{Row, rows};
 
-use crate::client::{Client, End};
+use crate::client::{Client, End, get};
 use crate::server::{Recipe, Server};
 use crate::site::Garden;
 use crate::{Bench, Case};
@@ -36,6 +36,7 @@ pub(crate) const CASES: &[Case] = &[
     ),
     ("a_fifo_has_no_reader", fifo),
     ("dotfiles_are_served_where_asked_for", dotfiles),
+    ("ranges_are_as_many_as_allowed", ranges),
 ];
 
 /// What follows every request.
@@ -237,5 +238,16 @@ fn dotfiles(bench: &Bench) {
             (200, &b"hidden\n"[..]),
             "{path}"
         );
+    }
+}
+
+fn ranges(bench: &Bench) {
+    let server = bench.serve(&["--max-ranges", "2"]);
+    let mut client = server.connect();
+    for (ranges, status) in [("0-0", 206), ("0-0,2-2", 206), ("0-0,2-2,4-4", 200)] {
+        let request =
+            get("/file.txt").replace("\r\n\r\n", &format!("\r\nRange: bytes={ranges}\r\n\r\n"));
+        client.send(request);
+        assert_eq!(client.answer().status, status, "{ranges}");
     }
 }
