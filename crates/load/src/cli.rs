@@ -4,6 +4,7 @@ use crate::mix::Mix;
 use crate::output::Format;
 use crate::schedule::Think;
 use crate::slo::Slo;
+use crate::statuses::Statuses;
 use crate::target::Field;
 use clap::{ArgAction, Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -66,6 +67,15 @@ pub struct Arguments {
     /// A field for the head of every request; repeatable
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = Field::parse, help_heading = "What is asked for")]
     pub headers: Vec<Field>,
+
+    /// Which status codes are good answers, as a list of codes and ranges like 200,304,404; others count as failures
+    #[arg(
+        long,
+        value_name = "STATUSES",
+        default_value_t,
+        help_heading = "What is asked for"
+    )]
+    pub expect: Statuses,
 
     /// Compare every body: with what the file set must hold, or else with the first answer to the same URL
     #[arg(long, help_heading = "What is asked for")]
@@ -244,7 +254,7 @@ What is measured, in nanoseconds, for each request:
   connection wait   connection free − intended: all connections were busy
   generator lag     written − the later of intended and connection free: the generator's own fault
 A request that was not answered in time, or not by the end, counts with the time it had been waited for, and every percentile that it touches is
-marked as a lower bound (≥). Answers with a status of 3xx, 4xx or 5xx and bodies that do not verify are errors: counted, and not timed.
+marked as a lower bound (≥). Answers with a status that is not expected (--expect) and bodies that do not verify are errors: counted, and not timed.
 Attempts to connect that failed are counted by themselves: there may be many for one request.
 
 Verdict and exit status:
@@ -406,6 +416,7 @@ pub(crate) mod tests {
             "--output-format xml",
             "-H nothing",
             "--session-requests 0",
+            "--expect 2xx",
             "--timeout 0",
         ] {
             assert!(parse(line).is_err(), "{line}");

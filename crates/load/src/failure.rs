@@ -26,6 +26,8 @@ pub enum Failure {
     Reset,
     /// The socket failed in another way.
     Socket,
+    /// A success that was not expected (`--expect`).
+    Status2xx,
     /// A redirect.
     Status3xx,
     /// The server calls the request wrong.
@@ -43,7 +45,7 @@ pub enum Failure {
 /// The first classes are of attempts to connect, of which there may be many for one request, or one for many.
 const CONNECTING: usize = 6;
 /// Classes before those of malformed responses.
-const OWN: usize = 15;
+const OWN: usize = 16;
 const NAMES: [&str; OWN] = [
     "connect_refused",
     "connect_unreachable",
@@ -55,6 +57,7 @@ const NAMES: [&str; OWN] = [
     "timeout",
     "reset",
     "socket",
+    "status_2xx",
     "status_3xx",
     "status_4xx",
     "status_5xx",
@@ -79,11 +82,12 @@ impl Failure {
             Self::Timeout => 7,
             Self::Reset => 8,
             Self::Socket => 9,
-            Self::Status3xx => 10,
-            Self::Status4xx => 11,
-            Self::Status5xx => 12,
-            Self::StatusOther => 13,
-            Self::Mismatch => 14,
+            Self::Status2xx => 10,
+            Self::Status3xx => 11,
+            Self::Status4xx => 12,
+            Self::Status5xx => 13,
+            Self::StatusOther => 14,
+            Self::Mismatch => 15,
             Self::Http(error) => OWN + error.index(),
         }
     }
@@ -142,15 +146,14 @@ impl Failure {
         }
     }
 
-    /// What a status code is, if it is a failure.
-    #[inline]
-    pub fn status(status: u16) -> Option<Self> {
+    /// The class of a status code that is a failure.
+    pub fn of_status(status: u16) -> Self {
         match status {
-            200..=299 | 304 => None,
-            300..=399 => Some(Self::Status3xx),
-            400..=499 => Some(Self::Status4xx),
-            500..=599 => Some(Self::Status5xx),
-            _ => Some(Self::StatusOther),
+            200..=299 => Self::Status2xx,
+            300..=399 => Self::Status3xx,
+            400..=499 => Self::Status4xx,
+            500..=599 => Self::Status5xx,
+            _ => Self::StatusOther,
         }
     }
 }
@@ -169,6 +172,11 @@ mod tests {
         assert_eq!(Failure::name(Failure::Mismatch.index()), "body_mismatch");
         assert!(Failure::is_of_connecting(Failure::NoDescriptors.index()));
         assert!(Failure::is_of_request(Failure::NoConnection.index()));
+        for status in 1..10 {
+            let class = Failure::of_status(status * 100);
+            let name = Failure::name(class.index());
+            assert!(name == format!("status_{status}xx") || name == "status_other");
+        }
         let http = Failure::Http(http::client::Error::NotHttp);
         assert_eq!(Failure::name(http.index()), "not_http");
     }

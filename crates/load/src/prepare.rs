@@ -99,6 +99,7 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
         timeout: nanos(arguments.timeout),
         think: arguments.think,
         seed: arguments.seed,
+        expect: arguments.expect.clone(),
         verify: arguments.verify,
         retry: !arguments.no_retry,
         most_spin: nanos(arguments.max_spin),

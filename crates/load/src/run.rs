@@ -3,6 +3,7 @@
 use crate::clock::{Nanos, nanos};
 use crate::fidelity::Fidelity;
 use crate::schedule::{self, Due, Origin, Think};
+use crate::statuses::Statuses;
 use crate::target::Targets;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -77,6 +78,8 @@ pub struct Run {
     pub think: Think,
     /// The seed of everything.
     pub seed: u64,
+    /// Which status codes are good answers.
+    pub expect: Statuses,
     /// Whether bodies are compared.
     pub verify: bool,
     /// Whether a request that met the end of a used connection before any of its answer is sent again.

@@ -230,7 +230,7 @@ fn refusals(run: &Run, outcome: &Outcome, add: &mut impl FnMut(Level, Rule, Stri
     let mut invalid = |rule, text| add(Level::Invalid, rule, text);
     if counts.completed == 0 {
         let mostly =
-            failures::mostly(outcome).map_or(String::new(), |mostly| format!(" ({mostly})"));
+            failures::mostly(run, outcome).map_or(String::new(), |mostly| format!(" ({mostly})"));
         invalid(
             Rule::NothingAnswered,
             format!("not one request was answered well: nothing was measured{mostly}"),
@@ -375,14 +375,14 @@ fn doubts(
         );
     }
     if figures.error_percent() > FAILED {
-        suspect(Rule::Failures, failed(outcome, figures));
+        suspect(Rule::Failures, failed(run, outcome, figures));
     }
     if outcome.unheard > 0 && outcome.record.counts.completed > 0 {
         suspect(Rule::Unheard, unheard(run, outcome));
     }
 }
 
-fn failed(outcome: &Outcome, figures: &Figures<'_>) -> String {
+fn failed(run: &Run, outcome: &Outcome, figures: &Figures<'_>) -> String {
     let percent = figures.error_percent();
     let timed = figures.errors_timed();
     let what = match figures.errors() - timed {
@@ -392,7 +392,8 @@ fn failed(outcome: &Outcome, figures: &Figures<'_>) -> String {
             format!("the times leave out {left_out} of them; {timed} count as lower bounds (≥)")
         }
     };
-    let mostly = failures::mostly(outcome).map_or(String::new(), |mostly| format!(": {mostly}"));
+    let mostly =
+        failures::mostly(run, outcome).map_or(String::new(), |mostly| format!(": {mostly}"));
     format!("{percent:.1} % of the requests failed, and {what}{mostly}")
 }
 

@@ -193,7 +193,7 @@ impl Receiver {
     #[inline]
     fn read_head(&mut self, head: Head, connection: &mut Connection, record: &mut Record) {
         record.status(head.status);
-        connection.fault = Failure::status(head.status);
+        connection.fault = self.run.expect.failure(head.status);
         connection.check.begin();
         let Some(flight) = connection.flights.front() else {
             return;

@@ -35,6 +35,7 @@ fn asked(clients: usize, depth: usize) -> (Engine, Vec<TcpStream>) {
         timeout: 60 * SECOND,
         think: Think::Constant(Duration::ZERO),
         seed: 1,
+        expect: Default::default(),
         verify: false,
         retry: true,
         most_spin: 0,

@@ -193,6 +193,7 @@ fn run(report: &Report<'_>) -> Value {
         "max_connections": run.max_connections,
         "pipeline": run.depth,
         "requests_per_connection": (run.requests_per_connection < u64::MAX).then_some(run.requests_per_connection),
+        "expect": run.expect.to_string(),
         "verify": run.verify,
         "cores": run.cores,
         "timeout_s": seconds(run.timeout),

@@ -2,10 +2,11 @@
 
 use crate::failure::Failure;
 use crate::measure::Outcome;
+use crate::run::Run;
 
 /// How many failed in the way that most did, in which way, an example, and what to look at. None if nothing failed.
-pub(super) fn mostly(outcome: &Outcome) -> Option<String> {
-    let (failure, status, count) = commonest(outcome)?;
+pub(super) fn mostly(run: &Run, outcome: &Outcome) -> Option<String> {
+    let (failure, status, count) = commonest(run, outcome)?;
     let what = match status {
         0 => format!("{count} by {}", Failure::name(failure.index())),
         status => format!("{count} were answered with status {status}"),
@@ -20,11 +21,11 @@ pub(super) fn mostly(outcome: &Outcome) -> Option<String> {
     Some(format!("{what}{like}; {}", advice(failure, status)))
 }
 
-fn commonest(outcome: &Outcome) -> Option<(Failure, u16, u64)> {
+fn commonest(run: &Run, outcome: &Outcome) -> Option<(Failure, u16, u64)> {
     let (counts, statuses) = (&outcome.record.counts, &outcome.record.statuses);
     let by_status = (0..)
         .zip(statuses)
-        .filter_map(|(status, count)| Some((Failure::status(status)?, status, *count)));
+        .filter_map(|(status, count)| Some((run.expect.failure(status)?, status, *count)));
     let others = OTHERS.iter().copied();
     let others = others.chain(http::client::Error::ALL.iter().copied().map(Failure::Http));
     let others = others
@@ -54,6 +55,7 @@ fn advice(failure: Failure, status: u16) -> &'static str {
         (_, 408 | 429 | 503) => {
             "the server is at a limit of its own: use fewer connections or a lower rate, or raise the limit there"
         }
+        (Failure::Status2xx, _) | (_, 304) => "it is not among the statuses expected (--expect)",
         (Failure::Status3xx, _) => "redirects are not followed: ask for where they lead",
         (Failure::Status4xx, _) => {
             "the server does not accept the request: see the URL, --method and -H"

@@ -539,6 +539,35 @@ fn statuses_are_told_with_an_example_and_what_to_look_at() {
 }
 
 #[test]
+fn which_statuses_are_good_is_said_for_each_run() {
+    let status = |line: &str| format!("HTTP/1.1 {line}\r\nContent-Length: 0\r\n\r\n").into_bytes();
+    for (line, expect, class) in [
+        ("404 Not Found", "404", None),
+        ("503 Busy", "200-299,500-599", None),
+        ("404 Not Found", "200", Some("status_4xx")),
+        ("200 OK", "404", Some("status_2xx")),
+        ("304 Not Modified", "200-299", Some("status_3xx")),
+    ] {
+        let mut run = run(server(Act::Answer(status(line))), Duration::from_secs(10));
+        (run.requests, run.duration) = (Some(10), None);
+        run.expect = expect.parse().expect("statuses");
+        let done = go(run).expect("a run");
+        let counts = &done.outcome.record.counts;
+        let failures: Vec<_> = counts.by_class(|_| true).collect();
+        let expected: Vec<_> = class.into_iter().map(|class| (class, 10)).collect();
+        assert_eq!(failures, expected, "{line}, {expect}");
+        assert_eq!(counts.completed, if class.is_none() { 10 } else { 0 });
+        let text = load::report::text::render(&done.report());
+        let told = text.contains("--expect");
+        assert_eq!(
+            told,
+            class.is_some_and(|class| class != "status_4xx"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn the_burst_of_the_start_is_no_lag() {
     let mut run = run(server(Act::Answer(ok("x"))), Duration::from_secs(10));
     (run.clients, run.max_connections) = (32, 32);

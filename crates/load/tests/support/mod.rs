@@ -54,6 +54,7 @@ pub fn run(address: SocketAddr, duration: Duration) -> Run {
         timeout: 2 * load::clock::SECOND,
         think: Think::Constant(Duration::ZERO),
         seed: 1,
+        expect: Default::default(),
         verify: false,
         retry: true,
         most_spin: 200_000,
