@@ -66,6 +66,7 @@ impl Engine {
         control: Arc<Control>,
         thread: usize,
         mailbox: Mailbox,
+        window_end: Nanos,
     ) -> io::Result<(Self, Waker)> {
         let poll = Poll::new()?;
         let timer = Timer::new(poll.registry(), TIMER, run.most_spin)?;
@@ -81,7 +82,7 @@ impl Engine {
                 clients,
                 most_connections,
             ),
-            Recorder::new(run.clone(), clients, mailbox),
+            Recorder::new(run.clone(), clients, mailbox, window_end),
         );
         let engine = Self {
             control,

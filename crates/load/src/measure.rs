@@ -7,7 +7,7 @@ use crate::engine::{Ended, Engine};
 use crate::failure::Failure;
 use crate::fidelity::Fidelity;
 use crate::record::Record;
-use crate::run::{Control, Run};
+use crate::run::{Control, Model, Run};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::mpsc::{Sender, channel};
@@ -22,7 +22,8 @@ pub struct Outcome {
     pub record: Record,
     /// The series by the second.
     pub seconds: Vec<Second>,
-    /// From the start to the end of the schedule, or to the last answer where that ends by number or with a recording.
+    /// From the start to the end of the schedule, the gap behind the last of a number of arrivals included. In a closed loop that ends by
+    /// number, and with sessions that do, to the last answer.
     pub window: Nanos,
     /// From the start to the end of the drain.
     pub elapsed: Nanos,
@@ -108,6 +109,12 @@ pub fn measure(
 ) -> Result<Outcome, Error> {
     let (mailboxes, post) = post(run.threads);
     let start = Arc::new(Start::new(run.threads));
+    let offered_until = run.offered_until();
+    // Requests of sessions follow answers, which may come later.
+    let window_end = match run.model {
+        Model::Open(_) => offered_until.unwrap_or(run.window_end()),
+        Model::Closed | Model::PartlyOpen(..) => run.window_end(),
+    };
     let (waking, wakers) = channel();
     let threads = mailboxes
         .into_iter()
@@ -117,7 +124,9 @@ pub fn measure(
             let (start, waking) = (start.clone(), waking.clone());
             std::thread::Builder::new()
                 .name(format!("load-{thread}"))
-                .spawn(move || loop_thread(run, control, thread, mailbox, &start, waking))
+                .spawn(move || {
+                    loop_thread(run, control, (thread, mailbox, window_end), &start, waking)
+                })
         })
         .collect::<io::Result<Vec<_>>>()?;
     drop(waking);
@@ -146,7 +155,15 @@ pub fn measure(
         spun: Duration::from_nanos(spun),
     };
     let interrupted = control.stop_requests() > 0;
-    Ok(outcome(&run, collector, ended, cpu, machine, interrupted))
+    Ok(outcome(
+        &run,
+        offered_until,
+        collector,
+        ended,
+        cpu,
+        machine,
+        interrupted,
+    ))
 }
 
 /// The moment at which all threads begin, or do not.
@@ -186,14 +203,13 @@ type ThreadOutcome = io::Result<Option<Ended>>;
 fn loop_thread(
     run: Arc<Run>,
     control: Arc<Control>,
-    thread: usize,
-    mailbox: Mailbox,
+    (thread, mailbox, window_end): (usize, Mailbox, Nanos),
     start: &Start,
     waking: Sender<mio::Waker>,
 ) -> ThreadOutcome {
     // Every thread must come to the barrier, whatever happens to it before.
     let ready = settle(&run, thread).and_then(|()| {
-        let (mut engine, waker) = Engine::new(run, control.clone(), thread, mailbox)?;
+        let (mut engine, waker) = Engine::new(run, control.clone(), thread, mailbox, window_end)?;
         let _ = waking.send(waker);
         let connected = engine.connect()?;
         Ok((engine, connected))
@@ -289,6 +305,7 @@ fn unreachable(run: &Run, record: &Record) -> String {
 
 fn outcome(
     run: &Run,
+    offered_until: Option<Nanos>,
     collector: Collector,
     ended: Vec<Ended>,
     cpu: Cpu,
@@ -309,9 +326,10 @@ fn outcome(
     let stopped_at = ended.iter().map(|ended| ended.stopped_at).min();
     let end = stopped_at.unwrap_or(Nanos::MAX);
     Outcome {
-        window: match run.ends_by_time() {
-            true => end,
-            false => elapsed.min(end),
+        window: match (&run.model, offered_until) {
+            (Model::Open(_), Some(_)) => end,
+            _ if run.ends_by_time() => end,
+            (_, offered_until) => elapsed.max(offered_until.unwrap_or(0)).min(end),
         },
         elapsed,
         scheduled: sum(&|ended| ended.scheduled),

@@ -105,9 +105,7 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
         most_spin: nanos(arguments.max_spin),
         fault: Fault::None,
     };
-    if duration.is_some_and(|duration| arguments.warmup >= duration) {
-        return Err(usage("--warmup leaves nothing of the run to be measured"));
-    }
+    check_warmup(&run)?;
     let title = format!(
         "{what}\n{when}{}, {}, seed {}",
         until(&run),
@@ -123,6 +121,27 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
         title,
         remarks,
     })
+}
+
+/// Whether something is left to be measured, as far as that is known beforehand.
+fn check_warmup(run: &Run) -> Result<(), Failure> {
+    let offered_until = match run.model {
+        Model::Open(_) if run.warmup > 0 => run.offered_until(),
+        _ => None,
+    };
+    if run.warmup < offered_until.unwrap_or(run.window_end()) {
+        return Ok(());
+    }
+    let used_up = run.requests.filter(|_| run.warmup < run.window_end());
+    let why = used_up.map_or(String::new(), |requests| {
+        format!(
+            ": all of the {} (-n) would be due within it",
+            counted(requests, "request")
+        )
+    });
+    Err(usage(format!(
+        "--warmup leaves nothing of the run to be measured{why}"
+    )))
 }
 
 fn until(run: &Run) -> String {
@@ -217,6 +236,25 @@ fn raise_descriptor_limit(connections: u64) -> Option<String> {
 mod tests {
     use super::*;
     use crate::cli::tests::parse;
+
+    #[test]
+    fn a_warm_up_leaves_something_to_be_measured() {
+        for (line, is_sound) in [
+            ("-d 2s --warmup 1s", true),
+            ("-d 1s --warmup 1s", false),
+            ("-n 10 -R 10 --warmup 999ms", true),
+            ("-n 10 -R 10 --warmup 1s", false),
+            ("-n 10 --warmup 1s", true),
+            ("-n 10 -R 10 --session-requests 5 --warmup 1s", true),
+        ] {
+            let prepared = prepare(&parse(line).expect(line));
+            assert_eq!(prepared.is_ok(), is_sound, "{line}");
+            if let Err(why) = prepared {
+                let says_number = why.to_string().contains("10 requests (-n)");
+                assert_eq!(says_number, line.contains("-n"), "{why}");
+            }
+        }
+    }
 
     #[test]
     fn nobody_is_started_who_would_have_nothing_to_do() {

@@ -109,6 +109,31 @@ impl Run {
         self.duration.map_or(Nanos::MAX, nanos)
     }
 
+    /// When the arrivals of an open loop have been offered: a number of them fills as many gaps, the last of which ends when another would
+    /// be due. A recording says nothing of the gap behind its last arrival, which is taken to be as long as the others. None where only time or
+    /// answers decide it. Costs as much as the arrivals until then.
+    pub(crate) fn offered_until(&self) -> Option<Nanos> {
+        let arrivals = self.arrivals()?;
+        let behind = |number| arrivals.times.clone().split(number, 1).next();
+        let next = self.requests.map(|requests| self.arrivals_of(requests));
+        let is_recording = arrivals.asked.is_none();
+        let offered = next.and_then(behind).or_else(|| match is_recording {
+            true => gap_behind(arrivals.times.clone()),
+            false => None,
+        });
+        let until = offered.unwrap_or(Nanos::MAX).min(self.window_end());
+        (until < Nanos::MAX).then_some(until)
+    }
+
+    /// How many arrivals bring so many requests.
+    fn arrivals_of(&self, requests: u64) -> usize {
+        let each = match self.model {
+            Model::PartlyOpen(_, requests) => u64::from(requests),
+            Model::Open(_) | Model::Closed => 1,
+        };
+        usize::try_from(requests.div_ceil(each)).unwrap_or(usize::MAX)
+    }
+
     /// Whether the schedule ends when its time is over, though nothing may be due in the last of it.
     pub(crate) fn ends_by_time(&self) -> bool {
         let has_rates = |arrivals: &Arrivals| arrivals.asked.is_some();
@@ -185,6 +210,7 @@ impl Run {
             seed: self.seed,
             end: self.window_end(),
             limit,
+            requests: self.requests.unwrap_or(u64::MAX),
         }
     }
 
@@ -213,6 +239,13 @@ impl Run {
             _ => None,
         }
     }
+}
+
+/// The end of the gap behind the last of a recording's arrivals, if it is as long as the others are on average. None: there are no gaps.
+fn gap_behind(mut times: workload::Schedule) -> Option<Nanos> {
+    let first = times.next()?;
+    let (last, gaps) = times.fold((first, 0), |(_, gaps), time| (time, gaps + 1));
+    (gaps > 0).then(|| last + (last - first) / gaps)
 }
 
 /// How the outside interferes with a run.

@@ -107,6 +107,8 @@ pub struct Plan {
     pub end: Nanos,
     /// The most requests (closed loop) or arrivals.
     pub limit: u64,
+    /// The most requests of all threads (partly open): the last session has what is left.
+    pub requests: u64,
 }
 
 /// The schedule of one thread.
@@ -288,7 +290,8 @@ impl Schedule {
         })
     }
 
-    /// A request was answered at `now`. Gives the intended start of its session if that is now complete.
+    /// A request was answered at `now`. Gives the intended start of its session if that is now complete; one that is cut short by the
+    /// number of requests never is.
     #[inline]
     pub fn answered(&mut self, origin: Origin, number: u64, now: Nanos) -> Option<Nanos> {
         match origin {
@@ -304,10 +307,11 @@ impl Schedule {
                 let Model::PartlyOpen { requests } = self.plan.model else {
                     return None;
                 };
-                if session.done == requests {
-                    let start = session.start;
+                let next = session.number * u64::from(requests) + u64::from(session.done);
+                if session.done == requests || next >= self.plan.requests {
+                    let whole = (session.done == requests).then_some(session.start);
                     self.unused_sessions.push(index);
-                    return Some(start);
+                    return whole;
                 }
                 let think = self.think(number);
                 self.push(now.saturating_add(think), origin);

@@ -11,7 +11,7 @@ mod trend;
 pub(crate) use notes::notes;
 pub use trend::Trend;
 
-use crate::clock::Nanos;
+use crate::clock::{Nanos, seconds};
 use crate::collect::Second;
 use crate::failure::Failure;
 use crate::measure::Outcome;
@@ -19,6 +19,7 @@ use crate::report::figures::{Figures, Metric};
 use crate::run::Run;
 use stats::spacing::Evenness;
 use std::fmt;
+use workload::units::counted;
 
 /// p99 of the generator's lag, at most: this, or …
 const LAG_LIMIT: Nanos = 50_000;
@@ -148,7 +149,7 @@ pub(crate) fn findings(
     let mut found = Vec::new();
     let mut add = |level, rule, text: String| found.push(Finding { level, rule, text });
     punctuality(run, outcome, figures, &mut add);
-    refusals(run, outcome, &mut add);
+    refusals(run, outcome, figures, &mut add);
     doubts(run, outcome, figures, trend, &mut add);
     found.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     found
@@ -225,10 +226,17 @@ fn punctuality(
     }
 }
 
-fn refusals(run: &Run, outcome: &Outcome, add: &mut impl FnMut(Level, Rule, String)) {
+fn refusals(
+    run: &Run,
+    outcome: &Outcome,
+    figures: &Figures<'_>,
+    add: &mut impl FnMut(Level, Rule, String),
+) {
     let counts = &outcome.record.counts;
     let mut invalid = |rule, text| add(Level::Invalid, rule, text);
-    if counts.completed == 0 {
+    if outcome.scheduled > 0 && figures.due() == 0 {
+        invalid(Rule::NothingAnswered, used_up(run, outcome));
+    } else if counts.completed == 0 {
         let mostly =
             failures::mostly(run, outcome).map_or(String::new(), |mostly| format!(" ({mostly})"));
         invalid(
@@ -263,6 +271,15 @@ fn refusals(run: &Run, outcome: &Outcome, add: &mut impl FnMut(Level, Rule, Stri
     if let Some(text) = server::unsound_answers(outcome) {
         invalid(Rule::UnsoundAnswers, text);
     }
+}
+
+/// Nothing was due after the warm-up.
+fn used_up(run: &Run, outcome: &Outcome) -> String {
+    format!(
+        "the run was over before it had warmed up: all of its {} fell into the first {} s, of which nothing is measured (--warmup). Ask for more, or warm up for less",
+        counted(outcome.scheduled, "request"),
+        seconds(run.warmup)
+    )
 }
 
 /// What a share of a loop's time may cost a run.

@@ -27,7 +27,7 @@ pub(super) struct Recorder {
 
 impl Recorder {
     /// An empty record of a run of which this thread has so many clients.
-    pub(super) fn new(run: Arc<Run>, clients: usize, mailbox: Mailbox) -> Self {
+    pub(super) fn new(run: Arc<Run>, clients: usize, mailbox: Mailbox, window_end: Nanos) -> Self {
         let closed_loop = run.is_closed_loop();
         Self {
             closed_loop,
@@ -35,7 +35,7 @@ impl Recorder {
             answered_of: vec![0; if closed_loop { clients } else { 0 }],
             mailbox,
             fidelity: run.fidelity(),
-            window_end: run.window_end(),
+            window_end,
             last_answer: 0,
             run,
         }

@@ -44,7 +44,7 @@ fn asked(clients: usize, depth: usize) -> (Engine, Vec<TcpStream>) {
     let (mut mailboxes, _post) = crate::collect::post(1);
     let mailbox = mailboxes.pop().expect("a mailbox");
     let (mut engine, _waker) =
-        Engine::new(Arc::new(run), Arc::default(), 0, mailbox).expect("an engine");
+        Engine::new(Arc::new(run), Arc::default(), 0, mailbox, Nanos::MAX).expect("an engine");
     assert!(engine.connect().expect("connections"));
     let accept = |_| listener.accept().expect("a client").0;
     let streams = (0..clients).map(accept).collect();

@@ -20,6 +20,7 @@ fn plan(model: Model) -> Plan {
         seed: 1,
         end: Nanos::MAX,
         limit: u64::MAX,
+        requests: u64::MAX,
     }
 }
 
@@ -166,4 +167,34 @@ fn think_times_follow_from_the_seed() {
     let n = 100_000;
     let mean = (0..n).map(|number| think.at(1, number) as f64).sum::<f64>() / n as f64;
     assert!((mean / 10e6 - 1.0).abs() < 0.02, "{mean}");
+}
+
+#[test]
+fn the_last_session_has_what_is_left_of_the_requests() {
+    for (requests, threads) in [(10, 1), (12, 1), (1, 1), (10, 3), (3, 2)] {
+        let mut made = vec![];
+        let mut sessions = vec![];
+        for thread in 0..threads {
+            let mut schedule = Schedule::new(Plan {
+                arrivals: constant(1000.0).map(|all| all.split(thread as usize, threads as usize)),
+                thread,
+                threads,
+                limit: (requests as u64)
+                    .div_ceil(4)
+                    .saturating_sub(thread)
+                    .div_ceil(threads),
+                requests: requests as u64,
+                ..plan(Model::PartlyOpen { requests: 4 })
+            });
+            while let Some(due) = schedule.take(SECOND) {
+                made.push(due.number);
+                sessions.extend(schedule.answered(due.origin, due.number, SECOND));
+            }
+            assert!(schedule.is_idle() && schedule.waiting(SECOND) == 0);
+        }
+        made.sort_unstable();
+        assert_eq!(made, (0..requests as u64).collect::<Vec<_>>());
+        // One that was cut short is no session to be timed.
+        assert_eq!(sessions.len(), requests / 4);
+    }
 }

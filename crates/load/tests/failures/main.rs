@@ -1,13 +1,13 @@
 //! Servers that do wrong: each wrong is counted in a class of its own, and no run hangs.
 
 mod connections;
+mod numbers;
 mod outages;
 #[path = "../support/mod.rs"]
 mod support;
 mod typed;
 
 use load::failure::Failure;
-use load::run::Run;
 use load::target::{Order, Target, Url};
 use load::verdict::{Finding, Level, Rule};
 use load::verify::Expected;
@@ -480,22 +480,6 @@ fn what_each_client_got_is_counted_over_all_threads() {
     assert!((0.5..=1.0).contains(&jain), "{answered:?}");
     assert_eq!(json["fairness"]["clients"], 5);
     assert!(load::report::text::render(&report).contains(" over 5 clients (fewest "));
-}
-
-#[test]
-fn throughput_is_over_all_the_time_that_was_asked_for() {
-    let ask = |change: &dyn Fn(&mut Run)| {
-        let address = server(Act::Answer(ok("x")));
-        // Two requests are due, the last of them in the middle.
-        let mut run = open_loop(address, Duration::from_millis(900), 2.0, false, 1);
-        change(&mut run);
-        let done = go(run).expect("a run");
-        assert_eq!(done.outcome.record.counts.completed, 2);
-        done.outcome.window
-    };
-    assert_eq!(ask(&|_| {}), 900 * support::MS);
-    // It ends with the second.
-    assert!(ask(&|run| run.requests = Some(2)) < 900 * support::MS);
 }
 
 #[test]
