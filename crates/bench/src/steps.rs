@@ -107,6 +107,7 @@ fn plan(model: Model, arrivals: Option<workload::Schedule>) -> Plan {
         seed: 1,
         end: u64::MAX,
         limit: u64::MAX,
+        requests: u64::MAX,
     }
 }
 
