@@ -81,6 +81,11 @@ pub(crate) const COMMANDS: &[Subcommand] = &[
         run: |matches, _| Ok(link::run(&given(matches)?)),
     },
     Subcommand {
+        name: "wire",
+        grammar: |_| grammar::<wire::cli::Arguments>("wire"),
+        run: |matches, _| Ok(wire::run(&given(matches)?)),
+    },
+    Subcommand {
         name: "doctor",
         grammar: |_| grammar::<lab::doctor::Args>("doctor"),
         run: |matches, _| status(lab::doctor::run(given(matches)?)),

@@ -10,6 +10,7 @@
 //! | [`signals`] | blocking signals, and waiting for them |
 //! | [`usage`] | processor time, memory and context switches of a process and its children |
 //! | [`namespace`] | network namespaces: making one, entering one, starting a process in one |
+//! | [`packet_ring`] | packets as an interface sees them, in a ring shared with the kernel |
 //! | [`tun`] | network interfaces whose packets a program reads and writes |
 //! | [`residency`] | whether a range of a file is in the page cache |
 //! | [`user`] | users and groups by name |
@@ -20,6 +21,7 @@
 
 pub mod heap;
 pub mod namespace;
+pub mod packet_ring;
 pub mod process;
 pub mod residency;
 pub mod shared;

@@ -1,0 +1,94 @@
+//! The command: a capture from its begin to its summary.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use sys::signals::{self, Signal};
+use sys::usage::{Who, usage};
+
+use crate::capture::{Capture, Request};
+use crate::cli::{Arguments, Format};
+use crate::summary::{Circumstances, Summary};
+use crate::trace::Trace;
+use crate::{Error, output};
+
+const STOPPING: [Signal; 2] = [Signal::Interrupt, Signal::Terminate];
+
+/// How long packets are waited for before it is looked whether a signal has come.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// Captures until it is told to end, and says what it saw: `archbench wire`.
+///
+/// Call it while this process has but one thread, since signals are to be taken by waiting for them.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    match capture(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::complain(format_args!("error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn capture(arguments: &Arguments) -> Result<(), Error> {
+    signals::block(&STOPPING).map_err(Error::own("take signals"))?;
+    let mut capture = Capture::begin(&Request {
+        interface: arguments.interface.clone(),
+        port: arguments.port,
+        view: arguments.view.of_ring(),
+        kept_bytes: arguments.snap,
+        ring_bytes: arguments.ring,
+        warm_up: arguments.warmup,
+    })?;
+    if let Some(path) = &arguments.output {
+        let (interface, link) = (&arguments.interface, capture.link());
+        let trace = Trace::create(path, interface, link, arguments.snap, arguments.most);
+        capture.keep(trace.map_err(|error| lost(arguments, error))?);
+    }
+    match arguments.output_format {
+        Format::Text => output::print(output::ready_text(arguments)),
+        Format::Json => output::print(output::ready_json(arguments)),
+    }
+    let began = Instant::now();
+    while arguments
+        .duration
+        .is_none_or(|duration| began.elapsed() < duration)
+    {
+        let left = arguments
+            .duration
+            .map(|duration| duration.saturating_sub(began.elapsed()));
+        let wait = left.map_or(GLANCE, |left| left.min(GLANCE));
+        capture.turn(wait).map_err(|error| lost(arguments, error))?;
+        let signal = signals::wait(&STOPPING, Some(Duration::ZERO));
+        if signal.map_err(Error::own("wait for signals"))?.is_some() {
+            break;
+        }
+    }
+    let end = capture.end().map_err(|error| lost(arguments, error))?;
+    let used = usage(Who::Process).map_err(Error::own("tell the processor time"))?;
+    let around = Circumstances {
+        interface: &arguments.interface,
+        view: arguments.view.name(),
+        port: arguments.port,
+        statistics: end.statistics,
+        left_out_of_file: end.left_out_of_file,
+        cpu: used.user + used.system,
+    };
+    let summary = Summary::new(&end.tally, &end.counts, &around);
+    match arguments.output_format {
+        Format::Text => output::print(output::summary_text(&summary)),
+        Format::Json => output::print(output::summary_json(&summary)),
+    }
+    Ok(())
+}
+
+/// Of the two that can fail while packets come, the file is the likely one.
+fn lost(arguments: &Arguments, source: std::io::Error) -> Error {
+    match &arguments.output {
+        Some(path) => Error::Trace {
+            path: path.clone(),
+            source,
+        },
+        None => Error::own("read packets")(source),
+    }
+}
