@@ -135,6 +135,16 @@ pub(super) fn rows() -> Vec<Row> {
         414,
         Closed,
     );
+    raw(
+        "a method too long",
+        &[
+            &b"BREW".repeat(3000)[..],
+            b" /pot HTTP/1.1\r\nHost: h\r\n\r\n",
+        ]
+        .concat(),
+        501,
+        Closed,
+    );
 
     // The request line.
     let line = |line: &str| format!("{line}\r\nHost: h\r\n\r\n").into_bytes();
@@ -197,6 +207,9 @@ pub(super) fn rows() -> Vec<Row> {
         "a Host with a user": "Host: u@h\r\n" => 400 Closed;
         "a list of Hosts": "Host: a,b\r\n" => 400 Closed;
         "a Host with a port": "Host: h:8080\r\n" => 200 Kept;
+        "a Host with an IPv6 address": "Host: [::1]:8080\r\n" => 200 Kept;
+        "a Host with an address of a version to come": "Host: [v1.a:b]\r\n" => 200 Kept;
+        "a Host with brackets round a name": "Host: [h]\r\n" => 400 Closed;
         "a folded field": "Host: h\r\nX: a\r\n b\r\n" => 400 Closed;
         "a space before the colon": "Host: h\r\nX : a\r\n" => 400 Closed;
         "a space before the first field": " Host: h\r\n" => 400 Closed;
@@ -210,6 +223,7 @@ pub(super) fn rows() -> Vec<Row> {
         "an expectation that cannot be met": "Host: h\r\nExpect: wonders\r\n" => 417 Kept;
         "an expectation without a body": "Host: h\r\nExpect: 100-continue\r\n" => 200 Kept;
         "an unknown transfer coding": "Host: h\r\nTransfer-Encoding: gzip, chunked\r\n" => 501 Closed;
+        "a transfer coding that has no end": "Host: h\r\nTransfer-Encoding: gzip\r\n" => 400 Closed;
         "Transfer-Encoding and Content-Length": "Host: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n" => 400 Closed;
         "chunked twice": "Host: h\r\nTransfer-Encoding: chunked, chunked\r\n" => 400 Closed;
         "chunked, not last": "Host: h\r\nTransfer-Encoding: chunked, gzip\r\n" => 400 Closed;
@@ -336,6 +350,18 @@ pub(super) fn rows() -> Vec<Row> {
         ("a chunk size that is none", "x\r\nhello\r\n0\r\n\r\n"),
         ("a chunk size with a sign", "+5\r\nhello\r\n0\r\n\r\n"),
         ("a chunk that does not end", "5\r\nhelloX\r\n0\r\n\r\n"),
+        (
+            "a chunk extension without a name",
+            "5;\r\nhello\r\n0\r\n\r\n",
+        ),
+        (
+            "a chunk extension in quotes that do not end",
+            "5;a=\"b\r\nhello\r\n0\r\n\r\n",
+        ),
+        (
+            "a chunk extension in brackets",
+            "5;[a]\r\nhello\r\n0\r\n\r\n",
+        ),
         ("a chunk size without bound", "fffffffffffffffff\r\n"),
         (
             "a chunk size line ended by a line feed",
@@ -370,6 +396,7 @@ pub(super) fn rows() -> Vec<Row> {
         "If-Modified-Since, unmodified": "If-Modified-Since: DATE" => 304;
         "If-Modified-Since, modified": "If-Modified-Since: EARLIER" => 200;
         "If-Modified-Since, in RFC 850's form": "If-Modified-Since: Sunday, 06-Nov-94 08:49:37 GMT" => 304;
+        "If-Modified-Since, a leap second": "If-Modified-Since: Sat, 31 Dec 2016 23:59:60 GMT" => 304;
         "If-Modified-Since, no date": "If-Modified-Since: yesterday" => 200;
         "If-Match, matching": "If-Match: TAG" => 200;
         "If-Match, weak never matches": "If-Match: W/TAG" => 412;
@@ -392,11 +419,12 @@ pub(super) fn rows() -> Vec<Row> {
         "ranges, one of them after the end": "Range: bytes=0-0,30-40" => 206;
         "ranges, all after the end": "Range: bytes=30-40,50-" => 416;
         "ranges that add up to more than the file": "Range: bytes=0-,0-" => 200;
-        "too many ranges": "Range: bytes=0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0,0-0" => 200;
+        "twenty ranges": "Range: bytes=0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-7,8-8,9-9,10-10,11-11,12-12,13-13,14-14,15-15,16-16,17-17,18-18,19-19" => 206;
         "If-Range, matching": "If-Range: TAG\r\nRange: bytes=0-1" => 206;
         "If-Range, weak": "If-Range: W/TAG\r\nRange: bytes=0-1" => 200;
         "If-Range, another": "If-Range: \"x\"\r\nRange: bytes=0-1" => 200;
         "If-Range, a date": "If-Range: DATE\r\nRange: bytes=0-1" => 206;
+        "If-Range, two ranges": "If-Range: TAG\r\nRange: bytes=0-0, -1" => 206;
         "If-Range, another date": "If-Range: EARLIER\r\nRange: bytes=0-1" => 200;
         "a precondition comes before a range": "If-None-Match: TAG\r\nRange: bytes=0-1" => 304;
     ] {
