@@ -5,10 +5,12 @@ use std::process::ExitCode;
 
 use arch::nature::Behaviour;
 use clap::{Arg, ArgMatches, Command};
+use contracts::models::{self, Model, ModelOption, Models};
+use contracts::{Document, Unknown};
 
 use crate::Failure;
 use crate::catalogue::{CATALOGUE, Entry};
-use crate::output;
+use crate::output::{self, Format};
 
 pub(crate) fn command() -> Command {
     Command::new("models")
@@ -19,18 +21,95 @@ pub(crate) fn command() -> Command {
                 .value_parser(CATALOGUE.iter().map(|entry| entry.name).collect::<Vec<_>>())
                 .help("The architecture to show; without it, all are listed"),
         )
+        .arg(
+            clap::arg!(--"output-format" <FORMAT> "How they are printed; json has all that text has, of all or of one")
+                .value_parser(clap::value_parser!(Format))
+                .default_value("text"),
+        )
 }
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let text = match matches
+    let shown = matches
         .get_one::<String>("model")
-        .and_then(|model| Entry::named(model))
-    {
-        Some(entry) => describe(entry)?,
-        None => list()?,
+        .and_then(|model| Entry::named(model));
+    let text = match (matches.get_one("output-format"), shown) {
+        (Some(Format::Json), Some(entry)) => document(std::slice::from_ref(entry)).pretty()?,
+        (Some(Format::Json), None) => document(CATALOGUE).pretty()?,
+        (_, Some(entry)) => describe(entry)?,
+        (_, None) => list()?,
     };
     output::print(text.trim_end());
     Ok(ExitCode::SUCCESS)
+}
+
+/// What programs read.
+fn document(entries: &[Entry]) -> Models {
+    Models {
+        schema: Models::SCHEMA.into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        models: entries.iter().map(model).collect(),
+        unknown: Unknown::new(),
+    }
+}
+
+fn model(entry: &Entry) -> Model {
+    Model {
+        name: entry.name.into(),
+        summary: entry.summary.into(),
+        diagram: entry.diagram.trim_matches('\n').into(),
+        family: entry.nature.family.to_string(),
+        represents_family: entry.represents_its_family(),
+        predecessors: entry
+            .nature
+            .predecessors
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        paper: entry.nature.paper.into(),
+        year: Some(entry.nature.year.into()),
+        behaviours: entry.nature.behaviours().map(behaviour).collect(),
+        options: entry.options().iter().map(option).collect(),
+        unknown: Unknown::new(),
+    }
+}
+
+fn behaviour((options, behaviour): (&str, Behaviour)) -> models::Behaviour {
+    models::Behaviour {
+        options: options.into(),
+        concurrency: behaviour.concurrency.to_string(),
+        disk_wait: behaviour.disk_wait.to_string(),
+        defect: behaviour.defect.to_string(),
+        killed: behaviour.killed.to_string(),
+        idle_connection: behaviour.idle_connection.to_string(),
+        unknown: Unknown::new(),
+    }
+}
+
+fn option(option: &Arg) -> ModelOption {
+    ModelOption {
+        name: option.get_long().unwrap_or_default().into(),
+        value: value_name(option).map(str::to_owned),
+        default: default(option),
+        help: help(option),
+        unknown: Unknown::new(),
+    }
+}
+
+fn value_name(option: &Arg) -> Option<&str> {
+    option.get_value_names()?.first().map(|name| name.as_str())
+}
+
+fn default(option: &Arg) -> Option<String> {
+    let values = option.get_default_values().iter();
+    let words: Vec<_> = values.map(|value| value.to_string_lossy()).collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+fn help(option: &Arg) -> String {
+    option
+        .get_help()
+        .map(ToString::to_string)
+        .unwrap_or_default()
 }
 
 fn list() -> Result<String, std::fmt::Error> {
@@ -89,11 +168,11 @@ fn describe(entry: &Entry) -> Result<String, std::fmt::Error> {
     writeln!(text, "{}", entry.diagram.trim_end_matches('\n'))?;
     writeln!(text, "\n  {}", lineage(entry))?;
     writeln!(text, "  as in {}", entry.nature.paper)?;
-    let default = entry.nature.behaviour;
+    let usual = entry.nature.behaviour;
     for (options, behaviour) in entry.nature.behaviours() {
-        let facts = facts(&behaviour).into_iter().zip(facts(&default));
+        let facts = facts(&behaviour).into_iter().zip(facts(&usual));
         // Of a variant, what sets it apart.
-        let shown = facts.filter(|(own, default)| options.is_empty() || own != default);
+        let shown = facts.filter(|(own, usual)| options.is_empty() || own != usual);
         if !options.is_empty() {
             writeln!(text, "\n  With {options}:")?;
         }
@@ -110,21 +189,10 @@ fn describe(entry: &Entry) -> Result<String, std::fmt::Error> {
         )?;
     }
     for option in options {
-        let value = option
-            .get_value_names()
-            .and_then(|names| names.first())
-            .map_or(String::new(), |name| format!(" <{name}>"));
+        let value = value_name(&option).map_or(String::new(), |name| format!(" <{name}>"));
         writeln!(text, "  --{}{value}", option.get_long().unwrap_or_default())?;
-        let default: Vec<_> = option
-            .get_default_values()
-            .iter()
-            .map(|value| value.to_string_lossy())
-            .collect();
-        let help = option
-            .get_help()
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        writeln!(text, "      {help} (default {})", default.join(" "))?;
+        let default = default(&option).unwrap_or_default();
+        writeln!(text, "      {} (default {default})", help(&option))?;
     }
     Ok(text)
 }

@@ -8,8 +8,8 @@ use std::time::Instant;
 use arch::{ServeOptions, ServerSetup};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use contracts::{Line, Unknown, serve};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use serde_json::json;
 
 use crate::catalogue::{self, CATALOGUE, Entry};
 use crate::output::{self, Format};
@@ -149,14 +149,17 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let setup = ServerSetup::new(options, &root)?;
     let meter = setup.meter;
     let started = Instant::now();
-    let announcement = announcement(entry, &setup, sample.as_deref(), &descriptors, format);
+    let announcement = match format {
+        Format::Text => announcement(entry, &setup, sample.as_deref(), &descriptors),
+        Format::Json => ready(entry, &setup, &descriptors).line()?,
+    };
     serve(setup, Box::new(move || output::print(announcement)))?;
 
     let counted = meter.snapshot();
     let summary = summary::Summary::new(entry.name, &counted, started.elapsed())?;
     match format {
         Format::Text => output::print(summary.text()),
-        Format::Json => output::print(summary.json()),
+        Format::Json => output::print(summary.for_programs().line()?),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -172,47 +175,54 @@ fn root(options: &ServeOptions) -> Result<(PathBuf, Option<String>), Failure> {
     Ok((directory, set.files().first().map(|file| file.path.clone())))
 }
 
-/// What is said when everybody is there who is to serve.
+/// What is said to people when everybody is there who is to serve.
 fn announcement(
     entry: &Entry,
     setup: &ServerSetup,
     sample: Option<&str>,
     descriptors: &Descriptors,
-    format: Format,
 ) -> String {
-    let url = format!("http://{}/", setup.listener.address());
-    let root = setup.files.root.path().display();
+    let url = url(setup);
     let user = setup.options.user.as_ref();
-    match format {
-        Format::Text => {
-            let name = entry.name;
-            let mut text = format!(
-                "{name} serves {root} on {url} ({}process {}, {descriptors})",
-                user.map_or(String::new(), |user| format!("as {user}, ")),
-                std::process::id()
-            );
-            if let Some(refusal) = setup.files.root.refusal() {
-                text += &format!("\npaths are resolved segment by segment: {refusal}");
-            }
-            if let Some(sample) = sample {
-                text += &format!("\ntry 'curl {url}{sample}'; Ctrl-C stops it");
-            }
-            text
-        }
-        Format::Json => json!({
-            "event": "ready",
-            "schema": summary::SCHEMA,
-            "model": entry.name,
-            "address": setup.listener.address().to_string(),
-            "url": url,
-            "root": root.to_string(),
-            "openat2_refusal": setup.files.root.refusal(),
-            "process_id": std::process::id(),
-            "user": user.map(ToString::to_string),
-            "descriptors": { "soft_limit": descriptors.now, "soft_limit_before": descriptors.before },
-        })
-        .to_string(),
+    let mut text = format!(
+        "{} serves {} on {url} ({}process {}, {descriptors})",
+        entry.name,
+        setup.files.root.path().display(),
+        user.map_or(String::new(), |user| format!("as {user}, ")),
+        std::process::id()
+    );
+    if let Some(refusal) = setup.files.root.refusal() {
+        text += &format!("\npaths are resolved segment by segment: {refusal}");
     }
+    if let Some(sample) = sample {
+        text += &format!("\ntry 'curl {url}{sample}'; Ctrl-C stops it");
+    }
+    text
+}
+
+/// The same for programs.
+fn ready(entry: &Entry, setup: &ServerSetup, descriptors: &Descriptors) -> serve::Ready {
+    serve::Ready {
+        event: serve::Ready::EVENT.into(),
+        schema: Some(serve::SCHEMA.into()),
+        model: Some(entry.name.into()),
+        address: setup.listener.address().to_string(),
+        url: Some(url(setup)),
+        root: Some(setup.files.root.path().display().to_string()),
+        openat2_refusal: setup.files.root.refusal().map(str::to_owned),
+        process_id: Some(std::process::id().into()),
+        user: setup.options.user.as_ref().map(ToString::to_string),
+        descriptors: Some(serve::Descriptors {
+            soft_limit: descriptors.now,
+            soft_limit_before: descriptors.before,
+            unknown: Unknown::new(),
+        }),
+        unknown: Unknown::new(),
+    }
+}
+
+fn url(setup: &ServerSetup) -> String {
+    format!("http://{}/", setup.listener.address())
 }
 
 /// The soft limit on descriptors; `None` is no limit.

@@ -3,21 +3,10 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use contracts::serve::{self, StageSeries};
+use contracts::{Distribution, Line, PERCENTILES, Statistic, Unknown};
 use meter::{Event, Snapshot, StageLook, StageSnapshot};
-use serde_json::{Value, json};
 use sys::usage::{Usage, Who, usage};
-
-/// The version of the JSON lines that `serve` prints.
-pub(crate) const SCHEMA: &str = "archbench.serve/1";
-
-const PERCENTILES: [(&str, f64); 6] = [
-    ("p50", 0.5),
-    ("p75", 0.75),
-    ("p90", 0.9),
-    ("p99", 0.99),
-    ("p99.9", 0.999),
-    ("p99.99", 0.9999),
-];
 
 /// What a server did, and what it took.
 pub(crate) struct Summary<'a> {
@@ -66,58 +55,58 @@ impl<'a> Summary<'a> {
         (requests > 0).then(|| (self.user() + self.system()).as_secs_f64() * 1e6 / requests as f64)
     }
 
-    pub(crate) fn json(&self) -> Value {
+    /// The same for programs.
+    pub(crate) fn for_programs(&self) -> serve::Summary {
         let counted = self.counted;
-        let latency = &counted.latency_ns;
-        let microseconds = |nanoseconds: u64| nanoseconds as f64 / 1e3;
-        let mut server_time = json!({
-            "count": latency.len(),
-            "mean": latency.mean() / 1e3,
-            "min": microseconds(latency.min()),
-            "max": microseconds(latency.max()),
-        });
-        for (name, quantile) in PERCENTILES {
-            server_time[name] = json!(microseconds(latency.value_at_quantile(quantile)));
+        let count = |event| Some(counted.count(event));
+        let classes = [
+            ("2xx", Event::Success),
+            ("3xx", Event::Redirection),
+            ("4xx", Event::ClientError),
+            ("5xx", Event::ServerError),
+        ];
+        let by_name = |events: &[(&str, Event)]| {
+            let named = events.iter();
+            named
+                .map(|(name, event)| ((*name).to_owned(), counted.count(*event)))
+                .collect()
+        };
+        serve::Summary {
+            event: serve::Summary::EVENT.into(),
+            schema: Some(serve::SCHEMA.into()),
+            model: Some(self.model.into()),
+            elapsed_s: Some(self.elapsed.as_secs_f64()),
+            requests: Some(counted.requests()),
+            bytes: count(Event::Byte),
+            connections: count(Event::Connection),
+            status: by_name(&classes),
+            errors: by_name(&Event::ERRORS.map(|(event, name)| (name, event))),
+            server_time_us: Some(server_time(counted)),
+            cpu: Some(serve::Cpu {
+                user_s: Some(self.user().as_secs_f64()),
+                system_s: Some(self.system().as_secs_f64()),
+                per_request_us: self.cpu_per_request_us(),
+                unknown: Unknown::new(),
+            }),
+            context_switches: Some(serve::ContextSwitches {
+                voluntary: Some(self.own.voluntary_switches + self.workers.voluntary_switches),
+                involuntary: Some(
+                    self.own.involuntary_switches + self.workers.involuntary_switches,
+                ),
+                unknown: Unknown::new(),
+            }),
+            faults: Some(serve::PageFaults {
+                minor: Some(self.own.minor_faults + self.workers.minor_faults),
+                major: Some(self.own.major_faults + self.workers.major_faults),
+                unknown: Unknown::new(),
+            }),
+            peak_resident_bytes_of_largest_process: Some(self.peak_resident_bytes()),
+            peak_threads: Some(counted.peak_threads),
+            peak_processes: Some(counted.peak_processes),
+            residency: residency().map(str::to_owned),
+            stages: counted.stages.iter().map(stage).collect(),
+            unknown: Unknown::new(),
         }
-        let errors: serde_json::Map<_, _> = Event::ERRORS
-            .iter()
-            .map(|&(event, name)| (name.to_owned(), json!(counted.count(event))))
-            .collect();
-        json!({
-            "event": "summary",
-            "schema": SCHEMA,
-            "model": self.model,
-            "elapsed_s": self.elapsed.as_secs_f64(),
-            "requests": counted.requests(),
-            "bytes": counted.count(Event::Byte),
-            "connections": counted.count(Event::Connection),
-            "status": {
-                "2xx": counted.count(Event::Success),
-                "3xx": counted.count(Event::Redirection),
-                "4xx": counted.count(Event::ClientError),
-                "5xx": counted.count(Event::ServerError),
-            },
-            "errors": errors,
-            "server_time_us": server_time,
-            "cpu": {
-                "user_s": self.user().as_secs_f64(),
-                "system_s": self.system().as_secs_f64(),
-                "per_request_us": self.cpu_per_request_us(),
-            },
-            "context_switches": {
-                "voluntary": self.own.voluntary_switches + self.workers.voluntary_switches,
-                "involuntary": self.own.involuntary_switches + self.workers.involuntary_switches,
-            },
-            "faults": {
-                "minor": self.own.minor_faults + self.workers.minor_faults,
-                "major": self.own.major_faults + self.workers.major_faults,
-            },
-            "peak_resident_bytes_of_largest_process": self.peak_resident_bytes(),
-            "peak_threads": counted.peak_threads,
-            "peak_processes": counted.peak_processes,
-            "residency": residency(),
-            "stages": counted.stages.iter().map(stage).collect::<Vec<_>>(),
-        })
     }
 
     pub(crate) fn text(&self) -> String {
@@ -159,9 +148,7 @@ impl<'a> Summary<'a> {
         if !latency.is_empty() {
             let percentiles: Vec<_> = PERCENTILES
                 .iter()
-                .map(|&(name, quantile)| {
-                    format!("{name} {}", time(latency.value_at_quantile(quantile)))
-                })
+                .map(|percent| format!("p{percent} {}", time(time_at(counted, *percent))))
                 .collect();
             line(
                 "readable to sent",
@@ -210,8 +197,29 @@ impl<'a> Summary<'a> {
     }
 }
 
+/// The value that a percentage of the times does not exceed, in nanoseconds.
+fn time_at(counted: &Snapshot, percent: f64) -> u64 {
+    let quantile = Statistic::Percentile(percent).quantile();
+    counted
+        .latency_ns
+        .value_at_quantile(quantile.unwrap_or(1.0))
+}
+
+fn server_time(counted: &Snapshot) -> Distribution {
+    let times = &counted.latency_ns;
+    Distribution::of(times.len(), 0, |statistic| {
+        let nanoseconds = match statistic {
+            Statistic::Mean => times.mean(),
+            Statistic::Min => times.min() as f64,
+            Statistic::Max => times.max() as f64,
+            Statistic::Percentile(percent) => time_at(counted, percent) as f64,
+        };
+        (nanoseconds / 1e3, false)
+    })
+}
+
 /// A stage, at the end and over time.
-fn stage(stage: &StageSnapshot) -> Value {
+fn stage(stage: &StageSnapshot) -> serve::Stage {
     let start = StageLook::default();
     let since = |of: fn(&StageLook, &StageLook) -> f64| -> Vec<f64> {
         let pairs = std::iter::once(&start)
@@ -222,27 +230,33 @@ fn stage(stage: &StageSnapshot) -> Value {
             .collect()
     };
     let now = &stage.now;
-    json!({
-        "name": stage.name,
-        "events": now.events,
-        "events_per_batch": rounded(per(now.events as f64, now.batches)),
-        "service_us": rounded(per(now.busy_ns as f64 / 1e3, now.events)),
-        "queue_peak": stage.queue_peak,
-        "threads_peak": stage.threads_peak,
-        "rejected": now.rejected,
-        "over_time": {
-            "at_s": since(|_, now| now.at.as_secs_f64()),
-            "queue": since(|_, now| now.queue as f64),
-            "threads": since(|_, now| now.threads as f64),
-            "batch": since(|_, now| now.batch as f64),
-            "events_per_s": since(|before, now| (now.events - before.events) as f64 / seconds(before, now)),
-            "service_us": since(|before, now| {
+    serve::Stage {
+        name: stage.name.to_string(),
+        events: Some(now.events),
+        events_per_batch: Some(rounded(per(now.events as f64, now.batches))),
+        service_us: Some(rounded(per(now.busy_ns as f64 / 1e3, now.events))),
+        queue_peak: Some(stage.queue_peak),
+        threads_peak: Some(stage.threads_peak),
+        rejected: Some(now.rejected),
+        over_time: StageSeries {
+            at_s: since(|_, now| now.at.as_secs_f64()),
+            queue: since(|_, now| now.queue as f64),
+            threads: since(|_, now| now.threads as f64),
+            batch: since(|_, now| now.batch as f64),
+            events_per_s: since(|before, now| {
+                (now.events - before.events) as f64 / seconds(before, now)
+            }),
+            service_us: since(|before, now| {
                 let busy_us = (now.busy_ns - before.busy_ns) as f64 / 1e3;
                 per(busy_us, now.events - before.events)
             }),
-            "rejected_per_s": since(|before, now| (now.rejected - before.rejected) as f64 / seconds(before, now)),
+            rejected_per_s: since(|before, now| {
+                (now.rejected - before.rejected) as f64 / seconds(before, now)
+            }),
+            unknown: Unknown::new(),
         },
-    })
+        unknown: Unknown::new(),
+    }
 }
 
 /// The stages at the end, for people.

@@ -4,12 +4,10 @@ use std::fmt::{Display, Write as _};
 use std::io::Write;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use contracts::disk::{Lateness, Operations, Ready, SCHEMA, Summary};
+use contracts::{Line, Unknown};
 
 use crate::{Counts, Disk, Distribution, Mounted, Tally};
-
-/// The version of the JSON lines.
-const SCHEMA: &str = "archbench.disk/1";
 
 /// Prints to standard output at once. A reader who has gone away does not stop a disk.
 pub(crate) fn print(text: impl Display) {
@@ -40,49 +38,50 @@ pub(crate) fn ready_text(disk: &Disk, mounted: &Mounted) -> String {
     )
 }
 
-pub(crate) fn ready_json(disk: &Disk, mounted: &Mounted) -> Value {
+pub(crate) fn ready(disk: &Disk, mounted: &Mounted) -> Ready {
     let model = &disk.model;
-    json!({
-        "event": "ready",
-        "schema": SCHEMA,
-        "root": disk.root.to_string_lossy(),
-        "mountpoint": mounted.mountpoint().to_string_lossy(),
-        "process_id": std::process::id(),
-        "seek_ms": milliseconds(model.seek),
-        "distribution": name(model.distribution),
-        "transfer_bytes_per_s": model.transfer_bytes_per_s,
-        "arms": model.arms,
-        "metadata_seek": disk.metadata_seek,
-        "sequential_seek": model.always_seek,
-        "read_ahead_bytes": mounted.read_ahead_bytes(),
-        "seed": model.seed,
-    })
+    Ready {
+        event: Ready::EVENT.into(),
+        schema: Some(SCHEMA.into()),
+        root: Some(disk.root.display().to_string()),
+        mountpoint: Some(mounted.mountpoint().display().to_string()),
+        process_id: Some(std::process::id().into()),
+        seek_ms: Some(milliseconds(model.seek)),
+        distribution: Some(name(model.distribution).into()),
+        transfer_bytes_per_s: Some(model.transfer_bytes_per_s),
+        arms: Some(model.arms as u64),
+        metadata_seek: Some(disk.metadata_seek),
+        sequential_seek: Some(model.always_seek),
+        read_ahead_bytes: Some(mounted.read_ahead_bytes().into()),
+        seed: Some(model.seed),
+        unknown: Unknown::new(),
+    }
 }
 
-pub(crate) fn summary_json(counts: &Counts) -> Value {
-    let tally = |tally: &Tally| {
-        json!({
-            "count": tally.count,
-            "mean_wait_ms": milliseconds(tally.mean_wait()),
-            "max_wait_ms": milliseconds(tally.max_wait),
-            "mean_service_ms": milliseconds(tally.mean_service()),
-        })
+pub(crate) fn summary(counts: &Counts) -> Summary {
+    let operations = |tally: &Tally, bytes| Operations {
+        count: Some(tally.count),
+        mean_wait_ms: Some(milliseconds(tally.mean_wait())),
+        max_wait_ms: Some(milliseconds(tally.max_wait)),
+        mean_service_ms: Some(milliseconds(tally.mean_service())),
+        bytes,
+        unknown: Unknown::new(),
     };
-    let mut reads = tally(&counts.reads);
-    reads["bytes"] = json!(counts.bytes);
-    json!({
-        "event": "summary",
-        "schema": SCHEMA,
-        "elapsed_s": counts.elapsed.as_secs_f64(),
-        "reads": reads,
-        "metadata": tally(&counts.metadata),
-        "free_requests": counts.free,
-        "utilisation": counts.utilisation,
-        "lateness_us": {
-            "mean": counts.mean_lateness.as_secs_f64() * 1e6,
-            "max": counts.max_lateness.as_secs_f64() * 1e6,
-        },
-    })
+    Summary {
+        event: Summary::EVENT.into(),
+        schema: Some(SCHEMA.into()),
+        elapsed_s: Some(counts.elapsed.as_secs_f64()),
+        reads: Some(operations(&counts.reads, Some(counts.bytes))),
+        metadata: Some(operations(&counts.metadata, None)),
+        free_requests: Some(counts.free),
+        utilisation: Some(counts.utilisation),
+        lateness_us: Some(Lateness {
+            mean: Some(counts.mean_lateness.as_secs_f64() * 1e6),
+            max: Some(counts.max_lateness.as_secs_f64() * 1e6),
+            unknown: Unknown::new(),
+        }),
+        unknown: Unknown::new(),
+    }
 }
 
 pub(crate) fn summary_text(counts: &Counts) -> String {

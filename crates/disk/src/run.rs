@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use contracts::Line;
 use sys::signals::{self, Signal};
 
 use crate::cli::{Arguments, Format};
@@ -31,12 +32,13 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 
 fn serve(arguments: &Arguments) -> Result<(), Error> {
     let own = |what| move |source| Error::Own { what, source };
+    let no_json = |source: serde_json::Error| own("print JSON")(source.into());
     signals::block(&STOPPING).map_err(own("take signals"))?;
     let disk = Disk::from(arguments);
     let mounted = Mounted::new(&disk)?;
     match arguments.output_format {
         Format::Text => output::print(output::ready_text(&disk, &mounted)),
-        Format::Json => output::print(output::ready_json(&disk, &mounted)),
+        Format::Json => output::print(output::ready(&disk, &mounted).line().map_err(no_json)?),
     }
     while !mounted.is_gone() {
         let taken = signals::wait(&STOPPING, Some(GLANCE)).map_err(own("wait for signals"))?;
@@ -54,7 +56,7 @@ fn serve(arguments: &Arguments) -> Result<(), Error> {
     }
     match arguments.output_format {
         Format::Text => output::print(output::summary_text(&counts)),
-        Format::Json => output::print(output::summary_json(&counts)),
+        Format::Json => output::print(output::summary(&counts).line().map_err(no_json)?),
     }
     Ok(())
 }

@@ -10,9 +10,11 @@ pub use ends::Patience;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
+use contracts::Unknown;
+use contracts::load::Report;
+use contracts::serve::Summary;
 use results::{Failure, Sample, Validity};
 use rustix::process::Signal;
-use serde_json::Value;
 
 use crate::cache;
 use crate::cells::{Cell, Server};
@@ -85,9 +87,9 @@ pub struct Measured {
     /// How memory was limited.
     pub memory_limit: Option<String>,
     /// What the generator said.
-    pub load: Option<Value>,
+    pub load: Option<Report>,
     /// What the server said.
-    pub server: Option<Value>,
+    pub server: Option<Summary>,
     /// What the server used over time.
     pub samples: Vec<Sample>,
     /// The histogram log.
@@ -123,6 +125,7 @@ impl Measured {
             server: self.server,
             samples: self.samples,
             hlog: None,
+            unknown: Unknown::new(),
         };
         (kept, self.hlog)
     }
@@ -132,6 +135,7 @@ fn failure(step: &str, reason: impl Into<String>) -> Failure {
     Failure {
         step: step.into(),
         reason: reason.into(),
+        unknown: Unknown::new(),
     }
 }
 

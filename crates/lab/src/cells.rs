@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use contracts::Unknown;
 use results::{Factor, Factors, Level};
 use workload::{Arrival, Preset, Stages};
 
@@ -106,6 +107,7 @@ pub fn factors(cells: &[Cell]) -> Vec<Factor> {
             name: (*name).into(),
             column: (*column).into(),
             unit: (*unit).into(),
+            unknown: Unknown::new(),
         })
         .collect()
 }

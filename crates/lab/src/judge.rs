@@ -1,5 +1,6 @@
 //! What became of expectations, from repeats.
 
+use contracts::Unknown;
 use results::{Judged, Outcome, Run, Trial};
 use stats::{Interval, sample, typical};
 use workload::objective::Operator;
@@ -118,6 +119,7 @@ fn judge(run: &Run, text: &str, expression: &Expression) -> Judged {
         high: interval.map(|interval| interval.high),
         level: LEVEL,
         note: (!notes.is_empty()).then(|| notes.join("; ")),
+        unknown: Unknown::new(),
     }
 }
 
@@ -190,8 +192,9 @@ mod tests {
         let mut run = fixture.write(&home.path().join("run")).unwrap();
         let given_up = |trial: &&mut Trial| trial.factors["model"].to_string() == "sped";
         for trial in run.trials.iter_mut().filter(given_up) {
-            let times = trial.load.as_mut().unwrap().get_mut("response_time_us");
-            times.unwrap()["at_least"] = serde_json::json!(["p99"]);
+            let load = trial.load.as_mut().unwrap();
+            let times = load.response_time_us.as_mut().unwrap();
+            times.at_least = vec!["p99".into()];
         }
         let of = |ratio: &str| judge(&run, "it is so", &ratio.parse().unwrap());
         assert_eq!(of("p99(sped) / p99(amped) >= 0.001").outcome, Outcome::Met);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use contracts::Unknown;
 use results::Machine;
 use rustix::process::{Resource, getrlimit};
 
@@ -37,6 +38,7 @@ pub fn machine(cores: &Cores, memory: &Support, files: &Path) -> Machine {
         clock_source: clock_source(),
         memory_bytes: memory_bytes(),
         file_system: file_system(files),
+        unknown: Unknown::new(),
     }
 }
 

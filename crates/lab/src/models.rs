@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use contracts::Document;
+use contracts::models::Models;
+
 use crate::Failure;
 use crate::experiment::{Flags, Model};
 
@@ -19,23 +22,24 @@ fn ask(archbench: &Path, arguments: &[&str]) -> Result<std::process::Output, Fai
 /// # Errors
 /// When the command line does not list any.
 pub fn all(archbench: &Path) -> Result<Vec<Model>, Failure> {
-    let output = ask(archbench, &["models"])?;
+    let listed = list(archbench)?.models.into_iter().map(|model| Model {
+        model: model.name,
+        name: None,
+        options: Flags::default(),
+    });
+    Ok(listed.collect())
+}
+
+fn list(archbench: &Path) -> Result<Models, Failure> {
+    let output = ask(archbench, &["models", "--output-format", "json"])?;
     let text = String::from_utf8_lossy(&output.stdout);
-    let models: Vec<_> = text
-        .lines()
-        .take_while(|line| !line.is_empty())
-        .filter(|line| !line.starts_with(' '))
-        .filter_map(|line| line.split_whitespace().next())
-        .map(|model| Model {
-            model: model.into(),
-            name: None,
-            options: Flags::default(),
-        })
-        .collect();
-    if models.is_empty() {
+    let listed = Models::parse(&text);
+    let listed =
+        listed.map_err(|problem| format!("'{} models': {problem}", archbench.display()))?;
+    if listed.models.is_empty() {
         return Err(format!("'{} models' lists no models", archbench.display()).into());
     }
-    Ok(models)
+    Ok(listed)
 }
 
 /// Checks flags by the code that will read them.
@@ -72,7 +76,5 @@ pub fn check(archbench: &Path, model: &str, flags: &[String]) -> Result<(), Fail
 
 /// The version, as it says itself.
 pub fn version(archbench: &Path) -> Option<String> {
-    let output = ask(archbench, &["--version"]).ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    text.split_whitespace().last().map(str::to_owned)
+    Some(list(archbench).ok()?.version)
 }

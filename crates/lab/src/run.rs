@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use contracts::Unknown;
 use results::{Folder, Manifest, SCHEMA, Trial, Validity, Verdicts};
 use sha2::{Digest, Sha256};
 use workload::FileSet;
@@ -196,6 +197,7 @@ fn manifest(
             .map(|expect| results::Expectation {
                 text: expect.text.clone(),
                 ratio: expect.ratio.0.text.clone(),
+                unknown: Unknown::new(),
             })
             .collect(),
         slo: experiment.slo.iter().map(|slo| slo.0.to_string()).collect(),
@@ -221,6 +223,7 @@ fn manifest(
         versions: versions(archbench, plan),
         machine: machine::machine(&plan.cores, memory, &home),
         notices,
+        unknown: Unknown::new(),
     }
 }
 
@@ -343,6 +346,7 @@ fn conclude(experiment: &Experiment, folder: &Folder) -> Result<(), Failure> {
         schema: SCHEMA.into(),
         expectations: judge::expectations(&run, &experiment.expect),
         slo: slo::matrix(&run, &objectives),
+        unknown: Unknown::new(),
     })?)
 }
 

@@ -5,7 +5,7 @@ mod bisection;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use results::figure::PERCENTILES;
+use contracts::PERCENTILES;
 use results::{Figure, Trial, Validity};
 use serde::Serialize;
 use workload::objective::read_file;

@@ -5,6 +5,7 @@ mod objective;
 use std::fmt::Write;
 use std::path::PathBuf;
 
+use contracts::Unknown;
 use results::{Cell, JudgedSlo, Outcome, Run};
 use workload::objective::read_file;
 use workload::units::counted;
@@ -115,6 +116,7 @@ fn judge_cell(run: &Run, cell: &Cell<'_>, objective: &Objective) -> JudgedSlo {
         limit: objective.limit,
         unit: objective.figure.unit().into(),
         margin: estimate.map(|estimate| objective.margin(estimate)),
+        unknown: Unknown::new(),
     }
 }
 

@@ -39,7 +39,7 @@ fn from_histogram(run: &Run, trial: &Trial, figure: Figure) -> Option<f64> {
     let histogram = run.hlog(trial).ok()??.merged(tag)?;
     let given_up = match metric {
         Metric::Wait | Metric::Lag => 0.0,
-        _ => trial.load_number("/requests/censored").unwrap_or(0.0),
+        _ => trial.load.as_ref()?.requests.censored.unwrap_or(0) as f64,
     };
     // The log has those that were answered; the others would have taken longer.
     let answered = histogram.len() as f64;

@@ -143,7 +143,7 @@ mod tests {
         let watcher = Watcher::start(std::process::id());
         let samples = watcher.stop();
         assert_eq!(samples.len(), 2);
-        let last = samples[1];
+        let last = &samples[1];
         assert!(last.resident_bytes > 100_000 && last.threads >= 1 && last.minor_faults > 10);
         assert!(sample(u32::MAX, Duration::ZERO).is_none());
     }

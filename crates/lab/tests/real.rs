@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use lab::run::{Args, run};
+use results::Figure;
 
 /// `archbench` beside this test's own program: target/debug/archbench for target/debug/deps/real-….
 fn archbench() -> Option<PathBuf> {
@@ -50,8 +51,9 @@ fn a_server_and_a_generator_meet() {
     for trial in &run.trials {
         // A busy machine may make them INVALID, but there they are.
         assert!(trial.failure.is_none(), "{:?}", trial.failure);
-        assert!(trial.load_number("/throughput/requests_per_s") > Some(1.0));
-        assert!(trial.server_number("/requests") > Some(1.0));
+        assert!(Figure::Throughput.of(trial) > Some(1.0));
+        let summary = trial.server.as_ref().expect("a summary");
+        assert!(summary.requests > Some(1));
         let log = run.hlog(trial).expect("readable").expect("kept");
         assert!(log.merged(None).is_some_and(|all| !all.is_empty()));
     }
@@ -90,14 +92,11 @@ fn the_servers_that_people_use_are_started_measured_and_stopped() {
     for trial in &run.trials {
         let who = trial.level("model");
         assert!(trial.failure.is_none(), "{who}: {:?}", trial.failure);
-        assert!(trial.load_number("/requests/verified") > Some(1.0), "{who}");
-        assert_eq!(
-            trial.load_number("/requests/errors_total"),
-            Some(0.0),
-            "{who}"
-        );
+        let requests = &trial.load.as_ref().expect("a report").requests;
+        assert!(requests.verified > Some(1), "{who}");
+        assert_eq!(requests.errors_total, Some(0), "{who}");
         // Processor time has been accounted, of workers too.
-        let used = trial.server_number("/cpu/per_request_us");
+        let used = Figure::CpuPerRequest.of(trial);
         assert!(used > Some(0.5), "{who}: {used:?}");
     }
 }

@@ -12,8 +12,9 @@ use results::{Outcome, Run, Validity};
 /// A server that says what servers say; what it does depends on its model. `load` reports half for the model slow.
 const STAND_IN: &str = r#"#!/bin/sh
 case "$1" in
---version) echo "archbench 9.9.9" ;;
-models) printf 'good     does\n         --threads\nslow     does not\n\nthe end\n' ;;
+models)
+  echo '{"schema":"archbench.models/1","version":"9.9.9","models":['
+  echo '{"name":"good","summary":"does","options":[{"name":"threads","help":""}]},{"name":"slow","summary":"does not"}]}' ;;
 serve)
   case "$*" in
   *"--model nobody"*) echo "error: invalid value 'nobody'" >&2; exit 2 ;;
@@ -475,13 +476,14 @@ fn a_server_that_is_not_ours_is_measured_beside_ours() {
     let of = |name: &str| run.trials.iter().find(|trial| trial.level("model") == name);
     let theirs = of("theirs").expect("measured");
     assert_eq!(theirs.verdict, Validity::Valid, "{:?}", theirs.failure);
+    let seen = theirs.server.as_ref().expect("a summary");
     assert!(
-        theirs.server_number("/requests").is_none(),
+        seen.requests.is_none(),
         "the stand-in tells nobody how many it sent"
     );
     let last = theirs.samples.last().expect("watched");
     assert_eq!(last.processes, 2, "with its child");
-    assert_eq!(theirs.server_number("/peak_processes"), Some(2.0));
+    assert_eq!(seen.peak_processes, Some(2));
     let refusing = of("refusing")
         .and_then(|trial| trial.failure.as_ref())
         .expect("failed");

@@ -72,7 +72,7 @@ pub(crate) fn post(threads: usize) -> (Vec<Mailbox>, Post) {
 }
 
 /// One second of the series.
-#[derive(Clone, Debug, Default, serde::Serialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Second {
     /// Its end, in seconds since the start.
     pub at_s: f64,
@@ -93,7 +93,6 @@ pub struct Second {
     /// The 99th percentile.
     pub p99_us: f64,
     /// The 99.9th percentile.
-    #[serde(rename = "p99.9_us")]
     pub p99_9_us: f64,
     /// The maximum.
     pub max_us: f64,

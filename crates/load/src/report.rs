@@ -6,11 +6,11 @@ pub mod json;
 pub mod text;
 mod units;
 
-use crate::host::Host;
+use crate::host;
 use crate::measure::Outcome;
 use crate::run::Run;
 use crate::slo::{Judged, Slo};
-use crate::verdict::{self, Finding, Level, Trend};
+use crate::verdict::{self, Finding, Trend, Validity};
 use figures::Figures;
 use std::time::SystemTime;
 
@@ -26,7 +26,7 @@ pub struct Report<'a> {
     /// When it began.
     pub started: SystemTime,
     /// Where it ran.
-    pub host: Host,
+    pub host: contracts::load::Host,
     /// What was measured.
     pub outcome: &'a Outcome,
     /// Its figures.
@@ -57,7 +57,7 @@ impl<'a> Report<'a> {
             arguments,
             title,
             started,
-            host: Host::here(),
+            host: host::here(),
             findings: verdict::findings(run, outcome, &figures, trend.as_ref()),
             notes: verdict::notes(run, outcome, &figures),
             slos: slos.iter().map(|slo| slo.judge(&figures)).collect(),
@@ -69,18 +69,18 @@ impl<'a> Report<'a> {
     }
 
     /// The worst that was found.
-    pub fn level(&self) -> Level {
+    pub fn level(&self) -> Validity {
         self.findings
             .iter()
             .map(|finding| finding.level)
             .max()
-            .unwrap_or(Level::Valid)
+            .unwrap_or(Validity::Valid)
     }
 
     /// 0, or 3 if an objective was missed, or 4 if the run is not to be believed, whatever its objectives.
     pub fn exit_status(&self) -> u8 {
         match self.level() {
-            Level::Invalid => 4,
+            Validity::Invalid => 4,
             _ if self.slos.iter().any(|slo| !slo.met) => 3,
             _ => 0,
         }

@@ -98,7 +98,7 @@ fn parse_time(text: &str) -> Result<(Option<Metric>, Statistic), String> {
 }
 
 /// What came of an objective.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Judged {
     /// As it was asked for.
     pub slo: String,

@@ -8,6 +8,8 @@ mod notes;
 mod server;
 mod trend;
 
+pub use contracts::Validity;
+pub use contracts::load::{Finding, Rule};
 pub(crate) use notes::notes;
 pub use trend::Trend;
 
@@ -17,8 +19,8 @@ use crate::failure::Failure;
 use crate::measure::Outcome;
 use crate::report::figures::{Figures, Metric};
 use crate::run::Run;
+use contracts::Unknown;
 use stats::spacing::Evenness;
-use std::fmt;
 use workload::units::counted;
 
 /// p99 of the generator's lag, at most: this, or …
@@ -49,96 +51,6 @@ const LATE: f64 = 0.01;
 /// A run that was shorter says little of how busy a loop was, or how it shared its core.
 const MOMENT: Nanos = 100_000_000;
 
-/// How much a run may be believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Level {
-    /// Fully.
-    Valid,
-    /// With care.
-    Suspect,
-    /// Not at all.
-    Invalid,
-}
-
-impl fmt::Display for Level {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Valid => "VALID",
-            Self::Suspect => "SUSPECT",
-            Self::Invalid => "INVALID",
-        })
-    }
-}
-
-/// Something that speaks against a run.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct Finding {
-    /// How much it takes away.
-    pub level: Level,
-    /// Which rule found it, for programs.
-    pub rule: Rule,
-    /// What was found, for people.
-    pub text: String,
-}
-
-/// The rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Rule {
-    /// Requests went out late.
-    GeneratorLag,
-    /// Requests that were due were not sent before the schedule ended, though a connection was free.
-    ScheduleNotOffered,
-    /// A loop had no time to spare.
-    GeneratorBusy,
-    /// No descriptors.
-    OutOfDescriptors,
-    /// No ports.
-    OutOfPorts,
-    /// The arrivals were not those asked for.
-    Arrivals,
-    /// Not one good answer.
-    NothingAnswered,
-    /// The server went away.
-    ServerGone,
-    /// From some moment on it answered nothing, though it was asked.
-    FellSilent,
-    /// Answers that were malformed, or had the wrong bytes.
-    UnsoundAnswers,
-    /// The times went somewhere.
-    Drift,
-    /// Neighbouring stretches are alike.
-    Autocorrelation,
-    /// The mean is not known well.
-    WideInterval,
-    /// The machine's owner took processor time away.
-    Stolen,
-    /// Others took the loop's core.
-    Starved,
-    /// Many requests failed.
-    Failures,
-    /// For seconds on end a closed loop got nothing but failures.
-    Silence,
-    /// Some clients or connections got no answer as long as others asked.
-    Unheard,
-}
-
-impl Rule {
-    /// Whether it says that the machine was disturbed, so that the same run may do better.
-    pub fn is_disturbance(self) -> bool {
-        matches!(
-            self,
-            Self::GeneratorLag
-                | Self::ScheduleNotOffered
-                | Self::GeneratorBusy
-                | Self::Arrivals
-                | Self::Stolen
-                | Self::Starved
-        )
-    }
-}
-
 /// Everything that speaks against a run, the worst first.
 pub(crate) fn findings(
     run: &Run,
@@ -147,7 +59,14 @@ pub(crate) fn findings(
     trend: Option<&Trend>,
 ) -> Vec<Finding> {
     let mut found = Vec::new();
-    let mut add = |level, rule, text: String| found.push(Finding { level, rule, text });
+    let mut add = |level, rule, text: String| {
+        found.push(Finding {
+            level,
+            rule,
+            text,
+            unknown: Unknown::new(),
+        });
+    };
     punctuality(run, outcome, figures, &mut add);
     refusals(run, outcome, figures, &mut add);
     doubts(run, outcome, figures, trend, &mut add);
@@ -161,15 +80,15 @@ fn punctuality(
     run: &Run,
     outcome: &Outcome,
     figures: &Figures<'_>,
-    add: &mut impl FnMut(Level, Rule, String),
+    add: &mut impl FnMut(Validity, Rule, String),
 ) {
     let mut judge = |rule, (count, n, share): (u64, u64, f64), text: String| {
         let chance = stats::proportion::at_least(count, n, share).unwrap_or(0.0);
         match chance < ALPHA {
-            true => add(Level::Invalid, rule, text),
+            true => add(Validity::Invalid, rule, text),
             false => {
                 let text = format!("{text}; of only {n}, that may be chance: a longer run tells");
-                add(Level::Suspect, rule, text);
+                add(Validity::Suspect, rule, text);
             }
         }
     };
@@ -230,10 +149,10 @@ fn refusals(
     run: &Run,
     outcome: &Outcome,
     figures: &Figures<'_>,
-    add: &mut impl FnMut(Level, Rule, String),
+    add: &mut impl FnMut(Validity, Rule, String),
 ) {
     let counts = &outcome.record.counts;
-    let mut invalid = |rule, text| add(Level::Invalid, rule, text);
+    let mut invalid = |rule, text| add(Validity::Invalid, rule, text);
     if outcome.scheduled > 0 && figures.due() == 0 {
         invalid(Rule::NothingAnswered, used_up(run, outcome));
     } else if counts.completed == 0 {
@@ -283,10 +202,10 @@ fn used_up(run: &Run, outcome: &Outcome) -> String {
 }
 
 /// What a share of a loop's time may cost a run.
-fn of_shares(outcome: &Outcome) -> Level {
+fn of_shares(outcome: &Outcome) -> Validity {
     match outcome.elapsed < MOMENT {
-        true => Level::Suspect,
-        false => Level::Invalid,
+        true => Validity::Suspect,
+        false => Validity::Invalid,
     }
 }
 
@@ -329,9 +248,9 @@ fn doubts(
     outcome: &Outcome,
     figures: &Figures<'_>,
     trend: Option<&Trend>,
-    add: &mut impl FnMut(Level, Rule, String),
+    add: &mut impl FnMut(Validity, Rule, String),
 ) {
-    let mut suspect = |rule, text| add(Level::Suspect, rule, text);
+    let mut suspect = |rule, text| add(Validity::Suspect, rule, text);
     if let Some(trend) = trend {
         if !trend.steady {
             suspect(

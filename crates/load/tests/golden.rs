@@ -5,7 +5,7 @@ mod support;
 use load::report::figures::Metric;
 use load::run::{Fault, Model, Run};
 use load::schedule::Think;
-use load::verdict::{Level, Rule};
+use load::verdict::{Rule, Validity};
 use stats::queueing::{Mg1, Mm1, Mmc, Stall, closed_clients, overload_slope};
 use std::time::Duration;
 use support::golden::{Attempt, Ledger, Outcome, golden};
@@ -415,7 +415,7 @@ fn a_starved_generator_says_so() {
         done
     });
     let report = done.report();
-    assert_eq!(report.level(), Level::Invalid, "{:?}", report.findings);
+    assert_eq!(report.level(), Validity::Invalid, "{:?}", report.findings);
     assert_eq!(report.exit_status(), 4);
     queue.end();
 }

@@ -79,9 +79,8 @@ impl Distribution {
             let Some(histogram) = study.log(trial).and_then(|log| log.merged(None)) else {
                 continue;
             };
-            given_up += trial
-                .load_number("/requests/censored")
-                .map_or(0, |count| count as u64);
+            let load = trial.load.as_ref();
+            given_up += load.and_then(|load| load.requests.censored).unwrap_or(0);
             match &mut merged {
                 None => merged = Some(histogram),
                 Some(merged) => {

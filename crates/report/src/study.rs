@@ -308,7 +308,12 @@ mod tests {
 
     fn factor(name: &str, column: &str, unit: &str) -> Factor {
         let [name, column, unit] = [name, column, unit].map(String::from);
-        Factor { name, column, unit }
+        Factor {
+            name,
+            column,
+            unit,
+            unknown: Default::default(),
+        }
     }
 
     #[test]

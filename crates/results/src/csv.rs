@@ -3,8 +3,7 @@
 use std::fmt::Write;
 
 use crate::figure::Figure;
-use crate::manifest::Manifest;
-use crate::trial::Trial;
+use crate::{Manifest, Trial};
 
 /// The whole table. What is unknown is an empty field.
 pub(crate) fn table(manifest: &Manifest, trials: &[Trial]) -> String {

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::trial::Trial;
+use contracts::load::Report;
+use contracts::results::Trial;
+use contracts::serve::Summary;
+use contracts::{Distribution, PERCENTILES, Statistic};
 
 /// A figure of one trial.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,19 +64,6 @@ pub enum Metric {
     Session,
 }
 
-/// What of a distribution.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Statistic {
-    /// The mean.
-    Mean,
-    /// The least.
-    Min,
-    /// The most.
-    Max,
-    /// The percentile at 0 to 100.
-    Percentile(f64),
-}
-
 /// Which way is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Better {
@@ -128,66 +118,53 @@ const WORDS: [(&str, Figure, &str); 13] = [
 ];
 const MAJOR: (&str, Figure, &str) = ("major_faults", Figure::MajorFaults, "server_major_faults");
 
-/// The times of a request, by the names in expectations and in the generator's report.
-const METRICS: [(&str, Metric, &str); 8] = [
-    ("latency", Metric::Latency, "latency"),
-    ("response", Metric::Response, "response_time_us"),
-    ("service", Metric::Service, "service_time_us"),
-    ("wait", Metric::Wait, "connection_wait_us"),
-    ("lag", Metric::Lag, "generator_lag_us"),
-    ("first_byte", Metric::FirstByte, "first_byte_us"),
-    ("connect", Metric::Connect, "connect_time_us"),
-    ("session", Metric::Session, "session_time_us"),
+/// The times of a request, by the names in expectations.
+const METRICS: [(&str, Metric); 8] = [
+    ("latency", Metric::Latency),
+    ("response", Metric::Response),
+    ("service", Metric::Service),
+    ("wait", Metric::Wait),
+    ("lag", Metric::Lag),
+    ("first_byte", Metric::FirstByte),
+    ("connect", Metric::Connect),
+    ("session", Metric::Session),
 ];
-
-/// The percentiles that a generator reports.
-pub const PERCENTILES: [f64; 6] = [50.0, 75.0, 90.0, 99.0, 99.9, 99.99];
 
 impl Metric {
     /// As expectations call it.
     pub fn name(self) -> &'static str {
         METRICS
             .iter()
-            .find(|(_, metric, _)| *metric == self)
-            .map_or("latency", |(name, ..)| name)
+            .find(|(_, metric)| *metric == self)
+            .map_or("latency", |(name, _)| name)
     }
 
-    /// The member of the generator's report that holds it for this trial.
-    fn member(self, trial: &Trial) -> &'static str {
-        let metric = match self {
-            Self::Latency if trial.is_open_loop() => Self::Response,
-            Self::Latency => Self::Service,
-            other => other,
+    /// Where a generator's report has it.
+    fn of(self, load: &Report) -> Option<&Distribution> {
+        let times = match self {
+            Self::Latency if load.is_open_loop() => &load.response_time_us,
+            // What a closed loop reports as one is the service time again.
+            Self::Response if !load.is_open_loop() => &None,
+            Self::Response => &load.response_time_us,
+            Self::Latency | Self::Service => &load.service_time_us,
+            Self::Wait => &load.connection_wait_us,
+            Self::Lag => &load.generator_lag_us,
+            Self::FirstByte => &load.first_byte_us,
+            Self::Connect => &load.connect_time_us,
+            Self::Session => &load.session_time_us,
         };
-        METRICS
-            .iter()
-            .find(|(_, other, _)| *other == metric)
-            .map_or("", |(.., member)| member)
-    }
-}
-
-impl Statistic {
-    /// As the generator's report calls it, like `p99.9`.
-    fn member(self) -> String {
-        match self {
-            Self::Mean => "mean".into(),
-            Self::Min => "min".into(),
-            Self::Max => "max".into(),
-            Self::Percentile(percent) => format!("p{percent}"),
-        }
+        times.as_ref()
     }
 }
 
 impl Figure {
     /// Every figure that `trials.csv` has a column for.
     pub fn all() -> Vec<Self> {
-        let statistics = [Statistic::Mean, Statistic::Min, Statistic::Max]
-            .into_iter()
-            .chain(PERCENTILES.map(Statistic::Percentile));
+        let statistics = Statistic::reported();
         let words = WORDS.iter().chain([&MAJOR]).map(|(_, figure, _)| *figure);
         let times = METRICS
             .iter()
-            .flat_map(|(_, metric, _)| statistics.clone().map(|s| Self::Time(*metric, s)));
+            .flat_map(|(_, metric)| statistics.clone().map(|s| Self::Time(*metric, s)));
         words.chain(times).collect()
     }
 
@@ -198,7 +175,7 @@ impl Figure {
                 format!(
                     "{}_{}_us",
                     metric.name(),
-                    statistic.member().replace('.', "_")
+                    statistic.to_string().replace('.', "_")
                 )
             }
             word => word.row().2.to_owned(),
@@ -227,40 +204,29 @@ impl Figure {
 
     /// The figure of a trial, if it has it. A percentile that the generator did not report is not made up.
     pub fn of(self, trial: &Trial) -> Option<f64> {
-        let server = |pointer| trial.server_number(pointer);
+        let load = trial.load.as_ref();
+        let server = trial.server.as_ref();
         match self {
-            Self::Throughput => trial.load_number("/throughput/requests_per_s"),
-            Self::Bandwidth => trial.load_number("/throughput/bytes_per_s"),
-            Self::Time(Metric::Response, _) if !trial.is_open_loop() => None,
-            Self::Time(metric, statistic) => trial
-                .load
-                .as_ref()?
-                .get(metric.member(trial))?
-                .get(statistic.member())?
-                .as_f64(),
-            Self::Completed => trial.load_number("/requests/completed"),
-            Self::Censored => trial.load_number("/requests/censored"),
-            Self::Errors => trial.load_number("/requests/errors_total"),
-            Self::ErrorPercent => trial
-                .load_number("/requests/error_percent")
-                .or_else(|| percent_of_ended(trial)),
-            Self::Fairness => trial.load_number("/fairness/jain"),
-            Self::CpuPerRequest => server("/cpu/per_request_us"),
-            Self::SwitchesPerRequest => {
-                let requests = server("/requests").filter(|requests| *requests > 0.0)?;
-                let voluntary = server("/context_switches/voluntary")?;
-                Some((voluntary + server("/context_switches/involuntary")?) / requests)
-            }
+            Self::Throughput => load?.throughput.requests_per_s,
+            Self::Bandwidth => load?.throughput.bytes_per_s,
+            Self::Time(metric, statistic) => metric.of(load?)?.get(statistic),
+            Self::Completed => float(load?.requests.completed),
+            Self::Censored => float(load?.requests.censored),
+            Self::Errors => float(load?.requests.errors_total),
+            Self::ErrorPercent => error_percent(load?),
+            Self::Fairness => load?.fairness.as_ref()?.jain,
+            Self::CpuPerRequest => server?.cpu.as_ref()?.per_request_us,
+            Self::SwitchesPerRequest => switches_per_request(server?),
             Self::PeakResident => trial
                 .samples
                 .iter()
                 .map(|sample| sample.resident_bytes as f64)
                 .reduce(f64::max)
-                .or_else(|| server("/peak_resident_bytes_of_largest_process")),
-            Self::PeakThreads => server("/peak_threads"),
-            Self::PeakProcesses => server("/peak_processes"),
-            Self::MinorFaults => server("/faults/minor"),
-            Self::MajorFaults => server("/faults/major"),
+                .or_else(|| float(server?.peak_resident_bytes_of_largest_process)),
+            Self::PeakThreads => float(server?.peak_threads),
+            Self::PeakProcesses => float(server?.peak_processes),
+            Self::MinorFaults => float(server?.faults.as_ref()?.minor),
+            Self::MajorFaults => float(server?.faults.as_ref()?.major),
         }
     }
 
@@ -274,16 +240,9 @@ impl Figure {
         let Self::Time(metric, statistic) = self else {
             return false;
         };
-        let statistic = statistic.member();
-        trial
-            .load
-            .as_ref()
-            .and_then(|load| load.get(metric.member(trial))?.get("at_least")?.as_array())
-            .is_some_and(|bounds| {
-                bounds
-                    .iter()
-                    .any(|bound| bound.as_str() == Some(&statistic))
-            })
+        let load = trial.load.as_ref();
+        load.and_then(|load| metric.of(load))
+            .is_some_and(|times| times.is_at_least(statistic))
     }
 
     fn row(self) -> &'static (&'static str, Self, &'static str) {
@@ -294,11 +253,25 @@ impl Figure {
     }
 }
 
-/// For reports that do not say it yet: requests without an answer are left out.
-fn percent_of_ended(trial: &Trial) -> Option<f64> {
-    let (errors, completed) = (Figure::Errors.of(trial)?, Figure::Completed.of(trial)?);
-    let all = errors + completed;
-    Some(if all > 0.0 { 100.0 * errors / all } else { 0.0 })
+fn float(count: Option<u64>) -> Option<f64> {
+    count.map(|count| count as f64)
+}
+
+/// Of reports that do not say it yet, in percent of those that ended: requests without an answer are left out.
+fn error_percent(load: &Report) -> Option<f64> {
+    let requests = &load.requests;
+    requests.error_percent.or_else(|| {
+        let errors = requests.errors_total?;
+        let all = errors + requests.completed?;
+        Some(100.0 * errors as f64 / all.max(1) as f64)
+    })
+}
+
+fn switches_per_request(server: &Summary) -> Option<f64> {
+    let requests = server.requests.filter(|requests| *requests > 0)?;
+    let switches = server.context_switches.as_ref()?;
+    let all = switches.voluntary? + switches.involuntary?;
+    Some(all as f64 / requests as f64)
 }
 
 impl fmt::Display for Figure {
@@ -311,7 +284,7 @@ impl fmt::Display for Figure {
         }
         match statistic {
             Statistic::Percentile(percent) => write!(out, "p({percent})"),
-            other => out.write_str(&other.member()),
+            other => write!(out, "{other}"),
         }
     }
 }
@@ -328,29 +301,11 @@ impl FromStr for Figure {
         let (metric, statistic) = match word.split_once(':') {
             Some((name, statistic)) => {
                 let row = METRICS.iter().find(|row| row.0 == name.trim());
-                (row.ok_or_else(unknown)?.1, statistic.trim())
+                (row.ok_or_else(unknown)?.1, statistic)
             }
             None => (Metric::Latency, word),
         };
-        let statistic = match statistic {
-            "mean" | "avg" => Statistic::Mean,
-            "min" => Statistic::Min,
-            "max" => Statistic::Max,
-            "median" => Statistic::Percentile(50.0),
-            other => {
-                let percent = other
-                    .strip_prefix("p(")
-                    .and_then(|rest| rest.strip_suffix(')'))
-                    .or_else(|| other.strip_prefix('p'))
-                    .and_then(|percent| percent.trim().parse::<f64>().ok());
-                match percent {
-                    Some(percent) if percent > 0.0 && percent <= 100.0 => {
-                        Statistic::Percentile(percent)
-                    }
-                    _ => return Err(unknown()),
-                }
-            }
-        };
+        let statistic = statistic.parse().map_err(|_| unknown())?;
         Ok(Self::Time(metric, statistic))
     }
 }

@@ -5,21 +5,22 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use contracts::load::{self, Report};
+use contracts::serve::{self, Summary};
+use contracts::{Distribution, Document, Line, Statistic, Unknown, Validity};
 use hdrhistogram::Histogram;
 use meter::formats::IntervalLog;
-use rand_distr::{Distribution, Exp, Normal};
+use rand_distr::{Distribution as _, Exp, Normal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
-use serde_json::{Value, json};
 
 use crate::error::Error;
-use crate::factor::{Factor, Factors, Level};
-use crate::figure::PERCENTILES;
 use crate::folder::Folder;
-use crate::manifest::{Expectation, Machine, Manifest};
 use crate::read::{Run, read};
-use crate::trial::{Failure, Sample, Trial, Validity};
-use crate::verdict::{Judged, Outcome, Verdicts};
+use crate::{
+    Expectation, Factor, Factors, Failure, Judged, Level, Machine, Manifest, Outcome, Sample,
+    Trial, Verdicts,
+};
 
 /// What to make up.
 #[derive(Debug, Clone)]
@@ -107,6 +108,7 @@ impl Fixture {
             name: name.into(),
             column: column.into(),
             unit: unit.into(),
+            unknown: Unknown::new(),
         };
         let started = SystemTime::UNIX_EPOCH + Duration::from_secs(1_742_565_906);
         Manifest {
@@ -153,8 +155,10 @@ impl Fixture {
                 clock_source: Some("tsc".into()),
                 memory_bytes: Some(8 << 30),
                 file_system: Some("ext4".into()),
+                unknown: Unknown::new(),
             },
             notices: vec!["Made up: nothing here was measured.".into()],
+            unknown: Unknown::new(),
         }
     }
 
@@ -166,10 +170,12 @@ impl Fixture {
             Expectation {
                 text: format!("{last} is at least as fast as {first}"),
                 ratio: format!("{last} / {first} >= 1.0"),
+                unknown: Unknown::new(),
             },
             Expectation {
                 text: format!("the p99 of {first} is half as long"),
                 ratio: format!("p99({first}) / p99({last}) <= 0.5"),
+                unknown: Unknown::new(),
             },
         ]
     }
@@ -188,6 +194,7 @@ impl Fixture {
             high: Some(high),
             level: 0.95,
             note: None,
+            unknown: Unknown::new(),
         };
         Verdicts {
             schema: crate::SCHEMA.into(),
@@ -198,6 +205,7 @@ impl Fixture {
                 .map(judged)
                 .collect(),
             slo: Vec::new(),
+            unknown: Unknown::new(),
         }
     }
 
@@ -249,27 +257,75 @@ impl Fixture {
         let invalid = self.mishaps && order == 5;
         let requests = (throughput * f64::from(self.seconds)).round();
         let cpu_us = 1e6 / capacity * 0.9;
-        let loop_name = if rate.is_some() { "open" } else { "closed" };
-        let load = json!({
-            "run": { "model": { "name": loop_name } },
-            "schema": "archbench.load/1",
-            "verdict": if invalid { "INVALID" } else { "VALID" },
-            "reasons": if invalid { vec!["p99 of generator lag is 400 µs, over 50 µs"] } else { vec![] },
-            "requests": { "completed": requests, "censored": 0, "errors_total": 0, "error_percent": 0.0 },
-            "throughput": { "requests_per_s": throughput, "bytes_per_s": throughput * 14_739.0 },
-            "response_time_us": times(&response),
-            "service_time_us": times(&service),
-            "connection_wait_us": if rate.is_some() { times(&drawn(&mut rng, 2e-6)) } else { Value::Null },
-            "generator_lag_us": if rate.is_some() { times(&drawn(&mut rng, 5e-6)) } else { Value::Null },
-        });
-        let server = json!({
-            "event": "summary", "schema": "archbench.serve/1", "model": model, "requests": requests,
-            "cpu": { "user_s": requests * cpu_us * 0.3e-6, "system_s": requests * cpu_us * 0.7e-6, "per_request_us": cpu_us },
-            "context_switches": { "voluntary": requests / 4.0, "involuntary": requests / 100.0 },
-            "faults": { "minor": 2000, "major": 0 },
-            "peak_resident_bytes_of_largest_process": 9 << 20, "peak_threads": 1, "peak_processes": 1,
-            "stages": if self.staged.contains(&model) { stages(self.seconds) } else { json!([]) },
-        });
+        let verdict = match (failed, invalid) {
+            (true, _) => Validity::Failed,
+            (_, true) => Validity::Invalid,
+            _ => Validity::Valid,
+        };
+        let reasons: Vec<String> = invalid
+            .then(|| "p99 of generator lag is 400 µs, over 50 µs".into())
+            .into_iter()
+            .collect();
+        let mut open_only = || rate.map(|_| times(&drawn(&mut rng, 2e-6)));
+        let load = Report {
+            schema: Report::SCHEMA.into(),
+            verdict: Some(verdict),
+            reasons: reasons.clone(),
+            requests: load::Requests {
+                completed: Some(requests as u64),
+                censored: Some(0),
+                errors_total: Some(0),
+                error_percent: Some(0.0),
+                ..Default::default()
+            },
+            throughput: load::Throughput {
+                requests_per_s: Some(throughput),
+                bytes_per_s: Some(throughput * 14_739.0),
+                ..Default::default()
+            },
+            response_time_us: Some(times(&response)),
+            service_time_us: Some(times(&service)),
+            connection_wait_us: open_only(),
+            generator_lag_us: open_only(),
+            run: load::Run {
+                model: load::LoadModel {
+                    name: Some(rate.map_or(load::Loop::Closed, |_| load::Loop::Open)),
+                    ..Default::default()
+                },
+                ..Default::default()
+            },
+            ..Default::default()
+        };
+        let server = Summary {
+            event: Summary::EVENT.into(),
+            schema: Some(serve::SCHEMA.into()),
+            model: Some(model.clone()),
+            requests: Some(requests as u64),
+            cpu: Some(serve::Cpu {
+                user_s: Some(requests * cpu_us * 0.3e-6),
+                system_s: Some(requests * cpu_us * 0.7e-6),
+                per_request_us: Some(cpu_us),
+                ..Default::default()
+            }),
+            context_switches: Some(serve::ContextSwitches {
+                voluntary: Some((requests / 4.0) as u64),
+                involuntary: Some((requests / 100.0) as u64),
+                ..Default::default()
+            }),
+            faults: Some(serve::PageFaults {
+                minor: Some(2000),
+                major: Some(0),
+                ..Default::default()
+            }),
+            peak_resident_bytes_of_largest_process: Some(9 << 20),
+            peak_threads: Some(1),
+            peak_processes: Some(1),
+            stages: match self.staged.contains(&model) {
+                true => stages(self.seconds),
+                false => Vec::new(),
+            },
+            ..Default::default()
+        };
         let samples = (0..self.seconds * 4)
             .map(|quarter| sample(f64::from(quarter) / 4.0, throughput, cpu_us));
         let trial = Trial {
@@ -280,19 +336,12 @@ impl Fixture {
             repeat,
             block: repeat,
             order,
-            verdict: match (failed, invalid) {
-                (true, _) => Validity::Failed,
-                (_, true) => Validity::Invalid,
-                _ => Validity::Valid,
-            },
-            reasons: if invalid {
-                vec!["p99 of generator lag is 400 µs, over 50 µs".into()]
-            } else {
-                Vec::new()
-            },
+            verdict,
+            reasons,
             failure: failed.then(|| Failure {
                 step: "starting the server".into(),
                 reason: "it ended with status 1 and said: no such directory".into(),
+                unknown: Unknown::new(),
             }),
             started_unix_s: 1_742_565_906.0 + 4.0 * order as f64,
             elapsed_s: f64::from(self.seconds) + 0.9,
@@ -310,6 +359,7 @@ impl Fixture {
                 samples.collect()
             },
             hlog: None,
+            unknown: Unknown::new(),
         };
         (trial, log.text().to_vec())
     }
@@ -331,33 +381,35 @@ fn drawn(rng: &mut Xoshiro256PlusPlus, mean: f64) -> Histogram<u64> {
 }
 
 /// As the generator reports them, in microseconds.
-fn times(histogram: &Histogram<u64>) -> Value {
-    let mut times = json!({
-        "mean": histogram.mean() / 1e3,
-        "min": histogram.min() as f64 / 1e3,
-        "max": histogram.max() as f64 / 1e3,
-    });
-    for percent in PERCENTILES {
-        let value = histogram.value_at_quantile(percent / 100.0) as f64 / 1e3;
-        times[format!("p{percent}")] = json!(value);
-    }
-    times
+fn times(histogram: &Histogram<u64>) -> Distribution {
+    Distribution::of(histogram.len(), 0, |statistic| {
+        let nanoseconds = match statistic {
+            Statistic::Mean => histogram.mean(),
+            Statistic::Min => histogram.min() as f64,
+            Statistic::Max => histogram.max() as f64,
+            Statistic::Percentile(percent) => histogram.value_at_quantile(percent / 100.0) as f64,
+        };
+        (nanoseconds / 1e3, false)
+    })
 }
 
 /// Two stages, of which the second grows.
-fn stages(seconds: u32) -> Value {
-    let looks = || (1..=10 * seconds).map(f64::from);
-    let stage = |name: &str, slope: f64| {
-        json!({ "name": name, "over_time": {
-            "at_s": looks().map(|look| look / 10.0).collect::<Vec<_>>(),
-            "queue": looks().map(|look| look * slope).collect::<Vec<_>>(),
-            "threads": looks().map(|look| 1.0 + (look * slope / 10.0).floor()).collect::<Vec<_>>(),
-            "batch": looks().map(|look| (64.0 - look).max(8.0)).collect::<Vec<_>>(),
-            "service_us": looks().map(|look| 5.0 + look * slope).collect::<Vec<_>>(),
-            "rejected_per_s": looks().map(|look| look * slope).collect::<Vec<_>>(),
-        }})
+fn stages(seconds: u32) -> Vec<serve::Stage> {
+    let course = |of: &dyn Fn(f64) -> f64| (1..=10 * seconds).map(f64::from).map(of).collect();
+    let stage = |name: &str, slope: f64| serve::Stage {
+        name: name.into(),
+        over_time: serve::StageSeries {
+            at_s: course(&|look| look / 10.0),
+            queue: course(&|look| look * slope),
+            threads: course(&|look| 1.0 + (look * slope / 10.0).floor()),
+            batch: course(&|look| (64.0 - look).max(8.0)),
+            service_us: course(&|look| 5.0 + look * slope),
+            rejected_per_s: course(&|look| look * slope),
+            ..Default::default()
+        },
+        ..Default::default()
     };
-    json!([stage("parse", 0.0), stage("send", 1.0)])
+    vec![stage("parse", 0.0), stage("send", 1.0)]
 }
 
 fn sample(at_s: f64, throughput: f64, cpu_us: f64) -> Sample {
@@ -373,5 +425,6 @@ fn sample(at_s: f64, throughput: f64, cpu_us: f64) -> Sample {
         involuntary_switches: (requests / 100.0) as u64,
         minor_faults: 2000,
         major_faults: 0,
+        unknown: Unknown::new(),
     }
 }

@@ -6,10 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::atomic::{write, write_json};
 use crate::error::{Error, io_error};
 use crate::lock::Lock;
-use crate::manifest::Manifest;
-use crate::trial::Trial;
-use crate::verdict::Verdicts;
-use crate::{csv, read};
+use crate::{Manifest, Trial, Verdicts, csv, read};
 
 pub(crate) const MANIFEST: &str = "manifest.json";
 pub(crate) const TRIALS: &str = "trials";

@@ -10,8 +10,8 @@ use hdrhistogram::Histogram;
 use hdrhistogram::serialization::Deserializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 
+use crate::Validity;
 use crate::error::{Error, io_error};
-use crate::trial::Validity;
 
 /// What a generator recorded, an interval at a time, in nanoseconds.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,14 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::SCHEMA;
 use crate::error::{Error, io_error};
-use crate::factor::Factors;
 use crate::folder::{MANIFEST, TRIALS, VERDICTS};
 use crate::hlog::Hlog;
-use crate::manifest::Manifest;
-use crate::trial::Trial;
-use crate::verdict::Verdicts;
+use crate::{Factors, Manifest, SCHEMA, Trial, Verdicts};
 
 /// A run, read back.
 #[derive(Debug, Clone)]

@@ -8,12 +8,26 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use contracts::Document;
+use contracts::models::Models;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::client::{Client, PATIENCE};
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_archbench");
+
+/// What the binary says of all models, or of the one that is named.
+pub(crate) fn listed(model: &[&str]) -> Vec<contracts::models::Model> {
+    let output = Command::new(BINARY)
+        .args(["models", "--output-format", "json"])
+        .args(model)
+        .output()
+        .expect("the binary runs");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let models = Models::parse(&text).unwrap_or_else(|problem| panic!("{problem}: {text}"));
+    models.models
+}
 
 /// A catalogue entry, as the binary itself lists it.
 #[derive(Debug, Clone)]
@@ -26,28 +40,16 @@ pub(crate) struct Model {
 impl Model {
     /// All of them.
     pub(crate) fn all() -> Vec<Self> {
-        let listed = Command::new(BINARY)
-            .arg("models")
-            .output()
-            .expect("the binary runs");
-        let listed = String::from_utf8(listed.stdout).expect("text");
-        let mut models: Vec<Self> = Vec::new();
-        for line in listed.lines().take_while(|line| !line.is_empty()) {
-            let mut words = line.split_whitespace().map(str::to_owned);
-            if line.starts_with(' ') {
-                models
-                    .last_mut()
-                    .expect("a model before its options")
-                    .options
-                    .extend(words);
-            } else {
-                models.push(Self {
-                    name: words.next().expect("a name"),
-                    options: Vec::new(),
-                });
-            }
-        }
-        assert!(!models.is_empty(), "no models: {listed}");
+        let models = listed(&[]).into_iter().map(|model| Self {
+            name: model.name,
+            options: model
+                .options
+                .iter()
+                .map(|own| format!("--{}", own.name))
+                .collect(),
+        });
+        let models: Vec<_> = models.collect();
+        assert!(!models.is_empty(), "no models");
         models
     }
 

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::{Command, Output};
 
-use crate::server::{BINARY, Model};
+use crate::server::{BINARY, Model, listed};
 use crate::{Bench, Case};
 
 pub(crate) const CASES: &[Case] = &[
@@ -264,5 +264,23 @@ fn of_help(bench: &Bench) {
     );
     for option in bench.model.options() {
         assert!(text.contains(&option[..]), "{option} is missing");
+    }
+    // Programs are told the same.
+    let [one] = &listed(&[&bench.model.name])[..] else {
+        panic!("one was asked for");
+    };
+    assert!(
+        text.contains(&one.summary) && text.contains(&one.diagram),
+        "{one:?}"
+    );
+    for option in &one.options {
+        let default = option
+            .default
+            .as_ref()
+            .map(|default| format!("(default {default})"));
+        let parts = [Some(option.help.clone()), default, option.value.clone()];
+        for part in parts.into_iter().flatten() {
+            assert!(text.contains(&part), "{part} is missing: {text}");
+        }
     }
 }

@@ -95,7 +95,7 @@ fn each_fails_its_trial_and_not_the_run() {
         .find(|trial| trial.level("model") == "well")
         .expect("there");
     assert!(
-        well.failure.is_none() && well.load_number("/throughput/requests_per_s") > Some(1.0),
+        well.failure.is_none() && results::Figure::Throughput.of(well) > Some(1.0),
         "{:?}",
         well.failure
     );

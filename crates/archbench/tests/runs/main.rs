@@ -23,7 +23,7 @@ const LONG: Duration = Duration::from_secs(60);
 const STAND_IN: &str = r#"#!/bin/sh
 home=$(dirname "$0")
 case "$1" in
---version) echo "archbench 9.9.9" ;;
+models) echo '{"schema":"archbench.models/1","version":"9.9.9","models":[{"name":"one","summary":"serves nothing"}]}' ;;
 serve)
   case "$*" in *--help*) exit 0 ;; esac
   trap 'echo "{\"event\":\"summary\",\"requests\":100}"; exit 0' TERM

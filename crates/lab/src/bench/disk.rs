@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use contracts::disk::Ready;
 use results::Failure;
 use rustix::process::Signal;
 use workload::FileSet;
@@ -44,7 +45,7 @@ impl Bench {
         let process = Process::start_until(Signal::TERM, &command, &self.cores.generator, None)
             .map_err(|error| failure(step, error.to_string()))?;
         let mut mounted = Mounted { process, point };
-        self.ready(&mut mounted.process, step)?;
+        self.ready::<Ready>(&mut mounted.process, step)?;
         Ok(mounted)
     }
 }

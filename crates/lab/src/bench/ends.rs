@@ -2,21 +2,13 @@
 
 use std::time::Duration;
 
+use contracts::load::{Finding, Report, Rule};
+use contracts::serve::{Ready, Summary};
+use contracts::{Document, Line};
 use results::{Failure, Sample, Validity};
-use serde_json::{Value, json};
 
 use super::{Bench, Job, failure};
 use crate::process::{NoLine, Process, describe};
-
-/// Findings of the generator that leave nothing to be measured, whatever else is true: the server did not do what servers do.
-const OF_SERVERS: [&str; 4] = [
-    "nothing_answered",
-    "server_gone",
-    "fell_silent",
-    "unsound_answers",
-];
-/// And those by which it could not have known.
-const OF_GENERATORS: [&str; 2] = ["out_of_descriptors", "out_of_ports"];
 
 /// How long the ends are waited for.
 #[derive(Debug, Clone, Copy)]
@@ -44,15 +36,11 @@ impl Bench {
     /// Waits until the server says that it is ready, and where.
     pub(super) fn address(&self, server: &mut Process) -> Result<String, Failure> {
         let step = "starting the server";
-        let ready = self.ready(server, step)?;
-        let address = ready.get("address").and_then(Value::as_str);
-        address
-            .map(str::to_owned)
-            .ok_or_else(|| failure(step, format!("it did not say where: '{ready}'")))
+        self.ready::<Ready>(server, step).map(|ready| ready.address)
     }
 
     /// Waits until a process says that it is ready.
-    pub(super) fn ready(&self, server: &mut Process, step: &str) -> Result<Value, Failure> {
+    pub(super) fn ready<T: Line>(&self, server: &mut Process, step: &str) -> Result<T, Failure> {
         let line = match server.line(self.patience.starts, &self.interrupt) {
             Ok(line) => line,
             Err(NoLine::Late) => {
@@ -71,20 +59,14 @@ impl Bench {
                 ));
             }
         };
-        let ready: Option<Value> = serde_json::from_str(&line).ok();
-        let is_ready = |ready: &Value| ready.get("event").and_then(Value::as_str) == Some("ready");
-        ready.filter(is_ready).ok_or_else(|| {
-            failure(
-                step,
-                format!(
-                    "it should say that it is ready, and said '{}'",
-                    short(&line)
-                ),
-            )
+        T::parse(&line).map_err(|problem| {
+            let said = short(&line);
+            let text = format!("it should say that it is ready, and said '{said}': {problem}");
+            failure(step, text)
         })
     }
 
-    pub(super) fn generate(&self, job: &Job<'_>, command: &[String]) -> Result<Value, Failure> {
+    pub(super) fn generate(&self, job: &Job<'_>, command: &[String]) -> Result<Report, Failure> {
         let step = "generating load";
         let mut generator = Process::start(command, &self.cores.generator, None)
             .map_err(|error| failure(step, error.to_string()))?;
@@ -109,27 +91,14 @@ impl Bench {
             return Err(failure(step, told()));
         }
         let text = lines.join("\n");
-        let report: Value = serde_json::from_str(&text).map_err(|error| {
-            failure(
-                step,
-                format!("its report is no JSON ({error}): '{}'", short(&text)),
-            )
-        })?;
-        let schema = report
-            .get("schema")
-            .and_then(Value::as_str)
-            .unwrap_or("none");
-        if schema != "archbench.load/1" {
-            return Err(failure(
-                step,
-                format!("its report is of schema {schema}, and archbench.load/1 is read here"),
-            ));
-        }
-        Ok(report)
+        Report::parse(&text).map_err(|problem| {
+            let text = format!("its report cannot be read, '{}': {problem}", short(&text));
+            failure(step, text)
+        })
     }
 
     /// Has the server stop, and takes its summary.
-    pub(super) fn stop(&self, server: &mut Process) -> Result<Value, Failure> {
+    pub(super) fn stop(&self, server: &mut Process) -> Result<Summary, Failure> {
         let step = "stopping the server";
         server.terminate();
         let limit = self.patience.stops;
@@ -152,53 +121,48 @@ impl Bench {
                 status.map_or("it did not end".into(), |status| describe(status, &errors)),
             ));
         }
-        lines
-            .iter()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .find(|line| line.get("event").and_then(Value::as_str) == Some("summary"))
-            .ok_or_else(|| {
-                let said = lines.join(" / ");
-                failure(
-                    step,
-                    format!("it printed no summary but '{}'", short(&said)),
-                )
-            })
+        let mut problem = String::new();
+        for line in &lines {
+            match Summary::parse(line) {
+                Ok(summary) => return Ok(summary),
+                Err(other) => problem = format!(": {other}"),
+            }
+        }
+        let said = short(&lines.join(" / "));
+        Err(failure(
+            step,
+            format!("it printed no summary but '{said}'{problem}"),
+        ))
     }
 }
 
 /// The summary of a server of ours without what it had used before the load began, as for those that are not: starting up is not
 /// what is compared.
-pub(super) fn without_start(mut summary: Value, samples: &[Sample]) -> Value {
+pub(super) fn without_start(mut summary: Summary, samples: &[Sample]) -> Summary {
     let Some(first) = samples.first() else {
         return summary;
     };
-    for (at, before) in [
-        ("/cpu/user_s", first.cpu_user_s),
-        ("/cpu/system_s", first.cpu_system_s),
-        (
-            "/context_switches/voluntary",
-            first.voluntary_switches as f64,
-        ),
-        (
-            "/context_switches/involuntary",
-            first.involuntary_switches as f64,
-        ),
-        ("/faults/minor", first.minor_faults as f64),
-        ("/faults/major", first.major_faults as f64),
-    ] {
-        if let Some(value) = summary.pointer_mut(at)
-            && let Some(whole) = value.as_f64()
-        {
-            *value = json!((whole - before).max(0.0));
-        }
+    let since = |whole: &mut Option<u64>, before: u64| {
+        *whole = whole.map(|whole| whole.saturating_sub(before));
+    };
+    if let Some(switches) = &mut summary.context_switches {
+        since(&mut switches.voluntary, first.voluntary_switches);
+        since(&mut switches.involuntary, first.involuntary_switches);
     }
-    let number = |at: &str| summary.pointer(at).and_then(Value::as_f64);
-    let each = number("/cpu/user_s")
-        .zip(number("/cpu/system_s"))
-        .zip(number("/requests").filter(|requests| *requests > 0.0))
-        .map(|((user_s, system_s), requests)| (user_s + system_s) * 1e6 / requests);
-    if let Some(value) = summary.pointer_mut("/cpu/per_request_us") {
-        *value = json!(each);
+    if let Some(faults) = &mut summary.faults {
+        since(&mut faults.minor, first.minor_faults);
+        since(&mut faults.major, first.major_faults);
+    }
+    if let Some(cpu) = &mut summary.cpu {
+        let since = |whole: Option<f64>, before: f64| whole.map(|whole| (whole - before).max(0.0));
+        cpu.user_s = since(cpu.user_s, first.cpu_user_s);
+        cpu.system_s = since(cpu.system_s, first.cpu_system_s);
+        // A server that says no more than what a request cost is taken at its word.
+        if let (Some(user_s), Some(system_s)) = (cpu.user_s, cpu.system_s) {
+            let requests = summary.requests.filter(|requests| *requests > 0);
+            cpu.per_request_us =
+                requests.map(|requests| (user_s + system_s) * 1e6 / requests as f64);
+        }
     }
     summary
 }
@@ -207,39 +171,25 @@ pub(super) fn without_start(mut summary: Value, samples: &[Sample]) -> Value {
 ///
 /// # Errors
 /// When there are none, because the server failed.
-pub(super) fn verdict(load: &Value) -> Result<(Validity, Vec<String>), Failure> {
-    if let Some(text) = server_failed(load) {
-        return Err(failure("serving", text));
+pub(super) fn verdict(load: &Report) -> Result<(Validity, Vec<String>), Failure> {
+    if let Some(finding) = server_failed(load) {
+        return Err(failure("serving", &finding.text));
     }
-    let text = load
-        .get("verdict")
-        .and_then(Value::as_str)
-        .unwrap_or("none");
-    let verdict = Validity::named(text)
-        .filter(|verdict| *verdict != Validity::Failed)
-        .ok_or_else(|| failure("generating load", format!("its verdict is '{text}'")))?;
-    let reasons = load.get("reasons").and_then(Value::as_array);
-    let reasons = reasons
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .map(str::to_owned);
-    Ok((verdict, reasons.collect()))
+    let verdict = load.verdict.filter(|verdict| *verdict != Validity::Failed);
+    let verdict = verdict.ok_or_else(|| {
+        let said = load.verdict.map_or("none", Validity::name);
+        failure("generating load", format!("its verdict is '{said}'"))
+    })?;
+    Ok((verdict, load.reasons.clone()))
 }
 
 /// What the generator found wrong with the server.
-fn server_failed(load: &Value) -> Option<&str> {
-    let findings = load.get("findings")?.as_array()?;
-    let with = |rules: &'static [&str]| {
-        findings.iter().find(move |finding| {
-            let rule = finding.get("rule").and_then(Value::as_str);
-            rule.is_some_and(|rule| rules.contains(&rule))
-        })
-    };
-    if with(&OF_GENERATORS).is_some() {
-        return None;
+fn server_failed(load: &Report) -> Option<&Finding> {
+    let found = |is: fn(&Rule) -> bool| load.findings.iter().find(move |finding| is(&finding.rule));
+    match found(Rule::is_shortage_of_generator) {
+        Some(_) => None,
+        None => found(Rule::is_fault_of_server),
     }
-    with(&OF_SERVERS)?.get("text")?.as_str()
 }
 
 fn short(text: &str) -> String {

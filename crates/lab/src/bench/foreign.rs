@@ -6,9 +6,10 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use contracts::serve::{self, Summary};
+use contracts::{Line, Unknown};
 use results::{Failure, Sample};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use serde_json::{Value, json};
 use sys::usage::{Usage, Who, usage};
 use workload::FileSet;
 
@@ -99,7 +100,7 @@ impl<'a> Foreign<'a> {
         server: &mut Process,
         within: Duration,
         measured: &Measured,
-    ) -> Result<Value, Failure> {
+    ) -> Result<Summary, Failure> {
         let step = "stopping the server";
         let account =
             || usage(Who::EndedChildren).map_err(|error| failure(step, error.to_string()));
@@ -120,43 +121,55 @@ impl<'a> Foreign<'a> {
         Ok(self.summary(&before, &account()?, measured))
     }
 
-    fn summary(&self, before: &Usage, after: &Usage, measured: &Measured) -> Value {
+    fn summary(&self, before: &Usage, after: &Usage, measured: &Measured) -> Summary {
         let samples = &measured.samples;
-        let (first, last) = match (samples.first(), samples.last()) {
-            (Some(first), Some(last)) => (*first, *last),
-            _ => Default::default(),
+        let none = Sample::default();
+        let (first, last) = (
+            samples.first().unwrap_or(&none),
+            samples.last().unwrap_or(&none),
+        );
+        let seconds = |of: fn(&Usage) -> f64, seen: fn(&Sample) -> f64| {
+            (of(after) - of(before)).max(seen(last)) - seen(first)
         };
-        let used = |of: fn(&Usage) -> f64, seen: fn(&Sample) -> f64| {
-            (of(after) - of(before)).max(seen(&last)) - seen(&first)
+        let count = |of: fn(&Usage) -> u64, seen: fn(&Sample) -> u64| {
+            let used = of(after).saturating_sub(of(before)).max(seen(last));
+            Some(used.saturating_sub(seen(first)))
         };
-        let user_s = used(|usage| usage.user.as_secs_f64(), |seen| seen.cpu_user_s);
-        let system_s = used(|usage| usage.system.as_secs_f64(), |seen| seen.cpu_system_s);
-        let sent = measured.load.as_ref();
-        let requests = sent.and_then(|load| load.pointer("/requests/sent")?.as_u64());
-        let most = |of: fn(&Sample) -> u64| samples.iter().map(of).max();
-        json!({
-            "event": "summary",
-            "schema": "archbench.external/1",
-            "model": self.external.label,
-            "requests": requests,
-            "cpu": {
-                "user_s": user_s,
-                "system_s": system_s,
-                "per_request_us": requests
-                    .filter(|requests| *requests > 0)
-                    .map(|requests| (user_s + system_s) * 1e6 / requests as f64),
-            },
-            "context_switches": {
-                "voluntary": used(|usage| usage.voluntary_switches as f64, |seen| seen.voluntary_switches as f64),
-                "involuntary": used(|usage| usage.involuntary_switches as f64, |seen| seen.involuntary_switches as f64),
-            },
-            "faults": {
-                "minor": used(|usage| usage.minor_faults as f64, |seen| seen.minor_faults as f64),
-                "major": used(|usage| usage.major_faults as f64, |seen| seen.major_faults as f64),
-            },
-            "peak_threads": most(|seen| seen.threads),
-            "peak_processes": most(|seen| seen.processes),
-        })
+        let user_s = seconds(|usage| usage.user.as_secs_f64(), |seen| seen.cpu_user_s);
+        let system_s = seconds(|usage| usage.system.as_secs_f64(), |seen| seen.cpu_system_s);
+        let requests = measured.load.as_ref().and_then(|load| load.requests.sent);
+        let cost_us = |requests: u64| (user_s + system_s) * 1e6 / requests as f64;
+        Summary {
+            event: Summary::EVENT.into(),
+            schema: Some(serve::SEEN_SCHEMA.into()),
+            model: Some(self.external.label.clone()),
+            requests,
+            cpu: Some(serve::Cpu {
+                user_s: Some(user_s),
+                system_s: Some(system_s),
+                per_request_us: requests.filter(|requests| *requests > 0).map(cost_us),
+                unknown: Unknown::new(),
+            }),
+            context_switches: Some(serve::ContextSwitches {
+                voluntary: count(
+                    |usage| usage.voluntary_switches,
+                    |seen| seen.voluntary_switches,
+                ),
+                involuntary: count(
+                    |usage| usage.involuntary_switches,
+                    |seen| seen.involuntary_switches,
+                ),
+                unknown: Unknown::new(),
+            }),
+            faults: Some(serve::PageFaults {
+                minor: count(|usage| usage.minor_faults, |seen| seen.minor_faults),
+                major: count(|usage| usage.major_faults, |seen| seen.major_faults),
+                unknown: Unknown::new(),
+            }),
+            peak_threads: samples.iter().map(|sample| sample.threads).max(),
+            peak_processes: samples.iter().map(|sample| sample.processes).max(),
+            ..Default::default()
+        }
     }
 }
 

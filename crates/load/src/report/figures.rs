@@ -95,7 +95,7 @@ impl Metric {
 }
 
 /// Whether all clients of a closed loop got the same.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fairness {
     /// Jain's index of the requests that each had answered: 1 if all had as many.
     pub jain: f64,

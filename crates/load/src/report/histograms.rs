@@ -4,7 +4,7 @@ use super::Report;
 use super::figures::Metric;
 use crate::clock::Nanos;
 use crate::record::Record;
-use crate::verdict::{Finding, Level};
+use crate::verdict::{Finding, Validity};
 use meter::formats::{self, IntervalLog};
 use std::io;
 use std::time::{Duration, SystemTime};
@@ -41,7 +41,7 @@ pub fn hgrm(report: &Report<'_>) -> io::Result<Vec<u8>> {
 }
 
 /// Whether a run may be believed, in lines for comments.
-fn judgement(level: Level, findings: &[Finding]) -> Vec<String> {
+fn judgement(level: Validity, findings: &[Finding]) -> Vec<String> {
     let reasons = findings
         .iter()
         .map(|finding| format!("{}: {}", finding.level, finding.text));
@@ -96,7 +96,7 @@ impl Log {
     }
 
     /// Says what is thought of the run. Whoever has the log alone should know.
-    pub fn judge(&mut self, level: Level, findings: &[Finding]) {
+    pub fn judge(&mut self, level: Validity, findings: &[Finding]) {
         for line in judgement(level, findings) {
             self.log.comment(&line);
         }
@@ -125,7 +125,7 @@ mod tests {
         log.add(&Record::default(), crate::clock::SECOND / 5);
         log.add(&record, crate::clock::SECOND);
         log.add(&record, 2 * crate::clock::SECOND);
-        log.judge(Level::Invalid, &[]);
+        log.judge(Validity::Invalid, &[]);
         Hlog::parse(log.text()).expect("a histogram log")
     }
 

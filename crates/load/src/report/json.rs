@@ -1,237 +1,270 @@
-//! The report for programs.
-//!
-//! The schema is named in `schema`. Within a version fields may be added; a field that changes its meaning or goes makes a new version.
-//! Of `requests.scheduled`, all that were due, `warming_up` fell into the warm-up and count in nothing else. Of the others `errors_total`
-//! failed, which is `error_percent` of them; `errors` has these by class, and beside them bytes that answered nothing (`unsolicited`).
-//! Times are in microseconds where the name ends in `_us`, in seconds where it ends in `_s`. A field is `null` where nothing was measured.
+//! The report for programs: [`contracts::load`] says what is in it.
 
 use super::Report;
-use super::figures::{Metric, PERCENTILES};
+use super::figures::{Fairness, Metric};
 use crate::clock::seconds;
+use crate::collect::Second;
 use crate::failure::Failure;
 use crate::run::{Model, Run};
 use crate::schedule::Think;
-use serde_json::{Map, Value, json};
+use crate::slo::Judged;
+use contracts::{Distribution, Document, Statistic, Unknown, load};
 use stats::hist::Censored;
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-/// Name and version of the schema.
-pub const SCHEMA: &str = "archbench.load/1";
+/// The whole report as indented JSON.
+pub fn render(report: &Report<'_>) -> Vec<u8> {
+    document(report).pretty().unwrap_or_default().into_bytes()
+}
 
 /// The whole report.
-pub fn render(report: &Report<'_>) -> Vec<u8> {
-    let figures = &report.figures;
-    let times = |metric| distribution(figures.times(metric));
-    let mut root = Map::new();
-    let mut put = |name: &str, value: Value| {
-        root.insert(name.to_owned(), value);
-    };
-    let reasons: Vec<&str> = report
-        .findings
-        .iter()
-        .map(|found| found.text.as_str())
-        .collect();
-    put("schema", json!(SCHEMA));
-    put("verdict", json!(report.level()));
-    put("reasons", json!(reasons));
-    put("findings", json!(report.findings));
-    put("notes", json!(report.notes));
-    put("exit_status", json!(report.exit_status()));
-    put("requests", requests(report));
-    put(
-        "throughput",
-        json!({
-            "requests_per_s": figures.requests_per_s(),
-            "bytes": report.outcome.record.counts.bytes,
-            "bytes_per_s": figures.bytes_per_s(),
-            "window_s": figures.window_s(),
-        }),
-    );
-    let closed = report.run.is_closed_loop();
-    put(
-        "response_time_is",
-        json!(if closed {
-            "service time: a closed loop has no intended times"
-        } else {
-            "last byte - intended"
-        }),
-    );
-    put("response_time_us", times(Metric::Response));
-    put("service_time_us", times(Metric::Service));
-    put("connection_wait_us", times(Metric::Wait));
-    put("generator_lag_us", times(Metric::Lag));
-    put("first_byte_us", times(Metric::FirstByte));
-    put("connect_time_us", times(Metric::Connect));
-    put("session_time_us", times(Metric::Session));
-    put("fairness", json!(figures.fairness()));
-    put("stationarity", stationarity(report));
-    put("slo", json!(report.slos));
-    put("series", json!(report.outcome.seconds));
-    put("generator", generator(report));
-    put("run", run(report));
-    put("host", json!(report.host));
-    let mut text = serde_json::to_vec_pretty(&Value::Object(root)).unwrap_or_default();
-    text.push(b'\n');
-    text
+pub fn document(report: &Report<'_>) -> load::Report {
+    let times = |metric| report.figures.times(metric).and_then(distribution);
+    let text = |text: &str| Some(text.to_owned());
+    load::Report {
+        schema: load::Report::SCHEMA.into(),
+        verdict: Some(report.level()),
+        reasons: report
+            .findings
+            .iter()
+            .map(|found| found.text.clone())
+            .collect(),
+        findings: report.findings.clone(),
+        notes: report.notes.clone(),
+        exit_status: Some(report.exit_status().into()),
+        requests: requests(report),
+        throughput: load::Throughput {
+            requests_per_s: Some(report.figures.requests_per_s()),
+            bytes: Some(report.outcome.record.counts.bytes),
+            bytes_per_s: Some(report.figures.bytes_per_s()),
+            window_s: Some(report.figures.window_s()),
+            unknown: Unknown::new(),
+        },
+        response_time_is: match report.run.is_closed_loop() {
+            true => text("service time: a closed loop has no intended times"),
+            false => text("last byte - intended"),
+        },
+        response_time_us: times(Metric::Response),
+        service_time_us: times(Metric::Service),
+        connection_wait_us: times(Metric::Wait),
+        generator_lag_us: times(Metric::Lag),
+        first_byte_us: times(Metric::FirstByte),
+        connect_time_us: times(Metric::Connect),
+        session_time_us: times(Metric::Session),
+        fairness: report.figures.fairness().map(fairness),
+        stationarity: stationarity(report),
+        slo: report.slos.iter().map(objective).collect(),
+        series: report.outcome.seconds.iter().map(second).collect(),
+        generator: generator(report),
+        run: run(report),
+        host: Some(report.host.clone()),
+        unknown: Unknown::new(),
+    }
 }
 
 fn us(nanos: f64) -> f64 {
     nanos / 1e3
 }
 
-fn distribution(times: Option<&Censored>) -> Value {
-    let Some(times) = times.filter(|times| !times.is_empty()) else {
-        return Value::Null;
-    };
-    let mut out = Map::new();
-    let mut at_least = Vec::new();
-    let mut put = |name: &str, nanos: f64, bound: bool| {
-        out.insert(name.to_owned(), json!(us(nanos)));
-        if bound {
-            at_least.push(name.to_owned());
-        }
-    };
-    let (mean, mean_bound) = times.mean();
-    put("mean", mean, mean_bound);
-    put("min", times.quantile(0.0).value as f64, false);
-    let max = times.max();
-    put("max", max.value as f64, max.at_least);
-    for (name, quantile) in PERCENTILES {
-        let bound = times.quantile(quantile);
-        put(name, bound.value as f64, bound.at_least);
-    }
-    out.insert("count".to_owned(), json!(times.len()));
-    out.insert("censored".to_owned(), json!(times.given_up()));
-    out.insert("at_least".to_owned(), json!(at_least));
-    Value::Object(out)
+fn distribution(times: &Censored) -> Option<Distribution> {
+    (!times.is_empty()).then(|| {
+        Distribution::of(times.len(), times.given_up(), |statistic| {
+            let bound = match statistic {
+                Statistic::Mean => {
+                    let (nanos, at_least) = times.mean();
+                    return (us(nanos), at_least);
+                }
+                Statistic::Max => times.max(),
+                quantile => times.quantile(quantile.quantile().unwrap_or(1.0)),
+            };
+            (us(bound.value as f64), bound.at_least)
+        })
+    })
 }
 
-fn requests(report: &Report<'_>) -> Value {
+fn requests(report: &Report<'_>) -> load::Requests {
     let (outcome, counts) = (report.outcome, &report.outcome.record.counts);
-    let classes = |which: fn(usize) -> bool| -> Map<String, Value> {
+    let classes = |which: fn(usize) -> bool| -> BTreeMap<String, u64> {
         let named = counts.by_class(which);
         named
-            .map(|(name, count)| (name.to_owned(), json!(count)))
+            .map(|(name, count)| (name.to_owned(), count))
             .collect()
     };
-    let examples = outcome.record.examples.iter().map(|example| &example.words);
-    let statuses: Map<String, Value> = (0..)
-        .zip(&outcome.record.statuses)
-        .filter(|(_, count)| **count > 0)
-        .map(|(status, count): (u32, &u64)| (status.to_string(), json!(count)))
-        .collect();
-    json!({
-        "scheduled": outcome.scheduled,
-        "warming_up": counts.warming_up,
-        "sent": counts.sent,
-        "completed": counts.completed,
-        "censored": report.figures.censored(),
-        "unfinished": outcome.unfinished,
-        "never_sent": outcome.unsent,
-        "waited_for_connection": counts.waited,
-        "retried": counts.retried,
-        "behind_announced_close": counts.behind_close,
-        "verified": counts.verified,
-        "errors": classes(|class| !Failure::is_of_connecting(class)),
-        "errors_total": report.figures.errors(),
-        "error_percent": report.figures.error_percent(),
-        "connects_failed": classes(Failure::is_of_connecting),
-        "error_examples": examples.collect::<Vec<_>>(),
-        "statuses": statuses,
-    })
-}
-
-fn stationarity(report: &Report<'_>) -> Value {
-    let Some(trend) = &report.trend else {
-        return Value::Null;
-    };
-    let p99 = report
-        .figures
-        .times(Metric::Response)
-        .map(|times| times.quantile(0.99).value);
-    let mut value = json!(trend);
-    if let Value::Object(fields) = &mut value {
-        let steady = p99.filter(|_| trend.steady).map(|p99| us(p99 as f64));
-        fields.insert("steady_p99_us".to_owned(), json!(steady));
+    let examples = outcome.record.examples.iter();
+    let statuses = (0_u32..).zip(&outcome.record.statuses);
+    load::Requests {
+        scheduled: Some(outcome.scheduled),
+        warming_up: Some(counts.warming_up),
+        sent: Some(counts.sent),
+        completed: Some(counts.completed),
+        censored: Some(report.figures.censored()),
+        unfinished: Some(outcome.unfinished),
+        never_sent: Some(outcome.unsent),
+        waited_for_connection: Some(counts.waited),
+        retried: Some(counts.retried),
+        behind_announced_close: Some(counts.behind_close),
+        verified: Some(counts.verified),
+        errors: classes(|class| !Failure::is_of_connecting(class)),
+        errors_total: Some(report.figures.errors()),
+        error_percent: Some(report.figures.error_percent()),
+        connects_failed: classes(Failure::is_of_connecting),
+        error_examples: examples.map(|example| example.words.clone()).collect(),
+        statuses: statuses
+            .filter(|(_, count)| **count > 0)
+            .map(|(status, count)| (status.to_string(), *count))
+            .collect(),
+        unknown: Unknown::new(),
     }
-    value
 }
 
-fn generator(report: &Report<'_>) -> Value {
-    let (outcome, cpu) = (report.outcome, report.outcome.cpu);
-    json!({
-        "threads": report.run.threads,
-        "connections": outcome.connections,
-        "connections_made": outcome.record.counts.connected,
-        "connections_without_answer": outcome.unheard,
-        "busy": outcome.busy,
-        "starved": outcome.starved,
-        "machine_time_stolen": outcome.stolen,
-        "cpu_user_s": cpu.user.as_secs_f64(),
-        "cpu_system_s": cpu.system.as_secs_f64(),
-        "cpu_spun_s": cpu.spun.as_secs_f64(),
-        "cpu_us_per_request": report.figures.cpu_s_per_request() * 1e6,
+fn fairness(fairness: Fairness) -> load::Fairness {
+    load::Fairness {
+        jain: Some(fairness.jain),
+        clients: Some(fairness.clients as u64),
+        fewest: Some(fairness.fewest),
+        most: Some(fairness.most),
+        answers: Vec::new(),
+        unknown: Unknown::new(),
+    }
+}
+
+fn stationarity(report: &Report<'_>) -> Option<load::Stationarity> {
+    let trend = report.trend?;
+    let response = report.figures.times(Metric::Response);
+    let p99 = response.map(|times| us(times.quantile(0.99).value as f64));
+    Some(load::Stationarity {
+        steady: Some(trend.steady),
+        slope_s_per_s: Some(trend.slope_s_per_s),
+        drift: Some(trend.drift),
+        relative_half_width: Some(trend.relative_half_width),
+        autocorrelation: Some(trend.autocorrelation),
+        steady_p99_us: p99.filter(|_| trend.steady),
+        unknown: Unknown::new(),
     })
 }
 
-fn run(report: &Report<'_>) -> Value {
+fn objective(judged: &Judged) -> load::Objective {
+    load::Objective {
+        slo: judged.slo.clone(),
+        met: judged.met,
+        value: judged.value,
+        limit: judged.limit,
+        unit: judged.unit.to_owned(),
+        at_least: judged.at_least,
+        margin: judged.margin,
+        unknown: Unknown::new(),
+    }
+}
+
+fn second(second: &Second) -> load::Second {
+    load::Second {
+        at_s: second.at_s,
+        sent: Some(second.sent),
+        completed: Some(second.completed),
+        failed: Some(second.failed),
+        connects_failed: Some(second.connects_failed),
+        bytes: Some(second.bytes),
+        mean_us: Some(second.mean_us),
+        p50_us: Some(second.p50_us),
+        p99_us: Some(second.p99_us),
+        p99_9_us: Some(second.p99_9_us),
+        max_us: Some(second.max_us),
+        in_flight: Some(second.in_flight as u64),
+        waiting: Some(second.waiting),
+        unknown: Unknown::new(),
+    }
+}
+
+fn generator(report: &Report<'_>) -> load::Generator {
+    let (outcome, cpu) = (report.outcome, report.outcome.cpu);
+    load::Generator {
+        threads: Some(report.run.threads as u64),
+        connections: Some(outcome.connections as u64),
+        connections_made: Some(outcome.record.counts.connected),
+        connections_without_answer: Some(outcome.unheard as u64),
+        busy: Some(outcome.busy),
+        starved: Some(outcome.starved),
+        machine_time_stolen: Some(outcome.stolen),
+        cpu_user_s: Some(cpu.user.as_secs_f64()),
+        cpu_system_s: Some(cpu.system.as_secs_f64()),
+        cpu_spun_s: Some(cpu.spun.as_secs_f64()),
+        cpu_us_per_request: Some(report.figures.cpu_s_per_request() * 1e6),
+        unknown: Unknown::new(),
+    }
+}
+
+fn run(report: &Report<'_>) -> load::Run {
     let run = report.run;
     let started = report
         .started
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
-    json!({
-        "arguments": report.arguments,
-        "version": env!("CARGO_PKG_VERSION"),
-        "title": report.title,
-        "seed": run.seed,
-        "model": model(run),
-        "address": run.address.to_string(),
-        "targets": run.targets.targets.len(),
-        "first_target": run.targets.targets.first().map(|target| &target.url),
-        "clients": run.clients,
-        "max_connections": run.max_connections,
-        "pipeline": run.depth,
-        "requests_per_connection": (run.requests_per_connection < u64::MAX).then_some(run.requests_per_connection),
-        "expect": run.expect.to_string(),
-        "verify": run.verify,
-        "cores": run.cores,
-        "timeout_s": seconds(run.timeout),
-        "warmup_s": seconds(run.warmup),
-        "duration_s": run.duration.as_ref().map(Duration::as_secs_f64),
-        "requests": run.requests,
-        "started_unix_s": started.as_secs_f64(),
-        "elapsed_s": seconds(report.outcome.elapsed),
-        "interrupted": report.outcome.interrupted,
-    })
+    let targets = &run.targets.targets;
+    load::Run {
+        arguments: report.arguments.clone(),
+        version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        title: Some(report.title.clone()),
+        seed: Some(run.seed),
+        model: model(run),
+        address: Some(run.address.to_string()),
+        targets: Some(targets.len() as u64),
+        first_target: targets.first().map(|target| target.url.clone()),
+        clients: Some(run.clients as u64),
+        max_connections: Some(run.max_connections as u64),
+        pipeline: Some(run.depth as u64),
+        requests_per_connection: Some(run.requests_per_connection).filter(|most| *most < u64::MAX),
+        expect: Some(run.expect.to_string()),
+        verify: Some(run.verify),
+        cores: run.cores.iter().map(|core| *core as u64).collect(),
+        timeout_s: Some(seconds(run.timeout)),
+        warmup_s: Some(seconds(run.warmup)),
+        duration_s: run.duration.as_ref().map(Duration::as_secs_f64),
+        requests: run.requests,
+        started_unix_s: Some(started.as_secs_f64()),
+        elapsed_s: Some(seconds(report.outcome.elapsed)),
+        interrupted: Some(report.outcome.interrupted),
+        unknown: Unknown::new(),
+    }
 }
 
-fn model(run: &Run) -> Value {
-    let think = match run.think {
-        Think::Constant(time) => json!({"constant_s": time.as_secs_f64()}),
-        Think::Exponential(mean) => json!({"exponential_mean_s": mean.as_secs_f64()}),
-    };
+fn model(run: &Run) -> load::LoadModel {
     let (name, arrivals, session) = match &run.model {
-        Model::Closed => ("closed", None, None),
-        Model::Open(arrivals) => ("open", Some(arrivals), None),
-        Model::PartlyOpen(arrivals, each) => ("partly_open", Some(arrivals), Some(*each)),
+        Model::Closed => (load::Loop::Closed, None, None),
+        Model::Open(arrivals) => (load::Loop::Open, Some(arrivals), None),
+        Model::PartlyOpen(arrivals, each) => (load::Loop::PartlyOpen, Some(arrivals), Some(*each)),
     };
     let asked = arrivals.and_then(|arrivals| arrivals.asked.as_ref());
-    json!({
-        "name": name,
-        "arrivals": arrivals.map(|_| match asked {
-            None => "trace",
-            Some((_, true)) => "poisson",
-            Some((_, false)) => "constant",
-        }),
-        "stages": asked.map(|(stages, _)| {
-            stages.iter().map(|stage| json!({
-                "length_s": (stage.length != Duration::MAX).then_some(stage.length.as_secs_f64()),
-                "from_per_s": stage.from,
-                "to_per_s": stage.to,
-            })).collect::<Vec<_>>()
-        }),
-        "session_requests": session,
-        "think": think,
-    })
+    let spacing = |_| match asked {
+        None => "trace",
+        Some((_, true)) => "poisson",
+        Some((_, false)) => "constant",
+    };
+    load::LoadModel {
+        name: Some(name),
+        arrivals: arrivals.map(spacing).map(str::to_owned),
+        stages: asked.map(|(stages, _)| rates(stages)),
+        session_requests: session.map(u64::from),
+        think: match run.think {
+            Think::Constant(time) => load::Think {
+                constant_s: Some(time.as_secs_f64()),
+                ..Default::default()
+            },
+            Think::Exponential(mean) => load::Think {
+                exponential_mean_s: Some(mean.as_secs_f64()),
+                ..Default::default()
+            },
+        },
+        unknown: Unknown::new(),
+    }
+}
+
+fn rates(stages: &workload::Stages) -> Vec<load::RateStage> {
+    let rate = stages.iter().map(|stage| load::RateStage {
+        length_s: (stage.length != Duration::MAX).then_some(stage.length.as_secs_f64()),
+        from_per_s: stage.from,
+        to_per_s: stage.to,
+        unknown: Unknown::new(),
+    });
+    rate.collect()
 }

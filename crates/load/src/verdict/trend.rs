@@ -16,7 +16,7 @@ const CORRELATION: f64 = 0.6;
 const BATCHES: usize = 20;
 
 /// Where the times were going in the course of a run, from the means of its batches.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trend {
     /// False: the times grew all along; the run has no steady state, and percentiles depend on how long it lasted.
     pub steady: bool,
@@ -28,9 +28,7 @@ pub struct Trend {
     pub relative_half_width: f64,
     /// Of neighbouring batches.
     pub autocorrelation: f64,
-    #[serde(skip)]
     pub(super) drifts: bool,
-    #[serde(skip)]
     pub(super) correlated: bool,
 }
 

@@ -247,7 +247,7 @@ fn a_response_to_nobody_before_a_close_is_the_end_of_a_connection() {
             .report()
             .findings
             .iter()
-            .map(|found| found.rule)
+            .map(|found| found.rule.clone())
             .collect();
         assert!(!rules.contains(&Rule::UnsoundAnswers), "{rules:?}");
     }

@@ -9,7 +9,7 @@ mod typed;
 
 use load::failure::Failure;
 use load::target::{Order, Target, Url};
-use load::verdict::{Finding, Level, Rule};
+use load::verdict::{Finding, Rule, Validity};
 use load::verify::Expected;
 use results::Figure;
 use std::sync::OnceLock;
@@ -55,7 +55,7 @@ fn fails_as(act: Act, class: &str) {
     assert_eq!(failures, [(class, 4)]);
     assert_eq!(counts.completed, 0);
     let report = done.report();
-    assert_eq!(report.level(), Level::Invalid);
+    assert_eq!(report.level(), Validity::Invalid);
     assert_eq!(report.exit_status(), 4);
     assert!(
         report
@@ -255,7 +255,7 @@ fn objectives_decide_the_exit_status() {
     let judge = |slo: &str| {
         let report = done.report_on(&[slo.parse().expect("an objective")]);
         // On a disturbed machine the run may be refused, which outranks objectives.
-        let refused = report.level() == Level::Invalid;
+        let refused = report.level() == Validity::Invalid;
         (
             report.slos[0].met,
             if refused {
@@ -338,7 +338,7 @@ fn a_schedule_that_cannot_be_offered_in_time_is_called_so() {
     let found = report.findings.iter().find(is_behind);
     assert_eq!(
         found.map(|found| found.level),
-        Some(Level::Invalid),
+        Some(Validity::Invalid),
         "{:?}",
         report.findings
     );

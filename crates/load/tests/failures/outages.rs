@@ -6,7 +6,7 @@ use crate::support::script::{Act, server, workers};
 use crate::support::{self, Done, go, open_loop, run};
 use load::failure::Failure;
 use load::run::Run;
-use load::verdict::{Level, Rule};
+use load::verdict::{Rule, Validity};
 use std::time::Duration;
 
 /// The server goes away once it has answered: a run that finds nobody does not begin.
@@ -89,7 +89,7 @@ fn more_clients_than_the_server_has_workers_are_named() {
             text.contains("4 of 6") && text.contains("--keep-alive off"),
             "{text}"
         );
-        assert!(report.level() >= Level::Suspect);
+        assert!(report.level() >= Validity::Suspect);
     }
 }
 
@@ -132,7 +132,7 @@ fn a_server_that_stops_answering_in_the_middle_has_measured_nothing() {
             "{}",
             found.text
         );
-        assert_eq!(report.level(), Level::Invalid);
+        assert_eq!(report.level(), Validity::Invalid);
     }
 }
 
@@ -152,5 +152,5 @@ fn answers_that_are_none_are_named_however_few() {
         .find(|found| found.rule == Rule::UnsoundAnswers);
     let text = &found.expect("it is named").text;
     assert!(text.contains("bad_length, like http://"), "{text}");
-    assert_eq!(report.level(), Level::Invalid);
+    assert_eq!(report.level(), Validity::Invalid);
 }

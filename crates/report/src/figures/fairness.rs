@@ -5,7 +5,6 @@ use crate::estimate::estimate;
 use crate::figure::{Axis, Content, Figure, Kind, Unit};
 use crate::study::Study;
 use results::Trial;
-use serde_json::Value;
 
 pub(crate) fn of(study: &Study<'_>) -> Vec<Figure> {
     let quantity = Quantity {
@@ -34,14 +33,7 @@ pub(crate) fn of(study: &Study<'_>) -> Vec<Figure> {
 
 /// What the generator says it is, or what follows from the answers of each client.
 fn index(trial: &Trial) -> Option<f64> {
-    if let Some(index) = trial.load_number("/fairness/jain") {
-        return Some(index);
-    }
-    let answers = trial
-        .load
-        .as_ref()?
-        .pointer("/fairness/answers")?
-        .as_array()?;
-    let shares: Vec<f64> = answers.iter().filter_map(Value::as_f64).collect();
-    stats::fairness::jain(&shares).ok()
+    let fairness = trial.load.as_ref()?.fairness.as_ref()?;
+    let computed = || stats::fairness::jain(&fairness.answers).ok();
+    fairness.jain.or_else(computed)
 }

@@ -7,7 +7,7 @@ use crate::figure::{Content, Figure, Kind, Unit};
 use crate::quantity::significant;
 use crate::study::{Line, Panel, Study};
 use results::Figure as Name;
-use results::figure::{Metric, Statistic};
+use results::{Metric, Statistic};
 
 const MEAN: Name = Name::Time(Metric::Latency, Statistic::Mean);
 

@@ -20,8 +20,12 @@ pub(crate) fn of(study: &Study<'_>) -> Vec<Figure> {
 }
 
 fn for_each(trial: &Trial) -> Option<f64> {
-    let connections = trial
-        .load_number("/generator/connections")
+    let made = trial
+        .load
+        .as_ref()
+        .and_then(|load| load.generator.connections);
+    let connections = made
+        .map(|connections| connections as f64)
         .or_else(|| trial.factors.get("connections").and_then(Level::number))
         .filter(|connections| *connections >= 1.0)?;
     Some(results::Figure::PeakResident.of(trial)? / connections)

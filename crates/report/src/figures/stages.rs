@@ -5,8 +5,8 @@ use super::sweep::titled;
 use crate::figure::{Axis, Chart, Content, Figure, Look, Series, Unit};
 use crate::page::levels::telling_level;
 use crate::study::{Study, slug};
-use results::stage::Course;
-use results::{Stage, Trial};
+use contracts::serve::{Stage, StageSeries};
+use results::Trial;
 
 /// What is drawn of stages.
 pub(crate) struct Measure {
@@ -15,7 +15,7 @@ pub(crate) struct Measure {
     axis: &'static str,
     unit: Unit,
     /// The values of a stage, and what one of them is in the unit.
-    of: fn(&Course) -> (&[f64], f64),
+    of: fn(&StageSeries) -> (&[f64], f64),
 }
 
 /// All that is.
@@ -25,35 +25,35 @@ pub(crate) const MEASURES: [Measure; 5] = [
         title: "Length of each stage's queue",
         axis: "Events that wait",
         unit: Unit::Plain,
-        of: |course| (&course.queue, 1.0),
+        of: |series| (&series.queue, 1.0),
     },
     Measure {
         id: "stage-threads",
         title: "Threads of each stage",
         axis: "Threads",
         unit: Unit::Plain,
-        of: |course| (&course.threads, 1.0),
+        of: |series| (&series.threads, 1.0),
     },
     Measure {
         id: "stage-batch",
         title: "Batches of each stage",
         axis: "Events at a time, at the most",
         unit: Unit::Plain,
-        of: |course| (&course.batch, 1.0),
+        of: |series| (&series.batch, 1.0),
     },
     Measure {
         id: "stage-service",
         title: "Time of each stage for an event",
         axis: "Time for an event",
         unit: Unit::Seconds,
-        of: |course| (&course.service_us, 1e-6),
+        of: |series| (&series.service_us, 1e-6),
     },
     Measure {
         id: "stage-rejects",
         title: "Events that each stage rejected",
         axis: "Rejected",
         unit: Unit::PerSecond,
-        of: |course| (&course.rejected_per_s, 1.0),
+        of: |series| (&series.rejected_per_s, 1.0),
     },
 ];
 
@@ -80,7 +80,7 @@ pub(crate) fn of(study: &Study<'_>) -> Vec<Figure> {
             let name = titled(&line.model, &panel.circumstances(level));
             let stages = trial.stages();
             let drawn = MEASURES.iter();
-            figures.extend(drawn.filter_map(|measure| figure(measure, &name, trial, &stages)));
+            figures.extend(drawn.filter_map(|measure| figure(measure, &name, trial, stages)));
         }
     }
     figures

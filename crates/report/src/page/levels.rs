@@ -39,7 +39,8 @@ pub(crate) fn courses(study: &Study<'_>, panel: &Panel<'_>, level: f64) -> Vec<C
             continue;
         };
         if let Some(log) = study.log(trial) {
-            let measured_from = trial.load_number("/run/warmup_s").unwrap_or(0.0);
+            let load = trial.load.as_ref();
+            let measured_from = load.and_then(|load| load.run.warmup_s).unwrap_or(0.0);
             let invalid = !trial.counts();
             courses.extend(Course::of(
                 &line.model,

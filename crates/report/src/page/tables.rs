@@ -5,8 +5,8 @@ use crate::figures::sweep;
 use crate::html::escape;
 use crate::quantity::{Unit, count};
 use crate::study::{Panel, Study};
-use results::figure::{Metric, Statistic};
 use results::{Cell, Figure};
+use results::{Metric, Statistic};
 use std::fmt::Write;
 
 /// Columns: a title, its unit, the figure.

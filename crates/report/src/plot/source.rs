@@ -6,12 +6,10 @@ use crate::error::Error;
 use crate::figure::Look;
 use crate::figures::series::{Course, Second, measured};
 use crate::study::{RESPONSE, SERVICE};
+use contracts::load::{Loop, Report};
+use contracts::{Document, PERCENTILES, Statistic};
 use results::{Hlog, Run, Validity};
-use serde_json::Value;
 use std::path::{Path, PathBuf};
-
-/// The schema of a load generator's report, up to its version.
-const LOAD: &str = "archbench.load/";
 
 /// Something that was read.
 #[derive(Debug)]
@@ -35,7 +33,7 @@ pub(crate) enum Content {
         invalid: bool,
     },
     /// A load generator's report.
-    Load(Value),
+    Load(Box<Report>),
 }
 
 impl Source {
@@ -94,7 +92,7 @@ impl Source {
                     open => open,
                 }
             }
-            Content::Load(load) => load.pointer("/run/model/name")?.as_str()? != "closed",
+            Content::Load(load) => load.run.model.name? != Loop::Closed,
         };
         Some(if open { RESPONSE } else { SERVICE })
     }
@@ -109,17 +107,15 @@ impl Source {
                 _ => None,
             };
         };
-        let number = |pointer: &str| load.pointer(pointer)?.as_f64();
-        let time = |name: &str| {
-            let times = ["response", "service"];
-            let mut micros = times.iter().map(|time| format!("/{time}_time_us/{name}"));
-            Some(micros.find_map(|pointer| number(&pointer))? * 1e-6)
+        let time = |statistic| {
+            let mut times = [&load.response_time_us, &load.service_time_us].into_iter();
+            Some(times.find_map(|times| times.as_ref()?.get(statistic))? * 1e-6)
         };
         match kind {
-            Kind::Throughput => number("/throughput/requests_per_s"),
-            Kind::Latency => time("p99"),
-            Kind::LatencyMean => time("mean"),
-            Kind::Fairness => number("/fairness/jain"),
+            Kind::Throughput => load.throughput.requests_per_s,
+            Kind::Latency => time(Statistic::Percentile(99.0)),
+            Kind::LatencyMean => time(Statistic::Mean),
+            Kind::Fairness => load.fairness.as_ref()?.jain,
             _ => None,
         }
     }
@@ -130,7 +126,7 @@ impl Source {
             Content::Results(_) => false,
             Content::Log(log) => log.verdict == Some(Validity::Invalid),
             Content::Percentiles { invalid, .. } => *invalid,
-            Content::Load(load) => load["verdict"] == "INVALID",
+            Content::Load(load) => load.verdict == Some(Validity::Invalid),
         }
     }
 }
@@ -140,18 +136,10 @@ fn parse(bytes: &[u8]) -> Result<Content, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "this is no text; expected a results folder, .hlog, .hgrm, or the JSON of `archbench load`")?;
     let start = text.trim_start();
     if start.starts_with('{') {
-        let value: Value =
-            serde_json::from_str(text).map_err(|error| format!("not whole JSON: {error}"))?;
-        return match value["schema"].as_str() {
-            Some(schema) if schema.starts_with(LOAD) => Ok(Content::Load(value)),
-            Some(other) => Err(format!(
-                "JSON of schema {other}; expected {LOAD}1, as `archbench load --output-format json` writes it"
-            )),
-            None => Err(
-                "JSON of something else; expected that of `archbench load --output-format json`"
-                    .into(),
-            ),
-        };
+        let load = Report::parse(text).map_err(|problem| {
+            format!("{problem}; expected what `archbench load --output-format json` writes")
+        })?;
+        return Ok(Content::Load(Box::new(load)));
     }
     if text.contains("Percentile") && text.contains("TotalCount") {
         return percentiles(text);
@@ -206,56 +194,47 @@ fn percentiles(text: &str) -> Result<Content, String> {
 }
 
 /// The percentiles that a report has: few, and each exact.
-fn reported(load: &Value) -> Option<Distribution> {
-    let times = [&load["response_time_us"], &load["service_time_us"]]
+fn reported(load: &Report) -> Option<Distribution> {
+    let times = [&load.response_time_us, &load.service_time_us]
         .into_iter()
-        .find(|times| times["p50"].is_number())?;
-    let at_least = |name: &str| {
-        times["at_least"]
-            .as_array()
-            .is_some_and(|bounds| bounds.iter().any(|bound| bound == name))
-    };
-    let named = [
-        ("min", 0.0),
-        ("p50", 0.5),
-        ("p75", 0.75),
-        ("p90", 0.9),
-        ("p99", 0.99),
-        ("p99.9", 0.999),
-        ("p99.99", 0.9999),
-    ];
-    let count = times["count"]
-        .as_u64()
-        .or_else(|| load.pointer("/requests/completed")?.as_u64())
-        .unwrap_or(0);
-    let given_up = times["censored"].as_u64().unwrap_or(0);
+        .flatten()
+        .find(|times| times.p50.is_some())?;
+    let count = times.count.or(load.requests.completed).unwrap_or(0);
+    let given_up = times.censored.unwrap_or(0);
     let answered = 1.0 - given_up as f64 / count.max(1) as f64;
-    let known = named
-        .iter()
-        .filter(|(name, share)| !at_least(name) && *share <= 1.0 - 1.0 / count.max(2) as f64);
-    let mut steps: Vec<(f64, f64)> = known
-        .filter_map(|(name, share)| Some((times[*name].as_f64()? * 1e-6, *share)))
-        .collect();
-    if let Some(most) = times["max"].as_f64().filter(|_| !at_least("max")) {
+    let percentiles = PERCENTILES.into_iter().map(Statistic::Percentile);
+    let exact = |statistic: &Statistic| !times.is_at_least(*statistic);
+    let mut steps = Vec::new();
+    for statistic in [Statistic::Min]
+        .into_iter()
+        .chain(percentiles)
+        .filter(exact)
+    {
+        let share = statistic.quantile()?;
+        if let Some(time) = times.get(statistic)
+            && share <= 1.0 - 1.0 / count.max(2) as f64
+        {
+            steps.push((time * 1e-6, share));
+        }
+    }
+    if let Some(most) = times.max.filter(|_| exact(&Statistic::Max)) {
         steps.push((most * 1e-6, 1.0));
     }
     Distribution::from_steps(steps, answered, count)
 }
 
-fn course(label: &str, look: Look, load: &Value) -> Option<Course> {
+fn course(label: &str, look: Look, load: &Report) -> Option<Course> {
     let mut before = 0.0;
-    let measured_from = load.pointer("/run/warmup_s").and_then(Value::as_f64);
-    let measured_from = measured_from.unwrap_or(0.0);
-    let seconds = load["series"].as_array()?.iter().filter_map(|row| {
-        let end = row["at_s"].as_f64()?;
-        let of = measured((before, end), measured_from);
-        before = end;
+    let measured_from = load.run.warmup_s.unwrap_or(0.0);
+    let seconds = load.series.iter().filter_map(|row| {
+        let of = measured((before, row.at_s), measured_from);
+        before = row.at_s;
         let (at, length) = of?;
         let second = Second {
             at,
-            rate: row["completed"].as_f64()? / length,
-            tail: row["p99_us"]
-                .as_f64()
+            rate: row.completed? as f64 / length,
+            tail: row
+                .p99_us
                 .filter(|tail| *tail > 0.0)
                 .map(|tail| tail * 1e-6),
         };
@@ -265,7 +244,7 @@ fn course(label: &str, look: Look, load: &Value) -> Option<Course> {
     (seconds.len() > 1).then(|| Course {
         label: label.into(),
         look,
-        invalid: load["verdict"] == "INVALID",
+        invalid: load.verdict == Some(Validity::Invalid),
         seconds,
     })
 }
@@ -302,9 +281,11 @@ mod tests {
     fn what_was_warming_up_lowers_no_rate() {
         let row = |at: f64, completed: u64| serde_json::json!({"at_s": at, "completed": completed, "p99_us": 5.0});
         let load = serde_json::json!({
+            "schema": "archbench.load/1",
             "run": {"warmup_s": 1.5},
             "series": [row(1.0, 0), row(2.0, 50), row(3.0, 100), row(3.1, 1)],
         });
+        let load = Report::parse(&load.to_string()).unwrap();
         let course = course("one", Look::Measured(0), &load).unwrap();
         let seconds: Vec<_> = course
             .seconds

@@ -194,6 +194,7 @@ fn objectives_are_a_table() {
         limit: 10_000.0,
         unit: "us".into(),
         margin: Some(-0.2346),
+        unknown: Default::default(),
     };
     made.run.verdicts.as_mut().unwrap().slo = vec![judged];
     let page = report::render(&made.run, &catalogue()).unwrap();

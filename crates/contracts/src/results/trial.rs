@@ -1,14 +1,14 @@
 //! One trial: a server started afresh, a load put on it, and what came of it.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::factor::Factors;
+use super::Factors;
+use crate::{Unknown, Validity, load, serve};
 
 /// `trials/ID.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
-    /// [`crate::SCHEMA`].
+    /// [`SCHEMA`](super::SCHEMA).
     pub schema: String,
     /// Cell and repeat, like `c003-r1`; the name of its files.
     pub id: String,
@@ -44,54 +44,18 @@ pub struct Trial {
     /// What was done to the page cache: `prefill`, `drop` or `as-is`.
     #[serde(default)]
     pub cache: String,
-    /// All that the generator said (`archbench.load/1`).
-    pub load: Option<Value>,
-    /// All that the server said when it stopped (`archbench.serve/1`); of a server that is not ours, what was seen of it
-    /// (`archbench.external/1`, the same names).
-    pub server: Option<Value>,
+    /// All that the generator said.
+    pub load: Option<load::Report>,
+    /// All that the server said when it stopped; of one that says nothing, what was seen of it ([`serve::SEEN_SCHEMA`]).
+    pub server: Option<serve::Summary>,
     /// The server's processes over time, by /proc.
     #[serde(default)]
     pub samples: Vec<Sample>,
     /// The name of the histogram log beside it, if there is one.
     pub hlog: Option<String>,
-}
-
-/// Whether figures may be believed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Validity {
-    /// They may.
-    Valid,
-    /// With care; the reasons say why.
-    Suspect,
-    /// They may not: the generator could not do what was asked.
-    Invalid,
-    /// There are none.
-    Failed,
-}
-
-impl Validity {
-    /// The one that is printed so.
-    pub fn named(name: &str) -> Option<Self> {
-        let all = [Self::Valid, Self::Suspect, Self::Invalid, Self::Failed];
-        all.into_iter().find(|validity| validity.name() == name)
-    }
-
-    /// As it is printed.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Valid => "VALID",
-            Self::Suspect => "SUSPECT",
-            Self::Invalid => "INVALID",
-            Self::Failed => "FAILED",
-        }
-    }
-}
-
-impl std::fmt::Display for Validity {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.pad(self.name())
-    }
+    /// Further fields.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// Why a trial has no figures.
@@ -101,10 +65,13 @@ pub struct Failure {
     pub step: String,
     /// What happened.
     pub reason: String,
+    /// Further fields.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// The server's processes at one moment, summed over all of them. Counters count from their start.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     /// Seconds since the generator was started.
     pub at_s: f64,
@@ -126,6 +93,9 @@ pub struct Sample {
     pub minor_faults: u64,
     /// Page faults that had to wait for the disk.
     pub major_faults: u64,
+    /// Further fields.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 impl Trial {
@@ -134,33 +104,14 @@ impl Trial {
         matches!(self.verdict, Validity::Valid | Validity::Suspect)
     }
 
-    /// Whether requests had due times, so that there is a response time. A closed loop has none; what its generator reports as
-    /// one is the service time again.
+    /// Whether requests had due times, so that there is a response time.
     pub fn is_open_loop(&self) -> bool {
-        let Some(load) = &self.load else {
-            return false;
-        };
-        match load.pointer("/run/model/name").and_then(Value::as_str) {
-            Some(model) => model != "closed",
-            None => load
-                .pointer("/response_time_us/p50")
-                .is_some_and(Value::is_number),
-        }
+        self.load.as_ref().is_some_and(load::Report::is_open_loop)
     }
 
-    /// A number of the generator's report by its JSON pointer, like `/throughput/requests_per_s`.
-    pub fn load_number(&self, pointer: &str) -> Option<f64> {
-        self.load.as_ref()?.pointer(pointer)?.as_f64()
-    }
-
-    /// A number of the server's summary by its JSON pointer, like `/cpu/per_request_us`.
-    pub fn server_number(&self, pointer: &str) -> Option<f64> {
-        self.server.as_ref()?.pointer(pointer)?.as_f64()
-    }
-
-    /// The stages of the server over time, if it is made of some.
-    pub fn stages(&self) -> Vec<crate::Stage> {
-        crate::stage::of(self.server.as_ref())
+    /// The stages of the server, if it is made of some.
+    pub fn stages(&self) -> &[serve::Stage] {
+        self.server.as_ref().map_or(&[], |summary| &summary.stages)
     }
 
     /// The level of a factor for people, empty if the cell has none of it.

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::factor::Factor;
+use super::Factor;
+use crate::Unknown;
 
 /// `manifest.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// [`crate::SCHEMA`].
+    /// [`SCHEMA`](super::SCHEMA).
     pub schema: String,
     /// The name of the experiment.
     pub name: String,
@@ -61,6 +62,9 @@ pub struct Manifest {
     /// What could not be done as asked, and what stands in the way of a good measurement.
     #[serde(default)]
     pub notices: Vec<String>,
+    /// Further fields.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// Something that should come out.
@@ -70,6 +74,9 @@ pub struct Expectation {
     pub text: String,
     /// A ratio between cells and its bound, like `sped@dataset=2.0 / sped@dataset=0.5 <= 0.3`.
     pub ratio: String,
+    /// Further fields.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// The machine, as far as it bears on figures. What could not be found out is `None`.
@@ -104,4 +111,7 @@ pub struct Machine {
     pub memory_bytes: Option<u64>,
     /// The file system of the file set, like `ext4`.
     pub file_system: Option<String>,
+    /// Further fields.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Unknown;
+
 /// Something that an experiment varies or fixes: the model, the rate, the size of the files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Factor {
@@ -14,6 +16,9 @@ pub struct Factor {
     pub column: String,
     /// For axes and tables, like `requests/s`; empty where there is none.
     pub unit: String,
+    /// Further fields.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// The value of a factor.

@@ -2,18 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::factor::Factors;
+use super::Factors;
+use crate::Unknown;
 
 /// `verdicts.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdicts {
-    /// [`crate::SCHEMA`].
+    /// [`SCHEMA`](super::SCHEMA).
     pub schema: String,
     /// What became of each expectation, in the order of the experiment file.
     pub expectations: Vec<Judged>,
     /// What became of each objective in each cell.
     #[serde(default)]
     pub slo: Vec<JudgedSlo>,
+    /// Further fields.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// What became of something that was expected.
@@ -64,6 +68,9 @@ pub struct Judged {
     pub level: f64,
     /// Why it is undecided, or what is to be kept in mind.
     pub note: Option<String>,
+    /// Further fields.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// An objective in one cell.
@@ -89,4 +96,7 @@ pub struct JudgedSlo {
     pub unit: String,
     /// How far the estimate is on the right side of the limit, as a share of it; negative on the wrong side.
     pub margin: Option<f64>,
+    /// Further fields.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }

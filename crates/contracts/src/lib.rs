@@ -1,0 +1,31 @@
+//! What the commands print, keep and read of each other: serde types, one for each thing, with a version for each document.
+//!
+//! | module | what it is | printed or written by | read by |
+//! | --- | --- | --- | --- |
+//! | [`serve`] | the readiness and the summary line of a server | `archbench serve` | the lab |
+//! | [`load`] | the report of a load generator | `archbench load` | the lab, the report |
+//! | [`models`] | the list of architectures | `archbench models` | the lab |
+//! | [`disk`] | the readiness and the summary line of a mounted disk | `archbench disk` | the lab |
+//! | [`results`] | the files of a results folder | the lab | the lab, the report |
+//!
+//! Within a version fields may be added; one that changes its meaning or goes makes a new version. So every object keeps the
+//! fields that it does not know, in `unknown`, and writes them back; and every field that a document of the version may lack is
+//! optional. A field that is missing is the same as one that is `null`: nothing was measured. Whole numbers may be written with a
+//! point (`3.0`), as some languages do.
+
+pub mod disk;
+mod distribution;
+mod document;
+mod lenient;
+pub mod load;
+pub mod models;
+pub mod results;
+pub mod serve;
+mod validity;
+
+pub use distribution::{Distribution, PERCENTILES, Statistic, UnknownStatistic};
+pub use document::{Document, Line, Malformed};
+pub use validity::Validity;
+
+/// Fields that this version does not know, as they came.
+pub type Unknown = serde_json::Map<String, serde_json::Value>;
