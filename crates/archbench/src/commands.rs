@@ -32,8 +32,8 @@ pub(crate) const COMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "run",
-        grammar: |_| grammar::<lab::run::Args>("run"),
-        run: |matches, _| status(lab::run::run(given(matches)?, report)),
+        grammar: |_| grammar::<lab::commands::run::Args>("run"),
+        run: |matches, _| status(lab::commands::run::run(given(matches)?, report)),
     },
     Subcommand {
         name: "report",
@@ -47,18 +47,18 @@ pub(crate) const COMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "slo",
-        grammar: |_| grammar::<lab::slo::Args>("slo"),
-        run: |matches, _| status(lab::slo::run(given(matches)?)),
+        grammar: |_| grammar::<lab::commands::slo::Args>("slo"),
+        run: |matches, _| status(lab::commands::slo::run(given(matches)?)),
     },
     Subcommand {
         name: "compare",
-        grammar: |_| grammar::<lab::compare::Args>("compare"),
-        run: |matches, _| status(lab::compare::run(given(matches)?)),
+        grammar: |_| grammar::<lab::commands::compare::Args>("compare"),
+        run: |matches, _| status(lab::commands::compare::run(given(matches)?)),
     },
     Subcommand {
         name: "search",
-        grammar: |_| grammar::<lab::search::Args>("search"),
-        run: |matches, _| status(lab::search::run(given(matches)?)),
+        grammar: |_| grammar::<lab::commands::search::Args>("search"),
+        run: |matches, _| status(lab::commands::search::run(given(matches)?)),
     },
     Subcommand {
         name: "models",
@@ -87,8 +87,8 @@ pub(crate) const COMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "doctor",
-        grammar: |_| grammar::<lab::doctor::Args>("doctor"),
-        run: |matches, _| status(lab::doctor::run(given(matches)?)),
+        grammar: |_| grammar::<lab::commands::doctor::Args>("doctor"),
+        run: |matches, _| status(lab::commands::doctor::run(given(matches)?)),
     },
     Subcommand {
         name: "completions",

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use lab::experiment::{Experiment, Flags, Model, Models};
-use lab::expression::Estimate;
 use lab::plan::Plan;
+use lab::spec::expression::Estimate;
+use lab::spec::{Experiment, Flags, Model, Models};
 use workload::Preset;
 
 /// Reads `bytes` as an experiment, and plans it.
@@ -49,5 +49,5 @@ pub fn check(bytes: &[u8]) {
             .evaluate(&|_, cell| Some(Estimate::at_least(cell.to_string().len() as f64)));
     }
     assert!(!plan.describe(&experiment).is_empty());
-    assert!(!lab::run::estimate(&plan, &experiment).is_empty());
+    assert!(!lab::commands::run::estimate(&plan, &experiment).is_empty());
 }

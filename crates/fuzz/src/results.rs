@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fs;
 
-use lab::expression::Expression;
+use lab::spec::expression::Expression;
 use results::fixture::Fixture;
 use results::{Figure, Run};
 
@@ -91,13 +91,16 @@ fn look(run: &Run) {
         "one@load=closed / two@load=closed < 1",
     ] {
         let ratio: Expression = text.parse().expect("an expression");
-        let expect = lab::experiment::Expect {
+        let expect = lab::spec::Expect {
             text: text.into(),
-            ratio: lab::experiment::Text(ratio),
+            ratio: lab::spec::Text(ratio),
         };
-        assert_eq!(lab::judge::expectations(run, &[expect]).len(), 1);
+        assert_eq!(lab::analysis::judge::expectations(run, &[expect]).len(), 1);
     }
     let objective = "p(99)<10ms".parse().expect("an objective");
-    assert_eq!(lab::slo::matrix(run, &[objective]).len(), run.cells().len());
+    assert_eq!(
+        lab::commands::slo::matrix(run, &[objective]).len(),
+        run.cells().len()
+    );
     let _ = lab::table::summary(run);
 }

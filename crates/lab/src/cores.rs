@@ -4,7 +4,7 @@ use std::io;
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-use crate::experiment::Experiment;
+use crate::spec::Experiment;
 
 /// The cores of both sides.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,40 +3,27 @@
 //! The lab knows no architecture by name and links none: servers and generators are processes, started through the same
 //! command line that people use.
 //!
-//! | module | what it answers |
+//! Each of these knows only those above it.
+//!
+//! | module | what it is |
 //! | --- | --- |
-//! | [`experiment`], [`external`], [`cells`], [`expression`] | what is asked |
+//! | [`spec`] | what is asked: the experiment file |
 //! | [`plan`] | which trials, in which order, for how long |
-//! | [`run`] | `archbench run`: does it |
-//! | [`bench`](mod@bench), [`process`], [`cores`], [`memory`], [`files`], [`cache`], [`watch`] | how one trial is done |
-//! | [`machine`] | on which machine |
-//! | [`judge`], [`values`], [`table`] | what came out |
-//! | [`slo`], [`compare`], [`search`], [`doctor`] | the commands of these names |
+//! | [`trial`](mod@trial) | how one trial is done, and on which machine |
+//! | [`analysis`] | what came out |
+//! | [`commands`] | `archbench run`, `slo`, `compare`, `search` and `doctor` |
+//!
+//! [`cores`], [`files`], [`interrupt`] and [`table`] serve several of them.
 
-pub mod bench;
-pub mod cache;
-pub mod cells;
-pub mod compare;
+pub mod analysis;
+pub mod commands;
 pub mod cores;
-pub mod doctor;
-pub mod experiment;
-pub mod expression;
-pub mod external;
 pub mod files;
 pub mod interrupt;
-pub mod judge;
-pub mod machine;
-pub mod memory;
-pub mod models;
 pub mod plan;
-pub mod process;
-pub mod progress;
-pub mod run;
-pub mod search;
-pub mod slo;
+pub mod spec;
 pub mod table;
-pub mod values;
-pub mod watch;
+pub mod trial;
 
 /// Something failed; the text says what, on what, and what to do.
 pub type Failure = Box<dyn std::error::Error>;

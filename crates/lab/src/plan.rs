@@ -1,5 +1,8 @@
 //! Which trials there are, in which order, and how long they take.
 
+pub mod cells;
+pub mod models;
+
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
@@ -11,17 +14,16 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 use workload::units::counted;
 
+use cells::{Cell, Server};
 use results::MAX_TRIALS;
 
 use crate::Failure;
-use crate::bench;
-use crate::cells::{self, Cell, Server};
+use crate::analysis::judge;
 use crate::cores::{self, Cores};
-use crate::experiment::{Experiment, Model, Models, did_you_mean};
-use crate::external::{self, External};
-use crate::judge;
-use crate::models;
+use crate::spec::external::{self, External};
+use crate::spec::{Experiment, Model, Models, did_you_mean};
 use crate::table::label;
+use crate::trial;
 
 /// An experiment, ready to be done.
 #[derive(Debug, Clone)]
@@ -150,7 +152,7 @@ impl Plan {
             .iter()
             .map(|cell| cell.load.length(warm_up, duration));
         let mean = lengths.sum::<Duration>() / u32::try_from(self.cells.len().max(1)).unwrap_or(1);
-        (mean + bench::overhead()).saturating_mul(u32::try_from(trials).unwrap_or(u32::MAX))
+        (mean + trial::overhead()).saturating_mul(u32::try_from(trials).unwrap_or(u32::MAX))
     }
 
     /// The plan for people.

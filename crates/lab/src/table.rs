@@ -5,7 +5,7 @@ use std::fmt;
 use results::{Factor, Factors, Figure, Run, Validity};
 use stats::Interval;
 
-use crate::judge;
+use crate::analysis::judge;
 
 /// Columns as wide as they must be; all but the first to the right.
 #[derive(Debug, Clone)]

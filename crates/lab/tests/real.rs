@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use lab::run::{Args, run};
+use lab::commands::run::{Args, run};
 use results::Figure;
 
 /// `archbench` beside this test's own program: target/debug/archbench for target/debug/deps/real-….

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use lab::run::{Args, run};
+use lab::commands::run::{Args, run};
 use results::{Outcome, Run, Validity};
 
 /// A server that says what servers say; what it does depends on its model. `load` reports half for the model slow.
@@ -218,7 +218,7 @@ fn a_run_that_was_stopped_goes_on_where_it_was() {
         .open(args.archbench.as_ref().expect("given"));
     let later = SystemTime::now() + Duration::from_secs(60);
     rebuilt.expect("a file").set_modified(later).expect("set");
-    let error = lab::run::run(args, |_| Ok(None))
+    let error = lab::commands::run::run(args, |_| Ok(None))
         .expect_err("another build")
         .to_string();
     assert!(error.contains("are others than they were"), "{error}");
@@ -229,7 +229,7 @@ fn a_run_that_was_stopped_goes_on_where_it_was() {
     assert_eq!(stage.folders().len(), 3);
     let mut args = stage.args();
     args.resume = Some(run.path);
-    let error = lab::run::run(args, |_| Ok(None))
+    let error = lab::commands::run::run(args, |_| Ok(None))
         .expect_err("another experiment")
         .to_string();
     assert!(error.contains("has been changed since"), "{error}");
@@ -328,7 +328,7 @@ fn a_dry_run_does_nothing() {
 fn a_search_in_which_nothing_can_be_tried_has_failed() {
     for (models, expected) in [(&["good"][..], 0), (&["dies"], 1), (&["dies", "good"], 0)] {
         let stage = Stage::new("'all'", "");
-        let status = lab::search::run(lab::search::Args {
+        let status = lab::commands::search::run(lab::commands::search::Args {
             model: models.iter().map(|model| (*model).to_owned()).collect(),
             options: String::new(),
             slo: vec!["p(99)<1s".parse().expect("an objective")],
@@ -348,8 +348,8 @@ fn a_search_in_which_nothing_can_be_tried_has_failed() {
 }
 
 /// One trial of a model, with little patience.
-fn trial(stage: &Stage, model: &str) -> lab::bench::Measured {
-    let (experiment, _) = lab::experiment::Experiment::read(&stage.args().config).expect("sound");
+fn trial(stage: &Stage, model: &str) -> lab::trial::Measured {
+    let (experiment, _) = lab::spec::Experiment::read(&stage.args().config).expect("sound");
     let archbench = stage.home.path().join("archbench");
     let plan = lab::plan::Plan::new(&experiment, &stage.args().config, &archbench).expect("a plan");
     let cell = plan
@@ -357,19 +357,19 @@ fn trial(stage: &Stage, model: &str) -> lab::bench::Measured {
         .iter()
         .find(|cell| cell.factors["model"] == model.into());
     let soon = std::time::Duration::from_millis(300);
-    let bench = lab::bench::Bench {
+    let bench = lab::trial::Bench {
         archbench,
         cores: plan.cores.clone(),
-        memory: lab::memory::Support::None("not asked for".into()),
+        memory: lab::trial::memory::Support::None("not asked for".into()),
         scratch: None,
-        patience: lab::bench::Patience {
+        patience: lab::trial::Patience {
             stops: soon,
             slack: soon,
             ..Default::default()
         },
         interrupt: lab::interrupt::Interrupt::default(),
     };
-    bench.measure(&lab::bench::Job {
+    bench.measure(&lab::trial::Job {
         cell: cell.expect(model),
         seed: 1,
         warm_up: std::time::Duration::ZERO,

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use lab::Failure;
-use lab::process::{NoLine, Process, describe};
+use lab::trial::process::{NoLine, Process, describe};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use sys::usage::{Who, usage};

@@ -9,7 +9,7 @@ use results::Machine;
 use rustix::process::{Resource, getrlimit};
 
 use crate::cores::{self, Cores};
-use crate::memory::Support;
+use crate::trial::memory::Support;
 
 /// The content of a small file of the kernel's, trimmed.
 pub fn read(path: &str) -> Option<String> {

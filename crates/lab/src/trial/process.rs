@@ -12,7 +12,7 @@ use sys::signals::start_unblocked;
 
 use crate::cores::pinned;
 use crate::interrupt::Interrupt;
-use crate::memory::Group;
+use crate::trial::memory::Group;
 
 /// What is kept of what a process says on standard error.
 const KEPT: usize = 4096;

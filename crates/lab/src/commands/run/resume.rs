@@ -6,8 +6,8 @@ use results::{Folder, Manifest, Run};
 
 use super::Args;
 use crate::Failure;
+use crate::commands::progress::say;
 use crate::plan::Plan;
-use crate::progress::say;
 
 /// The run to go on with: the one that is named, or the newest of this experiment if it is unfinished.
 pub(super) fn find(args: &Args, wanted: &Manifest, plan: &Plan) -> Result<Option<Folder>, Failure> {

@@ -9,8 +9,8 @@ use rustix::process::{Resource, getrlimit};
 use super::Finding;
 use super::Level::{Fail, Note, Ok, Warn};
 use crate::cores;
-use crate::machine::{self, read};
-use crate::memory::Support;
+use crate::trial::machine::{self, read};
+use crate::trial::memory::Support;
 
 /// What can be read off.
 pub(super) fn settings() -> Vec<Finding> {

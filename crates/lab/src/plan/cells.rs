@@ -7,9 +7,9 @@ use contracts::Unknown;
 use results::{Factor, Factors, Level};
 use workload::{Arrival, Preset, Stages};
 
-use crate::experiment::{Disk, Experiment, Flags, Load, Loop, Model, OneOrMany, Time, scalar};
-use crate::expression::{CellName, matches_level};
-use crate::external::External;
+use crate::spec::expression::{CellName, matches_level};
+use crate::spec::external::External;
+use crate::spec::{Disk, Experiment, Flags, Load, Loop, Model, OneOrMany, Time, scalar};
 
 /// Bytes of a SPECweb99 directory.
 const DIRECTORY_BYTES: f64 = 5_120_000.0;
@@ -257,7 +257,7 @@ fn variants(experiment: &Experiment, model: &Model) -> Vec<(Factors, Server)> {
     if experiment.sweep.option.is_empty() {
         return vec![(factors, server(&[]))];
     }
-    let variant = |variant: &crate::experiment::Variant| {
+    let variant = |variant: &crate::spec::Variant| {
         let mut factors = factors.clone();
         factors.insert("option".into(), variant.name.as_str().into());
         (factors, server(&variant.options.0))

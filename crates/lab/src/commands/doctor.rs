@@ -82,14 +82,14 @@ pub fn run(args: Args) -> Result<Status, Failure> {
 
 /// All checks.
 pub fn examine() -> Vec<Finding> {
-    let before = crate::watch::processor_ticks();
+    let before = crate::trial::watch::processor_ticks();
     let started = Instant::now();
     let mut findings = checks::settings();
     findings.push(checks::wake_ups());
     std::thread::sleep(Duration::from_secs(1).saturating_sub(started.elapsed()));
     findings.extend(checks::disturbance(
         &before,
-        &crate::watch::processor_ticks(),
+        &crate::trial::watch::processor_ticks(),
     ));
     findings
 }

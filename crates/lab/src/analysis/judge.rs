@@ -5,8 +5,8 @@ use results::{Judged, Outcome, Run, Trial};
 use stats::{Interval, sample, typical};
 use workload::objective::Operator;
 
-use crate::experiment::Expect;
-use crate::expression::{CellName, Estimate, Expression};
+use crate::spec::Expect;
+use crate::spec::expression::{CellName, Estimate, Expression};
 
 /// The level of all intervals.
 pub const LEVEL: f64 = 0.95;
@@ -62,7 +62,7 @@ fn judge(run: &Run, text: &str, expression: &Expression) -> Judged {
                 let trial = run.trials.iter().find(|trial| {
                     trial.repeat == repeat && trial.counts() && name.matches(&trial.factors)
                 })?;
-                let value = crate::values::value(run, trial, figure)?;
+                let value = crate::analysis::values::value(run, trial, figure)?;
                 Some(match figure.is_at_least(trial) {
                     true => Estimate::at_least(value),
                     false => Estimate::exact(value),
@@ -146,7 +146,7 @@ pub fn outcome(interval: Option<&Interval>, operator: Operator, bound: f64) -> O
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::Text;
+    use crate::spec::Text;
     use results::fixture::Fixture;
 
     fn judged(ratio: &str) -> Judged {

@@ -25,8 +25,11 @@
 //! ```
 
 mod error;
+pub mod expression;
+pub mod external;
 mod flags;
 mod load;
+mod objective;
 mod quantity;
 
 use std::collections::BTreeMap;
@@ -40,6 +43,7 @@ pub(crate) use error::did_you_mean;
 pub use flags::Flags;
 pub(crate) use flags::scalar;
 pub use load::{Load, Loop};
+pub use objective::Objective;
 pub use quantity::{OneOrMany, Rate, Size, Text, Time};
 
 /// An experiment file.
@@ -99,7 +103,7 @@ pub struct Experiment {
     pub seed: u64,
     /// Objectives, like `p(99)<10ms`.
     #[serde(default)]
-    pub slo: Vec<Text<crate::slo::Objective>>,
+    pub slo: Vec<Text<Objective>>,
     /// Cores of the server; without it, the lab splits what there is.
     pub server_cores: Option<Vec<usize>>,
     /// Cores of the generator.
@@ -118,7 +122,7 @@ pub struct Expect {
     /// For people.
     pub text: String,
     /// A ratio between cells and its bound.
-    pub ratio: Text<crate::expression::Expression>,
+    pub ratio: Text<expression::Expression>,
 }
 
 /// The architectures of an experiment.

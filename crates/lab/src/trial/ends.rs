@@ -8,7 +8,7 @@ use contracts::{Document, Line};
 use results::{Failure, Sample, Validity};
 
 use super::{Bench, Job, failure};
-use crate::process::{NoLine, Process, describe};
+use crate::trial::process::{NoLine, Process, describe};
 
 /// How long the ends are waited for.
 #[derive(Debug, Clone, Copy)]

@@ -9,8 +9,8 @@ use rustix::process::Signal;
 use workload::FileSet;
 
 use super::{Bench, failure};
-use crate::cache;
-use crate::process::Process;
+use crate::trial::cache;
+use crate::trial::process::Process;
 
 /// A disk that is mounted; dropping it unmounts it.
 #[derive(Debug)]

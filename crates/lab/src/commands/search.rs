@@ -11,17 +11,18 @@ use serde::Serialize;
 use workload::objective::read_file;
 use workload::{Arrival, Preset, units};
 
-use crate::bench::{Bench, Job, Patience};
-use crate::cells::{Cell, LoadCell, Server};
+use crate::analysis::judge;
+use crate::commands::progress::Progress;
 use crate::cores::{self, Cores};
-use crate::experiment::{Cache, Loop, Model};
 use crate::interrupt::Interrupt;
-use crate::judge;
-use crate::memory::Support;
-use crate::progress::Progress;
-use crate::slo::Objective;
+use crate::plan::cells::{Cell, LoadCell, Server};
+use crate::plan::models;
+use crate::spec::Objective;
+use crate::spec::{Cache, Loop, Model};
 use crate::table::Table;
-use crate::{Failure, INTERRUPTED, Status, files, models};
+use crate::trial::memory::Support;
+use crate::trial::{Bench, Job, Patience};
+use crate::{Failure, INTERRUPTED, Status, files};
 use bisection::{Answer, Search};
 
 /// Find the highest rate at which a model holds its objectives
@@ -121,7 +122,7 @@ pub struct Found {
 /// # Errors
 /// When nothing can be tried at all.
 pub fn run(args: Args) -> Result<Status, Failure> {
-    let archbench = crate::run::executable(args.archbench.as_deref())?;
+    let archbench = crate::commands::run::executable(args.archbench.as_deref())?;
     let mut objectives = args.slo.clone();
     if let Some(path) = &args.slo_file {
         objectives.extend(read_file::<Objective>(path)?);
@@ -154,7 +155,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
         patience: Patience::default(),
         interrupt,
     };
-    let each = args.duration + args.warm_up + crate::bench::overhead();
+    let each = args.duration + args.warm_up + crate::trial::overhead();
     let tries =
         names.len() * args.repeats as usize * Search::tries(args.resolution / 100.0) + names.len();
     let mut progress = Progress::new(tries, each);
@@ -339,7 +340,12 @@ impl Searcher<'_> {
         let trial = measured.into_trial(&plan, &cell, Cache::Prefill).0;
         let failed = trial.verdict == Validity::Failed;
         let elapsed = Duration::from_secs_f64(trial.elapsed_s);
-        progress.ends(&what, &crate::run::outcome(&trial), failed, elapsed);
+        progress.ends(
+            &what,
+            &crate::commands::run::outcome(&trial),
+            failed,
+            elapsed,
+        );
         trial
     }
 }

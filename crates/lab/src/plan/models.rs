@@ -7,7 +7,7 @@ use contracts::Document;
 use contracts::models::Models;
 
 use crate::Failure;
-use crate::experiment::{Flags, Model};
+use crate::spec::{Flags, Model};
 
 fn ask(archbench: &Path, arguments: &[&str]) -> Result<std::process::Output, Failure> {
     Command::new(archbench)

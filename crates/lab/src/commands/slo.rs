@@ -1,7 +1,5 @@
 //! `archbench slo`: a matrix of cells by objectives, met or missed, with margin and interval.
 
-mod objective;
-
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -10,9 +8,8 @@ use results::{Cell, JudgedSlo, Outcome, Run};
 use workload::objective::read_file;
 use workload::units::counted;
 
-pub use objective::Objective;
-
-use crate::judge;
+use crate::analysis::judge;
+use crate::spec::Objective;
 use crate::table::{Table, label};
 use crate::{Failure, Status};
 
@@ -61,7 +58,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
     if objectives.is_empty() {
         return Err("the experiment has no objectives; give some with --slo or --slo-file".into());
     }
-    crate::values::check(&run, objectives.iter().map(|slo| slo.figure))?;
+    crate::analysis::values::check(&run, objectives.iter().map(|slo| slo.figure))?;
     let judged = matrix(&run, &objectives);
     if args.json {
         crate::print(serde_json::to_string_pretty(&judged)?);
@@ -89,7 +86,7 @@ fn judge_cell(run: &Run, cell: &Cell<'_>, objective: &Objective) -> JudgedSlo {
     let counted: Vec<_> = cell.trials.iter().filter(|trial| trial.counts()).collect();
     let values: Vec<f64> = counted
         .iter()
-        .filter_map(|trial| crate::values::value(run, trial, objective.figure))
+        .filter_map(|trial| crate::analysis::values::value(run, trial, objective.figure))
         .collect();
     // A repeat without a value has one beyond all that was answered.
     let bound = values.len() < counted.len()

@@ -8,7 +8,7 @@ use stats::compare::{Comparison, Verdict, holm, independent};
 
 use workload::units::counted;
 
-use crate::judge::LEVEL;
+use crate::analysis::judge::LEVEL;
 use crate::table::{Table, label, show};
 use crate::{Failure, Status};
 
@@ -83,7 +83,7 @@ pub struct Compared {
 pub fn run(args: Args) -> Result<Status, Failure> {
     let (a, b) = (results::read(&args.a)?, results::read(&args.b)?);
     for run in [&a, &b] {
-        crate::values::check(run, args.figure.iter().copied())?;
+        crate::analysis::values::check(run, args.figure.iter().copied())?;
     }
     let compared = compare(&a, &b, &args.figure, args.margin);
     if compared.is_empty() {
@@ -146,7 +146,7 @@ fn side(run: &Run, cell: &Cell<'_>, figure: Figure) -> Side {
     let counted = || cell.trials.iter().filter(|trial| trial.counts());
     Side {
         values: counted()
-            .filter_map(|trial| crate::values::value(run, trial, figure))
+            .filter_map(|trial| crate::analysis::values::value(run, trial, figure))
             .collect(),
         at_least: counted().any(|trial| figure.is_at_least(trial)),
     }

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use rustix::fs::{Advice, fadvise};
 use workload::FileSet;
 
-use crate::memory::Group;
+use crate::trial::memory::Group;
 
 /// Files that one reader is given at a time.
 const BATCH: usize = 200;

@@ -12,15 +12,19 @@ use results::{Folder, Manifest, SCHEMA, Trial, Validity, Verdicts};
 use sha2::{Digest, Sha256};
 use workload::FileSet;
 
-use crate::bench::{Bench, Job, Patience};
-use crate::experiment::Experiment;
-use crate::external::{self, External};
+use crate::analysis::judge;
+use crate::commands::progress::Progress;
+use crate::commands::slo;
 use crate::interrupt::Interrupt;
-use crate::memory::Support;
 use crate::plan::{self, Plan, minutes};
-use crate::progress::Progress;
+use crate::plan::{cells, models};
+use crate::spec::Experiment;
+use crate::spec::external::{self, External};
 use crate::table::{label, show, summary};
-use crate::{Failure, INTERRUPTED, Status, cells, files, judge, machine, models, slo};
+use crate::trial::machine;
+use crate::trial::memory::Support;
+use crate::trial::{Bench, Job, Patience};
+use crate::{Failure, INTERRUPTED, Status, files};
 
 /// Run an experiment and judge it
 #[derive(Debug, Clone, clap::Args)]

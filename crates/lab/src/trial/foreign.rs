@@ -14,8 +14,8 @@ use sys::usage::{Usage, Who, usage};
 use workload::FileSet;
 
 use super::{Bench, Measured, failure};
-use crate::external::{External, Place};
-use crate::process::{Process, describe};
+use crate::spec::external::{External, Place};
+use crate::trial::process::{Process, describe};
 
 const STARTING: &str = "starting the server";
 /// How long its first answer may take.

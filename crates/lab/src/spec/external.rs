@@ -23,7 +23,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::Failure;
-use crate::experiment::{Error, Experiment, Flags, Foreign, did_you_mean, scalar};
+use crate::spec::{Error, Experiment, Flags, Foreign, did_you_mean, scalar};
 
 /// Where the definitions are, beside the experiment.
 const FOLDER: &str = "external";

@@ -1,9 +1,14 @@
 //! One trial: a server started afresh, a load put on it, both ends' reports.
 
+pub mod cache;
 mod commands;
 mod disk;
 mod ends;
 mod foreign;
+pub mod machine;
+pub mod memory;
+pub mod process;
+pub mod watch;
 
 pub use ends::Patience;
 
@@ -16,15 +21,14 @@ use contracts::serve::Summary;
 use results::{Failure, Sample, Validity};
 use rustix::process::Signal;
 
-use crate::cache;
-use crate::cells::{Cell, Server};
 use crate::cores::Cores;
-use crate::experiment::Cache;
 use crate::interrupt::Interrupt;
-use crate::memory::{Group, Support};
-use crate::process::{Process, describe};
-use crate::watch::Watcher;
+use crate::plan::cells::{Cell, Server};
+use crate::spec::Cache;
 use foreign::Foreign;
+use memory::{Group, Support};
+use process::{Process, describe};
+use watch::Watcher;
 
 /// Everything that trials share.
 #[derive(Debug)]

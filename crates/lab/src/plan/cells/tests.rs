@@ -4,7 +4,7 @@ use std::path::Path;
 fn of(text: &str) -> Result<Vec<Cell>, String> {
     let head = "name = 'x'\nquestion = '?'\nduration = '1s'\n";
     let experiment = Experiment::parse(&format!("{head}{text}"), Path::new("x")).unwrap();
-    let crate::experiment::Models::Some(models) = experiment.models.clone() else {
+    let crate::spec::Models::Some(models) = experiment.models.clone() else {
         panic!("a list");
     };
     cells(&experiment, &models, &[])

@@ -1,0 +1,4 @@
+//! What came out of trials: figures, judged and compared.
+
+pub mod judge;
+pub mod values;

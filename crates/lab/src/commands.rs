@@ -1,0 +1,8 @@
+//! The commands that plan, run and judge.
+
+pub mod compare;
+pub mod doctor;
+pub mod progress;
+pub mod run;
+pub mod search;
+pub mod slo;
