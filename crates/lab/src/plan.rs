@@ -31,7 +31,7 @@ pub struct Plan {
     /// All cells.
     pub cells: Vec<Cell>,
     /// All trials, in order: blocks of every cell once, each block shuffled by the seed.
-    pub trials: Vec<Trial>,
+    pub trials: Vec<PlannedTrial>,
     /// Where both sides run.
     pub cores: Cores,
     /// The servers that are not ours and take part.
@@ -42,7 +42,7 @@ pub struct Plan {
 
 /// A trial to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Trial {
+pub struct PlannedTrial {
     /// Which cell.
     pub cell: usize,
     /// Which repeat, from 1; also the number of its block.
@@ -53,7 +53,7 @@ pub struct Trial {
     pub attempt: usize,
 }
 
-impl Trial {
+impl PlannedTrial {
     /// The name of its files.
     pub fn id(&self) -> String {
         let name = format!("c{:03}-r{}", self.cell, self.repeat);
@@ -230,7 +230,7 @@ fn check_names(experiment: &Experiment, models: &[Model]) -> Result<(), String> 
     Ok(())
 }
 
-fn order(cells: usize, repeats: usize, seed: u64) -> Vec<Trial> {
+fn order(cells: usize, repeats: usize, seed: u64) -> Vec<PlannedTrial> {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut trials = Vec::with_capacity(cells * repeats);
     for repeat in 1..=repeats {
@@ -238,7 +238,7 @@ fn order(cells: usize, repeats: usize, seed: u64) -> Vec<Trial> {
         block.shuffle(&mut rng);
         for cell in block {
             let order = trials.len() + 1;
-            trials.push(Trial {
+            trials.push(PlannedTrial {
                 cell,
                 repeat,
                 order,

@@ -32,7 +32,7 @@ use watch::Watcher;
 
 /// Everything that trials share.
 #[derive(Debug)]
-pub struct Bench {
+pub struct ProcessRunner {
     /// The command line that starts servers and generators.
     pub archbench: PathBuf,
     /// Which cores they have.
@@ -104,7 +104,7 @@ impl Measured {
     /// As it is kept, with the histogram log beside it.
     pub fn into_trial(
         self,
-        trial: &crate::plan::Trial,
+        trial: &crate::plan::PlannedTrial,
         cell: &Cell,
         cache: Cache,
     ) -> (results::Trial, Option<Vec<u8>>) {
@@ -143,7 +143,7 @@ fn failure(step: &str, reason: impl Into<String>) -> Failure {
     }
 }
 
-impl Bench {
+impl ProcessRunner {
     /// Measures; whatever goes wrong is in what comes of it.
     pub fn measure(&self, job: &Job<'_>) -> Measured {
         let began = Instant::now();

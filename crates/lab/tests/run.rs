@@ -357,7 +357,7 @@ fn trial(stage: &Stage, model: &str) -> lab::trial::Measured {
         .iter()
         .find(|cell| cell.factors["model"] == model.into());
     let soon = std::time::Duration::from_millis(300);
-    let bench = lab::trial::Bench {
+    let runner = lab::trial::ProcessRunner {
         archbench,
         cores: plan.cores.clone(),
         memory: lab::trial::memory::Support::None("not asked for".into()),
@@ -369,7 +369,7 @@ fn trial(stage: &Stage, model: &str) -> lab::trial::Measured {
         },
         interrupt: lab::interrupt::Interrupt::default(),
     };
-    bench.measure(&lab::trial::Job {
+    runner.measure(&lab::trial::Job {
         cell: cell.expect(model),
         seed: 1,
         warm_up: std::time::Duration::ZERO,

@@ -25,7 +25,7 @@ pub struct Args {
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Level {
+pub enum Severity {
     /// Fine.
     Ok,
     /// Good to know.
@@ -38,24 +38,24 @@ pub enum Level {
 
 /// What one check found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub struct Diagnosis {
     /// What was looked at.
     pub subject: &'static str,
     /// How bad it is.
-    pub level: Level,
+    pub level: Severity,
     /// What was found.
     pub found: String,
     /// What to do about it; empty if nothing.
     pub advice: String,
 }
 
-impl Finding {
-    fn new(subject: &'static str, level: Level, found: impl Into<String>, advice: &str) -> Self {
+impl Diagnosis {
+    fn new(subject: &'static str, level: Severity, found: impl Into<String>, advice: &str) -> Self {
         Self {
             subject,
             level,
             found: found.into(),
-            advice: if level == Level::Ok {
+            advice: if level == Severity::Ok {
                 String::new()
             } else {
                 advice.into()
@@ -76,12 +76,14 @@ pub fn run(args: Args) -> Result<Status, Failure> {
         crate::print(text(&findings));
     }
     Ok(u8::from(
-        findings.iter().any(|finding| finding.level == Level::Fail),
+        findings
+            .iter()
+            .any(|finding| finding.level == Severity::Fail),
     ))
 }
 
 /// All checks.
-pub fn examine() -> Vec<Finding> {
+pub fn examine() -> Vec<Diagnosis> {
     let before = crate::trial::watch::processor_ticks();
     let started = Instant::now();
     let mut findings = checks::settings();
@@ -94,14 +96,14 @@ pub fn examine() -> Vec<Finding> {
     findings
 }
 
-fn text(findings: &[Finding]) -> String {
+fn text(findings: &[Diagnosis]) -> String {
     let mut lines = Vec::new();
     for finding in findings {
         let level = match finding.level {
-            Level::Ok => "ok",
-            Level::Note => "note",
-            Level::Warn => "warn",
-            Level::Fail => "FAIL",
+            Severity::Ok => "ok",
+            Severity::Note => "note",
+            Severity::Warn => "warn",
+            Severity::Fail => "FAIL",
         };
         lines.push(format!(
             "{level:<5} {:<14} {}",
@@ -113,7 +115,7 @@ fn text(findings: &[Finding]) -> String {
     }
     let count = findings
         .iter()
-        .filter(|finding| finding.level >= Level::Warn)
+        .filter(|finding| finding.level >= Severity::Warn)
         .count();
     lines.push(match count {
         0 => "\nnothing here would spoil a measurement".to_owned(),
@@ -148,7 +150,7 @@ mod tests {
         for finding in &findings {
             assert!(!finding.found.is_empty());
             assert!(
-                finding.level < Level::Warn || !finding.advice.is_empty(),
+                finding.level < Severity::Warn || !finding.advice.is_empty(),
                 "{finding:?}"
             );
         }

@@ -23,7 +23,7 @@ use crate::spec::external::{self, External};
 use crate::table::{label, show, summary};
 use crate::trial::machine;
 use crate::trial::memory::Support;
-use crate::trial::{Bench, Job, Patience};
+use crate::trial::{Job, Patience, ProcessRunner};
 use crate::{Failure, INTERRUPTED, Status, files};
 
 /// Run an experiment and judge it
@@ -92,7 +92,7 @@ pub fn run(
     // Not in the folder: a generator that cannot write there would fail its trial for it.
     let scratch = tempfile::tempdir()
         .map_err(|error| format!("cannot make a directory for histogram logs: {error}"))?;
-    let bench = Bench {
+    let runner = ProcessRunner {
         archbench,
         cores: plan.cores.clone(),
         memory,
@@ -100,7 +100,7 @@ pub fn run(
         patience: Patience::default(),
         interrupt,
     };
-    if let Some(done) = measure_all(&experiment, &plan, &bench, &mut folder)? {
+    if let Some(done) = measure_all(&experiment, &plan, &runner, &mut folder)? {
         let (all, place) = (plan.trials.len(), folder.path().display());
         let but = if args.fresh { " without --fresh" } else { "" };
         crate::print(format_args!(
@@ -249,7 +249,7 @@ fn versions(archbench: &Path, plan: &Plan) -> BTreeMap<String, String> {
 fn measure_all(
     experiment: &Experiment,
     plan: &Plan,
-    bench: &Bench,
+    runner: &ProcessRunner,
     folder: &mut Folder,
 ) -> Result<Option<usize>, Failure> {
     let mut progress = Progress::new(plan.trials.len(), plan.duration(experiment, 1));
@@ -263,11 +263,11 @@ fn measure_all(
         .collect();
     for trial in &plan.trials {
         for attempt in 1..=experiment.attempts {
-            let trial = plan::Trial { attempt, ..*trial };
+            let trial = plan::PlannedTrial { attempt, ..*trial };
             let id = trial.id();
             if !folder.has(&id) {
                 let Some((record, hlog)) =
-                    measure(experiment, plan, bench, &trial, &shown, &mut progress)
+                    measure(experiment, plan, runner, &trial, &shown, &mut progress)
                 else {
                     progress.finish();
                     return Ok(Some(trial.order - 1));
@@ -289,8 +289,8 @@ fn measure_all(
 fn measure(
     experiment: &Experiment,
     plan: &Plan,
-    bench: &Bench,
-    trial: &plan::Trial,
+    runner: &ProcessRunner,
+    trial: &plan::PlannedTrial,
     shown: &[&results::Factor],
     progress: &mut Progress,
 ) -> Option<(Trial, Option<Vec<u8>>)> {
@@ -314,8 +314,8 @@ fn measure(
         timeout: experiment.timeout.0,
         cache: experiment.cache,
     };
-    let measured = bench.measure(&job);
-    if bench.interrupt.came() {
+    let measured = runner.measure(&job);
+    if runner.interrupt.came() {
         return None;
     }
     let elapsed = Duration::from_secs_f64(measured.elapsed_s);

@@ -21,7 +21,7 @@ use crate::spec::Objective;
 use crate::spec::{Cache, Loop, Model};
 use crate::table::Table;
 use crate::trial::memory::Support;
-use crate::trial::{Bench, Job, Patience};
+use crate::trial::{Job, Patience, ProcessRunner};
 use crate::{Failure, INTERRUPTED, Status, files};
 use bisection::{Answer, Search};
 
@@ -147,7 +147,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
     let set = args.files.file_set(1);
     files::make(&set, &set.cache_dir()?)?;
     let interrupt = Interrupt::watch();
-    let bench = Bench {
+    let runner = ProcessRunner {
         archbench,
         cores: two_sides()?,
         memory: Support::None("not asked for".into()),
@@ -163,13 +163,13 @@ pub fn run(args: Args) -> Result<Status, Failure> {
     for name in &names {
         let one = Searcher {
             args: &args,
-            bench: &bench,
+            runner: &runner,
             objectives: &objectives,
             model: name,
             flags: &flags,
         };
         found.push(one.search(&mut progress));
-        if bench.interrupt.came() {
+        if runner.interrupt.came() {
             break;
         }
     }
@@ -179,7 +179,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
     } else {
         text(&found, &objectives)
     });
-    if bench.interrupt.came() {
+    if runner.interrupt.came() {
         return Ok(INTERRUPTED);
     }
     Ok(u8::from(found.iter().all(|one| one.rate_per_s.is_none())))
@@ -206,7 +206,7 @@ fn two_sides() -> Result<Cores, String> {
 
 struct Searcher<'a> {
     args: &'a Args,
-    bench: &'a Bench,
+    runner: &'a ProcessRunner,
     objectives: &'a [Objective],
     model: &'a str,
     flags: &'a [String],
@@ -236,7 +236,7 @@ impl Searcher<'_> {
             while let Some(rate) = search.next() {
                 let seed = self.args.seed.wrapping_add(repeat);
                 let trial = self.try_until_valid(Some(rate), seed, progress);
-                if self.bench.interrupt.came() {
+                if self.runner.interrupt.came() {
                     found.note = Some("interrupted".into());
                     return found;
                 }
@@ -279,7 +279,7 @@ impl Searcher<'_> {
         let number = progress.next();
         let mut trial = self.try_one(number, rate, seed, progress);
         for _ in 0..AGAIN {
-            if trial.verdict == Validity::Invalid && !self.bench.interrupt.came() {
+            if trial.verdict == Validity::Invalid && !self.runner.interrupt.came() {
                 trial = self.try_one(number, rate, seed, progress);
             }
         }
@@ -323,7 +323,7 @@ impl Searcher<'_> {
         let what = rate.map_or("closed loop".to_owned(), |rate| format!("{rate:.0}/s"));
         let what = format!("{} {what}", self.model);
         progress.begins(number, &what);
-        let measured = self.bench.measure(&Job {
+        let measured = self.runner.measure(&Job {
             cell: &cell,
             seed,
             warm_up: self.args.warm_up,
@@ -331,7 +331,7 @@ impl Searcher<'_> {
             timeout: Duration::from_secs(2),
             cache: Cache::Prefill,
         });
-        let plan = crate::plan::Trial {
+        let plan = crate::plan::PlannedTrial {
             cell: 0,
             repeat: 1,
             order: 1,

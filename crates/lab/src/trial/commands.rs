@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use workload::FileSet;
 
-use super::{Bench, Job};
+use super::{Job, ProcessRunner};
 use crate::cores;
 
-impl Bench {
+impl ProcessRunner {
     pub(super) fn server_command(&self, model: &str, flags: &[String], root: &Path) -> Vec<String> {
         let mut command = vec![
             self.archbench.display().to_string(),

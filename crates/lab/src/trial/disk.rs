@@ -8,7 +8,7 @@ use results::Failure;
 use rustix::process::Signal;
 use workload::FileSet;
 
-use super::{Bench, failure};
+use super::{ProcessRunner, failure};
 use crate::trial::cache;
 use crate::trial::process::Process;
 
@@ -20,7 +20,7 @@ pub(super) struct Mounted {
     pub(super) point: PathBuf,
 }
 
-impl Bench {
+impl ProcessRunner {
     /// Mounts a disk over `root`. What is beneath is read first, so that only the disk that is imitated is waited for.
     pub(super) fn mount(
         &self,

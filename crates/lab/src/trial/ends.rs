@@ -7,7 +7,7 @@ use contracts::serve::{Ready, Summary};
 use contracts::{Document, Line};
 use results::{Failure, Sample, Validity};
 
-use super::{Bench, Job, failure};
+use super::{Job, ProcessRunner, failure};
 use crate::trial::process::{NoLine, Process, describe};
 
 /// How long the ends are waited for.
@@ -32,7 +32,7 @@ impl Default for Patience {
     }
 }
 
-impl Bench {
+impl ProcessRunner {
     /// Waits until the server says that it is ready, and where.
     pub(super) fn address(&self, server: &mut Process) -> Result<String, Failure> {
         let step = "starting the server";

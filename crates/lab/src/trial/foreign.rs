@@ -13,7 +13,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sys::usage::{Usage, Who, usage};
 use workload::FileSet;
 
-use super::{Bench, Measured, failure};
+use super::{Measured, ProcessRunner, failure};
 use crate::spec::external::{External, Place};
 use crate::trial::process::{Process, describe};
 
@@ -64,11 +64,11 @@ impl<'a> Foreign<'a> {
     pub(super) fn ready(
         &self,
         server: &mut Process,
-        bench: &Bench,
+        runner: &ProcessRunner,
         set: &FileSet,
     ) -> Result<String, Failure> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.place.port));
-        let limit = bench.patience.starts;
+        let limit = runner.patience.starts;
         let end = Instant::now() + limit;
         let stream = loop {
             if let Ok(stream) = TcpStream::connect_timeout(&address, ANSWERS_WITHIN) {
@@ -77,7 +77,7 @@ impl<'a> Foreign<'a> {
             if let Some(status) = server.ended() {
                 return Err(failure(STARTING, describe(status, &server.kill())));
             }
-            if bench.interrupt.came() {
+            if runner.interrupt.came() {
                 return Err(failure(STARTING, "interrupted"));
             }
             if Instant::now() > end {

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, getrlimit};
 
-use super::Finding;
-use super::Level::{Fail, Note, Ok, Warn};
+use super::Diagnosis;
+use super::Severity::{Fail, Note, Ok, Warn};
 use crate::cores;
 use crate::trial::machine::{self, read};
 use crate::trial::memory::Support;
 
 /// What can be read off.
-pub(super) fn settings() -> Vec<Finding> {
+pub(super) fn settings() -> Vec<Diagnosis> {
     vec![
         core_count(),
         siblings(),
@@ -30,11 +30,11 @@ pub(super) fn settings() -> Vec<Finding> {
     ]
 }
 
-fn core_count() -> Finding {
+fn core_count() -> Diagnosis {
     let cores = cores::available();
     let level = if cores.len() < 2 { Warn } else { Ok };
     let found = format!("{} to use: {}", cores.len(), cores::list(&cores));
-    Finding::new(
+    Diagnosis::new(
         "cores",
         level,
         found,
@@ -42,7 +42,7 @@ fn core_count() -> Finding {
     )
 }
 
-fn siblings() -> Finding {
+fn siblings() -> Diagnosis {
     let shared: Vec<_> = cores::available()
         .into_iter()
         .filter_map(|core| {
@@ -53,7 +53,7 @@ fn siblings() -> Finding {
         .filter(|list| list.contains([',', '-']))
         .collect();
     if shared.is_empty() {
-        return Finding::new(
+        return Diagnosis::new(
             "siblings",
             Ok,
             "no core shares its units with another that is used",
@@ -63,36 +63,36 @@ fn siblings() -> Finding {
     let found = format!("hardware threads share cores: {}", shared.join("; "));
     let advice = "give server_cores and generator_cores in the experiment so that no pair is split between them, or switch it off: \
         echo off > /sys/devices/system/cpu/smt/control";
-    Finding::new("siblings", Warn, found, advice)
+    Diagnosis::new("siblings", Warn, found, advice)
 }
 
-fn governor() -> Finding {
+fn governor() -> Diagnosis {
     let advice =
         "cpupower frequency-set -g performance, so that speed does not change within a trial";
     match machine::governor() {
-        None => Finding::new(
+        None => Diagnosis::new(
             "governor",
             Note,
             "not to be seen, as in most virtual machines",
             "clock speed may vary unseen",
         ),
-        Some(governor) if governor == "performance" => Finding::new("governor", Ok, governor, ""),
-        Some(governor) => Finding::new("governor", Warn, governor, advice),
+        Some(governor) if governor == "performance" => Diagnosis::new("governor", Ok, governor, ""),
+        Some(governor) => Diagnosis::new("governor", Warn, governor, advice),
     }
 }
 
-fn clock() -> Finding {
+fn clock() -> Diagnosis {
     let advice = "reading it is a system call here; times of a few µs are coarse. Boot with clocksource=tsc if the processor has a steady one";
     match machine::clock_source() {
-        None => Finding::new("clock source", Note, "not to be seen", "nothing to do"),
+        None => Diagnosis::new("clock source", Note, "not to be seen", "nothing to do"),
         Some(source) if matches!(source.as_str(), "tsc" | "kvm-clock" | "arch_sys_counter") => {
-            Finding::new("clock source", Ok, source, "")
+            Diagnosis::new("clock source", Ok, source, "")
         }
-        Some(source) => Finding::new("clock source", Warn, source, advice),
+        Some(source) => Diagnosis::new("clock source", Warn, source, advice),
     }
 }
 
-fn open_files() -> Finding {
+fn open_files() -> Diagnosis {
     let limit = getrlimit(Resource::Nofile);
     let show = |limit: Option<u64>| limit.map_or("no limit".into(), |limit| limit.to_string());
     let found = format!(
@@ -105,7 +105,7 @@ fn open_files() -> Finding {
     } else {
         Warn
     };
-    Finding::new(
+    Diagnosis::new(
         "open files",
         level,
         found,
@@ -113,7 +113,7 @@ fn open_files() -> Finding {
     )
 }
 
-fn backlog() -> Finding {
+fn backlog() -> Diagnosis {
     let number = |name: &str| {
         read(&format!("/proc/sys/net/{name}")).and_then(|text| text.parse::<u64>().ok())
     };
@@ -130,7 +130,7 @@ fn backlog() -> Finding {
         Some(_) => Ok,
         None => Note,
     };
-    Finding::new(
+    Diagnosis::new(
         "backlog",
         level,
         found,
@@ -138,14 +138,14 @@ fn backlog() -> Finding {
     )
 }
 
-fn ports() -> Finding {
+fn ports() -> Diagnosis {
     let range = read("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
     let ends: Vec<u64> = range
         .split_whitespace()
         .filter_map(|end| end.parse().ok())
         .collect();
     let [first, last] = ends.as_slice() else {
-        return Finding::new(
+        return Diagnosis::new(
             "ports",
             Note,
             "the range is not to be seen",
@@ -164,7 +164,7 @@ fn ports() -> Finding {
     } else {
         Ok
     };
-    Finding::new(
+    Diagnosis::new(
         "ports",
         level,
         found,
@@ -172,9 +172,9 @@ fn ports() -> Finding {
     )
 }
 
-fn timer_slack() -> Finding {
+fn timer_slack() -> Diagnosis {
     match read("/proc/self/timerslack_ns").and_then(|text| text.parse::<u64>().ok()) {
-        None => Finding::new(
+        None => Diagnosis::new(
             "timer slack",
             Note,
             "not to be seen",
@@ -183,7 +183,7 @@ fn timer_slack() -> Finding {
         Some(slack) => {
             let level = if slack <= 50_000 { Ok } else { Warn };
             let found = format!("{} µs", slack as f64 / 1e3);
-            Finding::new(
+            Diagnosis::new(
                 "timer slack",
                 level,
                 found,
@@ -193,15 +193,15 @@ fn timer_slack() -> Finding {
     }
 }
 
-fn cgroups() -> Finding {
+fn cgroups() -> Diagnosis {
     match Support::find() {
-        Support::None(why) => Finding::new(
+        Support::None(why) => Diagnosis::new(
             "cgroups",
             Warn,
             format!("memory cannot be limited: {why}"),
             "experiments with a memory limit run without it. Run as root, or in a delegated group: systemd-run --user --scope -p Delegate=yes archbench run …",
         ),
-        support => Finding::new(
+        support => Diagnosis::new(
             "cgroups",
             Ok,
             format!("memory can be limited by {}", support.name()),
@@ -210,15 +210,15 @@ fn cgroups() -> Finding {
     }
 }
 
-fn fuse() -> Finding {
+fn fuse() -> Diagnosis {
     match OpenOptions::new().read(true).write(true).open("/dev/fuse") {
-        std::result::Result::Ok(_) => Finding::new(
+        std::result::Result::Ok(_) => Diagnosis::new(
             "/dev/fuse",
             Ok,
             "a file system of our own can be mounted",
             "",
         ),
-        Err(error) => Finding::new(
+        Err(error) => Diagnosis::new(
             "/dev/fuse",
             Note,
             format!("cannot be opened: {error}"),
@@ -227,9 +227,9 @@ fn fuse() -> Finding {
     }
 }
 
-fn disk() -> Finding {
+fn disk() -> Diagnosis {
     let Some(home) = workload::default_dir().ok() else {
-        return Finding::new(
+        return Diagnosis::new(
             "file sets",
             Fail,
             "no cache directory",
@@ -246,7 +246,7 @@ fn disk() -> Finding {
         "below {} on {kind}",
         home.parent().unwrap_or(&home).display()
     );
-    Finding::new(
+    Diagnosis::new(
         "file sets",
         level,
         found,
@@ -254,24 +254,24 @@ fn disk() -> Finding {
     )
 }
 
-fn virtualised() -> Finding {
+fn virtualised() -> Diagnosis {
     let flags = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     if flags
         .lines()
         .any(|line| line.starts_with("flags") && line.contains(" hypervisor"))
     {
-        return Finding::new(
+        return Diagnosis::new(
             "machine",
             Note,
             "virtual",
             "neighbours may disturb it; look at steal time, and repeat more often",
         );
     }
-    Finding::new("machine", Ok, "not virtual, as far as it says", "")
+    Diagnosis::new("machine", Ok, "not virtual, as far as it says", "")
 }
 
 /// How late a thread wakes that asked for 100 µs.
-pub(super) fn wake_ups() -> Finding {
+pub(super) fn wake_ups() -> Diagnosis {
     const ASKED: Duration = Duration::from_micros(100);
     let mut late: Vec<f64> = (0..200)
         .map(|_| {
@@ -287,7 +287,7 @@ pub(super) fn wake_ups() -> Finding {
     let found =
         format!("a sleep of 100 µs ends {median:.0} µs late, {p99:.0} µs in one of a hundred");
     let level = if p99 <= 1000.0 { Ok } else { Warn };
-    Finding::new(
+    Diagnosis::new(
         "timers",
         level,
         found,
@@ -299,7 +299,7 @@ pub(super) fn wake_ups() -> Finding {
 pub(super) fn disturbance(
     before: &BTreeMap<&'static str, u64>,
     after: &BTreeMap<&'static str, u64>,
-) -> Vec<Finding> {
+) -> Vec<Diagnosis> {
     let ticks = |name: &str| {
         let of = |counts: &BTreeMap<&str, u64>| counts.get(name).copied().unwrap_or(0);
         of(after).saturating_sub(of(before)) as f64
@@ -310,13 +310,13 @@ pub(super) fn disturbance(
     let used: f64 = after.keys().map(|name| ticks(name)).sum::<f64>() - idle;
     let busy = used.max(0.0) / all * 100.0;
     vec![
-        Finding::new(
+        Diagnosis::new(
             "steal time",
             if steal < 1.0 { Ok } else { Warn },
             format!("{steal:.1} % of processor time goes to other virtual machines"),
             "wait until they are quiet, or use dedicated cores",
         ),
-        Finding::new(
+        Diagnosis::new(
             "other load",
             if busy < 10.0 { Ok } else { Warn },
             format!("{busy:.0} % of all cores is busy though nothing is measured"),
