@@ -120,7 +120,10 @@ fn finishing() {
     let mut begun = serve("GET /ten.txt HT");
     begun.connection.finish();
     begun.feed("TP/1.1\r\nHost: h\r\n\r\n");
-    assert_eq!((&begun.statuses[..], begun.end()), (&[200][..], End::Close));
+    assert_eq!(
+        (&begun.statuses[..], begun.end()),
+        (&[200][..], End::Linger)
+    );
     assert_eq!(begun.answers()[0].field("Connection"), Some("close"));
 
     let mut driver = Driver::new();
@@ -133,7 +136,7 @@ fn finishing() {
     driver.feed("");
     assert_eq!(
         (&driver.statuses[..], driver.end()),
-        (&[200][..], End::Close)
+        (&[200][..], End::Linger)
     );
 
     // The head had promised to keep the connection; closing it between answers is within the
@@ -150,7 +153,7 @@ fn finishing() {
     driver.feed("");
     assert_eq!(
         (&driver.statuses[..], driver.end()),
-        (&[200][..], End::Close)
+        (&[200][..], End::Linger)
     );
 }
 
@@ -183,7 +186,7 @@ fn limits_on_keeping() {
     driver.feed(get("/ten.txt", ""));
     assert_eq!(
         (&driver.statuses[..], driver.end()),
-        (&[200][..], End::Close)
+        (&[200][..], End::Linger)
     );
     assert_eq!(driver.answers()[0].field("Connection"), Some("close"));
 
@@ -205,53 +208,116 @@ fn limits_on_keeping() {
     assert_eq!(closing, [false, false, true]);
 }
 
-/// Whoever has asked for several things at a time may have asked for more when the server closes, unless he has said that
-/// there is no more.
-#[test]
-fn a_client_that_pipelines_is_left_with_care() {
-    let three = || {
-        Driver::with(Config {
-            max_requests_per_connection: 3,
-            ..Config::default()
-        })
-    };
+/// A connection whose last answer has been handed over, by each way that there is, and what the answer said.
+fn last_answers() -> Vec<(&'static str, Driver, Option<&'static str>)> {
     let plain = get("/ten.txt", "");
-    for (inputs, end) in [
-        ([plain.repeat(2), plain.clone()], End::Linger),
-        ([plain.clone(), plain.repeat(2)], End::Linger),
+    let with = |config: Config, input: &str| {
+        let mut driver = Driver::with(config);
+        driver.feed(input);
+        driver
+    };
+    let off = Config {
+        keep_alive: false,
+        ..Config::default()
+    };
+    let two = Config {
+        max_requests_per_connection: 2,
+        ..Config::default()
+    };
+    let mut stopped_before = serve("GET /ten.txt HT");
+    stopped_before.connection.finish();
+    stopped_before.feed("TP/1.1\r\nHost: h\r\n\r\n");
+    let mut stopped_in_mid_answer = Driver::new();
+    stopped_in_mid_answer.send = 5;
+    stopped_in_mid_answer
+        .connection
+        .receive(plain.as_bytes(), &mut stopped_in_mid_answer.scratch);
+    for _ in 0..3 {
+        stopped_in_mid_answer.step();
+    }
+    stopped_in_mid_answer.connection.finish();
+    stopped_in_mid_answer.feed("");
+    let mut stopped_after = serve(&plain);
+    stopped_after.connection.finish();
+    let close = Some("close");
+    vec![
         (
-            [plain.repeat(2), get("/ten.txt", "Connection: close\r\n")],
-            End::Close,
+            "Connection: close",
+            serve(get("/ten.txt", "Connection: close\r\n")),
+            close,
+        ),
+        ("HTTP/1.0", serve("GET /ten.txt HTTP/1.0\r\n\r\n"), close),
+        ("--keep-alive off", with(off, &plain), close),
+        ("the last allowed", with(two, &plain.repeat(2)), close),
+        ("stopping, before it", stopped_before, close),
+        ("stopping, in its midst", stopped_in_mid_answer, None),
+        ("stopping, after it", stopped_after, None),
+        (
+            "a head that is broken",
+            serve("GET / HTTP/1.1\r\n\r\n"),
+            close,
         ),
         (
-            [plain.repeat(2), "GET /ten.txt HTTP/1.0\r\n\r\n".into()],
-            End::Close,
+            "a body that may never come",
+            serve(get(
+                "/ten.txt",
+                "Expect: 100-continue\r\nContent-Length: 5\r\n",
+            )),
+            close,
         ),
-    ] {
-        let mut driver = three();
-        for input in &inputs {
-            driver.feed(input);
+    ]
+}
+
+/// RFC 9112, 9.6: whatever a client still sends must not turn the close into a reset, which would destroy the answer that
+/// it has not read.
+#[test]
+fn every_last_answer_is_closed_after_in_stages() {
+    for (way, mut driver, announced) in last_answers() {
+        assert_eq!(driver.end(), End::Linger, "{way}");
+        let answers = driver.answers();
+        let last = answers.last().unwrap();
+        assert_eq!(last.field("Connection"), announced, "{way}");
+        // What comes is dropped, and changes nothing.
+        let (output, statuses) = (driver.output.clone(), driver.statuses.clone());
+        for more in ["\r\n", &get("/ten.txt", ""), "\x01"] {
+            driver.feed(more);
+            assert_eq!(driver.end(), End::Linger, "{way}");
         }
+        assert_eq!((&driver.output, &driver.statuses), (&output, &statuses));
+        // It ends with the client, or when its time is over.
+        driver.end_of_input();
+        assert_eq!(driver.end(), End::Close, "{way}");
+    }
+    for (way, mut driver, _) in last_answers() {
+        driver.expire();
+        assert_eq!(driver.end(), End::Close, "{way}");
+    }
+}
+
+/// Nothing can come any more from a client who has shut its side, and nothing is lost to one that was answered nothing.
+#[test]
+fn who_needs_no_care_is_left_at_once() {
+    for input in [
+        get("/ten.txt", "Connection: close\r\n"),
+        get("/ten.txt", ""),
+        "GET /ten.txt HTTP/1.0\r\n\r\n".into(),
+    ] {
+        let mut driver = Driver::new();
+        driver
+            .connection
+            .receive(input.as_bytes(), &mut driver.scratch);
+        driver.end_of_input();
         assert_eq!(
             (&driver.statuses[..], driver.end()),
-            (&[200, 200, 200][..], end),
-            "{inputs:?}"
+            (&[200][..], End::Close)
         );
-        // What he has sent meanwhile is dropped.
-        driver.feed(&plain);
-        assert_eq!(driver.statuses.len(), 3);
     }
-    let mut one_at_a_time = three();
-    for _ in 0..3 {
-        one_at_a_time.feed(&plain);
-    }
-    assert_eq!(one_at_a_time.end(), End::Close);
-    let mut stopped = serve(plain.repeat(2));
-    stopped.connection.finish();
-    assert_eq!(stopped.end(), End::Close, "nothing is on its way to him");
-    let mut half_closed = serve(plain.repeat(2));
-    half_closed.end_of_input();
-    assert_eq!(half_closed.end(), End::Close);
+    let mut fresh = Driver::new();
+    fresh.connection.finish();
+    assert_eq!(fresh.end(), End::Close);
+    let mut idle = serve(get("/ten.txt", ""));
+    idle.expire();
+    assert_eq!(idle.end(), End::Close, "idle for so long that it has read");
 }
 
 #[test]

@@ -54,12 +54,8 @@ pub struct Connection {
     finishing: bool,
     /// The client has shut its write side.
     ended: bool,
-    /// Input lies unread: the driver was given some back, or more of the request is on its way.
+    /// The driver was given input back: the next request has begun to come.
     unread: bool,
-    /// The client does not wait for an answer before it asks again.
-    pipelines: bool,
-    /// The client has said that the present request is its last.
-    last: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -135,7 +131,8 @@ impl Connection {
     }
 
     /// The deadline of [`phase`](Connection::phase) has passed: a request that has begun is
-    /// answered with 408, anything else ends the connection.
+    /// answered with 408, anything else ends the connection. An idle one is not closed in stages: its
+    /// client has had all that time to read the last answer.
     pub fn expire(&mut self, scratch: &mut Scratch) {
         if self.phase() == Phase::Request {
             self.cut_short(Status::RequestTimeout, scratch);
@@ -149,7 +146,11 @@ impl Connection {
     pub fn finish(&mut self) {
         self.finishing = true;
         if self.step == Step::Head && self.is_idle() {
-            self.step = Step::Close;
+            // With nothing answered, there is nothing to lose.
+            self.step = match self.requests {
+                0 => Step::Close,
+                _ => self.last_step(),
+            };
         }
     }
 
@@ -274,11 +275,10 @@ impl Connection {
         }
         self.requests = self.requests.saturating_add(1);
         let limit = config.max_requests_per_connection;
-        self.last = !exchange.head.persistent;
-        self.close = self.last || !config.keep_alive || (limit > 0 && self.requests >= limit);
+        let is_last = limit > 0 && self.requests >= limit;
+        self.close = !exchange.head.persistent || !config.keep_alive || is_last;
         if exchange.head.withheld {
             self.close = true;
-            self.unread = true;
         }
         if exchange.head.body.is_some() {
             self.step = Step::Body;
@@ -312,7 +312,6 @@ impl Connection {
     /// So many bytes behind the request go back to the driver.
     fn gives_back(&mut self, bytes: usize) {
         self.unread |= bytes > 0;
-        self.pipelines |= bytes > 0;
     }
 
     /// The request is whole, or as whole as it will get: carries the verdict out.
@@ -341,7 +340,6 @@ impl Connection {
     /// one comes.
     fn fatal(&mut self, status: Status, scratch: &mut Scratch) {
         self.close = true;
-        self.unread = true;
         self.page(status, scratch);
     }
 
@@ -374,20 +372,26 @@ impl Connection {
             status: status.code(),
         });
         self.give_back(scratch);
-        self.step = if !(self.close || self.finishing || self.ended) {
-            Step::Head
-        } else if self.more_may_come() {
-            Step::Linger
+        self.step = if self.close || self.finishing || self.ended {
+            self.last_step()
         } else {
-            Step::Close
+            Step::Head
         };
     }
 
-    /// Whether closing could meet input that is unread or under way, which would destroy the answer. It could with every client
-    /// who has not said that it is done, but who waits for each answer has read that it is the last before it asks again; to
-    /// wait for its leave would hold a descriptor, or a worker, for nothing.
-    fn more_may_come(&self) -> bool {
-        !self.ended && (self.unread || (self.pipelines && !self.last))
+    /// How a connection ends that has answered something: in stages, if its client may still send (RFC
+    /// 9112, 9.6).
+    ///
+    /// One who has said that this was its last request, or was told that the answer is the last one,
+    /// is no exception: an empty line behind the request, or a request that was under way, is enough
+    /// for a reset. Nearly all of them close as soon as they have read the answer, and so end the
+    /// lingering a round trip later.
+    fn last_step(&self) -> Step {
+        if self.ended {
+            Step::Close
+        } else {
+            Step::Linger
+        }
     }
 
     /// Ends the connection without a further word.

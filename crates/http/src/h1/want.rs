@@ -20,10 +20,18 @@ pub enum Want {
     /// driver sends as many as it has at hand. Never empty. Answered by
     /// [`Connection::sent`](crate::Connection::sent).
     Send(Range<u64>),
-    /// Send what [`Scratch::out`](crate::Scratch::out) holds, shut the write side, then read and
-    /// drop until the end of the input or the linger deadline, and close. Closing with input unread
-    /// makes the kernel reset the connection, and the reset would destroy the answer before the
-    /// client has read it (RFC 9112, 9.6).
+    /// Close in stages: send what [`Scratch::out`](crate::Scratch::out) holds, shut the write side,
+    /// then read and drop until the end of the input or the linger deadline, and close. Closing with
+    /// input unread, or before it comes, makes the kernel reset the connection, and the reset would
+    /// destroy the answer before the client has read it (RFC 9112, 9.6).
+    ///
+    /// So ends every connection that has answered something, unless its client has shut its side:
+    /// a driver that hears of it, from a read or from its poller, says so by
+    /// [`Connection::end_of_input`](crate::Connection::end_of_input), before or after, and this turns
+    /// into [`Want::Close`]. A client that closes when it has its answer so costs one more read,
+    /// which waits for no more than a round trip; one that keeps its side open holds a descriptor,
+    /// and where a worker serves one connection at a time that worker, for the linger time-out and
+    /// no longer.
     Linger,
     /// Send what [`Scratch::out`](crate::Scratch::out) holds, and close.
     Close,
