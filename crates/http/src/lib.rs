@@ -28,8 +28,8 @@
 //! and `conditional` read what the request is made of, and `verdict` says what is to be done before
 //! anybody looks for the file. `body` and `chunked` drop what no method here has a use for.
 //! `respond` decides on the answer, by `conditional` and `range`; `encode` writes it, and
-//! `delivery` keeps how far its file has gone. What one request needs until it is answered is an
-//! `exchange`.
+//! `delivery` keeps how far its file has gone, and `lifetime` whether another request may follow.
+//! What one request needs until it is answered is an `exchange`.
 //!
 //! # A driver
 //!
@@ -75,8 +75,9 @@ mod semantics;
 
 pub use config::Config;
 pub use h1::client;
+pub use h1::refusal::refusal;
 pub use h1::scratch::{Finished, Scratch};
-pub use h1::server::{Connection, refusal};
+pub use h1::server::Connection;
 pub use h1::want::{Phase, Want};
 pub use semantics::entity::{Entity, FileState};
 pub use semantics::method::Method;

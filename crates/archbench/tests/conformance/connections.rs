@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rustix::process::Signal;
+
 use crate::client::{End, get, last_get};
 use crate::site::{LARGE, assert_contents};
 use crate::table::Fault;
@@ -20,6 +22,10 @@ pub(crate) const CASES: &[Case] = &[
     (
         "an_unread_body_does_not_destroy_the_answer",
         an_unread_body_does_not_destroy_the_answer,
+    ),
+    (
+        "what_comes_after_the_last_request_does_not_either",
+        what_comes_after_the_last_request_does_not_either,
     ),
 ];
 
@@ -201,4 +207,39 @@ fn an_unread_body_does_not_destroy_the_answer(bench: &Bench) {
         client.half_close();
         assert_eq!(client.ending(), (Vec::new(), End::Closed));
     }
+}
+
+/// An empty line, or a request that will not be answered, while the last answer is under way (RFC 9112, 9.6).
+fn what_comes_after_the_last_request_does_not_either(bench: &Bench) {
+    let plain = get("/large.bin");
+    let old = "GET /large.bin HTTP/1.0\r\n\r\n";
+    for (options, request) in [
+        (&[][..], last_get("/large.bin")),
+        (&[], old.into()),
+        (&["--keep-alive", "off"], plain.clone()),
+        (&["--max-requests-per-connection", "1"], plain.clone()),
+    ] {
+        let server = bench.serve(options);
+        for stray in ["\r\n", &plain] {
+            let mut client = server.connect();
+            client.send(&request);
+            let head = client.head();
+            assert!(head.closes(), "{request:?}");
+            client.send(stray);
+            assert_contents("large.bin", 0, &client.exactly(LARGE as usize));
+            // And once more, when the server has said all.
+            let _ = client.try_send(stray);
+            assert_eq!(client.ending(), (Vec::new(), End::Closed), "{request:?}");
+        }
+    }
+    // Nobody was told that this answer is the last.
+    let server = bench.serve(&[]);
+    let mut client = server.connect();
+    client.send(&plain);
+    assert!(!client.head().closes());
+    client.send(&plain);
+    server.signal(Signal::TERM);
+    std::thread::sleep(Duration::from_millis(200));
+    assert_contents("large.bin", 0, &client.exactly(LARGE as usize));
+    assert_eq!(client.ending(), (Vec::new(), End::Closed));
 }

@@ -6,8 +6,9 @@ mod tests;
 use std::ops::Range;
 
 use crate::h1::chunked::Dropped;
-use crate::h1::encode::{Manner, Persistence};
+use crate::h1::encode::Manner;
 use crate::h1::exchange::Exchange;
+use crate::h1::lifetime::{Lifetime, Next};
 use crate::h1::scratch::{Finished, Scratch};
 use crate::h1::want::{Phase, Want};
 use crate::semantics::entity::Entity;
@@ -45,15 +46,8 @@ pub struct Connection {
     exchange: Option<Box<Exchange>>,
     /// What is left of the present part of the file.
     rest: Range<u64>,
-    /// Requests that have been begun.
-    requests: u64,
+    lifetime: Lifetime,
     step: Step,
-    /// The answer to the present request is the last.
-    close: bool,
-    /// The server is stopping.
-    finishing: bool,
-    /// The client has shut its write side.
-    ended: bool,
     /// The driver was given input back: the next request has begun to come.
     unread: bool,
 }
@@ -68,6 +62,16 @@ enum Step {
     Send,
     Linger,
     Close,
+}
+
+impl From<Next> for Step {
+    fn from(next: Next) -> Step {
+        match next {
+            Next::Request => Step::Head,
+            Next::Linger => Step::Linger,
+            Next::Close => Step::Close,
+        }
+    }
 }
 
 impl Connection {
@@ -121,7 +125,7 @@ impl Connection {
     /// The client shut its write side, all earlier bytes having been received. The answer under way
     /// is still sent; a request that is cut short is answered with 400.
     pub fn end_of_input(&mut self, scratch: &mut Scratch) {
-        self.ended = true;
+        self.lifetime.end();
         match self.step {
             Step::Head if self.is_blank() => self.abandon(scratch),
             Step::Head | Step::Body => self.cut_short(Status::BadRequest, scratch),
@@ -144,12 +148,11 @@ impl Connection {
     /// The server is stopping: an idle connection closes. Otherwise the answer under way, or that
     /// to the request which has begun to come, is the last.
     pub fn finish(&mut self) {
-        self.finishing = true;
+        self.lifetime.finish();
         if self.step == Step::Head && self.is_idle() {
-            // With nothing answered, there is nothing to lose.
-            self.step = match self.requests {
-                0 => Step::Close,
-                _ => self.last_step(),
+            self.step = match self.lifetime.is_fresh() {
+                true => Step::Close,
+                false => self.lifetime.next().into(),
             };
         }
     }
@@ -268,18 +271,11 @@ impl Connection {
             return 0;
         }
         let exchange = self.exchange.get_or_insert_with(|| scratch.lend());
-        let config = &scratch.config;
-        let taken = exchange.receive_head(input, config);
+        let taken = exchange.receive_head(input, &scratch.config);
         if exchange.verdict.is_none() {
             return taken;
         }
-        self.requests = self.requests.saturating_add(1);
-        let limit = config.max_requests_per_connection;
-        let is_last = limit > 0 && self.requests >= limit;
-        self.close = !exchange.head.persistent || !config.keep_alive || is_last;
-        if exchange.head.withheld {
-            self.close = true;
-        }
+        self.lifetime.begin(&exchange.head, &scratch.config);
         if exchange.head.body.is_some() {
             self.step = Step::Body;
             return taken + self.receive_body(&input[taken..], scratch);
@@ -339,7 +335,7 @@ impl Connection {
     /// Answers with an error after which nobody can tell where the next request begins, or whether
     /// one comes.
     fn fatal(&mut self, status: Status, scratch: &mut Scratch) {
-        self.close = true;
+        self.lifetime.close();
         self.page(status, scratch);
     }
 
@@ -353,15 +349,10 @@ impl Connection {
 
     /// How the present answer is to be given. From here on it is settled whether it is the last.
     fn manner(&mut self) -> Manner {
-        self.close |= self.finishing;
         let exchange = self.exchange.as_deref();
         let old = exchange.is_some_and(|exchange| exchange.head.old);
         Manner {
-            persistence: match (self.close, old) {
-                (true, _) => Persistence::Closed,
-                (false, true) => Persistence::Granted,
-                (false, false) => Persistence::Kept,
-            },
+            persistence: self.lifetime.settle(old),
             head_only: exchange.is_some_and(|exchange| exchange.head_only),
         }
     }
@@ -372,26 +363,7 @@ impl Connection {
             status: status.code(),
         });
         self.give_back(scratch);
-        self.step = if self.close || self.finishing || self.ended {
-            self.last_step()
-        } else {
-            Step::Head
-        };
-    }
-
-    /// How a connection ends that has answered something: in stages, if its client may still send (RFC
-    /// 9112, 9.6).
-    ///
-    /// One who has said that this was its last request, or was told that the answer is the last one,
-    /// is no exception: an empty line behind the request, or a request that was under way, is enough
-    /// for a reset. Nearly all of them close as soon as they have read the answer, and so end the
-    /// lingering a round trip later.
-    fn last_step(&self) -> Step {
-        if self.ended {
-            Step::Close
-        } else {
-            Step::Linger
-        }
+        self.step = self.lifetime.next().into();
     }
 
     /// Ends the connection without a further word.
@@ -418,19 +390,4 @@ impl Connection {
             Some(exchange) => exchange.is_blank(),
         }
     }
-}
-
-/// A whole answer, to [`Scratch::out`], for a connection that cannot be served because the server
-/// lacks what it takes, a thread for instance: 503, to come back in a second. Afterwards linger: a
-/// request may be on its way.
-pub fn refusal(scratch: &mut Scratch) {
-    let manner = Manner {
-        persistence: Persistence::Closed,
-        head_only: false,
-    };
-    let response = Response::page(Status::ServiceUnavailable);
-    scratch.encode(&response, manner);
-    scratch.finished.push(Finished {
-        status: response.status.code(),
-    });
 }

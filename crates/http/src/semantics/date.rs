@@ -43,16 +43,20 @@ const ASCTIME_LEN: usize = 24;
 /// A date whose year has four digits, its second at this place. A leap second counts as the first
 /// of the next minute, as in the time of Unix.
 fn read(text: &[u8], second: usize) -> Option<u64> {
-    let mut copy = [0; LEN];
-    let copy = copy.get_mut(..text.len())?;
-    copy.copy_from_slice(text);
-    let is_leap = copy[second..].starts_with(b"60");
-    if is_leap {
-        copy[second..second + 2].copy_from_slice(b"59");
+    if !text[second..].starts_with(b"60") {
+        return read_ordinary(text);
     }
-    let date: HttpDate = std::str::from_utf8(copy).ok()?.parse().ok()?;
+    let mut before = [0; LEN];
+    let before = before.get_mut(..text.len())?;
+    before.copy_from_slice(text);
+    before[second..second + 2].copy_from_slice(b"59");
+    read_ordinary(before).map(|unix_s| unix_s + 1)
+}
+
+fn read_ordinary(text: &[u8]) -> Option<u64> {
+    let date: HttpDate = std::str::from_utf8(text).ok()?.parse().ok()?;
     let since_epoch = SystemTime::from(date).duration_since(UNIX_EPOCH).ok()?;
-    Some(since_epoch.as_secs() + u64::from(is_leap))
+    Some(since_epoch.as_secs())
 }
 
 /// `Sunday, 06-Nov-94 08:49:37 GMT` as an IMF-fixdate. The year is the latest with its two digits
