@@ -127,6 +127,11 @@ impl<H> Entry<H> {
         }
     }
 
+    /// What the header cache keeps for it, once [`Files::header`](crate::Files::header) has been asked.
+    pub fn cached_header(&self) -> Option<&H> {
+        self.header.get().map(Arc::as_ref)
+    }
+
     /// Length in bytes, as it was when the file was found.
     pub fn len(&self) -> u64 {
         self.identity.len

@@ -297,6 +297,23 @@ impl<H> Files<H> {
         residency::make_resident(&entry.file, range)
     }
 
+    /// The bytes of `entry` in `range`, for whoever has to see them. May wait for the disk.
+    ///
+    /// # Errors
+    /// What reading the file reports; that it has become shorter.
+    pub fn read(&self, entry: &Entry<H>, range: Range<u64>) -> io::Result<Vec<u8>> {
+        entry.wait_if_slow();
+        read(entry, range, ReadWriteFlags::empty())
+    }
+
+    /// As [`read`](Self::read), if that needs no waiting for the disk: one call both asks the kernel and reads.
+    pub fn try_read(&self, entry: &Entry<H>, range: Range<u64>) -> Option<Vec<u8>> {
+        if !entry.is_fast() {
+            return None;
+        }
+        read(entry, range, ReadWriteFlags::NOWAIT).ok()
+    }
+
     /// In which way the content cache would hold a file.
     fn holding(&self, entry: &Entry<H>) -> Holding {
         let budget = self.recipe.content_cache_bytes;
@@ -357,6 +374,23 @@ impl<H> Files<H> {
         let age = now.saturating_duration_since(self.started);
         u64::try_from(age.as_nanos()).unwrap_or(u64::MAX)
     }
+}
+
+fn read<H>(entry: &Entry<H>, range: Range<u64>, flags: ReadWriteFlags) -> io::Result<Vec<u8>> {
+    let length =
+        usize::try_from(range.end.saturating_sub(range.start)).map_err(io::Error::other)?;
+    let mut bytes = vec![0; length];
+    let mut done = 0;
+    while done < length {
+        let slices = &mut [IoSliceMut::new(&mut bytes[done..])];
+        match rustix::io::preadv2(&entry.file, slices, range.start + done as u64, flags) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(count) => done += count,
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(bytes)
 }
 
 /// In which way the content cache holds a file, by its length.

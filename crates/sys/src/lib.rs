@@ -8,6 +8,7 @@
 //! | [`shared`] | counters in memory that forked processes share |
 //! | [`process`] | `fork` for a process that has one thread |
 //! | [`signals`] | blocking signals, and waiting for them |
+//! | [`socket`] | how much of what was sent has been taken |
 //! | [`usage`] | processor time, memory and context switches of a process and its children |
 //! | [`namespace`] | network namespaces: making one, entering one, starting a process in one |
 //! | [`packet_ring`] | packets as an interface sees them, in a ring shared with the kernel |
@@ -26,6 +27,7 @@ pub mod process;
 pub mod residency;
 pub mod shared;
 pub mod signals;
+pub mod socket;
 pub mod tun;
 pub mod usage;
 pub mod user;
