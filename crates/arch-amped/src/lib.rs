@@ -12,23 +12,12 @@
 //! not by `mincore` each time; hot files are locked in memory instead, as section 5.7 proposes for systems that cannot
 //! tell. Bytes leave by `sendfile`, not by `writev` from a mapping.
 
-use std::collections::VecDeque;
-use std::ops::Range;
-use std::os::fd::{AsFd, AsRawFd};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
 use arch::nature::{
     Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
 };
-use arch::{
-    Acceptor, Architecture, Blocked, Entry, Files, Found, ProcessContext, ServerSetup, Sessions,
-    Token, Worker, context,
-};
+use arch::{Architecture, ProcessContext, ServerSetup, Work, Worker, context};
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Waker};
+use reactor::{Due, Epoll, Reactor, Token, Waker};
 
 /// The options of AMPED.
 #[derive(Debug, Clone, clap::Args)]
@@ -61,193 +50,87 @@ impl Architecture for Amped {
 
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
         let process = setup.open()?;
-        let poll = Poll::new()?;
-        let listener = process.listener.as_fd().as_raw_fd();
-        poll.registry()
-            .register(&mut SourceFd(&listener), LISTENER, Interest::READABLE)?;
-        let helpers = Helpers::start(
-            self.helpers,
-            &process,
-            Waker::new(poll.registry(), NOTICES)?,
-        )?;
+        let mut reactor = Reactor::new(&process, Epoll::new()?)?;
         let event_loop = EventLoop {
-            poll,
-            helpers,
+            helpers: Helpers::start(self.helpers, &process, &reactor.waker()?)?,
             worker: process.worker(),
-            acceptor: Acceptor::new(process.listener)?,
-            sessions: Sessions::default(),
-            turns: VecDeque::new(),
+            reactor,
         };
         ready();
         event_loop.run()
     }
 }
 
-/// How often bytes that have been fetched and are gone again are fetched anew, before the loop takes what it gets.
-const FETCHES: u8 = 3;
-const LISTENER: mio::Token = mio::Token(usize::MAX);
-const NOTICES: mio::Token = mio::Token(usize::MAX - 1);
-
 struct EventLoop {
-    poll: Poll,
-    acceptor: Acceptor,
+    reactor: Reactor,
     helpers: Helpers,
-    sessions: Sessions,
     worker: Worker,
-    /// Sessions that could go on but let others go first.
-    turns: VecDeque<Token>,
 }
 
 impl EventLoop {
     fn run(mut self) -> std::io::Result<()> {
-        let mut events = Events::with_capacity(1024);
-        while !(self.worker.is_stopping() && self.sessions.is_empty()) {
-            let poll_timeout = self.poll_timeout();
-            match self.poll.poll(&mut events, poll_timeout) {
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                polled => polled?,
+        while let Some(due) = self.reactor.next(&mut self.worker)? {
+            match due {
+                Due::Session(token) => self.serve(token),
+                Due::Notice => self.read_notices(),
             }
-            self.worker.tick();
-            for event in &events {
-                match event.token() {
-                    LISTENER => self.acceptor.notify(),
-                    NOTICES => self.read_notices(),
-                    token => {
-                        let token = Token::from(token.0);
-                        let (readable, writable) = (event.is_readable(), event.is_writable());
-                        if self
-                            .sessions
-                            .ready(token, readable, writable, event.is_read_closed())
-                        {
-                            self.serve(token);
-                        }
-                    }
-                }
-            }
-            for _ in 0..self.turns.len() {
-                if let Some(token) = self.turns.pop_front() {
-                    self.serve(token);
-                }
-            }
-            for token in self.sessions.expire(&mut self.worker) {
-                self.serve(token);
-            }
-            self.accept();
         }
         Ok(())
     }
 
-    /// Runs one session until it has to wait for its client or for a helper.
+    /// Runs one session until it has to wait, for its client or for a helper.
     fn serve(&mut self, token: Token) {
-        while let Some((session, blocked)) = self.sessions.advance(token, &mut self.worker) {
-            match blocked {
-                // Only a helper waits.
-                Blocked::Find => return self.helpers.send(Job::Find(token, session.path().into())),
-                Blocked::Load(entry, range) => {
-                    match self.worker.files.try_load(&entry, range.clone()) {
-                        Some(body) => session.loaded(Ok(body), &mut self.worker),
-                        None => return self.helpers.send(Job::Fetch(token, entry, range, FETCHES)),
-                    }
-                }
-                Blocked::Turn => return self.turns.push_back(token),
-                Blocked::Readable | Blocked::Writable | Blocked::Elsewhere | Blocked::Closed => {
-                    return;
-                }
-            }
+        while let Some(work) = self.reactor.advance(token, &mut self.worker) {
+            self.work(token, work);
+        }
+    }
+
+    /// Does what is known to need no waiting, and has a helper prepare the rest.
+    fn work(&mut self, token: Token, work: Work) {
+        match work.try_run(&self.worker.files, self.worker.now) {
+            Ok(done) => self.reactor.done(token, done, &mut self.worker),
+            // Only a helper waits.
+            Err(work) => self.helpers.send(token, work),
         }
     }
 
     /// Goes on with the sessions whose helpers are done.
     fn read_notices(&mut self) {
-        while let Ok(notice) = self.helpers.notices.try_recv() {
-            let (Notice::Found(token, _) | Notice::Fetched(token, ..)) = notice;
-            let Some(session) = self.sessions.get_mut(token) else {
-                continue;
-            };
-            match notice {
-                Notice::Found(_, found) => session.found(found, &mut self.worker),
-                Notice::Fetched(_, entry, range, left, fetched) => {
-                    let body = match fetched {
-                        Ok(()) => match self.worker.files.try_load(&entry, range.clone()) {
-                            Some(body) => Ok(body),
-                            // Under memory pressure it may be gone again before it could be sent.
-                            None if left > 0 => {
-                                self.helpers.send(Job::Fetch(token, entry, range, left - 1));
-                                continue;
-                            }
-                            None => Ok(files::Body::File),
-                        },
-                        Err(error) => Err(error),
-                    };
-                    session.loaded(body, &mut self.worker);
-                }
-            }
+        while let Ok((token, work)) = self.helpers.notices.try_recv() {
+            self.work(token, work);
             self.serve(token);
         }
     }
-
-    fn accept(&mut self) {
-        while let Some(client) = self.acceptor.admit(&self.worker.counters) {
-            let token = self.sessions.insert(client, &self.worker);
-            // Under load the request has come with the connection, and a connection for one request is over before it has
-            // to be watched.
-            self.serve(token);
-            let interest = Interest::READABLE | Interest::WRITABLE;
-            let registry = self.poll.registry();
-            self.sessions.watch(token, |socket| {
-                registry.register(&mut SourceFd(&socket), mio::Token(token.into()), interest)
-            });
-        }
-    }
-
-    /// How long to wait for events.
-    fn poll_timeout(&self) -> Option<Duration> {
-        if !self.turns.is_empty() {
-            return Some(Duration::ZERO);
-        }
-        let sweep = self.sessions.poll_timeout(self.worker.now);
-        sweep.into_iter().chain(self.acceptor.poll_timeout()).min()
-    }
 }
 
-/// What a helper is asked for; each session has at most one job out, which bounds the channel.
-enum Job {
-    Find(Token, files::PathBuf),
-    /// With how often it may be fetched again.
-    Fetch(Token, Entry, Range<u64>, u8),
-}
-
-/// What a helper says when it is done.
-enum Notice {
-    Found(Token, Found),
-    Fetched(Token, Entry, Range<u64>, u8, std::io::Result<()>),
-}
-
+/// The helper threads, and the two channels between them and the loop. Each session has at most one work out for each request
+/// under way, which bounds both.
 struct Helpers {
-    jobs: Sender<Job>,
-    notices: Receiver<Notice>,
+    jobs: Sender<(Token, Work)>,
+    notices: Receiver<(Token, Work)>,
 }
 
 impl Helpers {
-    fn start(count: u32, process: &ProcessContext, waker: Waker) -> std::io::Result<Self> {
+    fn start(count: u32, process: &ProcessContext, waker: &Waker) -> std::io::Result<Self> {
         let (jobs, taken) = unbounded();
         let (done, notices) = unbounded();
-        let waker = Arc::new(waker);
         for helper in 1..=count {
-            let (process, taken, done, waker) = (
-                process.clone(),
-                taken.clone(),
-                done.clone(),
-                Arc::clone(&waker),
-            );
+            let (process, taken, done, waker) =
+                (process.clone(), taken.clone(), done.clone(), waker.clone());
+            let help = move || {
+                let _serving = process.serving_thread();
+                // A helper's life: takes a job, waits for the disk, gives notice.
+                for (token, work) in taken {
+                    let work: Work = work;
+                    if done.send((token, work.prepare(&process))).is_err() || waker.wake().is_err()
+                    {
+                        return;
+                    }
+                }
+            };
             std::thread::Builder::new()
                 .name("helper".into())
-                .spawn(move || {
-                    let _serving = process.serving_thread();
-                    help(&process, &taken, |notice| {
-                        done.send(notice).is_ok() && waker.wake().is_ok()
-                    });
-                })
+                .spawn(help)
                 .map_err(context(format!(
                     "cannot start helper {helper} of {count}; try fewer --helpers"
                 )))?;
@@ -255,38 +138,8 @@ impl Helpers {
         Ok(Self { jobs, notices })
     }
 
-    fn send(&self, job: Job) {
+    fn send(&self, token: Token, work: Work) {
         // The helpers hold the other end for as long as this one is held.
-        let _ = self.jobs.send(job);
+        let _ = self.jobs.send((token, work));
     }
-}
-
-/// A helper's life: takes a job, waits for the disk, gives notice.
-fn help(process: &ProcessContext, jobs: &Receiver<Job>, notify: impl Fn(Notice) -> bool) {
-    for job in jobs {
-        let notice = match job {
-            Job::Find(token, path) => {
-                let found = shielded(process, |files| files.find(path.as_path(), Instant::now()));
-                Notice::Found(token, found.unwrap_or(Err(files::Missing::Failed)))
-            }
-            Job::Fetch(token, entry, range, left) => {
-                let fetched = shielded(process, |files| files.fetch(&entry, range.clone()));
-                let fetched =
-                    fetched.unwrap_or_else(|| Err(std::io::Error::other("the helper failed")));
-                Notice::Fetched(token, entry, range, left, fetched)
-            }
-        };
-        if !notify(notice) {
-            return;
-        }
-    }
-}
-
-/// Runs one job so that a defect in it costs that job and not the helper.
-fn shielded<T>(process: &ProcessContext, job: impl FnOnce(&Files) -> T) -> Option<T> {
-    let done = catch_unwind(AssertUnwindSafe(|| job(&process.files))).ok();
-    if done.is_none() {
-        process.count_replaced();
-    }
-    done
 }

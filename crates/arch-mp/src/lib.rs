@@ -18,11 +18,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arch::listener::EXHAUSTED_PAUSE;
+use arch::listener::Socket;
 use arch::nature::{
     Behaviour, Carrier, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
     Overflow, Variant,
 };
-use arch::session::Socket;
 use arch::stop::ENDED_AT_ONCE;
 use arch::{Accept, Architecture, ProcessContext, Refused, ServerSetup, blocking, context};
 use meter::{Counters, Event, Gauge};

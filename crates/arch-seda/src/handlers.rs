@@ -3,37 +3,43 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arch::{Blocked, Step, Steps, Worker};
+use arch::{Endpoint, Next, ProcessContext, Step, Worker};
 
 use crate::gate::Gate;
 use crate::sockets::CompletionSender;
 use crate::stage::{Handler, Sink};
-use crate::task::{Miss, Outcome, Task};
+use crate::task::{Event, Task};
 
 /// Makes requests of the bytes that came.
 pub(crate) struct Parser {
     pub(crate) worker: Worker,
     pub(crate) gate: Arc<Gate>,
-    pub(crate) find: Sink<Box<Task>>,
-    pub(crate) send: Sink<Box<Task>>,
+    pub(crate) find: Sink<Event>,
+    pub(crate) send: Sink<Event>,
     pub(crate) back: CompletionSender,
 }
 
-impl Handler<Box<Task>> for Parser {
+impl Handler<Event> for Parser {
     fn begin(&mut self) {
         self.worker.tick();
     }
 
-    fn handle(&mut self, mut task: Box<Task>) {
-        let outcome = task.run(Step::Parse.into(), &mut self.worker);
-        if !matches!(outcome, Ok(Step::Find)) {
-            self.pass_on(task, outcome);
+    fn handle(&mut self, mut task: Event) {
+        let next = match task.take_next() {
+            Next::Receive => {
+                task.step(&mut self.worker, Endpoint::parse);
+                task.take_next()
+            }
+            next => next,
+        };
+        if next.step() != Some(Step::Find) {
+            self.pass_on(task.needing(next));
         } else if self.gate.admits(self.worker.now) {
             task.admitted = Some(self.worker.now);
-            self.find.push(task);
+            self.find.push(task.needing(next));
         } else {
             self.find.count_rejected(1);
-            self.refuse(task);
+            self.refuse(task.needing(next));
         }
     }
 
@@ -49,20 +55,25 @@ impl Handler<Box<Task>> for Parser {
 
 impl Parser {
     /// Answers 503, and so each request behind it that has come already: it would not be let in either.
-    fn refuse(&mut self, mut task: Box<Task>) {
-        let mut outcome = Ok(Step::Find);
-        while let Ok(Step::Find) = outcome {
-            task.admitted = None;
-            task.refuse(&mut self.worker);
-            outcome = task.run(Step::Parse.into(), &mut self.worker);
+    fn refuse(&mut self, mut task: Event) {
+        loop {
+            match task.take_next() {
+                Next::Work(work) => {
+                    task.admitted = None;
+                    task.step(&mut self.worker, |endpoint, worker| {
+                        endpoint.done(work.refuse(), worker);
+                    });
+                }
+                Next::Receive if task.has_rest() => task.step(&mut self.worker, Endpoint::parse),
+                next => return self.pass_on(task.needing(next)),
+            }
         }
-        self.pass_on(task, outcome);
     }
 
-    fn pass_on(&mut self, task: Box<Task>, outcome: Outcome) {
-        match outcome {
-            Ok(Step::Send) => self.send.push(task),
-            outcome => self.back.push(task, outcome),
+    fn pass_on(&mut self, mut task: Event) {
+        match task.take_next() {
+            next @ Next::Send(_) => self.send.push(task.needing(next)),
+            next => self.back.push(task.needing(next)),
         }
     }
 }
@@ -70,27 +81,30 @@ impl Parser {
 /// Knows which file is meant, and has it at hand, if that is known in memory.
 pub(crate) struct Finder {
     pub(crate) worker: Worker,
-    pub(crate) load: Sink<Miss>,
-    pub(crate) send: Sink<Box<Task>>,
+    pub(crate) load: Sink<Event>,
+    pub(crate) send: Sink<Event>,
     pub(crate) back: CompletionSender,
 }
 
-impl Handler<Box<Task>> for Finder {
+impl Handler<Event> for Finder {
     fn begin(&mut self) {
         self.worker.tick();
     }
 
-    fn handle(&mut self, mut task: Box<Task>) {
-        let outcome = task.run(Step::Find | Step::Load, &mut self.worker);
-        self.pass_on(task, outcome);
+    fn handle(&mut self, mut task: Event) {
+        let next = task.do_kept(&[Step::Find, Step::Load], &mut self.worker);
+        self.pass_on(task.needing(next));
     }
 
     fn hand_over(&mut self) {
         self.load.hand_over();
-        while let Some(Miss { mut task, .. }) = self.load.rejected() {
-            task.refuse(&mut self.worker);
-            let outcome = task.run(Steps::NONE, &mut self.worker);
-            self.pass_on(task, outcome);
+        while let Some(mut task) = self.load.rejected() {
+            if let Next::Work(work) = task.take_next() {
+                task.step(&mut self.worker, |endpoint, worker| {
+                    endpoint.done(work.refuse(), worker);
+                });
+            }
+            self.pass_on(task);
         }
         self.send.hand_over_all();
         self.back.hand_over();
@@ -98,13 +112,11 @@ impl Handler<Box<Task>> for Finder {
 }
 
 impl Finder {
-    fn pass_on(&mut self, task: Box<Task>, outcome: Outcome) {
-        match outcome {
-            Ok(Step::Send) => self.send.push(task),
-            Err(missing @ (Blocked::Find | Blocked::Load(..))) => {
-                self.load.push(Miss { task, missing });
-            }
-            outcome => self.back.push(task, outcome),
+    fn pass_on(&mut self, mut task: Event) {
+        match task.take_next() {
+            next @ Next::Send(_) => self.send.push(task.needing(next)),
+            next @ Next::Work(_) => self.load.push(task.needing(next)),
+            next => self.back.push(task.needing(next)),
         }
     }
 }
@@ -112,24 +124,33 @@ impl Finder {
 /// Waits for the disk.
 pub(crate) struct Loader {
     pub(crate) worker: Worker,
-    pub(crate) send: Sink<Box<Task>>,
+    pub(crate) process: ProcessContext,
+    pub(crate) send: Sink<Event>,
     pub(crate) back: CompletionSender,
 }
 
-impl Handler<Miss> for Loader {
+impl Handler<Event> for Loader {
     fn begin(&mut self) {
         self.worker.tick();
     }
 
-    fn handle(&mut self, Miss { mut task, missing }: Miss) {
-        let mut outcome = Err(missing);
-        while let Err(missing @ (Blocked::Find | Blocked::Load(..))) = outcome {
-            task.fetch(missing, &mut self.worker);
-            outcome = task.run(Step::Find | Step::Load, &mut self.worker);
-        }
-        match outcome {
-            Ok(Step::Send) => self.send.push(task),
-            outcome => self.back.push(task, outcome),
+    fn handle(&mut self, mut task: Event) {
+        loop {
+            match task.take_next() {
+                Next::Work(mut work) => {
+                    let done = loop {
+                        match work.try_run(&self.worker.files, self.worker.now) {
+                            Ok(done) => break done,
+                            Err(missing) => work = missing.prepare(&self.process),
+                        }
+                    };
+                    task.step(&mut self.worker, |endpoint, worker| {
+                        endpoint.done(done, worker);
+                    });
+                }
+                next @ Next::Send(_) => return self.send.push(task.needing(next)),
+                next => return self.back.push(task.needing(next)),
+            }
         }
     }
 
@@ -148,23 +169,46 @@ pub(crate) struct Sender {
     pub(crate) responses: Vec<Duration>,
 }
 
-impl Handler<Box<Task>> for Sender {
+impl Handler<Event> for Sender {
     fn begin(&mut self) {
         self.worker.tick();
     }
 
-    fn handle(&mut self, mut task: Box<Task>) {
-        let outcome = task.run(Step::Send | Step::Load, &mut self.worker);
+    fn handle(&mut self, mut task: Event) {
+        let next = self.send(&mut task);
         if let Some(admitted) = task.admitted.take()
             && !self.gate.off
         {
             self.responses.push(admitted.elapsed());
         }
-        self.back.push(task, outcome);
+        self.back.push(task.needing(next));
     }
 
     fn hand_over(&mut self) {
         self.back.hand_over();
         self.gate.observe(&mut self.responses);
+    }
+}
+
+impl Sender {
+    /// Sends all that is at hand and that the socket takes; what is next then is for others.
+    fn send(&mut self, task: &mut Task) -> Next {
+        loop {
+            match task.do_kept(&[Step::Load], &mut self.worker) {
+                Next::Send(output) => {
+                    let worker = &mut self.worker;
+                    match task.at(worker, |endpoint, worker| endpoint.send(output, worker)) {
+                        Some(true) => task.step(worker, |_, _| ()),
+                        // The sockets' stage waits until there is room.
+                        Some(false) => return Next::Wait,
+                        None => return Next::Closed,
+                    }
+                }
+                Next::ShutdownWrite => {
+                    task.step(&mut self.worker, |endpoint, _| endpoint.shutdown_write());
+                }
+                next => return next,
+            }
+        }
     }
 }

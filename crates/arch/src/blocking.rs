@@ -2,17 +2,33 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use http::Phase;
 use meter::Event;
+use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 
 use crate::listener::Client;
-use crate::session::{Blocked, Session, Socket};
+use crate::session::{Next, Output, SendError, Session};
 use crate::setup::Worker;
+use crate::timing::Timer;
+use crate::transport::{self, SendVia, Sent, Transport};
 
 /// A difference in waiting that is not worth a system call.
 const TIMEOUT_TOLERANCE: Duration = Duration::from_millis(10);
+/// How often a source that had nothing is asked again, if nobody says that it has.
+const SOURCE_LOOK: Duration = Duration::from_millis(10);
+
+/// A transport whose calls wait, in whichever way: `send` for a part of the send time-out, so that the client is looked at often
+/// enough.
+pub trait Waiting: Transport {
+    /// Receives as [`Transport::receive`] does, and waits at most so long.
+    ///
+    /// # Errors
+    /// [`Errno::AGAIN`] when the time has passed.
+    fn receive_within(&mut self, buffer: &mut [u8], time: Duration) -> Result<usize, Errno>;
+}
 
 /// Serves one connection until it is over. The thread waits wherever there is something to wait for.
 ///
@@ -22,51 +38,168 @@ pub fn serve(client: impl Into<Arc<Client>>, worker: &mut Worker) {
     let client = client.into();
     // Held until the defect is counted: whoever sees the connection end may ask for the count.
     let held = Arc::clone(&client);
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| serve_to_its_end(held, worker))) {
+    let stop = Arc::clone(&worker.stop);
+    let served = catch_unwind(AssertUnwindSafe(|| {
+        let _known = stop.know(&held);
+        worker.tick();
+        let receive_timeout = worker.options.idle_timeout;
+        let mut transport = Blocking {
+            client: &held,
+            receive_timeout,
+        };
+        drive(&mut transport, worker);
+    }));
+    if let Err(panic) = served {
+        worker.buffers.clear();
         worker.counters.count(Event::Broken, 1);
         resume_unwind(panic);
     }
 }
 
-fn serve_to_its_end(client: Arc<Client>, worker: &mut Worker) {
-    let stop = Arc::clone(&worker.stop);
-    let _known = stop.know(&client);
-    worker.tick();
-    let mut session = Session::new(client, Socket::Blocking, worker.now);
-    // What the listener was given, and every accepted socket inherits.
-    let mut receive_timeout = worker.options.idle_timeout;
+/// Serves the connection that `transport` carries until it is over: every step in the calling thread, which waits in the transport's
+/// calls and for the disk.
+pub fn drive(transport: &mut impl Waiting, worker: &mut Worker) {
+    let mut timer = Timer::new(worker.now);
+    let mut readable_at = worker.now;
+    let mut session = Session::new(worker.options.gather_from);
     loop {
-        match session.advance(worker) {
-            Blocked::Find => {
-                let found = worker.files.find(session.path(), worker.now);
-                session.found(found, worker);
+        match session.next(&mut worker.buffers.scratch) {
+            Next::Receive if worker.buffers.has_rest() => worker.parse(&mut session),
+            Next::Receive => {
+                receive(transport, &mut session, &mut timer, worker);
+                readable_at = worker.now;
             }
-            Blocked::Load(entry, _) => {
-                let loaded = worker.files.load(&entry);
-                session.loaded(loaded, worker);
+            Next::Send(output) => {
+                send(transport, output, &mut session, &mut timer, worker);
+                worker.account(readable_at, &mut timer);
             }
-            Blocked::Readable => {
-                let left = session
-                    .deadline(worker)
-                    .map_or(receive_timeout, |deadline| deadline - worker.now);
-                if left.is_zero() {
-                    session.expire();
-                    continue;
-                }
-                if left.abs_diff(receive_timeout) > TIMEOUT_TOLERANCE {
-                    receive_timeout = left;
-                    // If it fails, the read only waits longer.
-                    let _ = set_socket_timeout(session.socket(), Timeout::Recv, Some(left));
-                }
-                session.ready(true, true, false);
+            Next::Work(work) => {
+                let done = match work.try_kept(&worker.files, worker.now) {
+                    Ok(done) => done,
+                    Err(work) => {
+                        if let Some(output) = session.collected(&mut worker.buffers.scratch) {
+                            send(transport, output, &mut session, &mut timer, worker);
+                        }
+                        work.run(&worker.files, worker.now)
+                    }
+                };
+                session.done(done, &mut worker.buffers.scratch);
             }
-            // The socket's own time-out, a part of the whole one, has passed without a byte taken.
-            Blocked::Writable if session.has_stalled() => session.expire(),
-            Blocked::Writable => {
-                session.ready(false, true, false);
+            Next::ShutdownWrite => {
+                transport.shutdown_write();
+                // Lingering begins now, however long the answer took.
+                worker.tick();
             }
-            Blocked::Turn | Blocked::Elsewhere => {}
-            Blocked::Closed => return,
+            Next::Yield => {}
+            // A body's source has nothing yet, and unparks whom it makes wait.
+            Next::Wait => std::thread::park_timeout(SOURCE_LOOK),
+            Next::Closed => break,
         }
+    }
+    worker.account(readable_at, &mut timer);
+    worker.buffers.clear();
+}
+
+/// Waits for what the client sends, at most until its deadline.
+fn receive(
+    transport: &mut impl Waiting,
+    session: &mut Session,
+    timer: &mut Timer,
+    worker: &mut Worker,
+) {
+    session.rest(&worker.buffers.scratch);
+    if let Some(phase) = session.phase() {
+        timer.note(phase, worker.now);
+    }
+    let deadline = timer.deadline(&worker.options);
+    let left = deadline.saturating_duration_since(worker.now);
+    if left.is_zero() {
+        return session.expire(&mut worker.buffers.scratch);
+    }
+    let received = transport.receive_within(&mut worker.buffers.input, left);
+    worker.tick();
+    match received {
+        Ok(0) => session.end_of_input(&mut worker.buffers.scratch),
+        Ok(count) => {
+            worker.buffers.rest = 0..count;
+            worker.parse(session);
+        }
+        Err(Errno::AGAIN) => {}
+        Err(_) if is_broken_off(worker) => session.abandon(&mut worker.buffers.scratch),
+        Err(_) => session.broken(&mut worker.buffers.scratch),
+    }
+}
+
+/// Waits for the client to take an output, or for a part of its time to pass.
+fn send(
+    transport: &mut impl Waiting,
+    output: Output,
+    session: &mut Session,
+    timer: &mut Timer,
+    worker: &mut Worker,
+) {
+    if timer.phase() != Phase::Answer {
+        timer.note(Phase::Answer, worker.now);
+        timer.has_taken();
+    }
+    let sent = transport.send(&output, &mut worker.via);
+    match sent {
+        Ok(Sent { bytes, .. }) => {
+            session.sent(output, Ok(bytes), &mut worker.buffers.scratch);
+            if bytes > 0 {
+                worker.counters.count(Event::Byte, bytes as u64);
+                timer.has_taken();
+                return;
+            }
+            worker.tick();
+            if timer.is_over(transport.unacknowledged(), worker.now, &worker.options) {
+                session.expire(&mut worker.buffers.scratch);
+            }
+        }
+        Err(SendError::Broken) if is_broken_off(worker) => {
+            session.abandon(&mut worker.buffers.scratch);
+        }
+        Err(error) => session.sent(output, Err(error), &mut worker.buffers.scratch),
+    }
+}
+
+/// Whether connections have been broken under whoever waits on them: the drain deadline has passed.
+fn is_broken_off(worker: &Worker) -> bool {
+    worker.stop.is_overdue(Instant::now())
+}
+
+/// A socket of the kernel's whose calls wait.
+struct Blocking<'a> {
+    client: &'a Client,
+    /// What the socket was told last; at first what the listener was given, and every accepted socket inherits.
+    receive_timeout: Duration,
+}
+
+impl Transport for Blocking<'_> {
+    fn receive(&mut self, buffer: &mut [u8]) -> Result<usize, Errno> {
+        transport::receive(&self.client.socket, buffer)
+    }
+
+    fn send(&mut self, output: &Output, via: &mut SendVia) -> Result<Sent, SendError> {
+        transport::send(&self.client.socket, output, via)
+    }
+
+    fn shutdown_write(&mut self) {
+        self.client.shutdown_write();
+    }
+
+    fn unacknowledged(&self) -> Option<u64> {
+        self.client.unacknowledged()
+    }
+}
+
+impl Waiting for Blocking<'_> {
+    fn receive_within(&mut self, buffer: &mut [u8], time: Duration) -> Result<usize, Errno> {
+        if time.abs_diff(self.receive_timeout) > TIMEOUT_TOLERANCE {
+            self.receive_timeout = time;
+            // If it fails, the read only waits longer.
+            let _ = set_socket_timeout(&self.client.socket, Timeout::Recv, Some(time));
+        }
+        self.receive(buffer)
     }
 }

@@ -1,24 +1,26 @@
-//! What a request lies on while it is worked on.
+//! What a request needs while it is worked on.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use http::{Config, Scratch};
+use http::Config;
+
+use crate::session::Scratch;
 
 /// Bytes read at a time; every request that one packet can hold fits.
 const INPUT: usize = 16 << 10;
 
-/// The bytes that came and are not used up, the answers to go, and the buffers of the protocol: what a session needs
-/// from the first byte of a request to the last of its answer, and not while it is idle.
+/// The bytes that came and are not used up, and a session's scratch: what is needed from the first byte of a request to the last
+/// of its answer, and not while a connection is idle.
 ///
-/// A thread that serves requests to their ends has one on its [`Worker`](crate::Worker) for good. Where a request goes from
-/// thread to thread, it has a buffers of its own and takes it along ([`Worker::exchange`](crate::Worker::exchange)): so nothing
-/// is copied between two workers, and nothing is left on one for the next client.
+/// A thread that serves requests to their ends has them in its [`Worker`](crate::Worker) for good. Where a request goes from
+/// thread to thread, it has buffers of its own and takes them along ([`Worker::exchange`](crate::Worker::exchange)): so nothing
+/// is copied between two threads, and nothing is left with one for the next client.
 #[derive(Debug)]
 pub struct RequestBuffers {
     /// What was read last.
     pub(crate) input: Box<[u8]>,
-    /// What of `input` the protocol has not received yet.
+    /// What of `input` the session has not received yet.
     pub(crate) rest: Range<usize>,
     pub(crate) scratch: Scratch,
 }
@@ -32,15 +34,14 @@ impl RequestBuffers {
         }
     }
 
-    /// Nothing lies on it that has to be sent.
-    pub(crate) fn is_clear(&self) -> bool {
-        self.scratch.out.is_empty() && self.scratch.finished.is_empty()
+    /// Whether something was received that the session has not taken yet.
+    pub fn has_rest(&self) -> bool {
+        !self.rest.is_empty()
     }
 
-    /// Whatever lies on it is not sent.
+    /// Whatever is in them is given up.
     pub fn clear(&mut self) {
         self.rest = 0..0;
-        self.scratch.out.clear();
-        self.scratch.finished.clear();
+        self.scratch.clear();
     }
 }

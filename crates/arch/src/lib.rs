@@ -4,29 +4,28 @@
 //! file, send the answer. An [`Architecture`] answers one question only: which process, thread, loop or helper runs
 //! each step, and who waits when a step would block. Whatever does not bear on that question lives here or below.
 //!
-//! A room receives a [`ServerSetup`], a recipe. Each of its processes opens the setup once and has a [`ProcessContext`]; each of
-//! its threads asks that for a [`Worker`]. Connections come through the [`Listener`] and become [`Session`]s, which are
-//! driven in one of two sinks, as a rule:
+//! A room receives a [`ServerSetup`], a recipe. Each of its processes opens it once and has a [`ProcessContext`]; each of
+//! its threads asks that for a [`Worker`]. Connections come through the [`Listener`], and each has a [`Session`], which does no
+//! I/O: it is told what happened, and says what is [`Next`]. Whoever drives it moves the bytes:
 //!
-//! - [`blocking::serve`], for whoever may wait: fifty lines that serve one connection to its end;
-//! - a [`Sessions`] table under an event loop, for whoever must not: [`Sessions::advance`] runs one session until it
-//!   would block, and says on what.
+//! - [`blocking::drive`], for whoever may wait: one connection, served to its end, over whatever [transport](Transport);
+//! - an [`Endpoint`], for whoever must not: a session at a socket that runs until it comes to a [`Work`] that may wait or compute,
+//!   and leaves to the room who does it. The crate `reactor` keeps those of an event loop.
 //!
-//! Where a request goes from thread to thread, each runs its own [`Steps`] of it with [`Session::run`]; the session leaves
-//! its place in the table meanwhile, and takes its [`RequestBuffers`] along.
+//! Where a request goes from thread to thread, its endpoint takes its [`RequestBuffers`] along.
 //!
 //! | module | what is in it |
 //! | --- | --- |
 //! | [`setup`] | the recipe, what a process opens from it, what a thread needs |
 //! | [`nature`] | what an architecture is, and how it behaves |
 //! | [`options`] | the options that every model has |
-//! | [`listener`] | the acceptor: accepting, the connection limit |
+//! | [`listener`] | accepting, and the connection limit |
 //! | [`refused`] | turning away |
-//! | [`session`] | one connection: socket, protocol state, file |
-//! | [`buffers`] | what a request lies on while it is worked on |
-//! | [`transfer`] | how bytes leave |
+//! | [`session`] | one connection, as its protocol sees it: what is next, outputs, works |
+//! | [`buffers`] | what a request needs while it is worked on |
+//! | [`transport`] | how bytes move |
 //! | [`blocking`] | the driver for whoever may wait |
-//! | [`readiness`] | the table of sessions for an event loop |
+//! | [`readiness`] | the driver for whoever must not |
 //! | [`stop`] | ending in good order |
 //! | [`privileges`] | giving up those of root |
 
@@ -41,24 +40,23 @@ pub mod refused;
 pub mod session;
 pub mod setup;
 pub mod stop;
-pub mod transfer;
+mod timing;
+pub mod transport;
 
 pub use buffers::RequestBuffers;
 pub use listener::{Accept, Acceptor, Client, Listener};
 pub use nature::Nature;
 pub use options::ServeOptions;
-pub use readiness::{Sessions, Token};
+pub use readiness::{Endpoint, Progress, Readiness};
 pub use refused::Refused;
-pub use session::{Blocked, Session, Step, Steps};
+pub use session::{Done, Next, Session, Step, Work};
 pub use setup::{ProcessContext, ServerSetup, Worker};
+pub use transport::Transport;
 
 /// The document root, with what HTTP wants to know of each file in its header cache.
 pub type Files = files::Files<http::Entity>;
 /// A file that was found.
 pub type Entry = std::sync::Arc<files::Entry<http::Entity>>;
-/// What came of looking for one.
-pub type Found = Result<Entry, files::Missing>;
-
 /// One way of turning connections into running code.
 ///
 /// The type is the architecture's own options: what its author would call its knobs, with units in their names.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,12 +13,17 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
 
 use crate::options::ServeOptions;
-use crate::session::Socket;
 use crate::stop::Stop;
+use crate::timing::LOOKS;
 
-/// A blocking send waits for this part of the send time-out: `sendfile` waits up to twice before it says that it got no
-/// further, so that short waits, counted, make a time-out that is kept.
-pub(crate) const SEND_WAITS: u8 = 8;
+/// Whether the calls of an accepted socket wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Socket {
+    /// They wait, for as long as the time-out that is set on the socket.
+    Blocking,
+    /// They return at once.
+    NonBlocking,
+}
 
 /// How long to wait when there is no descriptor or memory for another connection: often enough to resume soon, seldom
 /// enough to cost nothing.
@@ -88,7 +94,8 @@ impl Listener {
             sockopt::set_socket_timeout(
                 &socket,
                 sockopt::Timeout::Send,
-                Some((options.send_timeout / SEND_WAITS.into()).max(Duration::from_micros(1))),
+                // `sendfile` waits up to twice before it says that it got no further.
+                Some((options.send_timeout / LOOKS.into()).max(Duration::from_micros(1))),
             )?;
             rustix::net::bind(&socket, &options.addr)?;
             rustix::net::listen(&socket, options.backlog)?;
@@ -281,13 +288,23 @@ impl Listener {
     }
 }
 
-impl std::os::fd::AsFd for Listener {
+impl AsFd for Listener {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         self.socket.as_fd()
     }
 }
 
 impl Client {
+    /// Ends the sending half. An error means that the connection is gone, which the next read or the end tells.
+    pub(crate) fn shutdown_write(&self) {
+        let _ = self.socket.shutdown(std::net::Shutdown::Write);
+    }
+
+    /// How many bytes were sent that it has not taken yet.
+    pub(crate) fn unacknowledged(&self) -> Option<u64> {
+        sys::socket::unacknowledged(self.socket.as_fd()).ok()
+    }
+
     /// Gives its place to another.
     pub(crate) fn leave(&self) {
         if self.inside.swap(false, Relaxed) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use workload::units;
 
 use crate::privileges::User;
-use crate::transfer::{self, SendPath};
+use crate::transport::{self, SendPath};
 
 /// A switch, written `on` or `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -116,7 +116,7 @@ pub struct ServeOptions {
     #[arg(long, value_name = "SIZE", default_value = "8k", value_parser = units::size, help_heading = "Caches and data path")]
     pub content_cache_file: u64,
     /// Bodies in memory from this size on are gathered by the kernel; smaller ones are copied beside their head
-    #[arg(long, value_name = "SIZE", default_value = transfer::GATHER_FROM, value_parser = units::size, help_heading = "Caches and data path")]
+    #[arg(long, value_name = "SIZE", default_value = transport::GATHER_FROM, value_parser = units::size, help_heading = "Caches and data path")]
     pub gather_from: u64,
     /// How the bytes of files that are not in the content cache leave
     #[arg(
@@ -134,6 +134,18 @@ pub struct ServeOptions {
     /// costs: compare sped and mp
     #[arg(long, value_name = "PREFIX", help_heading = "Caches and data path")]
     pub panic: Option<files::Defect>,
+}
+
+impl ServeOptions {
+    /// What of them the protocol has to know.
+    pub fn protocol(&self) -> http::Config {
+        http::Config {
+            keep_alive: self.keep_alive.is_on(),
+            max_requests_per_connection: self.max_requests_per_connection,
+            max_ranges: self.max_ranges,
+            ..http::Config::default()
+        }
+    }
 }
 
 /// Reads an address to listen on.

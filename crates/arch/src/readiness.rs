@@ -1,271 +1,289 @@
-//! The table of sessions for an event loop, with their deadlines.
+//! The driver for whoever must not wait: a session at a socket that is asked only when it may be ready.
 
-use std::io;
-use std::os::fd::{AsRawFd, RawFd};
+use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use meter::Event;
-use slab::Slab;
+use rustix::io::Errno;
 
 use crate::listener::Client;
-use crate::session::{Blocked, Session, Socket};
+use crate::session::{Done, Next, Output, Session, Work};
 use crate::setup::Worker;
+use crate::timing::Timer;
+use crate::transport;
 
-/// Names a session: its place in the table, and which of the sessions that had that place. A token of a session that is
-/// over names nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Token(u64);
-
-impl Token {
-    fn new(place: usize, generation: u32) -> Self {
-        Self(u64::from(generation) << 32 | place as u64)
-    }
-
-    fn place(self) -> usize {
-        (self.0 & u64::from(u32::MAX)) as usize
-    }
-
-    fn generation(self) -> u32 {
-        (self.0 >> 32) as u32
-    }
-}
-
-impl From<Token> for usize {
-    fn from(token: Token) -> usize {
-        token.0 as usize
-    }
-}
-
-impl From<usize> for Token {
-    fn from(token: usize) -> Self {
-        Self(token as u64)
-    }
-}
-
-/// How often deadlines are looked at, at most; no deadline is missed by more.
-const SWEEP_EVERY: Duration = Duration::from_millis(250);
-/// No deadline.
-const NEVER: u64 = u64::MAX;
-
-/// What the network said of a session's socket.
+/// What the network said of a socket.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Ready {
-    readable: bool,
-    writable: bool,
-    hung_up: bool,
+pub struct Readiness {
+    /// There is something to read.
+    pub readable: bool,
+    /// There is room to write.
+    pub writable: bool,
+    /// The client has sent its FIN: a short read no longer means that there is nothing left to read.
+    pub is_ended: bool,
+    /// Urgent data has come: a read stops short in front of it.
+    pub is_urgent: bool,
 }
 
-/// The sessions of one event loop. A session may leave its place for a while, to be worked on by others; what the network
-/// says of its socket is noted for it meanwhile.
+impl Readiness {
+    /// Adds what is said now; whether any of it is news.
+    pub fn add(&mut self, now: Self) -> bool {
+        let before = *self;
+        self.readable |= now.readable || now.is_ended || now.is_urgent;
+        self.writable |= now.writable;
+        self.is_ended |= now.is_ended;
+        self.is_urgent |= now.is_urgent;
+        before != *self
+    }
+}
+
+/// How far a session got.
 #[derive(Debug)]
-pub struct Sessions {
-    /// `None` keeps the place of a session that is away.
-    sessions: Slab<Option<Session>>,
-    /// Notes for those that are away.
-    notes: Vec<Ready>,
-    away: usize,
-    /// Beside each session, in an array of their own so that looking at ten thousand of them takes microseconds: when to
-    /// expire it, in milliseconds since `started`.
-    deadlines_ms: Vec<u64>,
-    generations: Vec<u32>,
-    started: Instant,
-    next_sweep: Instant,
-    /// All sessions have been told that the server is stopping.
-    told: bool,
+pub enum Progress {
+    /// To this work, which is for the architecture to place.
+    Work(Work),
+    /// It waits, for its client or for works that are out.
+    Waits,
+    /// It could go on but lets others go first.
+    Yields,
+    /// It is over.
+    Closed,
 }
 
-impl Default for Sessions {
-    fn default() -> Self {
-        let now = Instant::now();
+/// A connection of an event loop: a session, its socket, and what the network has said of that.
+#[derive(Debug)]
+pub struct Endpoint {
+    client: Arc<Client>,
+    session: Session,
+    readiness: Readiness,
+    timer: Timer,
+    readable_at: Instant,
+    /// What was read but not yet received by the session, while an answer waits.
+    unread: Vec<u8>,
+    /// The deadline has passed.
+    is_late: bool,
+    /// The session knows that the server is stopping.
+    is_finishing: bool,
+}
+
+impl Endpoint {
+    /// For a connection that has just been accepted, of which it is taken that something has been sent already.
+    pub fn new(client: Arc<Client>, worker: &Worker) -> Self {
         Self {
-            sessions: Slab::new(),
-            notes: Vec::new(),
-            away: 0,
-            deadlines_ms: Vec::new(),
-            generations: Vec::new(),
-            started: now,
-            next_sweep: now + SWEEP_EVERY,
-            told: false,
+            client,
+            session: Session::new(worker.options.gather_from),
+            readiness: Readiness {
+                readable: true,
+                writable: true,
+                ..Readiness::default()
+            },
+            timer: Timer::new(worker.now),
+            readable_at: worker.now,
+            unread: Vec::new(),
+            is_late: false,
+            is_finishing: false,
         }
     }
-}
 
-impl Sessions {
-    /// Whether there are none, here or away.
-    pub fn is_empty(&self) -> bool {
-        self.sessions.is_empty()
+    /// Its socket.
+    pub fn socket(&self) -> &TcpStream {
+        &self.client.socket
     }
 
-    /// How many are away.
-    pub fn away(&self) -> usize {
-        self.away
+    /// Takes note of what the network says. Tells whether it is news: an endpoint at rest waits for something that it does not
+    /// take to be so.
+    pub fn ready(&mut self, readiness: Readiness) -> bool {
+        self.readiness.add(readiness)
     }
 
-    /// Whether all that there are, if any, are away.
-    pub fn are_all_away(&self) -> bool {
-        self.away == self.sessions.len()
-    }
-
-    /// Begins a session, which takes it that something has been sent already.
-    pub fn insert(&mut self, client: Client, worker: &Worker) -> Token {
-        let session = Session::new(Arc::new(client), Socket::NonBlocking, worker.now);
-        let place = self.sessions.insert(Some(session));
-        if place == self.generations.len() {
-            self.generations.push(0);
-            self.deadlines_ms.push(NEVER);
-            self.notes.push(Ready::default());
-        }
-        self.note_deadline(place, worker);
-        Token::new(place, self.generations[place])
-    }
-
-    /// The session that `token` names, unless it is over or away.
-    pub fn get_mut(&mut self, token: Token) -> Option<&mut Session> {
-        if !self.is_known(token) {
-            return None;
-        }
-        self.sessions.get_mut(token.place())?.as_mut()
-    }
-
-    fn is_known(&self, token: Token) -> bool {
-        self.generations.get(token.place()) == Some(&token.generation())
-    }
-
-    /// Has `watch` watch a session's socket, unless it is watched already. A socket that cannot be watched would never move
-    /// again, and its session is over.
-    pub fn watch(&mut self, token: Token, watch: impl FnOnce(RawFd) -> io::Result<()>) {
-        let Some(session) = self.get_mut(token) else {
-            return;
+    /// Runs its session until that would have to wait, or has had its turn.
+    pub fn advance(&mut self, worker: &mut Worker) -> Progress {
+        self.take_up(worker);
+        let progress = loop {
+            match self.next(worker) {
+                Next::Receive => {
+                    if !worker.buffers.has_rest() && !self.receive(worker) {
+                        break Progress::Waits;
+                    }
+                    self.parse(worker);
+                }
+                Next::Send(output) => {
+                    if !self.send(output, worker) {
+                        break Progress::Waits;
+                    }
+                }
+                Next::Work(work) => {
+                    if let Some(work) = self.try_kept(work, worker) {
+                        break Progress::Work(work);
+                    }
+                }
+                Next::ShutdownWrite => self.shutdown_write(),
+                Next::Yield => break Progress::Yields,
+                Next::Wait => break Progress::Waits,
+                Next::Closed => break Progress::Closed,
+            }
         };
-        let socket = session.socket().as_raw_fd();
-        if !std::mem::replace(&mut session.watched, true) && watch(socket).is_err() {
-            self.remove(token);
+        if matches!(progress, Progress::Work(_)) {
+            // A loop that waits for the disk itself comes straight back, and its turn goes on.
+            self.put_down(worker);
+        } else {
+            self.rest(worker);
+        }
+        progress
+    }
+
+    /// Begins to work on it: what it kept of its input is in the worker's buffers now.
+    pub fn take_up(&mut self, worker: &mut Worker) {
+        if !self.unread.is_empty() {
+            let unread = std::mem::take(&mut self.unread);
+            worker.buffers.input[..unread.len()].copy_from_slice(&unread);
+            worker.buffers.rest = 0..unread.len();
+        }
+        if std::mem::take(&mut self.is_late) {
+            self.session.expire(&mut worker.buffers.scratch);
         }
     }
 
-    /// The socket of a session may have become readable or writable. Tells whether the session is to be advanced: it is
-    /// here, and this is news.
-    pub fn ready(&mut self, token: Token, readable: bool, writable: bool, hung_up: bool) -> bool {
-        if let Some(session) = self.get_mut(token) {
-            return session.ready(readable, writable, hung_up);
+    /// Ceases to work on it, so that others have their turn: what is left of its input goes along, and its time begins to run.
+    pub fn rest(&mut self, worker: &mut Worker) {
+        self.put_down(worker);
+        self.session.rest(&worker.buffers.scratch);
+    }
+
+    fn put_down(&mut self, worker: &mut Worker) {
+        worker.account(self.readable_at, &mut self.timer);
+        if worker.buffers.has_rest() {
+            self.unread = worker.buffers.input[worker.buffers.rest.clone()].to_vec();
+            worker.buffers.rest = 0..0;
         }
-        if self.is_known(token) {
-            let note = &mut self.notes[token.place()];
-            note.readable |= readable;
-            note.writable |= writable;
-            note.hung_up |= hung_up;
-        }
-        false
-    }
-
-    /// Takes a session from its place, to be brought back or forgotten later.
-    pub fn take(&mut self, token: Token) -> Option<Session> {
-        if !self.is_known(token) {
-            return None;
-        }
-        let place = token.place();
-        let session = self.sessions.get_mut(place)?.take()?;
-        self.deadlines_ms[place] = NEVER;
-        self.notes[place] = Ready::default();
-        self.away += 1;
-        Some(session)
-    }
-
-    /// Tells a session that was taken what the network said of its socket meanwhile. Returns whether that is news to it.
-    pub fn catch_up(&mut self, token: Token, session: &mut Session) -> bool {
-        let note = std::mem::take(&mut self.notes[token.place()]);
-        session.ready(note.readable, note.writable, note.hung_up)
-    }
-
-    /// Gives up those that are away: the drain deadline has passed, and nobody waits for them.
-    pub fn abandon_away(&mut self, worker: &Worker) {
-        worker.counters.count(Event::Abandoned, self.away as u64);
-    }
-
-    /// Brings a session back to its place.
-    pub fn bring_back(&mut self, token: Token, session: Session, worker: &Worker) {
-        let place = token.place();
-        self.sessions[place] = Some(session);
-        self.away -= 1;
-        self.note_deadline(place, worker);
-    }
-
-    /// Runs a session until it would block, and says on what, with the session at hand for an answer; `None` when it is
-    /// over.
-    pub fn advance(
-        &mut self,
-        token: Token,
-        worker: &mut Worker,
-    ) -> Option<(&mut Session, Blocked)> {
-        let blocked = self.get_mut(token)?.advance(worker);
-        if matches!(blocked, Blocked::Closed) {
-            self.remove(token);
-            return None;
-        }
-        self.note_deadline(token.place(), worker);
-        Some((self.get_mut(token)?, blocked))
-    }
-
-    /// Ends a session, here or away; its token, and whatever is still to come under it, names nothing from now on.
-    pub fn remove(&mut self, token: Token) {
-        if !self.is_known(token) {
-            return;
-        }
-        let place = token.place();
-        if let Some(session) = self.sessions.try_remove(place) {
-            self.away -= usize::from(session.is_none());
-            self.generations[place] = self.generations[place].wrapping_add(1);
-            self.deadlines_ms[place] = NEVER;
+        if let Some(phase) = self.session.phase() {
+            self.timer.note(phase, worker.now);
         }
     }
 
-    fn note_deadline(&mut self, place: usize, worker: &Worker) {
-        let session = self.sessions.get(place).and_then(Option::as_ref);
-        self.deadlines_ms[place] = session
-            .and_then(|session| session.deadline(worker))
-            .map_or(NEVER, |deadline| {
-                milliseconds(deadline.saturating_duration_since(self.started))
-            });
-    }
-
-    /// How long an event loop may wait for events before it looks at the deadlines again; `None` without any session.
-    pub fn poll_timeout(&self, now: Instant) -> Option<Duration> {
-        (!self.is_empty()).then(|| self.next_sweep.saturating_duration_since(now))
-    }
-
-    /// Expires the sessions whose deadlines have passed, and returns them to be advanced. When the server is stopping, all
-    /// sessions are returned, since idle ones have to go.
-    pub fn expire(&mut self, worker: &mut Worker) -> Vec<Token> {
-        let now = worker.now;
-        let stopping = worker.stop.is_stopping();
-        if now < self.next_sweep && self.told == stopping {
-            return Vec::new();
+    /// What its session needs next.
+    pub fn next(&mut self, worker: &mut Worker) -> Next {
+        let next = self.session.next(&mut worker.buffers.scratch);
+        if !worker.buffers.scratch.events.is_empty() {
+            worker.account(self.readable_at, &mut self.timer);
         }
-        self.told = stopping;
-        self.next_sweep = now + SWEEP_EVERY;
-        let overdue = worker.stop.is_overdue(now);
-        let now_ms = milliseconds(now.saturating_duration_since(self.started));
-        let mut expired = Vec::new();
-        for (place, &deadline_ms) in self.deadlines_ms.iter().enumerate() {
-            let late = deadline_ms <= now_ms;
-            if !late && !stopping {
-                continue;
+        next
+    }
+
+    /// Receives what has come; false: nothing has, and it has to be waited for.
+    pub fn receive(&mut self, worker: &mut Worker) -> bool {
+        if !self.readiness.readable && !self.is_to_finish(worker) {
+            return false;
+        }
+        match transport::receive(&self.client.socket, &mut worker.buffers.input) {
+            Ok(0) => self.session.end_of_input(&mut worker.buffers.scratch),
+            Ok(count) => {
+                worker.buffers.rest = 0..count;
+                self.readable_at = worker.now;
+                // A stream gives all that it has: a short read means that more has to be waited for.
+                let is_short = count < worker.buffers.input.len();
+                let Readiness {
+                    is_ended,
+                    is_urgent,
+                    ..
+                } = self.readiness;
+                self.readiness.readable = !is_short || is_ended || is_urgent;
             }
-            let Some(Some(session)) = self.sessions.get_mut(place) else {
-                continue;
-            };
-            if overdue {
-                session.abandon(worker);
-            } else if late {
-                session.expire();
+            Err(Errno::AGAIN) => {
+                (self.readiness.readable, self.readiness.is_urgent) = (false, false);
+                // Only now is it certain that no request lies unread, which closing would destroy.
+                if !self.is_to_finish(worker) {
+                    return false;
+                }
+                self.is_finishing = true;
+                self.session.finish();
             }
-            expired.push(Token::new(place, self.generations[place]));
+            Err(_) => self.session.broken(&mut worker.buffers.scratch),
         }
-        expired
+        true
     }
-}
 
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(NEVER - 1)
+    /// Has the session receive what was read.
+    pub fn parse(&mut self, worker: &mut Worker) {
+        if worker.buffers.has_rest() {
+            worker.parse(&mut self.session);
+            self.is_finishing |= worker.is_stopping();
+        }
+    }
+
+    /// Sends an output of its session's; false: there is no room for all of it, and that has to be waited for.
+    pub fn send(&mut self, output: Output, worker: &mut Worker) -> bool {
+        let sent = if self.readiness.writable {
+            transport::send(&self.client.socket, &output, &mut worker.via).map(|sent| {
+                self.readiness.writable = !sent.is_full;
+                sent.bytes
+            })
+        } else {
+            Ok(0)
+        };
+        if let Ok(bytes @ 1..) = sent {
+            worker.counters.count(Event::Byte, bytes as u64);
+            self.timer.restart(worker.now);
+        }
+        self.session.sent(output, sent, &mut worker.buffers.scratch);
+        worker.account(self.readable_at, &mut self.timer);
+        self.readiness.writable
+    }
+
+    /// Ends the sending half of the connection.
+    pub fn shutdown_write(&self) {
+        self.client.shutdown_write();
+    }
+
+    /// Does a work whose answer is in our caches. Any other is given back, for the architecture to place, and what its session has
+    /// collected is sent before that may take long.
+    pub fn try_kept(&mut self, work: Work, worker: &mut Worker) -> Option<Work> {
+        match work.try_kept(&worker.files, worker.now) {
+            Ok(done) => {
+                self.session.done(done, &mut worker.buffers.scratch);
+                None
+            }
+            Err(work) => {
+                if let Some(output) = self.session.collected(&mut worker.buffers.scratch) {
+                    self.send(output, worker);
+                }
+                Some(work)
+            }
+        }
+    }
+
+    /// A work is done. The time that it took is not the client's.
+    pub fn done(&mut self, done: Done, worker: &mut Worker) {
+        self.timer.restart(worker.now);
+        self.session.done(done, &mut worker.buffers.scratch);
+    }
+
+    /// When its client is to be looked at; never while somebody works for it.
+    pub fn next_look(&self, worker: &Worker) -> Option<Instant> {
+        self.session.phase()?;
+        Some(self.timer.next_look(worker.now, &worker.options))
+    }
+
+    /// Looks at the client; whether its time is over, and the endpoint has to be advanced.
+    pub fn look(&mut self, worker: &Worker) -> bool {
+        let unacknowledged = match self.timer.phase() {
+            http::Phase::Answer => self.client.unacknowledged(),
+            _ => None,
+        };
+        self.is_late = self
+            .timer
+            .is_over(unacknowledged, worker.now, &worker.options);
+        self.is_late
+    }
+
+    /// The drain deadline has passed: whatever is under way ends here.
+    pub fn abandon(&mut self, worker: &mut Worker) {
+        self.session.abandon(&mut worker.buffers.scratch);
+        worker.account(self.readable_at, &mut self.timer);
+    }
+
+    fn is_to_finish(&self, worker: &Worker) -> bool {
+        worker.is_stopping() && !self.is_finishing
+    }
 }

@@ -31,8 +31,7 @@ impl Refused {
     pub fn add(&mut self, client: Arc<Client>, worker: &mut Worker) {
         worker.counters.count(Event::Refused, 1);
         worker.tick();
-        http::refusal(&mut worker.buffers.scratch);
-        let answer = &worker.buffers.scratch.out;
+        let answer = worker.buffers.scratch.refusal();
         // A client that cannot take a hundred bytes at once does not wait for them either.
         let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
         if let Ok(sent) = rustix::net::send(&client.socket, answer, flags) {

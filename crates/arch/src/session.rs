@@ -1,464 +1,352 @@
-//! One connection: its socket, the state of its protocol, and the file that it is being sent.
+//! A connection's session: told what happened, it says what is next. No descriptor, no system call, no clock.
+//!
+//! ```text
+//!  transport (socket, ring, stack in user space)      who moves bytes, and who waits for them: the driver
+//!      │ received bytes             ▲ outputs, owned
+//!  session: what was not taken, turns, the end         this file
+//!      │ bytes                      ▲ heads, pieces
+//!  protocol: HTTP/1.1                                  `http1`
+//!      │ works                      ▲ what came of them
+//!  files                                               a face that may wait, a face that never does
+//! ```
 
-mod boxes;
-mod wire;
+mod http1;
+pub mod output;
+pub mod scratch;
+pub mod work;
 
-use std::ops::Range;
-use std::sync::Arc;
-use std::time::Instant;
+#[cfg(test)]
+mod multiplexed;
+#[cfg(test)]
+mod tests;
 
-use files::{Body, Missing};
-use http::{Connection, Finished, Phase, Want};
+use http::Phase;
 use meter::Event;
 
-use crate::listener::{Client, SEND_WAITS};
-use crate::setup::Worker;
-use crate::{Entry, Found};
+use http1::Http1;
+pub use output::{Output, SendError, Tail};
+pub use scratch::Scratch;
+pub use work::{Delivery, Done, Piece, Source, Step, Work};
 
-/// What a session waits for.
-#[derive(Debug, Clone)]
-pub enum Blocked {
-    /// Bytes from the client.
-    Readable,
-    /// Room in the socket's buffer.
-    Writable,
-    /// Somebody has to find the file that [`Session::path`] names, and say so by [`Session::found`].
-    Find,
-    /// Somebody has to have these bytes of this file at hand, and say so by [`Session::loaded`].
-    Load(Entry, Range<u64>),
-    /// Somebody is at its file already.
-    Elsewhere,
+/// What a session needs next from its driver.
+#[derive(Debug)]
+pub enum Next {
+    /// Bytes from the client: [`receive`](Session::receive) or [`end_of_input`](Session::end_of_input). What the last call did not
+    /// take is offered again at once, before anybody else is worked on; otherwise the transport has to be asked.
+    Receive,
+    /// To be put on the wire, and to come back by [`sent`](Session::sent).
+    Send(Output),
+    /// To be done by whoever may wait or compute, and to come back by [`done`](Session::done). Others may follow before it has.
+    Work(Work),
+    /// The last answer has been sent: end the sending half of the connection.
+    ShutdownWrite,
     /// Nothing; it has had its turn, and others may want theirs.
-    Turn,
+    Yield,
+    /// What was handed out has to come back first, or a body's source has nothing yet.
+    Wait,
     /// It is over.
     Closed,
 }
 
-/// One of the paper's boxes, with *read request* cut in two: the bytes, and what they mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Step {
-    /// Take what the client has sent from the socket.
-    Read = 1,
-    /// Make a request of it.
-    Parse = 2,
-    /// Know which file it means.
-    Find = 4,
-    /// Have the bytes of the file at hand.
-    Load = 8,
-    /// Put the answer on the socket.
-    Send = 16,
-}
-
-/// A set of steps: those that somebody runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Steps(u8);
-
-impl Steps {
-    /// None: to be told which is next.
-    pub const NONE: Self = Self(0);
-    /// All that there are.
-    const ALL: Self = Self(31);
-
-    fn contain(self, step: Step) -> bool {
-        self.0 & step as u8 != 0
+impl Next {
+    /// Which of the paper's boxes is next, where it is one that is given away as a work.
+    pub fn step(&self) -> Option<Step> {
+        match self {
+            Self::Work(work) => work.step(),
+            _ => None,
+        }
     }
 }
 
-impl From<Step> for Steps {
-    fn from(step: Step) -> Self {
-        Self(step as u8)
-    }
-}
-
-impl std::ops::BitOr for Step {
-    type Output = Steps;
-
-    fn bitor(self, other: Self) -> Steps {
-        Steps(self as u8 | other as u8)
-    }
-}
-
-/// Whether the socket's calls wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Socket {
-    /// They wait, for as long as the time-out that is set on the socket.
-    Blocking,
-    /// They return at once.
-    NonBlocking,
-}
-
-/// The most bytes of a file sent, and loaded, in one piece, and the work of one turn, in bytes; an answer counts as
-/// [`ANSWER_COST`] at least.
+/// The most bytes of a file sent, and loaded, in one piece, and the work of one turn, in bytes; a request counts as
+/// [`REQUEST_COST`] at least.
 ///
 /// Large enough that a system call for each piece costs nothing beside it. Twice as much, or two pieces in a turn, costs up
 /// to twice the processor time with files of a megabyte and a client that reads fast: what waits in the kernel is cold
 /// before it is sent on. Half as much costs a tenth.
-const PIECE: u64 = 256 << 10;
+pub(crate) const PIECE: u64 = 256 << 10;
 const TURN: u64 = PIECE;
-/// What an answer costs beside its bytes, in bytes that could be sent meanwhile.
-const ANSWER_COST: u64 = 8 << 10;
+/// What a request costs beside the bytes of its answer, in bytes that could be sent meanwhile.
+const REQUEST_COST: u64 = 8 << 10;
 /// Answers to pipelined requests are collected up to this many bytes before they are sent.
 const COLLECT: usize = 64 << 10;
 
-/// One connection.
+/// One connection, as its protocol sees it.
+///
+/// | when | call |
+/// | --- | --- |
+/// | at any time | [`next`](Self::next), [`phase`](Self::phase), [`expire`](Self::expire), [`finish`](Self::finish), [`abandon`](Self::abandon), [`broken`](Self::broken) |
+/// | after [`Next::Receive`] | [`receive`](Self::receive), [`end_of_input`](Self::end_of_input) |
+/// | with a [`Next::Send`] in hand | [`sent`](Self::sent) |
+/// | with a [`Next::Work`] in hand | [`done`](Self::done); before it is given to somebody who takes long, [`collected`](Self::collected) |
+/// | when others are to have their turn | [`rest`](Self::rest) |
+///
+/// A call out of turn changes nothing. What is to be counted of each lies in the [`Scratch`] afterwards. One output is out at a time,
+/// and as many works as the protocol has requests under way.
+///
+/// An idle session owns nothing beyond these few bytes. What it needs meanwhile lies in the [`Scratch`] that its calls are given;
+/// one thread's serves all of its sessions, one after the other.
 #[derive(Debug)]
 pub struct Session {
-    client: Arc<Client>,
-    http: Connection,
-    kind: Socket,
-    readable: bool,
-    writable: bool,
-    /// The client has sent its FIN: a short read no longer means that there is nothing left to read.
-    hung_up: bool,
-    write_shut: bool,
-    /// Its socket is in the set of those that an event loop waits for.
-    pub(crate) watched: bool,
-    /// Somebody has been asked to find or load its file.
-    elsewhere: bool,
-    dropped: bool,
-    /// Waits of a blocking send in a row in which no byte was taken.
-    vain_waits: u8,
-    /// The deadline has passed.
-    late: bool,
-    /// The protocol has been told that the server is stopping.
-    finishing: bool,
-    phase: Phase,
-    /// Since when `phase` lasts; for an answer, when it last made progress.
-    since: Instant,
-    readable_at: Instant,
-    entry: Option<Entry>,
-    body: Option<Body>,
-    /// The end of the piece that is at hand.
-    piece_end: u64,
+    spoken: Spoken,
+    /// What the transport did not take of the output before.
+    unsent: Option<Box<Output>>,
     /// What it has used of its present turn.
     turn: u64,
-    /// What it has in hand lies on the buffers of whoever runs it.
-    in_buffers: bool,
-    /// Requests that were read but not yet received by the protocol, while an answer waits.
-    unread: Vec<u8>,
-    unsent: Option<Box<Unsent>>,
+    state: State,
 }
 
-/// What the socket did not take yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// An output is out.
+    Sending,
+    Closed,
+}
+
+/// What a protocol wants next.
 #[derive(Debug)]
-struct Unsent {
-    bytes: Vec<u8>,
-    start: usize,
-    finished: Vec<Finished>,
+enum Want {
+    /// More of what was received before and not taken.
+    Rest,
+    /// Bytes; what is collected goes before anybody waits for them.
+    Receive,
+    /// This sent, behind what is collected.
+    Send(Tail),
+    Work(Work),
+    /// The sending half ended, behind what is collected.
+    ShutdownWrite,
+    /// What was handed out done first, or a source's next piece.
+    Wait,
+    /// The end, behind what is collected.
+    Close,
 }
 
-/// Why a session stops running.
-enum Halt {
-    Blocked(Blocked),
-    Broken(Event),
+/// What a session asks of the protocol that it speaks. Whatever it has to say is collected in its [`Scratch`].
+trait Protocol {
+    fn want(&mut self, scratch: &mut Scratch) -> Want;
+    /// As [`Session::receive`].
+    fn receive(&mut self, input: &[u8], scratch: &mut Scratch) -> usize;
+    /// As [`Session::end_of_input`].
+    fn end_of_input(&mut self, scratch: &mut Scratch);
+    /// So many bytes of the tail that was wanted sent last have left.
+    fn sent(&mut self, bytes: u64, scratch: &mut Scratch);
+    /// A work is done.
+    fn done(&mut self, done: Done, scratch: &mut Scratch);
+    /// The sending half has ended.
+    fn write_was_shut(&mut self);
+    fn phase(&self) -> Phase;
+    /// The deadline of the phase has passed.
+    fn expire(&mut self, scratch: &mut Scratch);
+    fn finish(&mut self);
+    /// Whether somebody works for it.
+    fn is_worked_for(&self) -> bool;
 }
 
-impl From<Blocked> for Halt {
-    fn from(blocked: Blocked) -> Self {
-        Self::Blocked(blocked)
+/// The protocol of a session.
+#[derive(Debug)]
+enum Spoken {
+    Http1(Http1),
+    #[cfg(test)]
+    Multiplexed(multiplexed::Multiplexed),
+}
+
+impl Spoken {
+    fn protocol(&mut self) -> &mut dyn Protocol {
+        match self {
+            Self::Http1(http1) => http1,
+            #[cfg(test)]
+            Self::Multiplexed(multiplexed) => multiplexed,
+        }
+    }
+
+    fn as_protocol(&self) -> &dyn Protocol {
+        match self {
+            Self::Http1(http1) => http1,
+            #[cfg(test)]
+            Self::Multiplexed(multiplexed) => multiplexed,
+        }
     }
 }
 
 impl Session {
-    /// A session for a connection that has just been let in.
-    pub fn new(client: Arc<Client>, kind: Socket, now: Instant) -> Self {
+    /// A session of HTTP/1.1 on a connection on which nothing has come. `gather_from`: bodies in memory from this length on, in
+    /// bytes, are tails of outputs; shorter ones are copied beside their heads.
+    pub fn new(gather_from: u64) -> Self {
+        Self::speaking(Spoken::Http1(Http1::new(gather_from)))
+    }
+
+    fn speaking(spoken: Spoken) -> Self {
         Self {
-            client,
-            http: Connection::new(),
-            kind,
-            readable: true,
-            writable: true,
-            hung_up: false,
-            write_shut: false,
-            elsewhere: false,
-            dropped: false,
-            watched: false,
-            vain_waits: 0,
-            late: false,
-            finishing: false,
-            phase: Phase::Idle,
-            since: now,
-            readable_at: now,
-            entry: None,
-            body: None,
-            piece_end: 0,
-            turn: 0,
-            in_buffers: false,
-            unread: Vec::new(),
+            spoken,
             unsent: None,
+            turn: 0,
+            state: State::Open,
         }
     }
 
-    /// Its socket.
-    pub fn socket(&self) -> &std::net::TcpStream {
-        &self.client.socket
-    }
-
-    /// The path to be found, while blocked on [`Blocked::Find`].
-    pub fn path(&self) -> files::Path<'_> {
-        let target = self.http.target();
-        files::Path {
-            bytes: target.path(),
-            directory: target.is_directory(),
+    /// What is to be done next.
+    pub fn next(&mut self, scratch: &mut Scratch) -> Next {
+        match self.state {
+            State::Open => {}
+            State::Sending => return Next::Wait,
+            State::Closed => return Next::Closed,
         }
-    }
-
-    /// The socket may have become readable or writable. Tells whether that is news: a session that is at rest waits for
-    /// something that it does not take to be so.
-    pub fn ready(&mut self, readable: bool, writable: bool, hung_up: bool) -> bool {
-        let before = (self.readable, self.writable, self.hung_up);
-        self.readable |= readable || hung_up;
-        self.writable |= writable;
-        self.hung_up |= hung_up;
-        before != (self.readable, self.writable, self.hung_up)
-    }
-
-    /// Somebody looked for the file. To be advanced at once: its answer may stand on the worker.
-    pub fn found(&mut self, found: Found, worker: &mut Worker) {
-        self.has_come_back(worker);
-        match found {
-            Ok(entry) => {
-                self.http.found(
-                    Ok(&worker.files.header(&entry)),
-                    &mut worker.buffers.scratch,
-                );
-                self.entry = matches!(self.http.want(), Want::Load(_)).then_some(entry);
+        if let Some(output) = self.unsent.take() {
+            return self.send(*output);
+        }
+        if self.turn >= TURN && scratch.is_clear() {
+            self.turn = 0;
+            return Next::Yield;
+        }
+        if self.turn >= TURN || scratch.collected() >= COLLECT {
+            return self.send(Output::collect(scratch, Tail::None, false));
+        }
+        let want = self.spoken.protocol().want(scratch);
+        let is_last = matches!(want, Want::ShutdownWrite);
+        match want {
+            Want::Rest => Next::Receive,
+            Want::Work(work) => Next::Work(work),
+            Want::Send(tail) => self.send(Output::collect(scratch, tail, false)),
+            // The FIN goes with the last bytes.
+            _ if !scratch.is_clear() => self.send(Output::collect(scratch, Tail::None, is_last)),
+            Want::Receive => Next::Receive,
+            Want::Wait => Next::Wait,
+            Want::ShutdownWrite => {
+                self.spoken.protocol().write_was_shut();
+                Next::ShutdownWrite
             }
-            Err(missing) => self
-                .http
-                .found(Err(translate(missing)), &mut worker.buffers.scratch),
+            Want::Close => {
+                self.state = State::Closed;
+                Next::Closed
+            }
         }
     }
 
-    /// Somebody has bytes of the file at hand. To be advanced at once: its head stands on the worker.
-    pub fn loaded(&mut self, loaded: std::io::Result<Body>, worker: &mut Worker) {
-        self.has_come_back(worker);
-        let Want::Load(range) = self.http.want() else {
-            return;
+    /// What is collected and not sent yet, to be sent before a work takes long.
+    pub fn collected(&mut self, scratch: &mut Scratch) -> Option<Output> {
+        let is_due = self.state == State::Open && !scratch.is_clear();
+        is_due.then(|| {
+            self.state = State::Sending;
+            Output::collect(scratch, Tail::None, false)
+        })
+    }
+
+    fn send(&mut self, output: Output) -> Next {
+        self.state = State::Sending;
+        Next::Send(output)
+    }
+
+    /// Takes bytes from the client, and returns how many. Fewer than given: the rest is to be offered again when
+    /// [`Next::Receive`] is next.
+    pub fn receive(&mut self, input: &[u8], scratch: &mut Scratch) -> usize {
+        self.turn += REQUEST_COST;
+        self.spoken.protocol().receive(input, scratch)
+    }
+
+    /// The client sends no more; all that it has sent was received.
+    pub fn end_of_input(&mut self, scratch: &mut Scratch) {
+        self.spoken.protocol().end_of_input(scratch);
+    }
+
+    /// An output is back, of which the transport took so many bytes; none if it would have had to wait.
+    pub fn sent(
+        &mut self,
+        mut output: Output,
+        sent: Result<usize, SendError>,
+        scratch: &mut Scratch,
+    ) {
+        if self.state == State::Sending {
+            self.state = State::Open;
+        }
+        let bytes = match sent {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                output.recycle(scratch);
+                return self.end(Some(error.event()), scratch);
+            }
         };
-        match (loaded, &self.entry) {
-            (Ok(body), Some(entry)) => {
-                self.piece_end = match body {
-                    Body::Memory(_) => range.end,
-                    Body::File => range.end.min(range.start + PIECE),
-                };
-                self.body = Some(body);
-                self.http
-                    .loaded(&worker.files.header(entry), &mut worker.buffers.scratch);
+        self.turn += bytes as u64;
+        let tail = output.advance(bytes);
+        if output.is_head_sent() {
+            output.settle(scratch);
+            if tail > 0 && self.state == State::Open {
+                // Before the client can know that it has all: a file is not kept open for an answer that is over.
+                self.spoken.protocol().sent(tail, scratch);
+                scratch.settle();
             }
-            _ => {
-                worker.counters.count(Event::Unreadable, 1);
-                self.entry = None;
-                self.http.failed(&mut worker.buffers.scratch);
-            }
+        } else if self.state == State::Open {
+            self.unsent = Some(Box::new(output.rest(scratch)));
+        } else {
+            output.recycle(scratch);
         }
     }
 
-    /// Nobody else works for it any more. The time that took is not its client's.
-    fn has_come_back(&mut self, worker: &Worker) {
-        self.elsewhere = false;
-        self.since = worker.now;
-    }
-
-    /// When to call [`expire`](Self::expire); `None` while somebody else works for it.
-    pub fn deadline(&self, worker: &Worker) -> Option<Instant> {
-        (!self.elsewhere).then_some(
-            self.since
-                + match self.phase {
-                    Phase::Idle => worker.options.idle_timeout,
-                    Phase::Request => worker.options.request_timeout,
-                    Phase::Answer => worker.options.send_timeout,
-                    Phase::Linger => worker.options.linger_timeout,
-                },
-        )
-    }
-
-    /// Whether a client that makes a blocking send wait has had all its time.
-    pub(crate) fn has_stalled(&self) -> bool {
-        self.vain_waits >= SEND_WAITS
-    }
-
-    /// The deadline has passed: when it is advanced next, a late request is answered, and a silent client is left.
-    pub fn expire(&mut self) {
-        self.late = true;
-    }
-
-    /// Does what is to be done when the deadline has passed. Only when about to be advanced: the answer stands on the worker.
-    fn end_wait(&mut self, worker: &mut Worker) {
-        match self.phase {
-            Phase::Request => worker.counters.count(Event::RequestTimeout, 1),
-            Phase::Answer => worker.counters.count(Event::Stalled, 1),
-            Phase::Idle | Phase::Linger => {}
+    /// A work is back, done.
+    pub fn done(&mut self, done: Done, scratch: &mut Scratch) {
+        if self.state != State::Closed {
+            self.spoken.protocol().done(done, scratch);
         }
-        // Whoever has not taken an earlier answer is not waited for any longer.
-        self.dropped = self.unsent.is_some() || self.phase == Phase::Answer;
-        self.http.expire(&mut worker.buffers.scratch);
+    }
+
+    /// Which deadline applies; none while somebody works for it.
+    pub fn phase(&self) -> Option<Phase> {
+        let protocol = self.spoken.as_protocol();
+        if protocol.is_worked_for() {
+            None
+        } else if self.unsent.is_some() || self.state == State::Sending {
+            Some(Phase::Answer)
+        } else {
+            Some(protocol.phase())
+        }
+    }
+
+    /// The deadline of its phase has passed: a late request is answered, and a silent client is left.
+    pub fn expire(&mut self, scratch: &mut Scratch) {
+        match self.phase() {
+            Some(Phase::Answer) => self.end(Some(Event::Stalled), scratch),
+            Some(phase) if self.state != State::Closed => {
+                if phase == Phase::Request {
+                    scratch.events.push(Event::RequestTimeout);
+                }
+                self.spoken.protocol().expire(scratch);
+            }
+            _ => {}
+        }
+    }
+
+    /// The server is stopping: the answer under way, or that to the request which has begun to come, is the last.
+    pub fn finish(&mut self) {
+        self.spoken.protocol().finish();
     }
 
     /// The drain deadline has passed: whatever is under way ends here.
-    pub fn abandon(&mut self, worker: &Worker) {
-        if self.phase == Phase::Answer {
-            worker.counters.count(Event::Abandoned, 1);
-        }
-        self.dropped = true;
+    pub fn abandon(&mut self, scratch: &mut Scratch) {
+        let is_answering = matches!(self.phase(), None | Some(Phase::Answer));
+        self.end(is_answering.then_some(Event::Abandoned), scratch);
     }
 
-    /// Somebody has too much to do to find or load its file: 503. To be run at once: the answer stands on the worker.
-    pub fn refuse(&mut self, worker: &mut Worker) {
-        self.has_come_back(worker);
-        worker.counters.count(Event::Shed, 1);
-        self.entry = None;
-        self.http.refuse(&mut worker.buffers.scratch);
+    /// The connection broke while it was read from.
+    pub fn broken(&mut self, scratch: &mut Scratch) {
+        let loses = !matches!(self.phase(), Some(Phase::Idle | Phase::Linger));
+        self.end(loses.then_some(Event::Broken), scratch);
     }
 
-    /// Runs until it would block, and says on what.
-    pub fn advance(&mut self, worker: &mut Worker) -> Blocked {
-        match self.run(Steps::ALL, worker) {
-            Err(blocked) => blocked,
-            // Never: no step is missing.
-            Ok(_) => Blocked::Turn,
-        }
-    }
-
-    /// Runs those of its steps that are among `steps`, until another is next, which is returned, or until it would
-    /// block. In the first case whoever runs that step must do so with the same buffers, unless it is [`Step::Read`]: then
-    /// nothing is in hand, and it may rest until somebody has time for what its client sends.
-    ///
-    /// # Errors
-    /// What it is blocked on: a result that most callers hand on.
-    pub fn run(&mut self, steps: Steps, worker: &mut Worker) -> Result<Step, Blocked> {
-        if !self.in_buffers {
-            self.pick_up(worker);
-        }
-        let halt = loop {
-            let next = match self.next(worker) {
-                Ok(next) => next,
-                Err(halt) => break halt,
-            };
-            if !steps.contain(next) {
-                self.turn = 0;
-                self.in_buffers = next != Step::Read;
-                if !self.in_buffers {
-                    self.rest(worker);
-                }
-                return Ok(next);
-            }
-            if let Err(halt) = self.step(next, worker) {
-                break halt;
-            }
-        };
-        self.in_buffers = false;
-        Err(self.put_down(halt, worker))
-    }
-
-    /// Lays what it has in hand on the buffers.
-    fn pick_up(&mut self, worker: &mut Worker) {
-        if std::mem::take(&mut self.late) {
-            self.end_wait(worker);
-        }
-        let buffers = &mut *worker.buffers;
-        buffers.rest = 0..self.unread.len();
-        buffers.input[buffers.rest.clone()].copy_from_slice(&self.unread);
-        self.unread = Vec::new();
-    }
-
-    /// Takes what it has in hand from the buffers, which the next session may use.
-    fn put_down(&mut self, halt: Halt, worker: &mut Worker) -> Blocked {
-        let blocked = match halt {
-            Halt::Blocked(blocked) => blocked,
-            Halt::Broken(event) => {
-                worker.counters.count(self.cause(event, worker), 1);
-                Blocked::Closed
-            }
-        };
-        if matches!(blocked, Blocked::Closed) {
-            worker.buffers.clear();
-            return blocked;
-        }
-        if matches!(blocked, Blocked::Find | Blocked::Load(..)) {
-            // A loop that waits for the disk itself comes straight back, and its turn goes on.
-            self.elsewhere = true;
-        } else {
-            self.turn = 0;
-        }
-        self.rest(worker);
-        blocked
-    }
-
-    /// Keeps what it has in hand, and notes what it waits for from now on.
-    fn rest(&mut self, worker: &mut Worker) {
-        let buffers = &mut *worker.buffers;
+    /// Others have their turn now.
+    pub fn rest(&mut self, scratch: &Scratch) {
         debug_assert!(
-            buffers.is_clear(),
-            "what a session leaves on the worker would go to the next one's client"
+            scratch.is_clear(),
+            "what a session leaves would go to the next one's client"
         );
-        if !buffers.rest.is_empty() {
-            self.unread = buffers.input[buffers.rest.clone()].to_vec();
-            buffers.rest = 0..0;
-        }
-        let phase = if self.unsent.is_some() {
-            Phase::Answer
-        } else {
-            self.http.phase()
-        };
-        if phase != self.phase {
-            self.phase = phase;
-            self.since = worker.now;
-        }
+        self.turn = 0;
     }
 
-    /// Why it is broken: whoever waits in a call has the connection broken under it at the drain deadline.
-    fn cause(&self, event: Event, worker: &Worker) -> Event {
-        let waits = self.kind == Socket::Blocking && event == Event::Broken;
-        if waits && worker.stop.is_overdue(Instant::now()) {
-            Event::Abandoned
-        } else {
-            event
+    fn end(&mut self, event: Option<Event>, scratch: &mut Scratch) {
+        if self.state != State::Closed {
+            scratch.events.extend(event);
         }
-    }
-
-    /// The box that is next.
-    fn next(&self, worker: &Worker) -> Result<Step, Halt> {
-        if self.dropped {
-            return Err(Blocked::Closed.into());
-        }
-        if self.unsent.is_some() {
-            return Ok(Step::Send);
-        }
-        if self.elsewhere {
-            return Err(Blocked::Elsewhere.into());
-        }
-        let buffers = &worker.buffers;
-        match self.http.want() {
-            Want::Request if !buffers.rest.is_empty() => Ok(Step::Parse),
-            Want::Request | Want::Linger | Want::Close if !buffers.is_clear() => Ok(Step::Send),
-            Want::Request | Want::Linger => Ok(Step::Read),
-            Want::Find => Ok(Step::Find),
-            Want::Load(_) => Ok(Step::Load),
-            Want::Send(_) => Ok(Step::Send),
-            Want::Close => Err(Blocked::Closed.into()),
-        }
-    }
-
-    /// One of the paper's boxes.
-    fn step(&mut self, step: Step, worker: &mut Worker) -> Result<(), Halt> {
-        match step {
-            Step::Read => self.read(worker),
-            Step::Parse => self.parse(worker),
-            Step::Find => self.find_file(worker),
-            Step::Load => self.load_file(worker),
-            Step::Send => self.send(worker),
-        }
-    }
-}
-
-fn translate(missing: Missing) -> http::Missing {
-    match missing {
-        Missing::NotFound => http::Missing::NotFound,
-        Missing::Forbidden => http::Missing::Forbidden,
-        Missing::NeedsSlash => http::Missing::NeedsSlash,
-        Missing::Busy => http::Missing::Busy,
-        Missing::Failed => http::Missing::Failed,
+        self.state = State::Closed;
+        self.unsent = None;
+        scratch.clear();
     }
 }

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::Config;
 use meter::{Counters, Event, Gauge, Meter};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
@@ -14,7 +13,10 @@ use crate::buffers::RequestBuffers;
 use crate::listener::Listener;
 use crate::options::ServeOptions;
 use crate::privileges::User;
+use crate::session::Session;
 use crate::stop::{Role, Stop};
+use crate::timing::Timer;
+use crate::transport::SendVia;
 use crate::{Files, context};
 
 /// How often stages are looked at.
@@ -47,17 +49,7 @@ impl ServerSetup {
             allow_locking(options.content_cache);
             user.drop_to()?;
         }
-        let files = files::Recipe {
-            root: files::Root::open(root).map_err(|error| unservable(root, &options, error))?,
-            name_cache: names_that_fit(options.name_cache),
-            revalidate: options.revalidate,
-            header_cache: options.header_cache.is_on(),
-            content_cache_bytes: options.content_cache,
-            content_cache_file_bytes: options.content_cache_file,
-            dotfiles: options.dotfiles,
-            slow: options.slow.clone(),
-            defect: options.panic.clone(),
-        };
+        let files = recipe(&options, root)?;
         Stop::block_signals()?;
         let meter = Meter::new()?;
         meter.rise(Gauge::Processes);
@@ -104,6 +96,32 @@ impl ServerSetup {
         Stop::watch(Arc::clone(&process.stop), Arc::clone(&self.listener), role)?;
         Ok(process)
     }
+}
+
+/// How the options have the files below `root` looked after.
+///
+/// # Errors
+/// What is wrong with the root, in words for the person who gave it.
+fn recipe(options: &ServeOptions, root: &Path) -> std::io::Result<files::Recipe> {
+    Ok(files::Recipe {
+        root: files::Root::open(root).map_err(|error| unservable(root, options, error))?,
+        name_cache: names_that_fit(options.name_cache),
+        revalidate: options.revalidate,
+        header_cache: options.header_cache.is_on(),
+        content_cache_bytes: options.content_cache,
+        content_cache_file_bytes: options.content_cache_file,
+        dotfiles: options.dotfiles,
+        slow: options.slow.clone(),
+        defect: options.panic.clone(),
+    })
+}
+
+/// The files below `root`, for a session that is driven without a server.
+///
+/// # Errors
+/// What is wrong with the root, or that a cache of the size that was asked for cannot be made.
+pub fn files(options: &ServeOptions, root: &Path) -> std::io::Result<Files> {
+    Files::open(recipe(options, root)?, describe)
 }
 
 /// Why a root cannot be served, and what to do about it.
@@ -185,7 +203,7 @@ impl ProcessContext {
             stop: Arc::clone(&self.stop),
             counters: self.meter.counters(),
             buffers: self.buffers(),
-            copy: Vec::new(),
+            via: SendVia::new(self.options.send_path),
             now: Instant::now(),
             unix_s: 0,
         };
@@ -193,14 +211,9 @@ impl ProcessContext {
         worker
     }
 
-    /// A buffers for a request that goes from worker to worker. A worker has one already.
+    /// Buffers for a request that goes from thread to thread. A worker has its own already.
     pub fn buffers(&self) -> Box<RequestBuffers> {
-        Box::new(RequestBuffers::new(Arc::new(Config {
-            keep_alive: self.options.keep_alive.is_on(),
-            max_requests_per_connection: self.options.max_requests_per_connection,
-            max_ranges: self.options.max_ranges,
-            ..Config::default()
-        })))
+        Box::new(RequestBuffers::new(Arc::new(self.options.protocol())))
     }
 
     /// Counts the calling thread as one that serves, though it has no worker, until the guard is dropped.
@@ -266,8 +279,7 @@ pub struct Worker {
     pub(crate) options: Arc<ServeOptions>,
     pub(crate) stop: Arc<Stop>,
     pub(crate) buffers: Box<RequestBuffers>,
-    /// For bytes of files that are not sent from where they are.
-    pub(crate) copy: Vec<u8>,
+    pub(crate) via: SendVia,
     /// The time of day, in seconds since the epoch.
     unix_s: u64,
 }
@@ -281,8 +293,8 @@ impl Worker {
         self.buffers.scratch.set_time(self.unix_s);
     }
 
-    /// Lays `buffers` on the worker and takes the one that lies there: done before a session is worked on that has come with a
-    /// buffers of its own, and again after.
+    /// Takes `buffers` into use and gives those that were: done before an endpoint is worked on that has come with its own, and
+    /// again after.
     pub fn exchange(&mut self, buffers: &mut Box<RequestBuffers>) {
         std::mem::swap(&mut self.buffers, buffers);
         self.buffers.scratch.set_time(self.unix_s);
@@ -296,5 +308,36 @@ impl Worker {
     /// Whether the drain deadline has passed.
     pub fn is_overdue(&self) -> bool {
         self.stop.is_overdue(self.now)
+    }
+
+    /// Has a session receive what was read and is not used up.
+    pub(crate) fn parse(&mut self, session: &mut Session) {
+        let RequestBuffers {
+            input,
+            rest,
+            scratch,
+        } = &mut *self.buffers;
+        rest.start += session.receive(&input[rest.clone()], scratch);
+        if self.stop.is_stopping() {
+            session.finish();
+        }
+    }
+
+    /// Counts what has come of a session: the answers that have left whole, each with the time since its request was readable,
+    /// and what went wrong.
+    pub(crate) fn account(&mut self, readable_at: Instant, timer: &mut Timer) {
+        let scratch = &mut self.buffers.scratch;
+        for event in scratch.events.drain(..) {
+            self.counters.count(event, 1);
+        }
+        if scratch.settled.is_empty() {
+            return;
+        }
+        let now = Instant::now();
+        let latency = now.saturating_duration_since(readable_at);
+        for answer in scratch.settled.drain(..) {
+            self.counters.answered(answer.status, latency);
+        }
+        timer.restart(now);
     }
 }

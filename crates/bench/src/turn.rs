@@ -4,10 +4,11 @@ use std::hint::black_box;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use arch::session::Socket;
-use arch::{Accept, Blocked, ProcessContext, ServeOptions, ServerSetup, Sessions};
+use arch::listener::Socket;
+use arch::{Accept, Endpoint, ProcessContext, Progress, Readiness, ServeOptions, ServerSetup};
 use clap::Parser;
 use sys::signals::{self, Signal};
 use tempfile::TempDir;
@@ -47,46 +48,42 @@ pub(crate) fn prepare(length: usize) -> Step {
     let (root, process) = process(length);
     process.listener.never_block().expect("it does not block");
     let mut worker = process.worker();
-    let mut sessions = Sessions::default();
     let mut client = TcpStream::connect(process.listener.address()).expect("connected");
-    let poll_timeout = Duration::from_secs(10);
-    client
-        .set_read_timeout(Some(poll_timeout))
-        .expect("a limit");
-    let token = loop {
+    let limit = Duration::from_secs(10);
+    client.set_read_timeout(Some(limit)).expect("a limit");
+    let mut endpoint = loop {
         if let Accept::Client(accepted) = process
             .listener
             .try_accept(Socket::NonBlocking, &worker.counters)
         {
-            break sessions.insert(accepted, &worker);
+            break Endpoint::new(Arc::new(accepted), &worker);
         }
     };
     let mut buffer = vec![0; 2 * length + 4096];
+    let both = Readiness {
+        readable: true,
+        writable: true,
+        ..Readiness::default()
+    };
     Box::new(move || {
         let _keep = (&root, &process);
         client.write_all(REQUEST).expect("written");
         worker.tick();
-        if let Some(session) = sessions.get_mut(token) {
-            session.ready(true, true, false);
-        }
+        endpoint.ready(both);
         let mut received = 0;
-        while let Some((session, blocked)) = sessions.advance(token, &mut worker) {
-            match blocked {
-                Blocked::Find => {
-                    let found = worker.files.find(session.path(), worker.now);
-                    session.found(found, &mut worker);
+        loop {
+            match endpoint.advance(&mut worker) {
+                Progress::Work(work) => {
+                    let done = work.run(&worker.files, worker.now);
+                    endpoint.done(done, &mut worker);
                 }
-                Blocked::Load(entry, _) => {
-                    let loaded = worker.files.load(&entry);
-                    session.loaded(loaded, &mut worker);
-                }
-                Blocked::Turn => {}
+                Progress::Yields => {}
                 // The answer does not fit between the two at once.
-                Blocked::Writable => {
+                Progress::Waits if received < length => {
                     received += client.read(&mut buffer[received..]).expect("bytes");
-                    session.ready(false, true, false);
+                    endpoint.ready(both);
                 }
-                _ => break,
+                Progress::Waits | Progress::Closed => break,
             }
         }
         while received < length || !ends(&buffer[..received], length) {

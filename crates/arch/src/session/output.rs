@@ -1,0 +1,157 @@
+//! What a session hands out to be sent: owned, so that whoever sends it may keep it for as long as that takes.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use meter::Event;
+
+use super::scratch::{Collected, Scratch};
+use crate::Entry;
+
+/// Bytes to be put on the wire: a head, and what comes behind it.
+#[derive(Debug)]
+pub struct Output {
+    head: Collected,
+    /// Where in the head what has not left begins.
+    start: usize,
+    tail: Tail,
+    is_last: bool,
+}
+
+/// What comes behind a head.
+#[derive(Debug, Clone)]
+pub enum Tail {
+    /// Nothing.
+    None,
+    /// These bytes of a body in memory.
+    Memory(Arc<[u8]>, Range<usize>),
+    /// These bytes of a file, to be sent from where they are. Whoever finds the file shorter says [`SendError::Truncated`].
+    File(Entry, Range<u64>),
+}
+
+impl Output {
+    /// What is collected, and `tail`.
+    pub(super) fn collect(scratch: &mut Scratch, tail: Tail, is_last: bool) -> Self {
+        Self {
+            head: scratch.take_collected(),
+            start: 0,
+            tail,
+            is_last,
+        }
+    }
+
+    /// What of the head has not left.
+    pub fn head(&self) -> &[u8] {
+        &self.head.bytes[self.start..]
+    }
+
+    /// What comes behind the head.
+    pub fn tail(&self) -> &Tail {
+        &self.tail
+    }
+
+    /// The tail where it lies in memory; nothing for another.
+    pub fn tail_in_memory(&self) -> &[u8] {
+        match &self.tail {
+            Tail::Memory(bytes, range) => &bytes[range.clone()],
+            Tail::None | Tail::File(..) => &[],
+        }
+    }
+
+    /// Whether the sending half ends behind it, so that its last packet need not leave yet.
+    pub fn is_last(&self) -> bool {
+        self.is_last
+    }
+
+    /// How many bytes have not left.
+    pub fn len(&self) -> u64 {
+        let tail = match &self.tail {
+            Tail::None => 0,
+            Tail::Memory(_, range) => range.len() as u64,
+            Tail::File(_, range) => range.end - range.start,
+        };
+        self.head().len() as u64 + tail
+    }
+
+    /// Whether all has left.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// So many bytes have left; returns how many of them are the tail's.
+    pub(super) fn advance(&mut self, bytes: usize) -> u64 {
+        let head = bytes.min(self.head.bytes.len() - self.start);
+        self.start += head;
+        (bytes - head) as u64
+    }
+
+    pub(super) fn is_head_sent(&self) -> bool {
+        self.start == self.head.bytes.len()
+    }
+
+    /// The answers in its head have left whole, and its buffers go back.
+    pub(super) fn settle(mut self, scratch: &mut Scratch) {
+        scratch.settled.append(&mut self.head.finished);
+        self.recycle(scratch);
+    }
+
+    /// Gives its buffers back.
+    pub(super) fn recycle(self, scratch: &mut Scratch) {
+        scratch.give_back(self.head);
+    }
+
+    /// What is left of the head, in a buffer of its own: whoever waits for a slow client holds no more than that. The tail is
+    /// asked for anew.
+    pub(super) fn rest(mut self, scratch: &mut Scratch) -> Self {
+        let is_exact = self.head.bytes.capacity() == self.head.bytes.len();
+        if is_exact && matches!(self.tail, Tail::None) {
+            return self;
+        }
+        let rest = Collected {
+            bytes: self.head().to_vec(),
+            finished: self.head.finished.drain(..).collect(),
+        };
+        self.recycle(scratch);
+        Self {
+            head: rest,
+            start: 0,
+            tail: Tail::None,
+            is_last: false,
+        }
+    }
+}
+
+/// Why an output could not be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SendError {
+    /// The client is gone.
+    Broken,
+    /// The file ends before what was to be sent of it.
+    Truncated,
+    /// The file cannot be read.
+    Unreadable,
+}
+
+impl SendError {
+    /// What it is counted as.
+    pub(super) fn event(self) -> Event {
+        match self {
+            Self::Broken => Event::Broken,
+            Self::Truncated => Event::Truncated,
+            Self::Unreadable => Event::Unreadable,
+        }
+    }
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Broken => "the connection is broken",
+            Self::Truncated => "the file became shorter",
+            Self::Unreadable => "the file cannot be read",
+        })
+    }
+}
+
+impl std::error::Error for SendError {}

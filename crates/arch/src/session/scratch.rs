@@ -1,0 +1,107 @@
+//! What sessions need only while they are worked on.
+
+use std::sync::Arc;
+
+use http::{Config, Finished};
+use meter::Event;
+
+/// Most buffers kept for later. Beyond it the allocator serves: so many outputs out at once have other costs.
+const MOST_SPARE: usize = 1024;
+/// The largest buffer kept, in bytes.
+const LARGEST_SPARE: usize = 128 << 10;
+
+/// What is collected to be sent, the time, and a store of buffers. One for each thread, or for each request that goes from thread
+/// to thread.
+#[derive(Debug)]
+pub struct Scratch {
+    /// Answers whose last byte the transport has taken, since whoever counts them last drained this.
+    pub settled: Vec<Finished>,
+    /// What went wrong, likewise.
+    pub events: Vec<Event>,
+    /// The protocol's.
+    pub(super) http: http::Scratch,
+    spare: Vec<Collected>,
+    spare_path: Vec<u8>,
+}
+
+/// Bytes that go together, and the answers that have left whole when they have.
+#[derive(Debug, Default)]
+pub(super) struct Collected {
+    pub(super) bytes: Vec<u8>,
+    pub(super) finished: Vec<Finished>,
+}
+
+impl Scratch {
+    /// Answers carry no Date before [`set_time`](Self::set_time).
+    pub fn new(config: Arc<Config>) -> Self {
+        Self {
+            settled: Vec::new(),
+            events: Vec::new(),
+            http: http::Scratch::new(config),
+            spare: Vec::new(),
+            spare_path: Vec::new(),
+        }
+    }
+
+    /// Tells the time, in whole seconds since the epoch.
+    pub fn set_time(&mut self, unix_s: u64) {
+        self.http.set_time(unix_s);
+    }
+
+    /// Collects a whole answer 503, for a connection that cannot be served at all.
+    pub(crate) fn refusal(&mut self) -> &[u8] {
+        http::refusal(&mut self.http);
+        &self.http.out
+    }
+
+    /// Whether nothing is collected.
+    pub fn is_clear(&self) -> bool {
+        self.http.out.is_empty()
+    }
+
+    /// How many bytes are collected.
+    pub(super) fn collected(&self) -> usize {
+        self.http.out.len()
+    }
+
+    /// What is collected is not sent.
+    pub(crate) fn clear(&mut self) {
+        self.http.out.clear();
+        self.http.finished.clear();
+    }
+
+    /// Answers whose last byte was not in what is collected have left.
+    pub(super) fn settle(&mut self) {
+        if self.is_clear() {
+            self.settled.append(&mut self.http.finished);
+        }
+    }
+
+    pub(super) fn take_collected(&mut self) -> Collected {
+        let spare = self.spare.pop().unwrap_or_default();
+        Collected {
+            bytes: std::mem::replace(&mut self.http.out, spare.bytes),
+            finished: std::mem::replace(&mut self.http.finished, spare.finished),
+        }
+    }
+
+    pub(super) fn give_back(&mut self, mut collected: Collected) {
+        if self.spare.len() < MOST_SPARE && collected.bytes.capacity() <= LARGEST_SPARE {
+            collected.bytes.clear();
+            collected.finished.clear();
+            self.spare.push(collected);
+        }
+    }
+
+    /// A path with these bytes, in a buffer that comes back.
+    pub(super) fn path(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut path = std::mem::take(&mut self.spare_path);
+        path.clear();
+        path.extend_from_slice(bytes);
+        path
+    }
+
+    pub(super) fn give_back_path(&mut self, path: Vec<u8>) {
+        self.spare_path = path;
+    }
+}

@@ -1,0 +1,132 @@
+//! Several works of one connection at a time.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Parser;
+use http::Config;
+
+use super::multiplexed::bytes;
+use super::*;
+use crate::{Files, ServeOptions};
+
+#[derive(Parser)]
+struct CommandLine {
+    #[command(flatten)]
+    options: ServeOptions,
+}
+
+/// A directory of files, each of which holds its own name.
+fn files(names: &str) -> (tempfile::TempDir, Files) {
+    let root = tempfile::tempdir().unwrap();
+    for name in names.chars().map(String::from) {
+        std::fs::write(root.path().join(&name), format!("file {name}")).unwrap();
+    }
+    let options = CommandLine::parse_from(["test"]).options;
+    let files = crate::setup::files(&options, root.path()).unwrap();
+    (root, files)
+}
+
+fn scratch() -> Scratch {
+    Scratch::new(Arc::new(Config::default()))
+}
+
+/// Takes all the works that there are, then sends what can be sent.
+fn turn(
+    session: &mut Session,
+    scratch: &mut Scratch,
+    works: &mut VecDeque<Work>,
+    wire: &mut Vec<u8>,
+) {
+    loop {
+        match session.next(scratch) {
+            Next::Work(work) => works.push_back(work),
+            Next::Send(output) => {
+                let bytes = bytes(&output);
+                wire.extend_from_slice(&bytes);
+                session.sent(output, Ok(bytes.len()), scratch);
+            }
+            Next::Receive | Next::Wait | Next::Closed => return,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn works_of_one_connection_end_in_any_order() {
+    let (_root, files) = files("abc");
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+        let (mut session, mut scratch) = (Session::multiplexed(), scratch());
+        let (mut works, mut wire) = (VecDeque::new(), Vec::new());
+        assert!(matches!(session.next(&mut scratch), Next::Receive));
+        assert_eq!(session.receive(b"abc", &mut scratch), 3);
+        // Each is found as it was asked for, and then loaded in this order.
+        for (step, order) in [(Step::Find, [0, 1, 2]), (Step::Load, order)] {
+            turn(&mut session, &mut scratch, &mut works, &mut wire);
+            assert_eq!(works.len(), 3, "all are under way at a time");
+            let mut taken: Vec<_> = works.drain(..).map(Some).collect();
+            for place in order {
+                let work = taken[place].take().unwrap();
+                assert_eq!(work.step(), Some(step));
+                session.done(work.run(&files, Instant::now()), &mut scratch);
+                if step == Step::Load {
+                    turn(&mut session, &mut scratch, &mut works, &mut wire);
+                }
+            }
+        }
+        let expected: String = order
+            .map(|place| ["afile a\n", "bfile b\n", "cfile c\n"][place])
+            .concat();
+        assert_eq!(String::from_utf8(wire).unwrap(), expected);
+        assert!(scratch.events.is_empty() && scratch.is_clear());
+    }
+}
+
+/// While a work is out, its session takes no deadline, answers others, and ends without it.
+#[test]
+fn a_session_that_ends_forgets_its_works() {
+    let (_root, files) = files("ab");
+    let (mut session, mut scratch) = (Session::multiplexed(), scratch());
+    let (mut works, mut wire) = (VecDeque::new(), Vec::new());
+    session.receive(b"ab", &mut scratch);
+    turn(&mut session, &mut scratch, &mut works, &mut wire);
+    assert_eq!(session.phase(), None);
+    session.expire(&mut scratch);
+    assert!(scratch.events.is_empty());
+    session.abandon(&mut scratch);
+    assert_eq!(scratch.events, [Event::Abandoned]);
+    for work in works {
+        session.done(work.run(&files, Instant::now()), &mut scratch);
+    }
+    assert!(matches!(session.next(&mut scratch), Next::Closed));
+    assert!(wire.is_empty() && scratch.is_clear() && scratch.events.len() == 1);
+}
+
+/// A buffer for each of many outputs that are out at a time, and none allocated anew once they have all been.
+#[test]
+fn outputs_that_are_out_have_buffers_of_their_own() {
+    let mut scratch = scratch();
+    let mut round = || {
+        let outputs: Vec<_> = (0..10)
+            .map(|number| {
+                scratch.http.out.extend_from_slice(&[number; 100]);
+                Output::collect(&mut scratch, Tail::None, false)
+            })
+            .collect();
+        let heads: Vec<_> = outputs
+            .iter()
+            .map(|output| output.head().as_ptr())
+            .collect();
+        for (number, output) in outputs.into_iter().enumerate() {
+            assert_eq!(output.head(), [number as u8; 100]);
+            output.recycle(&mut scratch);
+        }
+        let mut heads = heads;
+        heads.sort_unstable();
+        heads
+    };
+    let (_, second, third) = (round(), round(), round());
+    let fresh = third.iter().filter(|head| !second.contains(head));
+    assert!(fresh.count() <= 1, "one waits to be filled");
+}

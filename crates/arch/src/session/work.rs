@@ -1,0 +1,371 @@
+//! Work that may keep a thread busy or waiting: an architecture decides who does it.
+
+use std::fmt;
+use std::io;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use files::Missing;
+use http::Entity;
+
+use crate::setup::ProcessContext;
+use crate::{Entry, Files};
+
+/// One of the paper's boxes (Flash, figure 1), for whoever gives each to somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Know which file is meant.
+    Find,
+    /// Have the bytes of the file at hand.
+    Load,
+}
+
+/// Something to be done for a session by whoever may wait for it.
+///
+/// | who | calls | which |
+/// | --- | --- | --- |
+/// | whoever may wait | [`run`](Self::run) | waits for the disk |
+/// | whoever may not | [`try_run`](Self::try_run) | asks the kernel, and gives the work back where it would have to wait |
+/// | its helper | [`prepare`](Self::prepare) | waits for the disk, so that `try_run` need not |
+pub struct Work {
+    /// Which of the session's requests it is for.
+    stream: u32,
+    operation: Operation,
+    /// How often it was prepared.
+    prepared: u8,
+}
+
+/// How often bytes that were fetched and are gone again are fetched anew, before they are sent from wherever they are.
+const MOST_PREPARED: u8 = 4;
+
+/// A file operation.
+enum Operation {
+    Find {
+        path: Vec<u8>,
+        directory: bool,
+    },
+    Load {
+        entry: Entry,
+        range: Range<u64>,
+        delivery: Delivery,
+    },
+    /// Whoever prepared it knows all that there is to know.
+    Ready(Outcome),
+}
+
+/// Where the bytes of a file have to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// In the page cache: the kernel sends them from there.
+    PageCache,
+    /// In our memory: what is to be encrypted has to be seen.
+    Memory,
+}
+
+/// What came of a work.
+#[derive(Debug)]
+pub struct Done {
+    pub(super) stream: u32,
+    pub(super) outcome: Outcome,
+    /// The path that was looked for: its buffer goes back.
+    pub(super) path: Vec<u8>,
+}
+
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Found(Result<Document, Missing>),
+    Loaded(io::Result<Body>),
+    /// There was too much to do.
+    Refused,
+}
+
+/// A file that was found, and what the protocol has to know of it.
+#[derive(Debug)]
+pub(super) struct Document {
+    pub(super) entry: Entry,
+    /// Without a header cache.
+    fresh: Option<Box<Entity>>,
+}
+
+/// The bytes of a body.
+#[derive(Debug)]
+pub enum Body {
+    /// In memory: those of the file from `start` on.
+    Memory {
+        /// As many as there are.
+        bytes: Arc<[u8]>,
+        /// Where in the file the first of them is.
+        start: u64,
+    },
+    /// In the file, to be sent from there.
+    File,
+    /// They come in pieces, from the first that is wanted on.
+    Source(Box<dyn Source>),
+}
+
+/// Where the pieces of a body come from that is not a file's.
+pub trait Source: Send + fmt::Debug {
+    /// The next piece; as many bytes as it likes.
+    fn next(&mut self) -> Piece;
+}
+
+/// What a source says.
+#[derive(Debug)]
+pub enum Piece {
+    /// Bytes.
+    Ready(Arc<[u8]>),
+    /// There are none yet. Whoever brings them has the session asked again.
+    NotYet,
+    /// There will be none.
+    Failed,
+}
+
+impl Document {
+    pub(super) fn entity(&self) -> &Entity {
+        let cached = || self.entry.cached_header();
+        self.fresh
+            .as_deref()
+            .or_else(cached)
+            .expect("a document is described when it is found")
+    }
+}
+
+impl From<files::Body> for Body {
+    fn from(body: files::Body) -> Self {
+        match body {
+            files::Body::Memory(bytes) => Self::Memory { bytes, start: 0 },
+            files::Body::File => Self::File,
+        }
+    }
+}
+
+impl Work {
+    pub(super) fn find(stream: u32, path: Vec<u8>, directory: bool) -> Self {
+        Self::new(stream, Operation::Find { path, directory })
+    }
+
+    pub(super) fn load(stream: u32, entry: Entry, range: Range<u64>, delivery: Delivery) -> Self {
+        let load = Operation::Load {
+            entry,
+            range,
+            delivery,
+        };
+        Self::new(stream, load)
+    }
+
+    fn new(stream: u32, operation: Operation) -> Self {
+        Self {
+            stream,
+            operation,
+            prepared: 0,
+        }
+    }
+
+    /// Which of the paper's boxes it is; none where it is prepared and nothing is left to be done.
+    pub fn step(&self) -> Option<Step> {
+        match self.operation {
+            Operation::Find { .. } => Some(Step::Find),
+            Operation::Load { .. } => Some(Step::Load),
+            Operation::Ready(_) => None,
+        }
+    }
+
+    /// Does it, and waits for the disk where it has to. Whoever may wait here may wait in `sendfile` as well: a large file is not
+    /// read yet.
+    pub fn run(self, files: &Files, now: Instant) -> Done {
+        match self.try_kept(files, now) {
+            Ok(done) => done,
+            Err(work) => work.wait(files, now),
+        }
+    }
+
+    /// Does it if that needs no waiting, for which the kernel may have to be asked.
+    ///
+    /// # Errors
+    /// The work itself, for somebody who may wait.
+    pub fn try_run(self, files: &Files, now: Instant) -> Result<Done, Self> {
+        let work = match self.try_kept(files, now) {
+            Ok(done) => return Ok(done),
+            Err(work) => work,
+        };
+        let Operation::Load {
+            entry,
+            range,
+            delivery,
+        } = &work.operation
+        else {
+            return Err(work);
+        };
+        let body = match delivery {
+            Delivery::PageCache => files.try_load(entry, range.clone()).map(Body::from),
+            Delivery::Memory => files
+                .try_read(entry, range.clone())
+                .map(|bytes| Body::piece(range.start, bytes)),
+        };
+        match body {
+            Some(body) => Ok(Done::loaded(work.stream, Ok(body))),
+            // Under memory pressure it may be gone again before it could be sent.
+            None if work.prepared >= MOST_PREPARED => Ok(work.wait(files, now)),
+            None => Err(work),
+        }
+    }
+
+    /// Does it if what it takes is in our caches; costs no system call.
+    pub(crate) fn try_kept(self, files: &Files, now: Instant) -> Result<Done, Self> {
+        let Self {
+            stream,
+            operation,
+            prepared,
+        } = self;
+        let operation = match operation {
+            Operation::Find { path, directory } => {
+                match files.try_find(as_path(&path, directory), now) {
+                    Some(entry) => return Ok(Done::found(stream, Ok(entry), path, files)),
+                    None => Operation::Find { path, directory },
+                }
+            }
+            Operation::Load {
+                entry,
+                range,
+                delivery,
+            } => match (files.kept(&entry), delivery) {
+                (Some(body @ files::Body::Memory(_)), _)
+                | (Some(body @ files::Body::File), Delivery::PageCache) => {
+                    return Ok(Done::loaded(stream, Ok(body.into())));
+                }
+                _ => Operation::Load {
+                    entry,
+                    range,
+                    delivery,
+                },
+            },
+            Operation::Ready(outcome) => return Ok(Done::new(stream, outcome)),
+        };
+        Err(Self {
+            stream,
+            operation,
+            prepared,
+        })
+    }
+
+    fn wait(self, files: &Files, now: Instant) -> Done {
+        match self.operation {
+            Operation::Find { path, directory } => {
+                let found = files.find(as_path(&path, directory), now);
+                Done::found(self.stream, found, path, files)
+            }
+            Operation::Load {
+                entry,
+                range,
+                delivery,
+            } => {
+                let body = match delivery {
+                    Delivery::PageCache => files.load(&entry).map(Body::from),
+                    Delivery::Memory => files
+                        .read(&entry, range.clone())
+                        .map(|bytes| Body::piece(range.start, bytes)),
+                };
+                Done::loaded(self.stream, body)
+            }
+            Operation::Ready(outcome) => Done::new(self.stream, outcome),
+        }
+    }
+
+    /// Waits for the disk, so that whoever may not wait can do it by [`try_run`](Self::try_run). A defect on the way costs the
+    /// answer, and not the thread.
+    pub fn prepare(self, process: &ProcessContext) -> Self {
+        let stream = self.stream;
+        let is_find = self.step() == Some(Step::Find);
+        let prepared = catch_unwind(AssertUnwindSafe(|| self.fetch(&process.files)));
+        prepared.unwrap_or_else(|_| {
+            process.count_replaced();
+            Self::new(
+                stream,
+                Operation::Ready(if is_find {
+                    Outcome::Found(Err(Missing::Failed))
+                } else {
+                    Outcome::Loaded(Err(io::Error::other("a defect")))
+                }),
+            )
+        })
+    }
+
+    fn fetch(self, files: &Files) -> Self {
+        if let Operation::Load { entry, range, .. } = &self.operation {
+            return match files.fetch(entry, range.clone()) {
+                Ok(()) => Self {
+                    prepared: self.prepared + 1,
+                    ..self
+                },
+                Err(error) => Self::new(self.stream, Operation::Ready(Outcome::Loaded(Err(error)))),
+            };
+        }
+        let stream = self.stream;
+        let done = self.wait(files, Instant::now());
+        Self::new(stream, Operation::Ready(done.outcome))
+    }
+
+    /// There is too much to do: 503 where the answer has not begun.
+    pub fn refuse(self) -> Done {
+        Done::new(self.stream, Outcome::Refused)
+    }
+}
+
+impl Body {
+    fn piece(start: u64, bytes: Vec<u8>) -> Self {
+        Self::Memory {
+            bytes: bytes.into(),
+            start,
+        }
+    }
+}
+
+impl Done {
+    fn new(stream: u32, outcome: Outcome) -> Self {
+        Self {
+            stream,
+            outcome,
+            path: Vec::new(),
+        }
+    }
+
+    fn found(stream: u32, found: Result<Entry, Missing>, path: Vec<u8>, files: &Files) -> Self {
+        let document = found.map(|entry| {
+            let fresh = match files.header(&entry) {
+                files::Header::Cached(_) => None,
+                files::Header::Fresh(entity) => Some(Box::new(entity)),
+            };
+            Document { entry, fresh }
+        });
+        Self {
+            stream,
+            outcome: Outcome::Found(document),
+            path,
+        }
+    }
+
+    fn loaded(stream: u32, body: io::Result<Body>) -> Self {
+        Self::new(stream, Outcome::Loaded(body))
+    }
+
+    /// A body from a source, in place of the bytes that were to be loaded.
+    pub fn from_source(work: &Work, source: Box<dyn Source>) -> Self {
+        Self::loaded(work.stream, Ok(Body::Source(source)))
+    }
+}
+
+fn as_path(bytes: &[u8], directory: bool) -> files::Path<'_> {
+    files::Path { bytes, directory }
+}
+
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Work")
+            .field("stream", &self.stream)
+            .field("step", &self.step())
+            .field("prepared", &self.prepared)
+            .finish()
+    }
+}

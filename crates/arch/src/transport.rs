@@ -1,0 +1,222 @@
+//! How bytes move: the seam between a session's outputs and whatever carries them, and the kernel's sockets, which do it alike for
+//! every architecture.
+//!
+//! | what leaves | how | why |
+//! | --- | --- | --- |
+//! | heads, and bodies up to [`GATHER_FROM`] | copied into one buffer, one `send` | a copy of a few hundred bytes is cheaper than a second element of a gathering write |
+//! | larger copies from the content cache | `sendmsg` with head and body | one system call, no copy of ours |
+//! | the last answer of a connection, where one buffer holds it | `send` with `MSG_MORE`, then `shutdown` | the FIN goes with it: a packet less for both ends |
+//! | everything else | `send` of the head with `MSG_MORE`, then `sendfile` | the kernel passes on pages of its cache; what is in memory is sent without copying |
+//!
+//! A mapping of the file (`writev` from `mmap`, as Flash did) is not offered: a file that is truncated while it is
+//! sent would kill the server with SIGBUS.
+
+use std::fs::File;
+use std::io::{IoSlice, IoSliceMut};
+use std::ops::Range;
+use std::os::fd::AsFd;
+
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
+
+use crate::session::{Output, SendError, Tail};
+
+/// Bodies in memory from this length on are gathered by the kernel instead of copied beside their head.
+pub const GATHER_FROM: &str = "8k";
+
+/// Bytes copied at a time with [`SendPath::Copy`].
+const COPY: usize = 64 << 10;
+
+/// How the bytes of files that are not in the content cache leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum SendPath {
+    /// The kernel passes them from its page cache to the socket.
+    Sendfile,
+    /// They are read into a buffer and written from there.
+    Copy,
+}
+
+/// What carries the bytes of one connection.
+pub trait Transport {
+    /// Receives into `buffer`; nothing at the end of the input.
+    ///
+    /// # Errors
+    /// [`Errno::AGAIN`] where nothing has come, within the time that the transport waits if it does.
+    fn receive(&mut self, buffer: &mut [u8]) -> Result<usize, Errno>;
+
+    /// Sends as much of `output` as can be sent at once, or within the time that the transport waits.
+    ///
+    /// # Errors
+    /// Why no more of it will ever be sent.
+    fn send(&mut self, output: &Output, via: &mut SendVia) -> Result<Sent, SendError>;
+
+    /// Ends the sending half, behind what was sent. An error means that the connection is gone, which the next `receive` tells.
+    fn shutdown_write(&mut self);
+
+    /// How many bytes were sent that the client has not taken yet, where that can be known.
+    fn unacknowledged(&self) -> Option<u64>;
+}
+
+/// How much of an output was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sent {
+    /// Bytes taken.
+    pub bytes: usize,
+    /// It takes no more at present. Otherwise, if anything is left, it is to be tried again.
+    pub is_full: bool,
+}
+
+/// How the bytes of files leave, and a buffer for those that have to be copied.
+#[derive(Debug)]
+pub struct SendVia {
+    path: SendPath,
+    copy: Vec<u8>,
+}
+
+impl SendVia {
+    pub(crate) fn new(path: SendPath) -> Self {
+        Self {
+            path,
+            copy: Vec::new(),
+        }
+    }
+}
+
+/// Receives from a socket of the kernel's, as [`Transport::receive`].
+///
+/// # Errors
+/// Likewise.
+pub fn receive(socket: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno> {
+    rustix::io::retry_on_intr(|| rustix::net::recv(&socket, &mut *buffer, RecvFlags::empty()))
+        .map(|(count, _)| count)
+}
+
+/// Sends to a socket of the kernel's, as [`Transport::send`].
+///
+/// # Errors
+/// Likewise.
+pub fn send(socket: impl AsFd, output: &Output, via: &mut SendVia) -> Result<Sent, SendError> {
+    let head = output.head();
+    match output.tail() {
+        Tail::None => send_bytes(&socket, head, more(output.is_last())),
+        Tail::Memory(..) if head.is_empty() => {
+            send_bytes(&socket, output.tail_in_memory(), more(false))
+        }
+        Tail::Memory(..) => gather(&socket, head, output.tail_in_memory()),
+        Tail::File(entry, range) => {
+            let mut sent = 0;
+            if !head.is_empty() {
+                let of_head = send_bytes(&socket, head, more(true))?;
+                if of_head.bytes < head.len() {
+                    return Ok(of_head);
+                }
+                sent = head.len();
+            }
+            match send_file(&socket, &entry.file, range.clone(), via) {
+                Ok(of_file) => Ok(Sent {
+                    bytes: sent + of_file.bytes,
+                    ..of_file
+                }),
+                // It is met again when the rest is to be sent.
+                Err(_) if sent > 0 => Ok(Sent {
+                    bytes: sent,
+                    is_full: false,
+                }),
+                Err(error) => Err(error),
+            }
+        }
+    }
+}
+
+/// Whether more follows at once, so that it may share a packet.
+fn more(follows: bool) -> SendFlags {
+    if follows {
+        SendFlags::NOSIGNAL | SendFlags::MORE
+    } else {
+        SendFlags::NOSIGNAL
+    }
+}
+
+fn send_bytes(socket: impl AsFd, bytes: &[u8], flags: SendFlags) -> Result<Sent, SendError> {
+    let sent = rustix::io::retry_on_intr(|| rustix::net::send(&socket, bytes, flags));
+    taken(sent, bytes.len())
+}
+
+/// Sends `head` and `body` as one.
+fn gather(socket: impl AsFd, head: &[u8], body: &[u8]) -> Result<Sent, SendError> {
+    let slices = [IoSlice::new(head), IoSlice::new(body)];
+    let mut control = SendAncillaryBuffer::default();
+    let sent = rustix::io::retry_on_intr(|| {
+        rustix::net::sendmsg(&socket, &slices, &mut control, more(false))
+    });
+    taken(sent, head.len() + body.len())
+}
+
+/// What a socket took of `wanted` bytes: fewer mean that it is full.
+fn taken(sent: Result<usize, Errno>, wanted: usize) -> Result<Sent, SendError> {
+    match sent {
+        Ok(bytes) => Ok(Sent {
+            bytes,
+            is_full: bytes < wanted,
+        }),
+        Err(Errno::AGAIN) => Ok(FULL),
+        Err(_) => Err(SendError::Broken),
+    }
+}
+
+const FULL: Sent = Sent {
+    bytes: 0,
+    is_full: true,
+};
+
+/// Sends a piece of a file.
+fn send_file(
+    socket: impl AsFd,
+    file: &File,
+    range: Range<u64>,
+    via: &mut SendVia,
+) -> Result<Sent, SendError> {
+    let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+    if via.path == SendPath::Copy {
+        via.copy.resize(COPY, 0);
+        let buffer = &mut via.copy[..length.min(COPY)];
+        let read = rustix::io::retry_on_intr(|| {
+            rustix::io::preadv(file, &mut [IoSliceMut::new(buffer)], range.start)
+        });
+        return match read {
+            Ok(0) => Err(SendError::Truncated),
+            Ok(read) => send_bytes(socket, &buffer[..read], more(false)),
+            Err(_) => Err(SendError::Unreadable),
+        };
+    }
+    let sent = rustix::io::retry_on_intr(|| {
+        rustix::fs::sendfile(&socket, file, Some(&mut range.start.clone()), length)
+    });
+    match sent {
+        Ok(0) => Err(SendError::Truncated),
+        // Fewer than wanted may mean a full socket or a shorter file: the next call tells.
+        Ok(bytes) => Ok(Sent {
+            bytes,
+            is_full: false,
+        }),
+        Err(Errno::AGAIN) => Ok(FULL),
+        Err(error) if is_of_socket(error) => Err(SendError::Broken),
+        Err(_) => Err(SendError::Unreadable),
+    }
+}
+
+/// Whose error it is, where one call speaks of a socket and a file.
+fn is_of_socket(error: Errno) -> bool {
+    matches!(
+        error,
+        Errno::PIPE
+            | Errno::CONNRESET
+            | Errno::CONNABORTED
+            | Errno::NOTCONN
+            | Errno::TIMEDOUT
+            | Errno::HOSTUNREACH
+            | Errno::NETUNREACH
+            | Errno::NETDOWN
+            | Errno::NOBUFS
+    )
+}
