@@ -102,5 +102,5 @@ fn look(run: &Run) {
         lab::commands::slo::matrix(run, &[objective]).len(),
         run.cells().len()
     );
-    let _ = lab::table::summary(run);
+    let _ = lab::analysis::summary::summary(run);
 }

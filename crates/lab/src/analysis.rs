@@ -1,4 +1,5 @@
 //! What came out of trials: figures, judged and compared.
 
 pub mod judge;
+pub mod summary;
 pub mod values;

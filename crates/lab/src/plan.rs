@@ -1,7 +1,9 @@
 //! Which trials there are, in which order, and how long they take.
 
 pub mod cells;
+pub mod expected;
 pub mod models;
+mod split;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -18,12 +20,10 @@ use cells::{Cell, Server};
 use results::MAX_TRIALS;
 
 use crate::Failure;
-use crate::analysis::judge;
 use crate::cores::{self, Cores};
 use crate::spec::external::{self, External};
 use crate::spec::{Experiment, Model, Models, did_you_mean};
 use crate::table::label;
-use crate::trial;
 
 /// An experiment, ready to be done.
 #[derive(Debug, Clone)]
@@ -82,7 +82,7 @@ impl Plan {
                 models::check(archbench, name, &[])?;
             }
         }
-        let externals = external::read_all(experiment, config)?;
+        let externals = external::read_all(&experiment.server, config)?;
         let plan = Self::of(experiment, &models, externals, &cores::available())?;
         let servers: BTreeSet<_> = plan
             .cells
@@ -119,7 +119,7 @@ impl Plan {
         }
         let factors: Vec<_> = cells.iter().map(|cell| &cell.factors).collect();
         for expect in &experiment.expect {
-            judge::check(&expect.ratio.0, &factors)?;
+            expected::check(&expect.ratio.0, &factors)?;
         }
         let mut notices: Vec<_> = externals.iter().filter_map(|one| one.missing()).collect();
         externals.retain(|one| one.missing().is_none());
@@ -131,7 +131,7 @@ impl Plan {
             return Err(notices.join("; "));
         }
         notices.extend(cells.iter().find_map(crowded));
-        let cores = Cores::of(experiment, available)?;
+        let cores = split::cores(experiment, available)?;
         if cores.overlap() {
             notices.push("server and generator share a core, so each disturbs the other".into());
         }
@@ -152,7 +152,7 @@ impl Plan {
             .iter()
             .map(|cell| cell.load.length(warm_up, duration));
         let mean = lengths.sum::<Duration>() / u32::try_from(self.cells.len().max(1)).unwrap_or(1);
-        (mean + trial::overhead()).saturating_mul(u32::try_from(trials).unwrap_or(u32::MAX))
+        (mean + overhead()).saturating_mul(u32::try_from(trials).unwrap_or(u32::MAX))
     }
 
     /// The plan for people.
@@ -203,6 +203,11 @@ impl Plan {
         }
         text
     }
+}
+
+/// What a trial takes beyond its schedule, in the mean: starting and stopping a server, prefilling.
+pub fn overhead() -> Duration {
+    Duration::from_millis(700)
 }
 
 fn check_names(experiment: &Experiment, models: &[Model]) -> Result<(), String> {

@@ -26,14 +26,15 @@ fn every_experiment_that_ships_is_read_and_expects_only_what_is_there() {
                 })
                 .to_vec(),
         };
-        let externals = lab::spec::external::read_all(&experiment, &path).expect("definitions");
+        let externals =
+            lab::spec::external::read_all(&experiment.server, &path).expect("definitions");
         let cells = cells(&experiment, &models, &externals).expect("cells");
         let factors: Vec<_> = cells.iter().map(|cell| &cell.factors).collect();
         for expect in &experiment.expect {
-            lab::analysis::judge::check(&expect.ratio.0, &factors)
+            lab::plan::expected::check(&expect.ratio.0, &factors)
                 .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         }
-        let trial = experiment.warm_up.0 + experiment.duration.0 + lab::trial::overhead();
+        let trial = experiment.warm_up.0 + experiment.duration.0 + lab::plan::overhead();
         let all = trial.as_secs_f64() * (cells.len() * experiment.repeats) as f64;
         assert!(all < 360.0, "{} takes {all} s", path.display());
         assert!(!experiment.reasoning.is_empty() && !experiment.expect.is_empty());

@@ -1,12 +1,12 @@
 //! `archbench doctor`: what would spoil a measurement here, and what to do about it.
 
 mod checks;
+mod diagnosis;
 
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
-
 use crate::{Failure, Status};
+use diagnosis::{Diagnosis, Severity};
 
 /// Look for what would spoil a measurement on this machine
 #[derive(Debug, Clone, clap::Args)]
@@ -20,48 +20,6 @@ pub struct Args {
     /// Print JSON in place of lines
     #[arg(long)]
     pub json: bool,
-}
-
-/// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Fine.
-    Ok,
-    /// Good to know.
-    Note,
-    /// Figures suffer.
-    Warn,
-    /// Something will not work.
-    Fail,
-}
-
-/// What one check found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Diagnosis {
-    /// What was looked at.
-    pub subject: &'static str,
-    /// How bad it is.
-    pub level: Severity,
-    /// What was found.
-    pub found: String,
-    /// What to do about it; empty if nothing.
-    pub advice: String,
-}
-
-impl Diagnosis {
-    fn new(subject: &'static str, level: Severity, found: impl Into<String>, advice: &str) -> Self {
-        Self {
-            subject,
-            level,
-            found: found.into(),
-            advice: if level == Severity::Ok {
-                String::new()
-            } else {
-                advice.into()
-            },
-        }
-    }
 }
 
 /// Runs it.

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use workload::FileSet;
 
 use crate::analysis::judge;
+use crate::analysis::summary::summary;
 use crate::commands::progress::Progress;
 use crate::commands::slo;
 use crate::interrupt::Interrupt;
@@ -20,7 +21,7 @@ use crate::plan::{self, Plan, minutes};
 use crate::plan::{cells, models};
 use crate::spec::Experiment;
 use crate::spec::external::{self, External};
-use crate::table::{label, show, summary};
+use crate::table::{label, show};
 use crate::trial::machine;
 use crate::trial::memory::Support;
 use crate::trial::{Job, Patience, ProcessRunner};

@@ -155,7 +155,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
         patience: Patience::default(),
         interrupt,
     };
-    let each = args.duration + args.warm_up + crate::trial::overhead();
+    let each = args.duration + args.warm_up + crate::plan::overhead();
     let tries =
         names.len() * args.repeats as usize * Search::tries(args.resolution / 100.0) + names.len();
     let mut progress = Progress::new(tries, each);

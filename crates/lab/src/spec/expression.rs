@@ -18,7 +18,7 @@ use results::{Factors, Figure, Level};
 use workload::objective::Operator;
 use workload::units;
 
-use crate::spec::did_you_mean;
+use super::error::did_you_mean;
 
 /// A product of cells and its bound.
 #[derive(Debug, Clone, PartialEq)]

@@ -22,8 +22,10 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::error::{Error, did_you_mean};
+use super::flags::{Flags, scalar};
+use super::servers::Foreign;
 use crate::Failure;
-use crate::spec::{Error, Experiment, Flags, Foreign, did_you_mean, scalar};
 
 /// Where the definitions are, beside the experiment.
 const FOLDER: &str = "external";
@@ -71,14 +73,14 @@ pub struct Place {
     pub work: PathBuf,
 }
 
-/// Those of an experiment that was read from `config`, installed or not.
+/// Those that an experiment names which was read from `config`, installed or not.
 ///
 /// # Errors
 /// What is wrong with a definition.
-pub fn read_all(experiment: &Experiment, config: &Path) -> Result<Vec<Arc<External>>, Failure> {
+pub fn read_all(servers: &[Foreign], config: &Path) -> Result<Vec<Arc<External>>, Failure> {
     let folder = config.parent().unwrap_or(Path::new("")).join(FOLDER);
     let read = |asked: &Foreign| External::read(&folder, asked).map(Arc::new);
-    experiment.server.iter().map(read).collect()
+    servers.iter().map(read).collect()
 }
 
 /// Everything that was read for them, by file.
@@ -276,6 +278,7 @@ fn unknown(folder: &Path, name: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::Experiment;
 
     fn write(home: &Path, name: &str, text: &str) {
         std::fs::create_dir_all(home.join(FOLDER)).unwrap();
@@ -291,7 +294,7 @@ mod tests {
         );
         let path = home.path().join("x.toml");
         let experiment = Experiment::parse(&text, &path).unwrap();
-        let mut all = read_all(&experiment, &path).map_err(|error| error.to_string())?;
+        let mut all = read_all(&experiment.server, &path).map_err(|error| error.to_string())?;
         Ok(Arc::unwrap_or_clone(all.remove(0)))
     }
 

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use workload::{Arrival, Stages};
 
-use super::Sweep;
 use super::quantity::{OneOrMany, Rate, Text, Time};
+use super::sweep::Sweep;
 
 /// A load. Without `rate`, `arrival` and `stages` it is closed; with `session_requests` partly open; otherwise open.
 #[derive(Debug, Clone, Deserialize)]

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use workload::FileSet;
 
-use super::{Job, ProcessRunner};
+use super::job::Job;
+use super::process_runner::ProcessRunner;
 use crate::cores;
 
 impl ProcessRunner {

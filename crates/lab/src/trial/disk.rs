@@ -8,7 +8,8 @@ use results::Failure;
 use rustix::process::Signal;
 use workload::FileSet;
 
-use super::{ProcessRunner, failure};
+use super::job::failure;
+use super::process_runner::ProcessRunner;
 use crate::trial::cache;
 use crate::trial::process::Process;
 

@@ -7,30 +7,9 @@ use contracts::serve::{Ready, Summary};
 use contracts::{Document, Line};
 use results::{Failure, Sample, Validity};
 
-use super::{Job, ProcessRunner, failure};
+use super::job::{Job, failure};
+use super::process_runner::ProcessRunner;
 use crate::trial::process::{NoLine, Process, describe};
-
-/// How long the ends are waited for.
-#[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    /// A server that starts.
-    pub starts: Duration,
-    /// A server that is told to stop.
-    pub stops: Duration,
-    /// A generator, beyond its schedule.
-    pub slack: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        let long = Duration::from_secs(20);
-        Self {
-            starts: long,
-            stops: long,
-            slack: long,
-        }
-    }
-}
 
 impl ProcessRunner {
     /// Waits until the server says that it is ready, and where.

@@ -13,7 +13,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sys::usage::{Usage, Who, usage};
 use workload::FileSet;
 
-use super::{Measured, ProcessRunner, failure};
+use super::job::{Measured, failure};
+use super::process_runner::ProcessRunner;
 use crate::spec::external::{External, Place};
 use crate::trial::process::{Process, describe};
 

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, getrlimit};
 
-use super::Diagnosis;
-use super::Severity::{Fail, Note, Ok, Warn};
+use super::diagnosis::Diagnosis;
+use super::diagnosis::Severity::{Fail, Note, Ok, Warn};
 use crate::cores;
 use crate::trial::machine::{self, read};
 use crate::trial::memory::Support;

@@ -1,0 +1,232 @@
+//! The whole of an experiment file.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+use workload::Preset;
+
+use super::cache::Cache;
+use super::error::Error;
+use super::expression::Expression;
+use super::flags::Flags;
+use super::load::{Load, Loop};
+use super::objective::Objective;
+use super::quantity::{OneOrMany, Size, Text, Time};
+use super::servers::{Foreign, Model, Models};
+use super::sweep::Sweep;
+
+/// An experiment file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// Short, for the results folder.
+    pub name: String,
+    /// What is to be found out.
+    pub question: String,
+    /// Why it is made as it is.
+    #[serde(default)]
+    pub reasoning: String,
+    /// What should come out.
+    #[serde(default)]
+    pub expect: Vec<Expect>,
+    /// File sets, each a preset like `specweb99:4`.
+    #[serde(default = "default_files")]
+    pub files: OneOrMany<Text<Preset>>,
+    /// Architectures: `"all"`, or a list of names and tables.
+    #[serde(default)]
+    pub models: Models,
+    /// Servers that are not ours; cells name them like models.
+    #[serde(default)]
+    pub server: Vec<Foreign>,
+    /// Flags of `archbench serve` for every model.
+    #[serde(default)]
+    pub options: Flags,
+    /// Flags of `archbench serve` for one model, by its name.
+    #[serde(default)]
+    pub model_options: BTreeMap<String, Flags>,
+    /// Loads.
+    pub load: Vec<Load>,
+    /// Axes that hold for every model and load.
+    #[serde(default)]
+    pub sweep: Sweep,
+    /// Cells to leave out: a table of factors that they all have.
+    #[serde(default)]
+    pub exclude: Vec<BTreeMap<String, toml::Value>>,
+    /// How often every cell is measured, each time with a server started afresh.
+    #[serde(default = "default_repeats")]
+    pub repeats: usize,
+    /// How often a trial is made, at most, when its generator was disturbed (INVALID). All attempts are kept; what a trial came
+    /// to says nothing about whether it is made again, only what came to its generator.
+    #[serde(default = "default_attempts")]
+    pub attempts: usize,
+    /// What is cut off at the start of a trial.
+    #[serde(default = "default_warm_up")]
+    pub warm_up: Time,
+    /// How long a trial is measured.
+    pub duration: Time,
+    /// How long an answer is waited for.
+    #[serde(default = "default_timeout")]
+    pub timeout: Time,
+    /// What orders the trials and feeds arrivals.
+    #[serde(default = "default_seed")]
+    pub seed: u64,
+    /// Objectives, like `p(99)<10ms`.
+    #[serde(default)]
+    pub slo: Vec<Text<Objective>>,
+    /// Cores of the server; without it, the lab splits what there is.
+    pub server_cores: Option<Vec<usize>>,
+    /// Cores of the generator.
+    pub generator_cores: Option<Vec<usize>>,
+    /// What is done to the page cache before a trial.
+    #[serde(default)]
+    pub cache: Cache,
+    /// Memory of the server, page cache included.
+    pub memory_limit: Option<Size>,
+}
+
+/// Something that should come out.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// For people.
+    pub text: String,
+    /// A ratio between cells and its bound.
+    pub ratio: Text<Expression>,
+}
+
+impl Experiment {
+    /// Reads a file; gives its text too.
+    ///
+    /// # Errors
+    /// What is wrong, on which line.
+    pub fn read(path: &Path) -> Result<(Self, String), Error> {
+        let text = std::fs::read_to_string(path).map_err(|source| Error::Unreadable {
+            path: path.into(),
+            source,
+        })?;
+        Ok((Self::parse(&text, path)?, text))
+    }
+
+    /// Reads the text of a file; `path` is only for errors.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn parse(text: &str, path: &Path) -> Result<Self, Error> {
+        let experiment: Self =
+            toml::from_str(text).map_err(|error| Error::toml(path, text, &error))?;
+        experiment.check().map_err(|what| Error::Nonsense {
+            path: path.into(),
+            what,
+        })?;
+        Ok(experiment)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let named = |name: &str| {
+            let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+            if name.is_empty() || !name.chars().all(fits) {
+                return Err(format!(
+                    "the name '{name}' must be of letters, digits, '-', '_' and '.'"
+                ));
+            }
+            Ok(())
+        };
+        named(&self.name)?;
+        if self.load.is_empty() {
+            return Err("there is no [[load]]".into());
+        }
+        for load in &self.load {
+            named(&load.name)?;
+            load.check(&self.sweep)
+                .map_err(|what| format!("load '{}': {what}", load.name))?;
+        }
+        twice("load", self.load.iter().map(|load| load.name.as_str()))?;
+        if let Models::Some(models) = &self.models {
+            if models.is_empty() && self.server.is_empty() {
+                return Err("it has neither models nor a [[server]]".into());
+            }
+            for model in models {
+                named(model.label())?;
+            }
+            let foreign = self.server.iter().map(Foreign::label);
+            twice("model", models.iter().map(Model::label).chain(foreign))?;
+        }
+        for server in &self.server {
+            named(&server.external)?;
+            named(server.label())?;
+        }
+        twice(
+            "option",
+            self.sweep.option.iter().map(|option| option.name.as_str()),
+        )?;
+        twice(
+            "disk",
+            self.sweep.disk.iter().map(|disk| disk.name.as_str()),
+        )?;
+        if self.repeats == 0 || self.attempts == 0 || self.duration.0.is_zero() {
+            return Err("repeats, attempts and duration must be more than 0".into());
+        }
+        let closed = |load: &Load| load.kind() == Loop::Closed;
+        if !self.sweep.rate.is_empty() && self.load.iter().all(closed) {
+            return Err(
+                "no load goes by the rates of [sweep]; give one an arrival, poisson or constant"
+                    .into(),
+            );
+        }
+        if !self.sweep.dataset.is_empty() && !self.sweep.file_size.is_empty() {
+            return Err("a dataset says how many files there are, and file_size how large: sweep one of them".into());
+        }
+        if !self.sweep.dataset.is_empty()
+            && self.memory_limit.is_none()
+            && self.sweep.memory_limit.is_empty()
+        {
+            return Err("dataset is a multiple of memory_limit, which is not given".into());
+        }
+        if self
+            .sweep
+            .dataset
+            .iter()
+            .any(|ratio| !(*ratio > 0.0 && *ratio <= 1000.0))
+        {
+            return Err("a dataset is a multiple of memory_limit, above 0".into());
+        }
+        Ok(())
+    }
+}
+
+fn twice<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<(), String> {
+    let mut seen = std::collections::BTreeSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            return Err(format!(
+                "two of {what} are called '{name}'; give one another name"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn default_files() -> OneOrMany<Text<Preset>> {
+    OneOrMany(vec![Text(workload::default_file_set().preset())])
+}
+
+fn default_repeats() -> usize {
+    3
+}
+
+fn default_attempts() -> usize {
+    2
+}
+
+fn default_warm_up() -> Time {
+    Time(std::time::Duration::from_millis(500))
+}
+
+fn default_timeout() -> Time {
+    Time(std::time::Duration::from_secs(5))
+}
+
+fn default_seed() -> u64 {
+    1
+}

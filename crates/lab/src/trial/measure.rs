@@ -1,0 +1,146 @@
+//! A trial from its beginning to its end.
+
+use std::time::{Instant, SystemTime};
+
+use results::{Failure, Validity};
+use rustix::process::Signal;
+
+use super::cache;
+use super::ends;
+use super::foreign::Foreign;
+use super::job::{Job, Measured, failure};
+use super::memory::{Group, Support};
+use super::process::{Process, describe};
+use super::process_runner::ProcessRunner;
+use super::watch::Watcher;
+use crate::plan::cells::{Cell, Server};
+use crate::spec::Cache;
+
+impl ProcessRunner {
+    /// Measures; whatever goes wrong is in what comes of it.
+    pub fn measure(&self, job: &Job<'_>) -> Measured {
+        let began = Instant::now();
+        let started = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        let mut measured = Measured {
+            verdict: Validity::Failed,
+            reasons: Vec::new(),
+            failure: None,
+            started_unix_s: started.as_secs_f64(),
+            elapsed_s: 0.0,
+            server_command: Vec::new(),
+            generator_command: Vec::new(),
+            memory_limit: None,
+            load: None,
+            server: None,
+            samples: Vec::new(),
+            hlog: None,
+        };
+        if let Err(failure) = self.fill(job, &mut measured) {
+            measured.verdict = Validity::Failed;
+            measured.failure = Some(failure);
+        }
+        measured.elapsed_s = began.elapsed().as_secs_f64();
+        measured
+    }
+
+    fn fill(&self, job: &Job<'_>, measured: &mut Measured) -> Result<(), Failure> {
+        let set = job.cell.files.file_set(1);
+        let root = set
+            .cache_dir()
+            .map_err(|error| failure("finding the files", error.to_string()))?;
+        let group = self.limit(job.cell, measured)?;
+        // Declared before the server, so that it is unmounted after the server has ended.
+        let mounted = job.cell.disk.as_ref();
+        let mounted = mounted
+            .map(|flags| self.mount(&set, &root, flags))
+            .transpose()?;
+        if mounted.is_none() && (job.cache == Cache::Drop || group.is_some()) {
+            // Pages that somebody else has read would not count against the limit.
+            cache::drop_files(&set, &root)
+                .map_err(|error| failure("dropping the page cache", error.to_string()))?;
+        }
+        let root = mounted
+            .as_ref()
+            .map_or(root, |mounted| mounted.point.clone());
+        let server_cores = &self.cores.server;
+        let server_cores = &server_cores[..job
+            .cell
+            .cores
+            .unwrap_or(server_cores.len())
+            .min(server_cores.len())];
+        let start = |last: Signal, command: &[String]| {
+            Process::start_until(last, command, server_cores, group.as_ref())
+                .map_err(|error| failure("starting the server", error.to_string()))
+        };
+        let (mut server, address, foreign) = match &job.cell.server {
+            Server::Model { model, flags } => {
+                measured.server_command = self.server_command(model, flags, &root);
+                let mut server = start(Signal::KILL, &measured.server_command)?;
+                let address = self.address(&mut server)?;
+                (server, address, None)
+            }
+            Server::External(external) => {
+                let foreign = Foreign::prepare(external, &root, server_cores.len())?;
+                measured.server_command = foreign.command();
+                // It has workers to end.
+                let mut server = start(Signal::TERM, &measured.server_command)?;
+                let address = foreign.ready(&mut server, self, &set)?;
+                (server, address, Some(foreign))
+            }
+        };
+        if job.cache == Cache::Prefill {
+            cache::prefill(&set, &root, group.as_ref())
+                .map_err(|error| failure("prefilling the page cache", error.to_string()))?;
+        }
+        let log = self.scratch.as_ref().map(|home| home.join("trial.hlog"));
+        measured.generator_command = self.generator_command(job, &set, &address, log.as_deref());
+        let watcher = Watcher::start(server.id());
+        let reported = self.generate(job, &measured.generator_command);
+        measured.samples = watcher.stop();
+        if let Some(status) = server.ended() {
+            let what = describe(status, &server.kill());
+            return Err(failure(
+                "serving",
+                format!("in the middle of the trial {what}"),
+            ));
+        }
+        let load = reported?;
+        let judged = ends::verdict(&load);
+        measured.load = Some(load);
+        measured.hlog = log.and_then(|log| {
+            let bytes = std::fs::read(&log).ok();
+            // Nothing hangs on it once it has been read.
+            let _ = std::fs::remove_file(&log);
+            bytes
+        });
+        let stopped = match foreign {
+            None => self
+                .stop(&mut server)
+                .map(|summary| ends::without_start(summary, &measured.samples)),
+            Some(foreign) => foreign.stop(&mut server, self.patience.stops, measured),
+        };
+        // What went wrong first is what matters.
+        let (verdict, reasons) = judged?;
+        measured.server = Some(stopped?);
+        (measured.verdict, measured.reasons) = (verdict, reasons);
+        Ok(())
+    }
+
+    fn limit(&self, cell: &Cell, measured: &mut Measured) -> Result<Option<Group>, Failure> {
+        let Some(bytes) = cell.memory_limit else {
+            return Ok(None);
+        };
+        if let Support::None(why) = &self.memory {
+            measured.memory_limit = Some(format!("skipped: {why}"));
+            return Ok(None);
+        }
+        let group = self
+            .memory
+            .group(bytes, "trial")
+            .map_err(|error| failure("limiting memory", error.to_string()))?;
+        measured.memory_limit = Some(format!("cgroup {}", self.memory.name()));
+        Ok(Some(group))
+    }
+}
