@@ -10,7 +10,7 @@
 //! | [`measure`](mod@measure) | threads begin together, and their records are put together |
 //! | [`schedule`] | who is due, and when: pure, on any clock |
 //! | `engine`, `timer` | the loop of a thread: sends what is due, reads what comes |
-//! | [`target`], [`mix`], [`statuses`], [`verify`] | what is asked for, in which ways, and whether it was what came |
+//! | [`url`], [`target`], [`mix`], [`statuses`], [`verify`] | what is asked for, in which ways, and whether it was what came |
 //! | [`record`], [`batches`], [`failure`] | what is kept of requests: histograms, means of stretches, counts |
 //! | [`collect`] | the series by the second |
 //! | [`fidelity`], [`verdict`] | whether the run may be believed |
@@ -40,6 +40,7 @@ pub mod statuses;
 pub mod target;
 mod timer;
 mod tui;
+pub mod url;
 pub mod verdict;
 pub mod verify;
 

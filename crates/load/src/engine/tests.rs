@@ -3,7 +3,8 @@
 use super::*;
 use crate::run::{Fault, Model};
 use crate::schedule::Think;
-use crate::target::{Order, Target, Targets, Url};
+use crate::target::{Order, Target, Targets};
+use crate::url::Url;
 use crate::verify::Expected;
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};

@@ -2,7 +2,8 @@
 
 use super::open;
 use crate::cli::{Arguments, Method};
-use crate::target::{Order, Target, Targets, Url};
+use crate::target::{Order, Target, Targets};
+use crate::url::Url;
 use crate::verify::Expected;
 use crate::{Failure, usage};
 use command::{input, secret};

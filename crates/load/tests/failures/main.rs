@@ -8,7 +8,8 @@ mod support;
 mod typed;
 
 use load::failure::Failure;
-use load::target::{Order, Target, Url};
+use load::target::{Order, Target};
+use load::url::Url;
 use load::verdict::{Finding, Rule, Validity};
 use load::verify::Expected;
 use results::Figure;
