@@ -286,6 +286,9 @@ pub struct Generator {
     /// Connections that were made in all.
     #[serde(deserialize_with = "lenient::count")]
     pub connections_made: Option<u64>,
+    /// Of these, those that were made to each address of the server.
+    #[serde(deserialize_with = "lenient::or_default")]
+    pub connections_made_to: BTreeMap<String, u64>,
     /// Connections on which no answer came, as long as others asked.
     #[serde(deserialize_with = "lenient::count")]
     pub connections_without_answer: Option<u64>,

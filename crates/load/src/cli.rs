@@ -23,6 +23,19 @@ pub struct Arguments {
     #[arg(value_name = "URL", help_heading = "What is asked for")]
     pub urls: Vec<String>,
 
+    /// A server behind a Unix socket; the URLs say what is asked for there, and whose name the Host field has (http://localhost if there is none)
+    #[arg(
+        long,
+        value_name = "PATH",
+        help_heading = "What is asked for",
+        conflicts_with = "all_addresses"
+    )]
+    pub unix: Option<PathBuf>,
+
+    /// Where the host has several addresses, connect to all of them in turn rather than to the first that can be connected to
+    #[arg(long, help_heading = "What is asked for")]
+    pub all_addresses: bool,
+
     /// A file of URLs, one a line, each with its weight behind it if that is not 1, and GET or HEAD before it if that is not --method; - is
     /// standard input, here and wherever a file is read
     #[arg(long, value_name = "FILE", help_heading = "What is asked for", conflicts_with_all = ["urls", "files", "replay"])]

@@ -8,7 +8,8 @@
 //!
 //! | module | what it does | knows of |
 //! | --- | --- | --- |
-//! | `connection` | a socket, the responses on it, and the requests under way | |
+//! | `stream` | a socket of any family | |
+//! | `connection` | a socket, the responses on it, and the requests under way | `stream` |
 //! | `pool` | which connections are open, free, or to be looked at | `connection` |
 //! | `recorder` | what becomes of requests, recorded | requests |
 //! | `issuer` | gives what is due to connections, and takes it back when they end | all before |
@@ -20,6 +21,7 @@ mod issuer;
 mod pool;
 mod receiver;
 mod recorder;
+mod stream;
 #[cfg(test)]
 mod tests;
 
@@ -72,6 +74,7 @@ impl Engine {
         let timer = Timer::new(poll.registry(), TIMER, run.most_spin)?;
         let waker = Waker::new(poll.registry(), WAKER)?;
         let (clients, most_connections) = run.connections(thread);
+        let before: usize = (0..thread).map(|other| run.connections(other).0).sum();
         let issuer = Issuer::new(
             run.clone(),
             Clock::from(Instant::now()),
@@ -79,8 +82,8 @@ impl Engine {
             Pool::new(
                 run.clone(),
                 poll.registry().try_clone()?,
-                clients,
-                most_connections,
+                (clients, most_connections),
+                before,
             ),
             Recorder::new(run.clone(), clients, mailbox, window_end),
         );
@@ -189,6 +192,7 @@ impl Engine {
             unsent,
             gave_up,
             connections: pool.len(),
+            made: pool.made().to_vec(),
             unheard,
             last_answer: recorder.last_answer,
             answered_of: recorder.answered_of,

@@ -6,7 +6,7 @@ use std::io;
 /// A class of failures, to be counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The port was refused.
+    /// Nobody listens there.
     ConnectRefused,
     /// No route to the host or its network.
     ConnectUnreachable,
@@ -127,7 +127,8 @@ impl Failure {
     /// What a failure to connect is.
     pub fn connecting(error: &io::Error) -> Self {
         match error.raw_os_error().map(Errno::from_raw_os_error) {
-            Some(Errno::CONNREFUSED) => Self::ConnectRefused,
+            // Where a Unix socket is to be, there is none.
+            Some(Errno::CONNREFUSED | Errno::NOENT) => Self::ConnectRefused,
             Some(Errno::HOSTUNREACH | Errno::NETUNREACH | Errno::NETDOWN | Errno::HOSTDOWN) => {
                 Self::ConnectUnreachable
             }

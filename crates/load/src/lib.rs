@@ -10,13 +10,14 @@
 //! | [`measure`](mod@measure) | threads begin together, and their records are put together |
 //! | [`schedule`] | who is due, and when: pure, on any clock |
 //! | `engine`, `timer` | the loop of a thread: sends what is due, reads what comes |
-//! | [`url`], [`target`], [`mix`], [`statuses`], [`verify`] | what is asked for, in which ways, and whether it was what came |
+//! | [`address`], [`url`], [`target`], [`mix`], [`statuses`], [`verify`] | what is asked for, in which ways, and whether it was what came |
 //! | [`record`], [`batches`], [`failure`] | what is kept of requests: histograms, means of stretches, counts |
 //! | [`collect`] | the series by the second |
 //! | [`fidelity`], [`verdict`] | whether the run may be believed |
 //! | [`slo`] | whether what was to be met was met |
 //! | [`report`], [`output`] | how it is told, and where to |
 
+pub mod address;
 pub mod batches;
 pub mod cli;
 pub mod clock;

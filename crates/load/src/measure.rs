@@ -1,5 +1,6 @@
 //! A run from its first connection to its figures: threads are started, listened to, and put together.
 
+use crate::address::Address;
 use crate::clock::Nanos;
 use crate::collect::{Collector, Mailbox, Observer, Second, post};
 use crate::cpu::{MachineTimes, ThreadTimes};
@@ -9,7 +10,6 @@ use crate::fidelity::Fidelity;
 use crate::record::Record;
 use crate::run::{Control, Model, Run};
 use std::io;
-use std::net::SocketAddr;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Barrier, OnceLock};
 use std::thread::JoinHandle;
@@ -35,6 +35,8 @@ pub struct Outcome {
     pub unsent: u64,
     /// Connections in the end.
     pub connections: usize,
+    /// How many were made to each address of the run.
+    pub made: Vec<u64>,
     /// Connections that had not brought an answer when the last request had been made, though they were asked in the first half
     /// of the time until then.
     pub unheard: usize,
@@ -82,7 +84,7 @@ pub enum Error {
     )]
     EndedConnecting {
         /// The server.
-        address: SocketAddr,
+        address: String,
         /// Connections that were there.
         made: u64,
         /// Connections that were to be there.
@@ -276,20 +278,25 @@ fn without_start(run: &Run, record: &Record, control: &Control) -> Error {
         return Error::Unreachable(unreachable(run, record));
     }
     Error::EndedConnecting {
-        address: run.address,
+        address: addresses(run),
         made: record.counts.connected,
         wanted: run.clients,
         why: record.examples.first().map(|example| example.words.clone()),
     }
 }
 
+fn addresses(run: &Run) -> String {
+    let all: Vec<_> = run.addresses.iter().map(Address::to_string).collect();
+    all.join(" and ")
+}
+
 fn unreachable(run: &Run, record: &Record) -> String {
     let why = match record.examples.first() {
         Some(example) => example.words.clone(),
-        None => format!("connecting to {}: failed", run.address),
+        None => format!("connecting to {}: failed", addresses(run)),
     };
     let hint = if record.counts.of(Failure::ConnectRefused) > 0 {
-        "; is the server running, and on this port?"
+        "; is the server running, and does it listen there?"
     } else {
         ""
     };
@@ -336,6 +343,7 @@ fn outcome(
         unfinished: sum(&|ended| ended.unfinished),
         unsent: sum(&|ended| ended.unsent),
         connections: ended.iter().map(|ended| ended.connections).sum(),
+        made: made(run, &ended),
         unheard: ended.iter().map(|ended| ended.unheard).sum(),
         last_answer: ended
             .iter()
@@ -353,6 +361,12 @@ fn outcome(
         record: collector.total,
         seconds: collector.seconds,
     }
+}
+
+/// How many connections were made to each address.
+fn made(run: &Run, ended: &[Ended]) -> Vec<u64> {
+    let of = |number: usize| ended.iter().map(|ended| ended.made[number]).sum();
+    (0..run.addresses.len()).map(of).collect()
 }
 
 /// What each client got. Those of a thread that could make no connection got nothing.

@@ -48,7 +48,7 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
         )));
     }
     let log = read_log(arguments)?;
-    let (base, targets, what) = targets::targets(arguments, log.as_ref(), &mut remarks)?;
+    let (addresses, targets, what) = targets::targets(arguments, log.as_ref(), &mut remarks)?;
     let duration = duration(arguments);
     let (model, when) = model::model(arguments, log.as_ref(), duration)?;
     let closed_loop = matches!(model, Model::Closed);
@@ -76,13 +76,13 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
         .as_ref()
         .map_or(Vec::new(), |cores| cores.0.clone());
     check_cores(&cores)?;
-    remarks.extend(raise_descriptor_limit(max_connections as u64));
+    raise_descriptor_limit(max_connections as u64)?;
     if arguments.latency_correction {
         remarks.push("--latency-correction: always on; nothing has to be corrected where time counts from when a request was due".to_owned());
     }
     let run = Run {
         model,
-        address: base,
+        addresses,
         targets,
         clients,
         max_connections,
@@ -211,31 +211,55 @@ fn check_cores(cores: &[usize]) -> Result<(), Failure> {
     }
 }
 
-/// Takes as many descriptors as are needed and allowed. Says so if they will not do.
-fn raise_descriptor_limit(connections: u64) -> Option<String> {
+/// Takes as many descriptors as are needed. An error says that so many may not be open.
+fn raise_descriptor_limit(connections: u64) -> Result<(), Failure> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let need = connections.saturating_add(OTHER_DESCRIPTORS);
     let limit = getrlimit(Resource::Nofile);
     if limit.current.is_none_or(|current| current >= need) {
-        return None;
+        return Ok(());
     }
-    let current = limit.maximum.map_or(need, |maximum| maximum.min(need));
-    let raised = setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: Some(current),
-            maximum: limit.maximum,
-        },
-    );
-    (raised.is_err() || current < need).then(|| {
-        format!("only {current} descriptors may be open, and {connections} connections are asked for (ulimit -Hn)")
-    })
+    let raised = Rlimit {
+        current: Some(need),
+        maximum: limit.maximum,
+    };
+    let too_many = limit.maximum.is_some_and(|maximum| maximum < need);
+    if too_many || setrlimit(Resource::Nofile, raised).is_err() {
+        let most = limit.maximum.or(limit.current).unwrap_or_default();
+        return Err(format!(
+            "{connections} connections need a descriptor each, and only {most} may be open: use fewer (-c, --max-connections), or raise the limit (ulimit -Hn)"
+        )
+        .into());
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::tests::parse;
+
+    /// Nothing is tried, or taken from the memory, that cannot be had.
+    #[test]
+    fn more_connections_than_descriptors_are_refused_at_once() {
+        for (line, connections) in [
+            ("-c 100m", 100_000_000),
+            ("-c 10m -R 10", 10_000_000),
+            ("-R 10 --max-connections 4g", 4_000_000_000_u64),
+        ] {
+            let why = prepare(&parse(line).expect(line))
+                .expect_err(line)
+                .to_string();
+            let words = [
+                format!("{connections} connections"),
+                "ulimit -Hn".to_owned(),
+            ];
+            assert!(
+                words.iter().all(|words| why.contains(words)),
+                "{line}: {why}"
+            );
+        }
+    }
 
     #[test]
     fn a_warm_up_leaves_something_to_be_measured() {

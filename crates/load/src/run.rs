@@ -1,11 +1,11 @@
 //! A run as values: each choice is one field, and none depends on how another is made.
 
+use crate::address::Address;
 use crate::clock::{Nanos, nanos};
 use crate::fidelity::Fidelity;
 use crate::schedule::{self, Due, Origin, Think};
 use crate::statuses::Statuses;
 use crate::target::Targets;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -50,8 +50,8 @@ pub enum Fault {
 pub struct Run {
     /// The model.
     pub model: Model,
-    /// Where to.
-    pub address: SocketAddr,
+    /// Where to: connections go to each in turn. Never empty.
+    pub addresses: Vec<Address>,
     /// What for.
     pub targets: Targets,
     /// Clients (closed loop), or connections at the start.

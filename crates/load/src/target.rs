@@ -63,7 +63,12 @@ impl Target {
         let method = if head_only { "HEAD" } else { "GET" };
         let mut request = format!("{method} {} HTTP/1.1\r\n", url.target);
         if !fields.iter().any(|field| field.is("host")) {
-            request.push_str(&format!("Host: {}\r\n", url.authority));
+            request.push_str(&format!("Host: {}\r\n", url.authority()));
+        }
+        if let Some(value) = url.authorization()
+            && !fields.iter().any(|field| field.is("authorization"))
+        {
+            request.push_str(&format!("Authorization: {value}\r\n"));
         }
         if !fields.iter().any(|field| field.is("user-agent")) {
             request.push_str("User-Agent: archbench\r\n");

@@ -21,7 +21,7 @@ pub struct Run {
     /// Who decides when the next request comes.
     #[serde(deserialize_with = "lenient::or_default")]
     pub model: LoadModel,
-    /// The server's address.
+    /// The server's address, the first if connections went to several; the path of a Unix socket.
     pub address: Option<String>,
     /// How many targets were asked for.
     #[serde(deserialize_with = "lenient::count")]

@@ -1,11 +1,11 @@
 //! One connection: its socket, the responses on it, and the requests under way.
 
+use super::stream::Stream;
 use crate::clock::Nanos;
 use crate::failure::Failure;
 use crate::schedule::Due;
 use crate::verify::Check;
 use http::client::Responses;
-use mio::net::TcpStream;
 use std::collections::VecDeque;
 use std::io::ErrorKind;
 
@@ -77,8 +77,10 @@ pub(super) enum State {
 
 #[derive(Debug)]
 pub(super) struct Connection {
-    pub(super) stream: Option<TcpStream>,
+    pub(super) stream: Option<Stream>,
     pub(super) state: State,
+    /// The number of the address that it was last opened to.
+    pub(super) address: usize,
     pub(super) responses: Responses,
     pub(super) flights: VecDeque<Flight>,
     /// Bytes that the socket would not take yet, from `out_at` on.
@@ -120,6 +122,7 @@ impl Connection {
         Self {
             stream: None,
             state: State::Closed,
+            address: 0,
             responses: Responses::new(),
             flights: VecDeque::with_capacity(depth),
             out: Vec::new(),
@@ -215,7 +218,7 @@ impl Connection {
 
 /// None: the socket is full.
 #[inline]
-fn write(stream: Option<&TcpStream>, bytes: &[u8]) -> std::io::Result<Option<usize>> {
+fn write(stream: Option<&Stream>, bytes: &[u8]) -> std::io::Result<Option<usize>> {
     use std::io::Write;
     let Some(mut stream) = stream else {
         return Err(ErrorKind::NotConnected.into());

@@ -24,6 +24,8 @@ pub(crate) struct Ended {
     pub(crate) gave_up: bool,
     /// Connections in the end, opened or not.
     pub(crate) connections: usize,
+    /// How many were made to each address.
+    pub(crate) made: Vec<u64>,
     /// Connections that had not brought an answer when the last request had been made, though they were asked in the first half
     /// of the time until then.
     pub(crate) unheard: usize,

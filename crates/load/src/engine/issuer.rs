@@ -225,7 +225,7 @@ impl Issuer {
     fn dial_failed(&mut self, slot: usize, failure: Failure, now: Nanos, error: &io::Error) {
         let record = &mut self.recorder.record;
         record.fail(failure);
-        let address = self.run.address;
+        let address = self.pool.address(slot);
         record.example((failure, 0), || format!("connecting to {address}: {error}"));
         let until = now.saturating_add(BACK_OFF);
         self.pool.refused(slot, until);

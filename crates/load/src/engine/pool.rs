@@ -2,10 +2,11 @@
 //! the record: what happens to a connection it tells to whoever asked.
 
 use super::connection::{Connection, State};
+use super::stream::Stream;
+use crate::address::Address;
 use crate::clock::Nanos;
 use crate::run::Run;
-use mio::net::TcpStream;
-use mio::{Interest, Registry, Token};
+use mio::{Registry, Token};
 use run_queue::RunQueue;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -40,6 +41,10 @@ pub(super) struct Pool {
     /// Connections to be opened when they are needed (open loop).
     closed: Vec<usize>,
     connecting: usize,
+    /// The number of the address that the next connection goes to.
+    next_address: usize,
+    /// How many connections were made to each address.
+    made: Vec<u64>,
     deadlines: BinaryHeap<Reverse<(Nanos, usize)>>,
     /// Connections with pipelined requests to be written together.
     dirty: Vec<usize>,
@@ -64,8 +69,13 @@ impl std::ops::IndexMut<usize> for Pool {
 }
 
 impl Pool {
-    /// So many connections, none of them opened yet, and room for `most`.
-    pub(super) fn new(run: Arc<Run>, registry: Registry, count: usize, most: usize) -> Self {
+    /// So many connections, none of them opened yet, and room for `most`. The first goes to the address of number `first`.
+    pub(super) fn new(
+        run: Arc<Run>,
+        registry: Registry,
+        (count, most): (usize, usize),
+        first: usize,
+    ) -> Self {
         let mut pool = Self {
             registry,
             closed_loop: run.is_closed_loop(),
@@ -74,6 +84,8 @@ impl Pool {
             free: VecDeque::with_capacity(most),
             closed: Vec::with_capacity(most),
             connecting: 0,
+            next_address: first % run.addresses.len(),
+            made: vec![0; run.addresses.len()],
             deadlines: BinaryHeap::with_capacity(most),
             dirty: Vec::new(),
             turns: RunQueue::with_capacity(most),
@@ -139,13 +151,13 @@ impl Pool {
         }
     }
 
-    /// Begins to open a connection.
+    /// Begins to open a connection, to each address in turn.
     pub(super) fn dial(&mut self, slot: usize, now: Nanos) -> io::Result<()> {
-        let mut stream = TcpStream::connect(self.run.address)?;
-        stream.set_nodelay(true)?;
-        let both = Interest::READABLE | Interest::WRITABLE;
-        self.registry.register(&mut stream, Token(slot), both)?;
         let connection = &mut self.connections[slot];
+        connection.address = self.next_address;
+        let address = &self.run.addresses[connection.address];
+        self.next_address = (self.next_address + 1) % self.run.addresses.len();
+        let stream = Stream::connect(address, &self.registry, Token(slot))?;
         connection.stream = Some(stream);
         connection.state = State::Connecting { since: now };
         self.connecting += 1;
@@ -153,17 +165,19 @@ impl Pool {
         Ok(())
     }
 
+    /// The address that a connection was last opened to.
+    pub(super) fn address(&self, slot: usize) -> &Address {
+        &self.run.addresses[self.connections[slot].address]
+    }
+
+    /// How many connections were made to each address.
+    pub(super) fn made(&self) -> &[u64] {
+        &self.made
+    }
+
     /// Whether a connection has been made. None: not yet.
     pub(super) fn is_made(&self, slot: usize) -> Option<io::Result<()>> {
-        let stream = self.connections[slot].stream.as_ref()?;
-        match stream.take_error() {
-            Ok(Some(error)) | Err(error) => Some(Err(error)),
-            Ok(None) => match stream.peer_addr() {
-                Ok(_) => Some(Ok(())),
-                Err(error) if error.kind() == io::ErrorKind::NotConnected => None,
-                Err(error) => Some(Err(error)),
-            },
-        }
+        self.connections[slot].stream.as_ref()?.is_connected()
     }
 
     /// A connection has been made. Returns how long that took.
@@ -174,6 +188,7 @@ impl Pool {
             _ => now,
         };
         self.connecting -= 1;
+        self.made[connection.address] += 1;
         connection.state = State::Open;
         connection.free_since = now;
         connection.refusals = 0;

@@ -52,7 +52,7 @@ impl Receiver {
     pub(super) fn receive(&mut self, issuer: &mut Issuer, slot: usize, ending: bool) {
         for _ in 0..READS_PER_TURN {
             let mut buffer = std::mem::take(&mut self.buffer);
-            let got = self.read(&mut issuer.pool[slot], &mut buffer);
+            let got = self.read(&issuer.pool[slot], &mut buffer);
             let now = issuer.clock.now();
             let more = match got {
                 Ok((Got::Nothing, _)) => false,
@@ -87,8 +87,8 @@ impl Receiver {
 
     /// One read, and whether it brought all that it could have.
     #[inline]
-    fn read(&self, connection: &mut Connection, buffer: &mut [u8]) -> io::Result<(Got, bool)> {
-        let Some(stream) = &mut connection.stream else {
+    fn read(&self, connection: &Connection, buffer: &mut [u8]) -> io::Result<(Got, bool)> {
+        let Some(mut stream) = connection.stream.as_ref() else {
             return Ok((Got::Nothing, false));
         };
         let droppable = connection.responses.skippable();
@@ -106,7 +106,7 @@ impl Receiver {
         let buffer = &mut buffer[..length];
         loop {
             let read = if drops {
-                let received = rustix::net::recv(&*stream, &mut *buffer, RecvFlags::TRUNC);
+                let received = rustix::net::recv(stream, &mut *buffer, RecvFlags::TRUNC);
                 received.map(|(_, length)| length).map_err(io::Error::from)
             } else {
                 stream.read(buffer)

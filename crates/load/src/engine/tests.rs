@@ -19,7 +19,7 @@ fn asked(clients: usize, depth: usize) -> (Engine, Vec<TcpStream>) {
     let url = Url::parse(&format!("http://{address}/")).expect("a URL");
     let run = Run {
         model: Model::Closed,
-        address,
+        addresses: vec![address.into()],
         targets: Targets {
             targets: vec![Target::new(&url, false, &[], Expected::Anything)],
             order: Order::One,

@@ -1,12 +1,13 @@
 //! What is asked for, and where.
 
 use super::open;
+use crate::address::Address;
 use crate::cli::{Arguments, Method};
 use crate::target::{Order, Target, Targets};
 use crate::url::Url;
 use crate::verify::Expected;
 use crate::{Failure, usage};
-use command::{input, secret};
+use command::input;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -16,18 +17,19 @@ use workload::{FileSet, Sampler};
 
 /// Where a bare `archbench serve` listens.
 const DEFAULT_URL: &str = "http://127.0.0.1:8080";
+/// A Unix socket has no host; this is what the Host field has for it.
+const DEFAULT_URL_BEHIND_A_SOCKET: &str = "http://localhost";
 
-/// The server's address, what it is asked for, and that in words.
+/// The server's addresses, what it is asked for, and that in words.
 pub(super) fn targets(
     arguments: &Arguments,
     log: Option<&AccessLog>,
     remarks: &mut Vec<String>,
-) -> Result<(SocketAddr, Targets, String), Failure> {
+) -> Result<(Vec<Address>, Targets, String), Failure> {
     let head_only = arguments.method == Method::Head;
-    let parse = |text: &str| {
-        Url::parse(text).map_err(|error| secret::without_user(&error.to_string()).into_owned())
-    };
+    let parse = |text: &str| Url::parse(text).map_err(|error| error.to_string());
     let base = || match arguments.urls.as_slice() {
+        [] if arguments.unix.is_some() => Ok(parse(DEFAULT_URL_BEHIND_A_SOCKET)?),
         [] => Ok(parse(DEFAULT_URL)?),
         [one] => parse(one).map_err(usage),
         _ => Err(usage(
@@ -121,9 +123,9 @@ pub(super) fn targets(
             .collect();
         (all, order, what)
     };
-    let address = address(&all)?;
+    let addresses = addresses(arguments, &all)?;
     let targets = all.into_iter().map(|(_, target)| target).collect();
-    Ok((address, Targets { targets, order }, what))
+    Ok((addresses, Targets { targets, order }, what))
 }
 
 /// Every file of a set, in every way of the mix.
@@ -210,27 +212,36 @@ fn log_remarks(log: &AccessLog) -> Vec<String> {
     remarks
 }
 
-/// The one address that all URLs have, the first that can be connected to if there are several.
-fn address(all: &[(Url, Target)]) -> Result<SocketAddr, Failure> {
+/// Where all URLs are: the Unix socket, all addresses of their host, or the first that can be connected to, as was asked for.
+fn addresses(arguments: &Arguments, all: &[(Url, Target)]) -> Result<Vec<Address>, Failure> {
     let (first, _) = all.first().ok_or("there is nothing to ask for")?;
-    if let Some((other, _)) = all.iter().find(|(url, _)| url.authority != first.authority) {
+    if let Some((other, _)) = all.iter().find(|(url, _)| !url.is_same_server(first)) {
         return Err(usage(format!(
             "{} and {} are two servers; a run measures one",
-            first.authority, other.authority
+            first.authority(),
+            other.authority()
         )));
     }
-    let addresses = first.resolve().map_err(|error| {
-        format!(
-            "the address of {} cannot be found: {error}",
-            first.authority
-        )
-    })?;
+    if let Some(path) = &arguments.unix {
+        std::os::unix::net::SocketAddr::from_pathname(path).map_err(|error| {
+            usage(format!(
+                "--unix: {} names no socket: {error}",
+                path.display()
+            ))
+        })?;
+        return Ok(vec![Address::Unix(path.clone())]);
+    }
+    let host = first.authority();
+    let addresses = first
+        .resolve()
+        .map_err(|error| format!("the address of {host} cannot be found: {error}"))?;
     let answers =
         |address: &&SocketAddr| TcpStream::connect_timeout(address, Duration::from_secs(1)).is_ok();
     let chosen = match addresses.as_slice() {
-        [] | [_] => addresses.first(),
-        several => several.iter().find(answers).or(several.first()),
+        [] => return Err(format!("{host} has no address").into()),
+        several if arguments.all_addresses => several.to_vec(),
+        [one] => vec![*one],
+        several => vec![*several.iter().find(answers).unwrap_or(&several[0])],
     };
-    let none = || format!("{} has no address", first.authority);
-    Ok(chosen.copied().ok_or_else(none)?)
+    Ok(chosen.into_iter().map(Address::Tcp).collect())
 }

@@ -2,6 +2,7 @@
 
 use super::Report;
 use super::figures::{Fairness, Metric};
+use crate::address::Address;
 use crate::clock::seconds;
 use crate::collect::Second;
 use crate::failure::Failure;
@@ -182,6 +183,7 @@ fn generator(report: &Report<'_>) -> load::Generator {
         threads: Some(report.run.threads as u64),
         connections: Some(outcome.connections as u64),
         connections_made: Some(outcome.record.counts.connected),
+        connections_made_to: made_to(report),
         connections_without_answer: Some(outcome.unheard as u64),
         busy: Some(outcome.busy),
         starved: Some(outcome.starved),
@@ -192,6 +194,12 @@ fn generator(report: &Report<'_>) -> load::Generator {
         cpu_us_per_request: Some(report.figures.cpu_s_per_request() * 1e6),
         unknown: Unknown::new(),
     }
+}
+
+/// How many connections were made to each address.
+fn made_to(report: &Report<'_>) -> BTreeMap<String, u64> {
+    let addresses = report.run.addresses.iter().map(Address::to_string);
+    addresses.zip(report.outcome.made.iter().copied()).collect()
 }
 
 fn run(report: &Report<'_>) -> load::Run {
@@ -207,7 +215,7 @@ fn run(report: &Report<'_>) -> load::Run {
         title: Some(report.title.clone()),
         seed: Some(run.seed),
         model: model(run),
-        address: Some(run.address.to_string()),
+        address: run.addresses.first().map(Address::to_string),
         targets: Some(targets.len() as u64),
         first_target: targets.first().map(|target| target.url.clone()),
         clients: Some(run.clients as u64),

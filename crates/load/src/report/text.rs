@@ -119,13 +119,12 @@ fn counts(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
         bytes(figures.bytes_per_s()),
         time(figures.window_s() * 1e9).trim_end()
     )?;
-    let made = counts.connected;
     write!(
         out,
         "  connections {} of at most {}",
         outcome.connections, report.run.max_connections
     )?;
-    write!(out, ", {} made", count(made))?;
+    write!(out, ", {}", made(report))?;
     let of_connecting = classes(counts, Failure::is_of_connecting);
     if !of_connecting.is_empty() {
         write!(
@@ -172,6 +171,21 @@ fn counts(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
         writeln!(out, "              {}", example.words)?;
     }
     writeln!(out)
+}
+
+/// How many connections were made, and where to.
+fn made(report: &Report<'_>) -> String {
+    let all = format!("{} made", count(report.outcome.record.counts.connected));
+    match report.run.addresses.as_slice() {
+        [one] => format!("{all} to {one}"),
+        several => {
+            let each = several.iter().zip(&report.outcome.made);
+            let each: Vec<_> = each
+                .map(|(address, made)| format!("{} to {address}", count(*made)))
+                .collect();
+            format!("{all}: {}", each.join(", "))
+        }
+    }
 }
 
 /// Requests that were sent again, and why.

@@ -1,5 +1,6 @@
 //! What is no fault and should be known.
 
+use crate::address::Address;
 use crate::clock::seconds;
 use crate::failure::Failure;
 use crate::measure::Outcome;
@@ -53,11 +54,14 @@ pub(crate) fn notes(run: &Run, outcome: &Outcome, figures: &Figures<'_>) -> Vec<
             seconds(outcome.window)
         ));
     }
-    if run.address.ip().is_loopback() {
-        notes.push(
-            "over loopback: no network, no loss, no interrupts; the cost of copying dominates"
-                .to_owned(),
-        );
+    if run.addresses.iter().all(Address::is_local) {
+        let way = match run.addresses.first() {
+            Some(Address::Unix(_)) => "a Unix socket",
+            _ => "loopback",
+        };
+        notes.push(format!(
+            "over {way}: no network, no loss, no interrupts; the cost of copying dominates"
+        ));
     }
     notes
 }

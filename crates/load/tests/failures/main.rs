@@ -1,5 +1,6 @@
 //! Servers that do wrong: each wrong is counted in a class of its own, and no run hangs.
 
+mod addresses;
 mod connections;
 mod numbers;
 mod outages;

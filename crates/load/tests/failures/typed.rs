@@ -12,7 +12,7 @@ struct Typed {
 }
 
 /// Runs what was typed.
-fn run<'a>(typed: impl Iterator<Item = &'a str>) -> Result<u8, load::Failure> {
+pub(crate) fn run<'a>(typed: impl Iterator<Item = &'a str>) -> Result<u8, load::Failure> {
     let typed: Vec<OsString> = typed.map(OsString::from).collect();
     load::run(
         &<Typed as clap::Parser>::parse_from(&typed).load,

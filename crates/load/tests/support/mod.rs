@@ -38,7 +38,7 @@ pub fn run(address: SocketAddr, duration: Duration) -> Run {
     let target = Target::new(&url, false, &[], Expected::Anything);
     Run {
         model: Model::Closed,
-        address,
+        addresses: vec![address.into()],
         targets: Targets {
             targets: vec![target],
             order: Order::One,

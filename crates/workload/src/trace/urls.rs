@@ -37,7 +37,7 @@ pub enum UrlsError {
 
 /// Reads `[METHOD] URL [WEIGHT]`, one a line; vegeta's targets of one line each are such a list too.
 /// Empty lines and lines that begin with `#` are passed over. Whether a URL is one that can be
-/// asked for is left to whoever asks for it; here it is printable ASCII without spaces.
+/// asked for is left to whoever asks for it; here it has no spaces and no control characters.
 pub fn urls(reader: impl BufRead) -> Result<Vec<WeightedUrl>, UrlsError> {
     let mut list = Vec::new();
     for (index, text) in reader.lines().enumerate() {
@@ -85,7 +85,7 @@ fn entry(text: &str) -> Result<WeightedUrl, &'static str> {
     if words.next().is_some() {
         return Err("there is something after the weight");
     }
-    if !url.bytes().all(|b| b.is_ascii_graphic()) {
+    if url.contains(char::is_control) {
         return Err("the URL holds characters that must be percent-encoded");
     }
     match weight {
@@ -136,7 +136,7 @@ mod tests {
             ("GET http://h/\n@body\n", "line 2: a request has no body"),
             ("POST http://h/\n", "line 1: requests here are GET or HEAD"),
             ("GET\n", "line 1: the URL is missing"),
-            ("/\u{e4}\n", "line 1: the URL"),
+            ("/\u{7f}\n", "line 1: the URL"),
             ("# nothing\n", "holds no URL"),
             ("/a 0\n", "holds no URL"),
         ] {
