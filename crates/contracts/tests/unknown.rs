@@ -12,10 +12,11 @@ use serde_json::{Value, json};
 const NEW: &str = "of_a_later_version";
 
 /// Objects whose names are data, so that every field of them is known.
-const MAPS: [&str; 8] = [
+const MAPS: [&str; 9] = [
     "status",
     "errors",
     "connects_failed",
+    "connections_made_to",
     "statuses",
     "factors",
     "configs",
