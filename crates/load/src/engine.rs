@@ -13,9 +13,11 @@
 //! | `pool` | which connections are open, free, or to be looked at | `connection` |
 //! | `recorder` | what becomes of requests, recorded | requests |
 //! | `issuer` | gives what is due to connections, and takes it back when they end | all before |
+//! | `drain` | who leaves at the end, and what is given up | `issuer` |
 //! | `receiver` | reads what comes | `issuer` |
 
 mod connection;
+mod drain;
 mod ended;
 mod issuer;
 mod pool;
@@ -155,13 +157,13 @@ impl Engine {
                 };
                 drain_until = drain_until.min(now.saturating_add(grace));
             }
-            let gone = issuer.server_is_gone(now);
-            if issuer.is_done() || now >= drain_until || gone {
+            let gone = drain::server_is_gone(issuer, now);
+            if drain::is_done(issuer) || now >= drain_until || gone {
                 break (now, gone);
             }
             if issuer.schedule.is_over(now) {
                 unheard.get_or_insert_with(|| issuer.pool.unheard(now));
-                issuer.hang_up();
+                drain::hang_up(issuer);
             }
             let end = Some(issuer.recorder.window_end).filter(|end| *end > now);
             let until = next_second.min(drain_until).min(end.unwrap_or(Nanos::MAX));
@@ -171,8 +173,8 @@ impl Engine {
         };
         let issuer = &mut self.issuer;
         let unheard = unheard.unwrap_or_else(|| issuer.pool.unheard(ended_at));
-        let unfinished = issuer.censor_the_rest(ended_at);
-        let unsent = issuer.censor_unsent(ended_at);
+        let unfinished = drain::censor_the_rest(issuer, ended_at);
+        let unsent = drain::censor_unsent(issuer, ended_at);
         let times = ThreadTimes::now().since(&times);
         issuer.recorder.ship_last(ended_at);
         let Issuer {

@@ -1,5 +1,6 @@
 //! From what was typed to a run: every default, every file, every contradiction.
 
+mod file;
 mod model;
 mod targets;
 
@@ -8,9 +9,7 @@ use crate::clock::nanos;
 use crate::run::{Fault, Model, Run};
 use crate::slo::Slo;
 use crate::{Failure, usage};
-use command::input;
-use std::io::BufRead;
-use std::path::Path;
+use file::open;
 use std::time::Duration;
 use workload::trace::{self, AccessLog};
 use workload::units::counted;
@@ -179,13 +178,6 @@ fn max_connections(
         ))),
         Some(most) => usize::try_from(most).map_err(|_| usage("too many connections")),
     }
-}
-
-fn open<T, E: std::fmt::Display>(
-    path: &Path,
-    read: impl FnOnce(Box<dyn BufRead>) -> Result<T, E>,
-) -> Result<T, String> {
-    read(input::open(path)?).map_err(|error| format!("{}: {error}", input::name(path)))
 }
 
 fn read_log(arguments: &Arguments) -> Result<Option<AccessLog>, Failure> {

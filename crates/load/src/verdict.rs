@@ -11,6 +11,7 @@ mod trend;
 pub use contracts::Validity;
 pub use contracts::load::{Finding, Rule};
 pub(crate) use notes::notes;
+use trend::ALPHA;
 pub use trend::Trend;
 
 use crate::clock::{Nanos, seconds};
@@ -31,8 +32,6 @@ const LAG_SHARE: f64 = 0.05;
 const OFFERED: f64 = 0.99;
 /// How busy a loop may be in an open-loop run.
 const BUSY: f64 = 0.8;
-/// Significance of all tests. A comparison with a share of runs that are refused in error.
-const ALPHA: f64 = 0.001;
 /// How far the distribution of arrivals may be from the one that was asked for (Kolmogorov–Smirnov's D).
 const ARRIVALS_D: f64 = 0.05;
 /// The share of constant gaps that may be off.

@@ -4,7 +4,7 @@
 use super::connection::{Flight, Pending, State};
 use super::pool::{Deadline, Pool};
 use super::recorder::Recorder;
-use crate::clock::{Clock, Nanos, SECOND};
+use crate::clock::{Clock, Nanos};
 use crate::failure::Failure;
 use crate::run::Run;
 use crate::schedule::{Due, Origin, Schedule};
@@ -14,20 +14,18 @@ use std::sync::Arc;
 
 /// How long a connection that could not be made is left alone.
 const BACK_OFF: Nanos = 100_000_000;
-/// How soon a connection must end on which a response came that nobody had asked for.
-const END_WITHIN: Nanos = SECOND;
 
 /// Sends the requests of one thread.
 pub(super) struct Issuer {
-    run: Arc<Run>,
-    closed_loop: bool,
+    pub(super) run: Arc<Run>,
+    pub(super) closed_loop: bool,
     started: bool,
     pub(super) clock: Clock,
     pub(super) schedule: Schedule,
     pub(super) pool: Pool,
     pub(super) recorder: Recorder,
     /// Requests of an open loop that are due again, since the connections that they were sent on ended.
-    again: VecDeque<Pending>,
+    pub(super) again: VecDeque<Pending>,
     pub(super) last_sign_of_life: Nanos,
 }
 
@@ -324,7 +322,8 @@ impl Issuer {
                 self.due_again(slot, pending);
             } else {
                 if !std::mem::replace(&mut told, true) {
-                    self.example(&flight, failure, |url| format!("{url}: {why}"));
+                    self.recorder
+                        .example(&flight, failure, |url| format!("{url}: {why}"));
                 }
                 self.failed(&flight, failure, now);
             }
@@ -371,11 +370,11 @@ impl Issuer {
             // Bytes that answer nothing: there is no request to fail, but the server is wrong.
             self.recorder.record.fail(failure);
         }
-        let mut told = false;
+        if let Some(flight) = self.pool[slot].flights.front() {
+            self.recorder
+                .example(flight, failure, |url| format!("{url}: {error}"));
+        }
         while let Some(flight) = self.pool[slot].flights.pop_front() {
-            if !std::mem::replace(&mut told, true) {
-                self.example(&flight, failure, |url| format!("{url}: {error}"));
-            }
             self.failed(&flight, failure, now);
         }
         self.close(slot);
@@ -388,26 +387,14 @@ impl Issuer {
         self.issue(now);
     }
 
-    /// A response came, or the beginning of one, that nobody had asked for. The connection carries no more requests, and is to end soon.
-    #[cold]
-    pub(super) fn parting(&mut self, slot: usize, now: Nanos) {
-        if self.pool[slot].ends_by == Nanos::MAX {
-            let ends_by = now.saturating_add(END_WITHIN);
-            self.pool[slot].ends_by = ends_by;
-            self.pool.arm(slot, ends_by);
-        }
-    }
-
     /// The oldest request on a connection was not answered in time. What stands behind it cannot be answered either.
     #[cold]
     fn timed_out(&mut self, slot: usize, now: Nanos) {
-        let mut told = false;
+        if let Some(flight) = self.pool[slot].flights.front() {
+            let words = |url: &str| format!("{url}: no answer in time");
+            self.recorder.example(flight, Failure::Timeout, words);
+        }
         while let Some(flight) = self.pool[slot].flights.pop_front() {
-            if !std::mem::replace(&mut told, true) {
-                self.example(&flight, Failure::Timeout, |url| {
-                    format!("{url}: no answer in time")
-                });
-            }
             self.recorder.timed_out(&flight, now);
             let Due { origin, number, .. } = flight.pending.due;
             self.schedule.failed(origin, number, now);
@@ -416,77 +403,9 @@ impl Issuer {
         self.issue(now);
     }
 
-    /// Keeps what became of a request, in words.
-    fn example(&mut self, flight: &Flight, failure: Failure, words: impl FnOnce(&str) -> String) {
-        let url = &self.run.targets.targets[flight.target].url;
-        let record = &mut self.recorder.record;
-        record.example((failure, 0), || words(url));
-    }
-
-    /// Nothing will be asked for any more: clients that wait for nothing leave. A worker that serves one client at a time would
-    /// otherwise stay with them, and those who still wait would be given up for no fault of the server's.
-    pub(super) fn hang_up(&mut self) {
-        for slot in 0..self.pool.len() {
-            if self.pool[slot].state == State::Open && self.pool[slot].is_idle() {
-                self.close(slot);
-            }
-        }
-    }
-
-    /// Whether nothing is due, under way, or waiting.
-    pub(super) fn is_done(&self) -> bool {
-        self.schedule.is_idle()
-            && self.again.is_empty()
-            && self.pool.iter().all(|connection| connection.is_idle())
-    }
-
-    /// A run by number of requests would wait for ever for a server that is gone.
-    pub(super) fn server_is_gone(&self, now: Nanos) -> bool {
-        let is_down = |state| matches!(state, State::Down { .. });
-        self.run.drain_until() == Nanos::MAX
-            && now - self.last_sign_of_life.min(now) > self.run.timeout
-            && self.pool.iter().all(|connection| is_down(connection.state))
-    }
-
-    /// Gives up what is under way at the end, and what had been. Returns how much that was.
-    pub(super) fn censor_the_rest(&mut self, now: Nanos) -> u64 {
-        let mut unfinished = 0;
-        for slot in 0..self.pool.len() {
-            if self.pool[slot].is_parting() {
-                let failure = Failure::Http(http::client::Error::Unsolicited);
-                self.recorder.record.fail(failure);
-            }
-            while let Some(flight) = self.pool[slot].flights.pop_front() {
-                unfinished += 1;
-                self.recorder.censor(&flight, now);
-            }
-        }
-        unfinished
-    }
-
-    /// What was due and not under way at the end. Where there was no connection left to send it on, it failed for that.
-    pub(super) fn censor_unsent(&mut self, now: Nanos) -> u64 {
-        let mut unsent = 0;
-        for slot in 0..self.pool.len() {
-            while let Some(pending) = self.pool[slot].owed.pop_front() {
-                unsent += 1;
-                self.recorder.unsent(&pending, false, now);
-            }
-        }
-        if self.closed_loop {
-            return unsent;
-        }
-        let disconnected = !self.pool.is_any_open();
-        while let Some(pending) = self.next_pending(now) {
-            unsent += 1;
-            self.recorder.unsent(&pending, disconnected, now);
-        }
-        unsent
-    }
-
     /// What has been due the longest: what is due again was due before the rest.
     #[inline]
-    fn next_pending(&mut self, now: Nanos) -> Option<Pending> {
+    pub(super) fn next_pending(&mut self, now: Nanos) -> Option<Pending> {
         let again = self.again.pop_front();
         again.or_else(|| self.schedule.take(now).map(Pending::from))
     }

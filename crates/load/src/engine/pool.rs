@@ -4,7 +4,7 @@
 use super::connection::{Connection, State};
 use super::stream::Stream;
 use crate::address::Address;
-use crate::clock::Nanos;
+use crate::clock::{Nanos, SECOND};
 use crate::run::Run;
 use mio::{Registry, Token};
 use run_queue::RunQueue;
@@ -15,6 +15,9 @@ use std::sync::Arc;
 
 /// How often a connection that is refused is tried before the run begins.
 const ATTEMPTS_AT_START: u32 = 3;
+
+/// How soon a connection must end on which a response came that nobody had asked for.
+const END_WITHIN: Nanos = SECOND;
 
 /// What the deadline of a connection was for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -296,6 +299,16 @@ impl Pool {
         let slot = self.dirty.pop()?;
         self.connections[slot].dirty = false;
         Some(slot)
+    }
+
+    /// A response came, or the beginning of one, that nobody had asked for. The connection carries no more requests, and is to end soon.
+    #[cold]
+    pub(super) fn parting(&mut self, slot: usize, now: Nanos) {
+        if self.connections[slot].ends_by == Nanos::MAX {
+            let ends_by = now.saturating_add(END_WITHIN);
+            self.connections[slot].ends_by = ends_by;
+            self.arm(slot, ends_by);
+        }
     }
 
     /// Has a connection looked at by `deadline`. If that is to happen earlier anyway, that will do.

@@ -141,7 +141,7 @@ impl Receiver {
             match connection.responses.next(&mut input) {
                 Ok(Event::More) => {
                     if connection.is_parting() {
-                        issuer.parting(slot, now);
+                        issuer.pool.parting(slot, now);
                     }
                     return true;
                 }

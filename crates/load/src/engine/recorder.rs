@@ -188,6 +188,18 @@ impl Recorder {
         }
     }
 
+    /// Keeps what became of a request, in words.
+    #[cold]
+    pub(super) fn example(
+        &mut self,
+        flight: &Flight,
+        failure: Failure,
+        words: impl FnOnce(&str) -> String,
+    ) {
+        let url = &self.run.targets.targets[flight.target].url;
+        self.record.example((failure, 0), || words(url));
+    }
+
     /// A request is due again, since its connection ended before its answer.
     #[cold]
     pub(super) fn due_again(&mut self, pending: &Pending) {

@@ -1,6 +1,6 @@
 //! Who asks, and when.
 
-use super::open;
+use super::file::open;
 use crate::cli::Arguments;
 use crate::run::{Arrivals, Model};
 use crate::schedule::Think;

@@ -1,6 +1,6 @@
 //! What is asked for, and where.
 
-use super::open;
+use super::file::open;
 use crate::address::Address;
 use crate::cli::{Arguments, Method};
 use crate::target::{Order, Target, Targets};

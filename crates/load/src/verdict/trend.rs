@@ -1,9 +1,10 @@
 //! Whether the times went anywhere in the course of a run.
 
-use super::ALPHA;
 use crate::measure::Outcome;
 use crate::run::{Model, Run};
 
+/// Significance of all tests. A comparison with a share of runs that are refused in error.
+pub(super) const ALPHA: f64 = 0.001;
 /// A drift over the whole run by this share of the median is suspect …
 const DRIFT: f64 = 0.2;
 /// … and one by this share, rising nearly all the time, is no steady state.
