@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
+use crate::case::{Bench, Case, case};
 use crate::client::{Client, get, last_get};
 use crate::site::{AFTER_4_GIB, KEPT, LARGE, MEDIUM, SPARSE, assert_contents};
-use crate::{Bench, Case};
 
 pub(crate) const CASES: &[Case] = &[
-    ("come_whole_and_right", come_whole_and_right),
-    (
+    case("come_whole_and_right", come_whole_and_right),
+    case(
         "reach_a_slow_reader_whole_and_right",
         reach_a_slow_reader_whole_and_right,
     ),
-    ("of_ranges_are_right_anywhere", of_ranges_are_right_anywhere),
-    ("of_several_ranges_are_right", of_several_ranges_are_right),
-    ("beyond_4_gib", beyond_4_gib),
-    (
+    case("of_ranges_are_right_anywhere", of_ranges_are_right_anywhere),
+    case("of_several_ranges_are_right", of_several_ranges_are_right),
+    case("beyond_4_gib", beyond_4_gib),
+    case(
         "of_the_sizes_around_every_boundary",
         of_the_sizes_around_every_boundary,
     ),

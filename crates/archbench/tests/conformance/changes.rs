@@ -5,21 +5,20 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use rustix::process::{Signal, kill_process};
 
+use crate::case::{Bench, Case, case};
 use crate::client::{Client, End, PATIENCE, last_get};
-use crate::nature::{ways_of_spawning, with_workers};
 use crate::server::{Recipe, Server};
 use crate::site::{Garden, assert_contents, contents};
 use crate::table::Fault;
-use crate::{Bench, Case};
 
 pub(crate) const CASES: &[Case] = &[
-    ("are_seen_within_a_second", are_seen_within_a_second),
-    ("that_cut_a_file_in_memory", that_cut_a_file_in_memory),
-    (
+    case("are_seen_within_a_second", are_seen_within_a_second),
+    case("that_cut_a_file_in_memory", that_cut_a_file_in_memory),
+    case(
         "that_keep_length_and_date_change_the_tag",
         that_keep_length_and_date_change_the_tag,
     ),
-    ("of_kind_and_right", of_kind_and_right),
+    case("of_kind_and_right", of_kind_and_right),
 ];
 
 pub(crate) const FAULTS: &[Fault] = &[
@@ -47,12 +46,14 @@ pub(crate) const FAULTS: &[Fault] = &[
         "to_the_name_of_the_root",
         "the root is moved away and another put in its place",
         to_the_name_of_the_root,
-    ),
+    )
+    .of_each_behaviour(),
     Fault::new(
         "to_the_root_itself",
         "the root is deleted and put back",
         to_the_root_itself,
-    ),
+    )
+    .of_each_behaviour(),
 ];
 
 /// Larger than all buffers on the way to a client with a small one.
@@ -188,7 +189,7 @@ fn do_not_touch_an_answer_under_way(bench: &Bench) -> &'static str {
     ];
     for (change, apply) in changes {
         garden.write("large.bin", contents("large.bin", LARGE));
-        let server = Recipe::new(&bench.model, garden.root())
+        let server = Recipe::new(&bench.room, garden.root())
             .for_a_stranger()
             .start();
         let mut client = begin(&server, "/large.bin");
@@ -285,7 +286,7 @@ fn of_the_right_to_read(bench: &Bench) -> &'static str {
     garden.write("large.bin", contents("large.bin", 100_000));
     garden.write("directory/inner.txt", "inner\n");
     // Root could read it all.
-    let server = Recipe::new(&bench.model, garden.root())
+    let server = Recipe::new(&bench.room, garden.root())
         .for_a_stranger()
         .args(["--revalidate", "20ms"])
         .start();
@@ -306,43 +307,39 @@ fn of_the_right_to_read(bench: &Bench) -> &'static str {
 
 /// A root is the directory that it was when the server started, in workers that are made later too.
 fn to_the_name_of_the_root(bench: &Bench) -> &'static str {
-    for spawn in ways_of_spawning(bench) {
-        let garden = Garden::new();
-        garden.write("root/file.txt", "old\n");
-        let options = [spawn, &with_workers(bench, "3")[..], &["--revalidate", "0"]].concat();
-        let server = bench.serve_from(&garden.at("root"), &options);
-        becomes(&server, "/file.txt", 200, Some(b"old\n"));
-        fs::rename(garden.at("root"), garden.at("elsewhere")).unwrap();
-        garden.write("root/file.txt", "new\n");
-        for worker in server.processes().split_off(1) {
-            let _ = kill_process(worker, Signal::KILL);
-        }
-        let mut answered = 0;
-        while answered < 6 {
-            // One that is killed may have let in a client before it dies.
-            if let Some(answer) = server.connect().try_get("/file.txt") {
-                assert_eq!(answer.body, b"old\n", "{spawn:?}");
-                answered += 1;
-            }
+    let garden = Garden::new();
+    garden.write("root/file.txt", "old\n");
+    let options = [&bench.room.workers("3")[..], &["--revalidate", "0"]].concat();
+    let server = bench.serve_from(&garden.at("root"), &options);
+    becomes(&server, "/file.txt", 200, Some(b"old\n"));
+    fs::rename(garden.at("root"), garden.at("elsewhere")).unwrap();
+    garden.write("root/file.txt", "new\n");
+    for worker in server.processes().split_off(1) {
+        let _ = kill_process(worker, Signal::KILL);
+    }
+    let mut answered = 0;
+    while answered < 6 {
+        // One that is killed may have let in a client before it dies.
+        if let Some(answer) = server.connect().try_get("/file.txt") {
+            assert_eq!(answer.body, b"old\n");
+            answered += 1;
         }
     }
     "the directory that it was is served on, wherever it is now"
 }
 
 fn to_the_root_itself(bench: &Bench) -> &'static str {
-    for spawn in ways_of_spawning(bench) {
-        let garden = Garden::new();
-        garden.write("root/file.txt", "here\n");
-        let options = [spawn, &["--revalidate", "0"][..]].concat();
-        let server = bench.serve_from(&garden.at("root"), &options);
-        becomes(&server, "/file.txt", 200, Some(b"here\n"));
-        fs::remove_dir_all(garden.at("root")).unwrap();
-        becomes(&server, "/file.txt", 404, None);
-        garden.write("root/file.txt", "again\n");
-        becomes(&server, "/file.txt", 200, Some(b"again\n"));
-        garden.write("root/file.txt", "and again\n");
-        becomes(&server, "/file.txt", 200, Some(b"and again\n"));
-        server.stop();
-    }
+    let garden = Garden::new();
+    garden.write("root/file.txt", "here\n");
+    let server = bench.serve_from(&garden.at("root"), &["--revalidate", "0"]);
+    becomes(&server, "/file.txt", 200, Some(b"here\n"));
+    fs::remove_dir_all(garden.at("root")).unwrap();
+    becomes(&server, "/file.txt", 404, None);
+    garden.write("root/file.txt", "again\n");
+    becomes(&server, "/file.txt", 200, Some(b"again\n"));
+    garden.write("root/file.txt", "and again\n");
+    becomes(&server, "/file.txt", 200, Some(b"and again\n"));
+    server.stop();
+
     "404 meanwhile, then what is there under its name"
 }

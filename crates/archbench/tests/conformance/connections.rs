@@ -4,26 +4,26 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use crate::case::{Bench, Case, case};
 use crate::client::{End, get, last_get};
 use crate::site::{LARGE, assert_contents};
 use crate::table::Fault;
-use crate::{Bench, Case};
 
 pub(crate) const CASES: &[Case] = &[
-    ("are_kept", are_kept),
-    ("are_not_kept_when_told_so", are_not_kept_when_told_so),
-    (
+    case("are_kept", are_kept),
+    case("are_not_kept_when_told_so", are_not_kept_when_told_so),
+    case(
         "carry_so_many_requests_and_no_more",
         carry_so_many_requests_and_no_more,
     ),
-    ("of_http_1_0", of_http_1_0),
-    ("half_closed_within_a_request", half_closed_within_a_request),
-    ("opened_and_left_do_no_harm", opened_and_left_do_no_harm),
-    (
+    case("of_http_1_0", of_http_1_0),
+    case("half_closed_within_a_request", half_closed_within_a_request),
+    case("opened_and_left_do_no_harm", opened_and_left_do_no_harm),
+    case(
         "an_unread_body_does_not_destroy_the_answer",
         an_unread_body_does_not_destroy_the_answer,
     ),
-    (
+    case(
         "what_comes_after_the_last_request_does_not_either",
         what_comes_after_the_last_request_does_not_either,
     ),
@@ -161,7 +161,7 @@ fn opened_and_left_do_no_harm(bench: &Bench) {
 
 fn reset_in_mid_answer_harm_nobody_else(bench: &Bench) -> &'static str {
     let server = bench.serve(&[]);
-    let mut other = crate::nature::concurrent(bench).then(|| server.connect());
+    let mut other = bench.room.is_concurrent().then(|| server.connect());
     if let Some(other) = &mut other {
         assert_eq!(other.get("/file.txt").status, 200);
     }

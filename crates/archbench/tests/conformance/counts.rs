@@ -2,56 +2,52 @@
 
 use serde_json::Value;
 
+use crate::case::{Bench, Case, case, case_of_each_behaviour};
 use crate::client::{get, last_get};
-use crate::nature::{concurrent, ways_of_spawning};
-use crate::{Bench, Case};
 
 pub(crate) const CASES: &[Case] = &[
-    ("of_server_and_clients_agree", of_server_and_clients_agree),
-    ("come_with_all_their_fields", come_with_all_their_fields),
-    ("come_as_text_too", come_as_text_too),
+    case_of_each_behaviour("of_server_and_clients_agree", of_server_and_clients_agree),
+    case("come_with_all_their_fields", come_with_all_their_fields),
+    case("come_as_text_too", come_as_text_too),
 ];
 
 fn of_server_and_clients_agree(bench: &Bench) {
-    for options in ways_of_spawning(bench) {
-        let server = bench.serve(options);
-        let address = server.address;
-        let client = move || {
-            let mut bytes = 0;
-            for _ in 0..5 {
-                let mut client = crate::client::Client::connect(address);
-                let requests = get("/file.txt")
-                    + &get("/kept.bin")
-                    + &get("/nowhere")
-                    + &get("/dir")
-                    + &get("/medium.bin");
-                client.send(requests + "BREW /file.txt HTTP/1.1\r\nHost: h\r\n\r\n");
-                client.half_close();
-                bytes += client.read_to_end().len();
-            }
-            bytes
-        };
-        let bytes: usize = if concurrent(bench) {
-            let clients: Vec<_> = (0..4).map(|_| std::thread::spawn(client)).collect();
-            clients
-                .into_iter()
-                .map(|client| client.join().expect("a client"))
-                .sum()
-        } else {
-            (0..4).map(|_| client()).sum()
-        };
-        let summary = server.stop();
-        assert_eq!(summary["connections"], 20, "{summary}");
-        assert_eq!(summary["requests"], 120, "{summary}");
-        assert_eq!(summary["bytes"], bytes, "{summary}");
-        let status = &summary["status"];
-        let by_class =
-            ["2xx", "3xx", "4xx", "5xx"].map(|class| status[class].as_u64().unwrap_or(0));
-        assert_eq!(by_class, [60, 20, 20, 20], "{summary}");
-        assert_eq!(summary["server_time_us"]["count"], 120, "{summary}");
-        for (name, count) in summary["errors"].as_object().expect("errors") {
-            assert_eq!(count, 0, "{name}");
+    let server = bench.serve(&[]);
+    let address = server.address;
+    let client = move || {
+        let mut bytes = 0;
+        for _ in 0..5 {
+            let mut client = crate::client::Client::connect(address);
+            let requests = get("/file.txt")
+                + &get("/kept.bin")
+                + &get("/nowhere")
+                + &get("/dir")
+                + &get("/medium.bin");
+            client.send(requests + "BREW /file.txt HTTP/1.1\r\nHost: h\r\n\r\n");
+            client.half_close();
+            bytes += client.read_to_end().len();
         }
+        bytes
+    };
+    let bytes: usize = if bench.room.is_concurrent() {
+        let clients: Vec<_> = (0..4).map(|_| std::thread::spawn(client)).collect();
+        clients
+            .into_iter()
+            .map(|client| client.join().expect("a client"))
+            .sum()
+    } else {
+        (0..4).map(|_| client()).sum()
+    };
+    let summary = server.stop();
+    assert_eq!(summary["connections"], 20, "{summary}");
+    assert_eq!(summary["requests"], 120, "{summary}");
+    assert_eq!(summary["bytes"], bytes, "{summary}");
+    let status = &summary["status"];
+    let by_class = ["2xx", "3xx", "4xx", "5xx"].map(|class| status[class].as_u64().unwrap_or(0));
+    assert_eq!(by_class, [60, 20, 20, 20], "{summary}");
+    assert_eq!(summary["server_time_us"]["count"], 120, "{summary}");
+    for (name, count) in summary["errors"].as_object().expect("errors") {
+        assert_eq!(count, 0, "{name}");
     }
 }
 
@@ -59,7 +55,7 @@ fn come_with_all_their_fields(bench: &Bench) {
     let server = bench.serve(&[]);
     let ready = server.ready.clone();
     assert_eq!(ready["event"], "ready");
-    assert_eq!(ready["model"], bench.model.name[..]);
+    assert_eq!(ready["model"], bench.room.name()[..]);
     assert_eq!(ready["process_id"], server.pid().as_raw_nonzero().get());
     assert_eq!(ready["url"], format!("http://{}/", server.address));
     assert_eq!(ready["root"], bench.site.root().to_str().expect("text"));
@@ -92,7 +88,7 @@ fn come_with_all_their_fields(bench: &Bench) {
         }
     }
     assert_eq!(summary["schema"], ready["schema"]);
-    assert_eq!(summary["model"], bench.model.name[..]);
+    assert_eq!(summary["model"], bench.room.name()[..]);
     let number = |path: &str| {
         let value = summary.pointer(path).and_then(Value::as_f64);
         value.unwrap_or_else(|| panic!("{path} is no number: {summary}"))
@@ -129,7 +125,7 @@ fn come_as_text_too(bench: &Bench) {
         .args([
             "serve",
             "--model",
-            &bench.model.name,
+            bench.room.name(),
             "--addr",
             "127.0.0.1:0",
             "--root",
@@ -165,7 +161,7 @@ fn come_as_text_too(bench: &Bench) {
         );
     }
     for words in [
-        &bench.model.name[..],
+        bench.room.name(),
         "requests",
         "1 in ",
         "2xx 1",

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
+use crate::case::{Bench, Case, case};
 use crate::client::{Client, get, last_get};
 use crate::site::{KEPT, MEDIUM, assert_contents};
-use crate::{Bench, Case};
 
 pub(crate) const CASES: &[Case] = &[
-    ("a_byte_at_a_time", a_byte_at_a_time),
-    ("any_cut_in_two", any_cut_in_two),
-    ("a_hundred_in_one_packet", a_hundred_in_one_packet),
-    ("pipelined_and_cut_anywhere", pipelined_and_cut_anywhere),
-    ("pipelined_and_read_late", pipelined_and_read_late),
-    (
+    case("a_byte_at_a_time", a_byte_at_a_time),
+    case("any_cut_in_two", any_cut_in_two),
+    case("a_hundred_in_one_packet", a_hundred_in_one_packet),
+    case("pipelined_and_cut_anywhere", pipelined_and_cut_anywhere),
+    case("pipelined_and_read_late", pipelined_and_read_late),
+    case(
         "pipelined_small_files_read_late",
         pipelined_small_files_read_late,
     ),

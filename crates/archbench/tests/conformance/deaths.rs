@@ -4,18 +4,18 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
+use arch::nature::Killed;
 use rustix::process::{Signal, kill_process};
 
+use crate::case::{Bench, Case, OnDrop, case_of_each_behaviour};
 use crate::client::{Client, wait_until};
-use crate::nature::ways_of_spawning;
 use crate::server::Server;
 use crate::site::assert_contents;
 use crate::table::Fault;
-use crate::{Bench, Case, OnDrop};
 
 pub(crate) const CASES: &[Case] = &[
-    ("of_one_that_is_told_to_end", of_one_that_is_told_to_end),
-    (
+    case_of_each_behaviour("of_one_that_is_told_to_end", of_one_that_is_told_to_end),
+    case_of_each_behaviour(
         "of_one_that_is_told_to_end_while_it_waits",
         of_one_that_is_told_to_end_while_it_waits,
     ),
@@ -25,10 +25,13 @@ pub(crate) const FAULTS: &[Fault] = &[Fault::new(
     "of_one_that_is_killed",
     "a process that serves is killed (SIGKILL) under load",
     of_one_that_is_killed,
-)];
+)
+.of_each_behaviour()];
 
 fn of_one_that_is_killed(bench: &Bench) -> &'static str {
-    if !bench.model.has("--processes") {
+    const KILLED: usize = 5;
+    let killed = bench.room.behaviour.killed;
+    if killed == Killed::Server {
         let server = bench.serve(&[]);
         assert_eq!(server.processes().len(), 1);
         let mut client = server.connect();
@@ -39,59 +42,63 @@ fn of_one_that_is_killed(bench: &Bench) -> &'static str {
         assert_eq!(status.code(), None);
         return "it is the only one, and all ends with it";
     }
-    const KILLED: usize = 5;
-    for spawn in ways_of_spawning(bench) {
-        let server = bench.serve(&[spawn, &["--processes", "10"][..]].concat());
-        let (done, had) = (AtomicBool::new(false), AtomicUsize::new(0));
-        let lost: usize = std::thread::scope(|scope| {
-            // Whatever fails here, the clients come to an end.
-            let over = OnDrop(&done);
-            let ask = || scope.spawn(|| ask_until(&done, &had, server.address));
-            let clients: Vec<_> = (0..6).map(|_| ask()).collect();
-            let wait_for_answers = || {
-                let before = had.load(Relaxed);
-                wait_until("they are answered", || had.load(Relaxed) >= before + 20);
-            };
-            let mut killed = 0;
-            while killed < KILLED {
-                wait_for_answers();
-                let workers = server.processes().split_off(1);
-                // One that belongs to a connection may have ended by now.
-                if let Some(worker) = workers.get(killed % workers.len().max(1)) {
-                    killed += usize::from(kill_process(*worker, Signal::KILL).is_ok());
-                }
-            }
-            wait_for_answers();
-            drop(over);
-            clients
-                .into_iter()
-                .map(|client| client.join().unwrap())
-                .sum()
-        });
-        assert!(lost <= KILLED, "{KILLED} deaths, {lost} lost answers");
-        let replaced = spawn.contains(&"prefork");
-        if replaced {
-            wait_for_workers(&server, 10);
-        } else {
-            assert!(lost > 0, "each belonged to a connection");
-        }
-        assert_eq!(server.connect().get("/file.txt").status, 200);
-        let summary = server.stop();
-        let counted = match replaced {
-            true => "worker_replaced",
-            false => "connection_broken",
+    let server = bench.serve(&bench.room.workers("10"));
+    let (done, had) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let lost: usize = std::thread::scope(|scope| {
+        // Whatever fails here, the clients come to an end.
+        let over = OnDrop(&done);
+        let ask = || scope.spawn(|| ask_until(&done, &had, server.address));
+        let clients: Vec<_> = (0..6).map(|_| ask()).collect();
+        let wait_for_answers = || {
+            let before = had.load(Relaxed);
+            wait_until("they are answered", || had.load(Relaxed) >= before + 20);
         };
-        let counted = summary["errors"][counted].as_u64().unwrap_or(0) as usize;
-        assert!((lost..=KILLED).contains(&counted), "{lost}: {summary}");
-    }
-    "its client alone loses an answer; another takes its place, and nobody else notices"
+        let mut killed = 0;
+        while killed < KILLED {
+            wait_for_answers();
+            let workers = server.processes().split_off(1);
+            // One that belongs to a connection may have ended by now.
+            if let Some(worker) = workers.get(killed % workers.len().max(1)) {
+                killed += usize::from(kill_process(*worker, Signal::KILL).is_ok());
+            }
+        }
+        wait_for_answers();
+        drop(over);
+        clients
+            .into_iter()
+            .map(|client| client.join().unwrap())
+            .sum()
+    });
+    assert!(lost <= KILLED, "{KILLED} deaths, {lost} lost answers");
+    let (counted, shown) = match killed {
+        Killed::Replaced => {
+            wait_for_workers(&server, 10);
+            (
+                "worker_replaced",
+                "its client alone loses an answer; another takes its place, and nobody else notices",
+            )
+        }
+        _ => {
+            assert!(lost > 0, "each belonged to a connection");
+            (
+                "connection_broken",
+                "its client alone loses an answer, and nobody else notices",
+            )
+        }
+    };
+    assert_eq!(server.connect().get("/file.txt").status, 200);
+    let summary = server.stop();
+    let counted = summary["errors"][counted].as_u64().unwrap_or(0) as usize;
+    assert!((lost..=KILLED).contains(&counted), "{lost}: {summary}");
+    shown
 }
 
 fn of_one_that_is_told_to_end(bench: &Bench) {
-    if !bench.model.has("--processes") {
+    if bench.room.behaviour.killed != Killed::Replaced {
         return;
     }
-    let server = bench.serve(&["--processes", "2", "--drain-timeout", "300ms"]);
+    let options = [&bench.room.workers("2")[..], &["--drain-timeout", "300ms"]].concat();
+    let server = bench.serve(&options);
     wait_for_workers(&server, 2);
     let told = server.processes()[1];
     kill_process(told, Signal::TERM).unwrap();
@@ -106,10 +113,10 @@ fn of_one_that_is_told_to_end(bench: &Bench) {
 
 /// A client that it lets in after that has time to ask.
 fn of_one_that_is_told_to_end_while_it_waits(bench: &Bench) {
-    if !bench.model.has("--processes") {
+    if bench.room.behaviour.killed != Killed::Replaced {
         return;
     }
-    let server = bench.serve(&["--processes", "1"]);
+    let server = bench.serve(&bench.room.workers("1"));
     wait_for_workers(&server, 1);
     kill_process(server.processes()[1], Signal::TERM).unwrap();
     std::thread::sleep(Duration::from_millis(200));

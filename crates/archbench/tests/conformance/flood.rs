@@ -8,12 +8,14 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::case::{Bench, Case, case_of_each_behaviour};
 use crate::client::last_get;
-use crate::nature::{concurrent, ways_of_spawning};
-use crate::server::{BINARY, Recipe, Server};
-use crate::{Bench, Case};
+use crate::server::{BINARY, Server};
 
-pub(crate) const CASES: &[Case] = &[("of_verified_requests", of_verified_requests)];
+pub(crate) const CASES: &[Case] = &[case_of_each_behaviour(
+    "of_verified_requests",
+    of_verified_requests,
+)];
 
 /// Requests by default.
 const FEW: u64 = 4000;
@@ -51,19 +53,13 @@ fn of_verified_requests(bench: &Bench) {
         .output()
         .expect("the binary runs");
     assert!(made.status.success(), "{made:?}");
-    let spawns = ways_of_spawning(bench);
-    for spawn in spawns {
-        let requests = soak.unwrap_or(FEW) / spawns.len() as u64;
-        // So that every cache has something to let go of.
-        let options = ["--name-cache", NAMES, "--content-cache", "100k"];
-        let server = Recipe::new(&bench.model, directory.path())
-            .args([spawn, &options[..]].concat())
-            .start();
-        flood(bench, spawn, server, requests, soak.is_some());
-    }
+    // So that every cache has something to let go of.
+    let options = ["--name-cache", NAMES, "--content-cache", "100k"];
+    let server = bench.serve_from(directory.path(), &options);
+    flood(bench, server, soak.unwrap_or(FEW), soak.is_some());
 }
 
-fn flood(bench: &Bench, spawn: &[&str], server: Server, requests: u64, tell: bool) {
+fn flood(bench: &Bench, server: Server, requests: u64, tell: bool) {
     const STATUSES: [&str; 3] = ["200", "206", "304"];
     let mut statuses = [0; STATUSES.len()];
     let (mut asked, mut connections, mut bytes) = (0, 0, 0);
@@ -76,9 +72,9 @@ fn flood(bench: &Bench, spawn: &[&str], server: Server, requests: u64, tell: boo
         let figures = &report["requests"];
         let number = |value: &Value| value.as_u64().unwrap_or_else(|| panic!("{report}"));
         // No wrong byte, no wrong status, nothing lost.
-        assert_eq!(figures["errors_total"], 0, "{spawn:?}: {figures}");
+        assert_eq!(figures["errors_total"], 0, "{figures}");
         for all in ["sent", "completed", "verified"] {
-            assert_eq!(number(&figures[all]), count, "{spawn:?}: {all}: {figures}");
+            assert_eq!(number(&figures[all]), count, "{all}: {figures}");
         }
         // Of few requests some part may by chance have none of a kind.
         for (status, count) in STATUSES.into_iter().zip(&mut statuses) {
@@ -102,11 +98,11 @@ fn flood(bench: &Bench, spawn: &[&str], server: Server, requests: u64, tell: boo
     let last = sizes[sizes.len() - 1];
     assert!(
         last.descriptors <= first.descriptors + slack * first.processes,
-        "{spawn:?}: descriptors grew: {sizes:?}"
+        "descriptors grew: {sizes:?}"
     );
     assert!(
         last.memory <= first.memory + grown,
-        "{spawn:?}: memory grew: {sizes:?}"
+        "memory grew: {sizes:?}"
     );
     let summary = server.stop();
     // Each look at the server at rest was one more.
@@ -127,7 +123,7 @@ fn flood(bench: &Bench, spawn: &[&str], server: Server, requests: u64, tell: boo
         assert_eq!(count, 0, "{name}: {summary}");
     }
     if tell {
-        let name = [&[&bench.model.name[..]], spawn].concat().join(" ");
+        let name = bench.room.to_string();
         println!(
             "{name:<26} {asked:>9} requests in {:>5.1} s, {:>6} MB verified, {connections:>7} connections; \
              descriptors {} and {}, anonymous memory {} and {} KiB after the first and the last tenth",
@@ -143,7 +139,11 @@ fn flood(bench: &Bench, spawn: &[&str], server: Server, requests: u64, tell: boo
 
 /// A piece of a part, in one manner.
 fn load(bench: &Bench, server: &Server, part: u64, count: u64) -> Value {
-    let connections = if concurrent(bench) { "24" } else { "1" };
+    let connections = if bench.room.is_concurrent() {
+        "24"
+    } else {
+        "1"
+    };
     let manner = MANNERS[part as usize % MANNERS.len()];
     let output = Command::new(BINARY)
         .args(["load", &format!("http://{}", server.address)])

@@ -19,24 +19,24 @@ use rustix::fs::{CWD, FileType, Mode, inotify, mknodat};
 use rows::Then::{Closed, Kept};
 use rows::{Row, rows};
 
+use crate::case::{Bench, Case, case, case_of_each_behaviour};
 use crate::client::{Client, End, get};
 use crate::server::{Recipe, Server};
 use crate::site::Garden;
-use crate::{Bench, Case};
 
 pub(crate) const CASES: &[Case] = &[
-    ("answers_are_these_bytes", |bench| {
+    case_of_each_behaviour("answers_are_these_bytes", |bench| {
         matches_golden(&bench.serve(&[]))
     }),
-    ("what_may_not_be_read_is_403", forbidden),
-    ("magic_links_lead_nowhere", magic_links),
-    (
+    case("what_may_not_be_read_is_403", forbidden),
+    case("magic_links_lead_nowhere", magic_links),
+    case(
         "what_may_be_entered_and_not_listed_is_served",
         entered_not_listed,
     ),
-    ("a_fifo_has_no_reader", fifo),
-    ("dotfiles_are_served_where_asked_for", dotfiles),
-    ("ranges_are_as_many_as_allowed", ranges),
+    case("a_fifo_has_no_reader", fifo),
+    case("dotfiles_are_served_where_asked_for", dotfiles),
+    case("ranges_are_as_many_as_allowed", ranges),
 ];
 
 /// What follows every request.
@@ -179,7 +179,7 @@ fn entered_not_listed(bench: &Bench) {
     for name in ["", "dir"] {
         garden.allow(name, 0o711);
     }
-    let server = Recipe::new(&bench.model, garden.root())
+    let server = Recipe::new(&bench.room, garden.root())
         .for_a_stranger()
         .start();
     let mut client = server.connect();

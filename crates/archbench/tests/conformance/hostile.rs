@@ -7,14 +7,13 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use crate::case::{Bench, Case, OnDrop, case};
 use crate::client::{Client, PATIENCE, get, last_get, wait_until};
 use crate::crowd::{Crowd, OneProcessor, Outcome, scaled};
-use crate::nature::workers;
 use crate::server::Server;
 use crate::table::Fault;
-use crate::{Bench, Case, OnDrop};
 
-pub(crate) const CASES: &[Case] = &[(
+pub(crate) const CASES: &[Case] = &[case(
     "crowds_are_ended_by_deadlines",
     crowds_are_ended_by_deadlines,
 )];
@@ -123,7 +122,11 @@ impl Gang {
 fn clients_of_all_kinds(bench: &Bench) -> &'static str {
     let server = bench.serve(&[]);
     let enough = AtomicBool::new(false);
-    let mut kept = workers(bench).is_none().then(|| server.connect());
+    let mut kept = bench
+        .room
+        .served_at_most()
+        .is_none()
+        .then(|| server.connect());
     if let Some(kept) = &mut kept {
         assert_eq!(kept.get("/file.txt").status, 200);
     }
@@ -176,7 +179,12 @@ fn crowds_are_ended_by_deadlines(bench: &Bench) {
         "300ms",
     ]);
     // One by one, where one is served at a time.
-    let count = workers(bench).unwrap_or(70).min(70).max(HABITS.len());
+    let count = bench
+        .room
+        .served_at_most()
+        .unwrap_or(70)
+        .min(70)
+        .max(HABITS.len());
     let empty = server.sockets_at_rest();
     let enough = AtomicBool::new(false);
     let mut gang = Gang::gather(&server, count);
@@ -199,7 +207,11 @@ fn crowds_are_ended_by_deadlines(bench: &Bench) {
 
 fn five_thousand_that_say_nothing(bench: &Bench) -> &'static str {
     let server = bench.serve(&["--idle-timeout", "60s"]);
-    let mut kept = workers(bench).is_none().then(|| server.connect());
+    let mut kept = bench
+        .room
+        .served_at_most()
+        .is_none()
+        .then(|| server.connect());
     if let Some(kept) = &mut kept {
         assert_eq!(kept.get("/file.txt").status, 200);
     }

@@ -1,11 +1,13 @@
 //! One battery for every architecture, over real sockets, against the built binary.
 //!
-//! The architectures come from the binary's own catalogue: one that is added there is tested here from then on, by every
-//! case, without an edit. Where architectures differ by nature, the difference is stated in [`nature`] and tested in
-//! both directions. A trial is called `model::subject::case`:
+//! The architectures come from the catalogue: one that is added there is tested here from then on, by every case, without an
+//! edit. Where architectures differ by nature, each declares the difference, and [`nature`] holds what it declares in both
+//! directions. What depends on that is tested in each behaviour, with the options that lead to it. A trial is called
+//! `architecture::subject::case`:
 //!
 //! ```text
-//! cargo test -p archbench --test conformance -- amped::pipelining
+//! cargo test -p archbench --test conformance -- amped::stopping
+//! cargo test -p archbench --test conformance -- 'mt --spawn prefork::'
 //! ```
 //!
 //! | module | subject |
@@ -33,6 +35,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod bodies;
+mod case;
 mod changes;
 mod client;
 mod connections;
@@ -47,6 +50,7 @@ mod hostile;
 mod nature;
 mod patience;
 mod privileges;
+mod room;
 mod server;
 mod shortage;
 mod site;
@@ -58,94 +62,64 @@ mod variants;
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use case::{Bench, Case, Scope};
 use libtest_mimic::{Arguments, Trial};
-use server::{Model, Recipe, Server};
+use room::Room;
 use site::Site;
 use table::Fault;
 
-/// What a case gets: an architecture, and files to serve.
-pub(crate) struct Bench {
-    pub(crate) model: Model,
-    pub(crate) site: Arc<Site>,
-}
-
-impl Bench {
-    /// A server of the site that all share, with the options of the case.
-    pub(crate) fn serve(&self, options: &[&str]) -> Server {
-        self.recipe().args(options).start()
-    }
-
-    pub(crate) fn recipe(&self) -> Recipe {
-        Recipe::new(&self.model, self.site.root())
-    }
-
-    /// A server of a tree of the case's own.
-    pub(crate) fn serve_from(&self, root: &std::path::Path, options: &[&str]) -> Server {
-        Recipe::new(&self.model, root).args(options).start()
-    }
-}
-
-type Run = Box<dyn FnOnce(&Bench) + Send>;
-
-/// One thing that every architecture must do.
-pub(crate) type Case = (&'static str, fn(&Bench));
-
-/// Says that it is over when it is dropped: a scope whose threads wait for that comes to an end even if a case fails.
-pub(crate) struct OnDrop<'a>(pub(crate) &'a AtomicBool);
-
-impl Drop for OnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Relaxed);
-    }
-}
+/// Most of a case is waiting for deadlines, so more of them than processors run at a time.
+const AT_A_TIME: usize = 6;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // Most of a case is waiting for deadlines, so more of them than processors run at a time.
-    arguments.test_threads.get_or_insert(6);
+    arguments.test_threads.get_or_insert(AT_A_TIME);
     let site = Arc::new(Site::new());
-    let models = Model::all();
+    // A room after the other, so that it shows what each takes.
+    let rooms = Room::in_each_behaviour().into_iter();
+    let mut trials: Vec<_> = rooms.flat_map(|room| trials(&room, &site)).collect();
+    trials.push(Trial::test("table::has_nothing_else", || {
+        table::has_nothing_else(&faults());
+        Ok(())
+    }));
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    took::print();
+    table::write(&faults());
+    conclusion.exit_code()
+}
+
+/// Every trial of one room in one behaviour.
+fn trials(room: &Room, site: &Arc<Site>) -> Vec<Trial> {
     let mut trials = Vec::new();
-    let is_root = rustix::process::getuid().is_root();
-    let mut add = |name: String, model: &Model, possible: bool, run: Run| {
-        let bench = Bench {
-            model: model.clone(),
-            site: Arc::clone(&site),
-        };
-        let full = format!("{}::{name}", model.name);
+    let mut add = |name: String, possible: bool, run: Box<dyn FnOnce(&Bench) + Send>| {
+        let bench = Bench::new(*room, Arc::clone(site));
+        let full = format!("{room}::{name}");
         let trial = Trial::test(full, move || {
-            took::timed(&bench.model.name, &name, || run(&bench));
+            took::timed(&bench.room.to_string(), &name, || run(&bench));
             Ok(())
         });
         trials.push(trial.with_ignored_flag(!possible));
     };
-    // A room after the other, so that it shows what each takes.
-    for model in &models {
-        for &(subject, cases, faults) in SUBJECTS {
-            for &(name, case) in cases {
-                add(format!("{subject}::{name}"), model, true, Box::new(case));
-            }
-            for fault in faults {
-                let show = |bench: &Bench| table::hold(fault, bench, (fault.show)(bench));
-                let name = format!("{subject}::{}", fault.name);
-                add(name, model, is_root || !fault.needs_root, Box::new(show));
-            }
+    let concerns = |scope: Scope| scope == Scope::EachBehaviour || !room.is_variant();
+    let is_root = rustix::process::getuid().is_root();
+    for &(subject, cases, faults) in SUBJECTS {
+        for case in cases.iter().filter(|case| concerns(case.scope)) {
+            let name = format!("{subject}::{}", case.name);
+            add(name, true, Box::new(case.run));
+        }
+        for fault in faults.iter().filter(|fault| concerns(fault.scope)) {
+            let name = format!("{subject}::{}", fault.name);
+            let show = |bench: &Bench| table::hold(fault, bench, (fault.show)(bench));
+            add(name, is_root || !fault.needs_root, Box::new(show));
         }
     }
-    let faults: Vec<_> = SUBJECTS.iter().flat_map(|(_, _, faults)| *faults).collect();
-    trials.push(Trial::test("table::has_nothing_else", {
-        let faults = faults.clone();
-        move || {
-            table::has_nothing_else(&faults);
-            Ok(())
-        }
-    }));
-    let conclusion = libtest_mimic::run(&arguments, trials);
-    took::print();
-    table::write(&faults);
-    conclusion.exit_code()
+    trials
+}
+
+fn faults() -> Vec<&'static Fault> {
+    let faults = SUBJECTS.iter().flat_map(|(_, _, faults)| *faults);
+    faults.collect()
 }
 
 /// What is tested: cases that are the same for all, and faults of which each architecture makes what it can.

@@ -2,24 +2,24 @@
 
 use std::time::{Duration, Instant};
 
+use crate::case::{Bench, Case, case};
 use crate::client::{Client, End, PATIENCE, get};
 use crate::server::Server;
 use crate::table::Fault;
-use crate::{Bench, Case};
 
 pub(crate) const CASES: &[Case] = &[
-    (
+    case(
         "ends_with_each_of_several_dripping_heads",
         ends_with_each_of_several_dripping_heads,
     ),
-    ("ends_with_a_dripping_body", ends_with_a_dripping_body),
-    ("ends_with_an_idle_connection", ends_with_an_idle_connection),
-    ("is_renewed_by_each_request", is_renewed_by_each_request),
-    (
+    case("ends_with_a_dripping_body", ends_with_a_dripping_body),
+    case("ends_with_an_idle_connection", ends_with_an_idle_connection),
+    case("is_renewed_by_each_request", is_renewed_by_each_request),
+    case(
         "does_not_end_with_a_reader_that_is_slow",
         does_not_end_with_a_reader_that_is_slow,
     ),
-    ("for_lingering_ends", for_lingering_ends),
+    case("for_lingering_ends", for_lingering_ends),
 ];
 
 pub(crate) const FAULTS: &[Fault] = &[

@@ -2,26 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::chown;
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, getuid, kill_process};
 
-use crate::client::{PATIENCE, wait_until};
-use crate::nature::{ways_of_spawning, with_workers};
+use crate::case::{Bench, Case, case, case_of_each_behaviour};
+use crate::client::wait_until;
 use crate::server::{Recipe, Server, stranger};
 use crate::site::{Garden, contents};
-use crate::{Bench, Case, usage};
+use crate::usage;
 
 pub(crate) const CASES: &[Case] = &[
-    ("are_given_up_for_good", are_given_up_for_good),
-    ("are_used_for_the_address", are_used_for_the_address),
-    ("that_cannot_be_had", that_cannot_be_had),
-    ("change_no_answer", change_no_answer),
-    (
+    case_of_each_behaviour("are_given_up_for_good", are_given_up_for_good),
+    case("are_used_for_the_address", are_used_for_the_address),
+    case("that_cannot_be_had", that_cannot_be_had),
+    case("change_no_answer", change_no_answer),
+    case(
         "decide_what_the_kernel_tells_of_memory",
         decide_what_the_kernel_tells_of_memory,
     ),
-    (
+    case(
         "are_not_lent_to_other_machines",
         are_not_lent_to_other_machines,
     ),
@@ -78,85 +77,62 @@ fn may_raise_limits() -> bool {
 fn are_given_up_for_good(bench: &Bench) {
     let Some(user) = stranger() else { return };
     let group = user + 1;
-    for spawn in ways_of_spawning(bench) {
-        let server = bench
-            .recipe()
-            .args([spawn, &with_workers(bench, "3")[..]].concat())
-            .args(["--user", &format!("{user}:{group}")])
-            .start();
-        assert_eq!(server.ready["user"], format!("{user}:{group}"));
-        // What the content cache locks counts against a limit now.
-        if may_raise_limits() {
-            let pid = server.pid().as_raw_nonzero();
-            let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
-            let locked = limits
-                .lines()
-                .find_map(|line| line.strip_prefix("Max locked memory"));
-            let most = locked
-                .and_then(|line| line.split_whitespace().next())
-                .unwrap();
-            let enough = |most: u64| most >= CONTENT_CACHE;
-            assert!(
-                most == "unlimited" || most.parse().is_ok_and(enough),
-                "{limits}"
-            );
-        }
-        let mut client = server.connect();
-        assert_eq!(client.get("/file.txt").status, 200);
-        assert_is(&server, user, group);
-        drop(client);
-        // Workers that are made later are nobody else.
-        let killed = server.processes().split_off(1);
-        for worker in &killed {
-            let _ = kill_process(*worker, Signal::KILL);
-        }
-        // A worker that is about to end may still take a connection along.
-        wait_until("killed workers are gone", || {
-            !server.processes().iter().any(|one| killed.contains(one))
-        });
-        let mut client = server.connect();
-        assert_eq!(client.get("/medium.bin").status, 200);
-        assert_is(&server, user, group);
-        drop(client);
-        server.stop();
+    let server = bench
+        .recipe()
+        .args(bench.room.workers("3"))
+        .args(["--user", &format!("{user}:{group}")])
+        .start();
+    assert_eq!(server.ready["user"], format!("{user}:{group}"));
+    // What the content cache locks counts against a limit now.
+    if may_raise_limits() {
+        let pid = server.pid().as_raw_nonzero();
+        let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+        let locked = limits
+            .lines()
+            .find_map(|line| line.strip_prefix("Max locked memory"));
+        let most = locked
+            .and_then(|line| line.split_whitespace().next())
+            .unwrap();
+        let enough = |most: u64| most >= CONTENT_CACHE;
+        assert!(
+            most == "unlimited" || most.parse().is_ok_and(enough),
+            "{limits}"
+        );
     }
+    let mut client = server.connect();
+    assert_eq!(client.get("/file.txt").status, 200);
+    assert_is(&server, user, group);
+    drop(client);
+    // Workers that are made later are nobody else.
+    let killed = server.processes().split_off(1);
+    for worker in &killed {
+        let _ = kill_process(*worker, Signal::KILL);
+    }
+    // A worker that is about to end may still take a connection along.
+    wait_until("killed workers are gone", || {
+        !server.processes().iter().any(|one| killed.contains(one))
+    });
+    let mut client = server.connect();
+    assert_eq!(client.get("/medium.bin").status, 200);
+    assert_is(&server, user, group);
+    drop(client);
+    server.stop();
 }
 
-/// A port that only root may have.
+/// A port that only root may have, at an address of the loopback network that nobody else has.
 fn are_used_for_the_address(bench: &Bench) {
     let Some(user) = stranger() else { return };
-    let start = |port: u16| {
-        let mut command = bench
-            .recipe()
-            .args(["--user", &format!("{user}:{user}")])
-            .at(Box::leak(format!("127.0.0.1:{port}").into()))
-            .into_command();
-        command.spawn().expect("the binary starts")
-    };
-    // Any that is free; each model looks elsewhere first, since all of them look at once.
-    let first: u16 = bench.model.name.bytes().map(u16::from).sum();
-    let port = (0..700)
-        .map(|number| 300 + (first + number) % 700)
-        .find(|&port| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok());
-    let Some(port) = port else { return };
-    let mut child = start(port);
-    let deadline = Instant::now() + PATIENCE;
-    while child.try_wait().unwrap().is_none() {
-        assert!(Instant::now() < deadline, "nobody answers at port {port}");
-        let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
-        if let Some(mut client) = crate::client::Client::try_connect(address) {
-            assert_eq!(client.get("/file.txt").status, 200);
-            drop(client);
-            kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
-            assert_eq!(child.wait().unwrap().code(), Some(0));
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    // Another test had the port first; whatever else was wrong has to be told.
-    let output = child.wait_with_output().unwrap();
-    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(complaint.contains("cannot listen on"), "{complaint}");
+    let [_, high, middle, low] = user.to_be_bytes();
+    let host = std::net::Ipv4Addr::new(127, high & 127, middle, low | 1);
+    let address = std::net::SocketAddr::from((host, 300));
+    let server = bench
+        .recipe()
+        .args(["--user", &format!("{user}:{user}")])
+        .at(address.to_string())
+        .start();
+    assert_eq!(server.address, address);
+    assert_eq!(server.connect().get("/file.txt").status, 200);
+    server.stop();
 }
 
 fn that_cannot_be_had(bench: &Bench) {
@@ -169,13 +145,13 @@ fn that_cannot_be_had(bench: &Bench) {
         ("root", "keep all privileges"),
         ("0", "keep all privileges"),
     ] {
-        usage::fails(&bench.model, &with(user), &["--user", user, why]);
+        usage::fails(&bench.room, &with(user), &["--user", user, why]);
     }
     for nonsense in ["", ":", "root:", "a:b:c"] {
-        usage::is_wrong(&bench.model, &with(nonsense), &["--user"]);
+        usage::is_wrong(&bench.room, &with(nonsense), &["--user"]);
     }
     let Some(user) = stranger() else {
-        usage::fails(&bench.model, &with("12345:12345"), &["--user", "only root"]);
+        usage::fails(&bench.room, &with("12345:12345"), &["--user", "only root"]);
         return;
     };
     // A directory that root could serve and this user may not.
@@ -185,7 +161,7 @@ fn that_cannot_be_had(bench: &Bench) {
     let options = ["--addr", "127.0.0.1:0", "--user", &user, "--root"];
     let root = garden.root().to_str().expect("text");
     usage::fails(
-        &bench.model,
+        &bench.room,
         &[&options[..], &[root]].concat(),
         &["cannot serve", root, &user, "Permission denied"],
     );
@@ -209,7 +185,7 @@ fn decide_what_the_kernel_tells_of_memory(bench: &Bench) {
     for (name, owner) in [("own.bin", user), ("others.bin", 0)] {
         garden.write(name, contents(name, 300_000));
         chown(garden.at(name), Some(owner), Some(owner)).unwrap();
-        let server = Recipe::new(&bench.model, garden.root())
+        let server = Recipe::new(&bench.room, garden.root())
             .args(["--user", &format!("{user}:{user}"), "--content-cache", "0"])
             .start();
         for _ in 0..3 {
@@ -217,11 +193,10 @@ fn decide_what_the_kernel_tells_of_memory(bench: &Bench) {
             assert_eq!(answer.body, contents(name, 300_000));
         }
         let summary = server.stop();
-        let Some(asked) = summary["residency"].as_str() else {
-            // Whoever may wait need not ask; whoever has others wait must.
-            assert!(!bench.model.has("--helpers") && !bench.model.has("--load-threads"));
-            return;
-        };
+        let asked = summary["residency"].as_str();
+        // Whoever may wait need not ask; whoever has others wait must.
+        assert_eq!(asked.is_some(), bench.room.has_helpers(), "{asked:?}");
+        let Some(asked) = asked else { return };
         let truthful = match name {
             "own.bin" => asked != "mincore",
             _ => asked == "preadv2(RWF_NOWAIT)",
@@ -234,7 +209,7 @@ fn decide_what_the_kernel_tells_of_memory(bench: &Bench) {
 fn are_not_lent_to_other_machines(bench: &Bench) {
     let mut child = std::process::Command::new(crate::server::BINARY)
         .args(["serve", "--output-format", "json"])
-        .args(["--model", &bench.model.name, "--root"])
+        .args(["--model", bench.room.name(), "--root"])
         .arg(bench.site.root())
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())

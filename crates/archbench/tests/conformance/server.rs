@@ -14,6 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::client::{Client, PATIENCE};
+use crate::room::Room;
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_archbench");
 
@@ -29,40 +30,6 @@ pub(crate) fn listed(model: &[&str]) -> Vec<contracts::models::Model> {
     models.models
 }
 
-/// A catalogue entry, as the binary itself lists it.
-#[derive(Debug, Clone)]
-pub(crate) struct Model {
-    pub(crate) name: String,
-    /// Its own options, with their dashes.
-    options: Vec<String>,
-}
-
-impl Model {
-    /// All of them.
-    pub(crate) fn all() -> Vec<Self> {
-        let models = listed(&[]).into_iter().map(|model| Self {
-            name: model.name,
-            options: model
-                .options
-                .iter()
-                .map(|own| format!("--{}", own.name))
-                .collect(),
-        });
-        let models: Vec<_> = models.collect();
-        assert!(!models.is_empty(), "no models");
-        models
-    }
-
-    pub(crate) fn has(&self, option: &str) -> bool {
-        self.options.iter().any(|own| own == option)
-    }
-
-    /// Its own options, with their dashes.
-    pub(crate) fn options(&self) -> &[String] {
-        &self.options
-    }
-}
-
 /// A user of whom there are no processes, for root: one for each call.
 pub(crate) fn stranger() -> Option<u32> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -75,42 +42,43 @@ pub(crate) fn stranger() -> Option<u32> {
 /// A server to be started.
 pub(crate) struct Recipe {
     command: Command,
-    address: &'static str,
+    address: String,
 }
 
 impl Recipe {
-    pub(crate) fn new(model: &Model, root: &Path) -> Self {
-        Self::of(Command::new(BINARY), model, root)
+    pub(crate) fn new(room: &Room, root: &Path) -> Self {
+        Self::of(Command::new(BINARY), room, root)
     }
 
     /// As [`new`](Self::new), with at most so many descriptors (`n`) or threads of its user (`u`), hard limit included.
-    pub(crate) fn with_limit(of: char, limit: u32, model: &Model, root: &Path) -> Self {
+    pub(crate) fn with_limit(of: char, limit: u32, room: &Room, root: &Path) -> Self {
         // Not every `sh` knows all limits.
         let mut shell = Command::new("bash");
         shell
             .arg("-c")
             .arg(format!("ulimit -{of} {limit}; exec \"$0\" \"$@\""))
             .arg(BINARY);
-        Self::of(shell, model, root)
+        Self::of(shell, room, root)
     }
 
-    fn of(mut command: Command, model: &Model, root: &Path) -> Self {
+    fn of(mut command: Command, room: &Room, root: &Path) -> Self {
         command.args([
             "serve",
             "--model",
-            &model.name,
+            room.name(),
             "--output-format",
             "json",
             "--root",
         ]);
         command
             .arg(root)
+            .args(room.variant())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         Self {
             command,
-            address: "127.0.0.1:0",
+            address: "127.0.0.1:0".into(),
         }
     }
 
@@ -131,20 +99,20 @@ impl Recipe {
         }
     }
 
-    /// Serves at another address than one of IPv4.
-    pub(crate) fn at(mut self, address: &'static str) -> Self {
-        self.address = address;
+    /// Serves at another address than the usual one, and not at any port.
+    pub(crate) fn at(mut self, address: impl Into<String>) -> Self {
+        self.address = address.into();
         self
     }
 
     /// The command line, for a server that may not start.
     pub(crate) fn into_command(mut self) -> Command {
-        self.command.args(["--addr", self.address]);
+        self.command.args(["--addr", &self.address]);
         self.command
     }
 
     pub(crate) fn start(mut self) -> Server {
-        self.command.args(["--addr", self.address]);
+        self.command.args(["--addr", &self.address]);
         let mut child = self.command.spawn().expect("the binary starts");
         let mut out = BufReader::new(child.stdout.take().expect("piped"));
         let mut err = child.stderr.take().expect("piped");

@@ -2,26 +2,26 @@
 
 use std::time::{Duration, Instant};
 
+use arch::nature::{Carrier, Concurrency, Killed};
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 
+use crate::case::{Bench, Case, case};
 use crate::client::{Client, PATIENCE, get, last_get, wait_until};
-use crate::nature::{concurrent, ways_of_spawning, with_workers};
 use crate::server::{Recipe, Server};
 use crate::site::Garden;
 use crate::table::Fault;
-use crate::{Bench, Case};
 
 pub(crate) const CASES: &[Case] = &[
-    (
+    case(
         "of_descriptors_until_others_leave",
         of_descriptors_until_others_leave,
     ),
-    (
+    case(
         "of_descriptors_that_names_hold",
         of_descriptors_that_names_hold,
     ),
-    ("of_address_space_for_threads", of_address_space_for_threads),
-    (
+    case("of_address_space_for_threads", of_address_space_for_threads),
+    case(
         "of_descriptors_after_a_thousand_connections",
         of_descriptors_after_a_thousand_connections,
     ),
@@ -43,16 +43,18 @@ pub(crate) const FAULTS: &[Fault] = &[
         "the system gives no more threads or processes",
         of_threads_and_processes,
     )
-    .needs_root(),
+    .needs_root()
+    .of_each_behaviour(),
     Fault::new(
         "of_threads_at_the_start",
         "the system gives too few threads at the start",
         of_threads_at_the_start,
-    ),
+    )
+    .of_each_behaviour(),
 ];
 
 fn of_descriptors_until_others_leave(bench: &Bench) {
-    if !concurrent(bench) || bench.model.has("--processes") {
+    if !bench.room.is_concurrent() || bench.room.behaviour.killed != Killed::Server {
         // A process that serves one connection at a time has no use for more.
         return;
     }
@@ -100,10 +102,10 @@ fn limit(server: &Server, resource: Resource, to: impl Fn(Pid) -> Option<u64>) {
 
 fn of_descriptors_to_accept_with(bench: &Bench) -> &'static str {
     // Looking a name up afresh takes a descriptor too.
-    let options = [&with_workers(bench, "3")[..], &["--revalidate", "1h"]].concat();
+    let options = [&bench.room.workers("3")[..], &["--revalidate", "1h"]].concat();
     let server = bench.serve(&options);
     // Every worker knows the file.
-    let mut clients: Vec<_> = (0..if concurrent(bench) { 3 } else { 1 })
+    let mut clients: Vec<_> = (0..if bench.room.is_concurrent() { 3 } else { 1 })
         .map(|_| server.connect())
         .collect();
     for client in &mut clients {
@@ -157,7 +159,7 @@ fn first_free_descriptor(process: Pid) -> u64 {
 
 /// Where a connection can be had and a file cannot: 503, and later the file.
 fn of_descriptors_to_open_with(bench: &Bench) -> &'static str {
-    let few = with_workers(bench, "1");
+    let few = bench.room.workers("1");
     let server = bench.serve(&[&few[..], &["--name-cache", "0"]].concat());
     let mut client = server.connect();
     assert_eq!(client.get("/file.txt").status, 200);
@@ -182,8 +184,8 @@ fn of_descriptors_that_names_hold(bench: &Bench) {
     for name in &names {
         garden.write(&name[1..], crate::site::contents("x", 10_000));
     }
-    let server = Recipe::with_limit('n', 80, &bench.model, garden.root())
-        .args(with_workers(bench, "1"))
+    let server = Recipe::with_limit('n', 80, &bench.room, garden.root())
+        .args(bench.room.workers("1"))
         .start();
     for round in 0..2 {
         for name in &names {
@@ -198,7 +200,8 @@ fn of_descriptors_that_names_hold(bench: &Bench) {
 
 /// Where a connection needs a thread that cannot be had: 503, and the door stays open.
 fn of_address_space_for_threads(bench: &Bench) {
-    if !bench.model.has("--stack-size") {
+    let one_each = Concurrency::OneEach(Carrier::Thread);
+    if bench.room.behaviour.concurrency != one_each || !bench.room.has("--stack-size") {
         return;
     }
     let server = bench.serve(&[
@@ -254,55 +257,50 @@ fn of_address_space_for_threads(bench: &Bench) {
 
 /// Where a connection needs a thread or a process of its own, it is refused when there is none; nobody else notices.
 fn of_threads_and_processes(bench: &Bench) -> &'static str {
-    let mut ever_refused = false;
-    for spawn in ways_of_spawning(bench) {
-        let few = with_workers(bench, "3");
-        let options = [spawn, &few[..], &["--linger-timeout", "300ms"]].concat();
-        let unlimited = bench.recipe().for_a_stranger().args(&options).start();
-        unlimited.sockets_at_rest();
-        let own = tasks(&unlimited);
-        unlimited.stop();
-        // With one more or less, a process can be had and its thread cannot.
-        for most in [own + 4, own + 5] {
-            let server = Recipe::with_limit('u', most, &bench.model, bench.site.root())
-                .for_a_stranger()
-                .args(&options)
-                .start();
-            let (mut served, mut refused) = (Vec::new(), 0);
-            let clients = match concurrent(bench) {
-                true if makes_one_for_each(spawn) => 8,
-                true => 3,
-                false => 1,
-            };
-            for _ in 0..clients {
-                let mut client = server.connect();
-                let answer = client.get("/file.txt");
-                if answer.status == 200 {
-                    served.push(client);
-                    continue;
-                }
-                assert_eq!((answer.status, answer.closes()), (503, true), "{spawn:?}");
-                assert_eq!(answer.field("retry-after"), Some("1"));
-                assert_eq!(client.read_to_end(), b"");
-                assert_let_go(&mut client);
-                refused += 1;
+    let few = bench.room.workers("3");
+    let options = [&few[..], &["--linger-timeout", "300ms"]].concat();
+    let unlimited = bench.recipe().for_a_stranger().args(&options).start();
+    unlimited.sockets_at_rest();
+    let own = tasks(&unlimited);
+    unlimited.stop();
+    // With one more or less, a process can be had and its thread cannot.
+    for most in [own + 4, own + 5] {
+        let server = Recipe::with_limit('u', most, &bench.room, bench.site.root())
+            .for_a_stranger()
+            .args(&options)
+            .start();
+        let (mut served, mut refused) = (Vec::new(), 0);
+        let clients = match bench.room.is_concurrent() {
+            true if bench.room.makes_one_each() => 8,
+            true => 3,
+            false => 1,
+        };
+        for _ in 0..clients {
+            let mut client = server.connect();
+            let answer = client.get("/file.txt");
+            if answer.status == 200 {
+                served.push(client);
+                continue;
             }
-            assert!(!served.is_empty(), "{spawn:?}: nobody is served");
-            for client in &mut served {
-                assert_eq!(client.get("/file.txt").status, 200);
-            }
-            drop(served);
-            wait_until_served(&server, 10);
-            assert_eq!(refused > 0, makes_one_for_each(spawn), "{spawn:?}");
-            ever_refused |= refused > 0;
-            let summary = server.stop();
-            assert!(summary["errors"]["connection_refused_503"].as_u64() >= Some(refused));
+            assert_eq!((answer.status, answer.closes()), (503, true));
+            assert_eq!(answer.field("retry-after"), Some("1"));
+            assert_eq!(client.read_to_end(), b"");
+            assert_let_go(&mut client);
+            refused += 1;
         }
+        assert!(!served.is_empty(), "nobody is served");
+        for client in &mut served {
+            assert_eq!(client.get("/file.txt").status, 200);
+        }
+        drop(served);
+        wait_until_served(&server, 10);
+        assert_eq!(refused > 0, bench.room.makes_one_each());
+        let summary = server.stop();
+        assert!(summary["errors"]["connection_refused_503"].as_u64() >= Some(refused));
     }
-    match ever_refused {
-        true => {
-            "--spawn connection: 503 for whoever needs one of his own, until another ends; nobody else notices"
-        }
+
+    match bench.room.makes_one_each() {
+        true => "503 for whoever needs one of his own, until another ends; nobody else notices",
         false => "nothing: those that it needs, it has from the start",
     }
 }
@@ -316,12 +314,8 @@ pub(crate) fn assert_let_go(client: &mut Client) {
     }
 }
 
-fn makes_one_for_each(spawn: &[&str]) -> bool {
-    spawn.contains(&"connection")
-}
-
 /// Threads of all processes of a server.
-fn tasks(server: &Server) -> u32 {
+pub(crate) fn tasks(server: &Server) -> u32 {
     let of = |process: Pid| {
         let directory = format!("/proc/{}/task", process.as_raw_nonzero());
         std::fs::read_dir(directory).map_or(0, |tasks| u32::try_from(tasks.count()).unwrap())
@@ -332,16 +326,21 @@ fn tasks(server: &Server) -> u32 {
 /// It serves, or it says in one line why it cannot.
 fn of_threads_at_the_start(bench: &Bench) -> &'static str {
     let limited =
-        |most| Recipe::with_limit('u', most, &bench.model, bench.site.root()).for_a_stranger();
-    let starts = [(1, true), (9, false), (60, false)];
+        |most| Recipe::with_limit('u', most, &bench.room, bench.site.root()).for_a_stranger();
+    // Of a process for each connection, none is there from the start.
+    let later = bench.room.behaviour.concurrency == Concurrency::OneEach(Carrier::Process);
+    let starts = [(1, !later), (9, false), (60, false)];
     let mut starts = Vec::from(starts.map(|(most, must_fail)| (limited(most), must_fail)));
     // One process has no room for so many, unless it may have more mappings than by default.
-    if arch::threads_that_fit() < 100_000 && bench.model.has("--threads") {
-        let prefork: &[&str] = match bench.model.has("--spawn") {
-            true => &["--spawn", "prefork"],
-            false => &[],
-        };
-        let many = [prefork, &["--threads", "100000"]].concat();
+    let threads = matches!(
+        bench.room.behaviour.concurrency,
+        Concurrency::Workers {
+            carrier: Carrier::Thread,
+            ..
+        }
+    );
+    if threads && arch::threads_that_fit() < 100_000 {
+        let many = bench.room.workers("100000");
         starts.push((bench.recipe().args(many), true));
     }
     for (number, (recipe, must_fail)) in starts.into_iter().enumerate() {
@@ -353,7 +352,9 @@ fn of_threads_at_the_start(bench: &Bench) -> &'static str {
         if is_ready {
             let ready: serde_json::Value = serde_json::from_str(&ready).unwrap();
             let address = ready["address"].as_str().unwrap().parse().unwrap();
-            assert_eq!(Client::connect(address).get("/file.txt").status, 200);
+            let expected = if later && number == 0 { 503 } else { 200 };
+            let answer = Client::connect(address).get("/file.txt");
+            assert_eq!(answer.status, expected, "start {number}");
             kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
         }
         let output = child.wait_with_output().unwrap();
@@ -370,7 +371,10 @@ fn of_threads_at_the_start(bench: &Bench) -> &'static str {
             "start {number}: {complaint}"
         );
     }
-    "it says so in one line and does not serve (exit status 1)"
+    match later {
+        true => "it needs none at the start, and answers 503 until there are some",
+        false => "it says so in one line and does not serve (exit status 1)",
+    }
 }
 
 /// Waits until so many clients have been served, whoever is refused meanwhile.
@@ -388,7 +392,7 @@ fn wait_until_served(server: &Server, count: usize) {
 }
 
 fn of_descriptors_after_a_thousand_connections(bench: &Bench) {
-    let server = bench.serve(&with_workers(bench, "2"));
+    let server = bench.serve(&bench.room.workers("2"));
     let ask = |count: usize| {
         for number in 0..count {
             let mut client = server.connect();

@@ -3,38 +3,38 @@
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use arch::nature::Killed;
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::case::{Bench, Case, case, case_of_each_behaviour};
 use crate::client::{Client, get, last_get, wait_until};
 use crate::crowd::scaled;
-use crate::nature::{concurrent, ways_of_spawning, with_workers, workers};
 use crate::server::Server;
 use crate::site::{LARGE, assert_contents};
 use crate::table::Fault;
-use crate::{Bench, Case};
 
 pub(crate) const CASES: &[Case] = &[
-    ("finishes_answers_under_way", |bench| {
+    case("finishes_answers_under_way", |bench| {
         finishes_answers_under_way(bench, Signal::TERM)
     }),
-    ("by_sigint_is_the_same", |bench| {
+    case("by_sigint_is_the_same", |bench| {
         finishes_answers_under_way(bench, Signal::INT)
     }),
-    ("closes_what_is_idle", closes_what_is_idle),
-    ("accepts_nobody_else", accepts_nobody_else),
-    (
+    case("closes_what_is_idle", closes_what_is_idle),
+    case("accepts_nobody_else", accepts_nobody_else),
+    case_of_each_behaviour(
         "ends_with_those_who_wait_for_a_worker",
         ends_with_those_who_wait_for_a_worker,
     ),
-    ("twice_ends_at_once", twice_ends_at_once),
-    ("without_any_client", |bench| drop(bench.serve(&[]).stop())),
-    ("with_every_way_of_spawning", with_every_way_of_spawning),
-    ("answers_what_is_half_asked", answers_what_is_half_asked),
-    (
+    case("twice_ends_at_once", twice_ends_at_once),
+    case("without_any_client", |bench| drop(bench.serve(&[]).stop())),
+    case_of_each_behaviour("tells_the_idle_from_the_busy", tells_the_idle_from_the_busy),
+    case("answers_what_is_half_asked", answers_what_is_half_asked),
+    case(
         "twice_ends_even_who_waits_for_the_disk",
         twice_ends_even_who_waits_for_the_disk,
     ),
-    (
+    case_of_each_behaviour(
         "of_one_worker_by_sigint_is_of_all",
         of_one_worker_by_sigint_is_of_all,
     ),
@@ -64,7 +64,7 @@ fn begin(server: &Server) -> Client {
 
 fn finishes_answers_under_way(bench: &Bench, signal: Signal) {
     let server = bench.serve(&["--drain-timeout", "60s"]);
-    let clients: Vec<_> = (0..if concurrent(bench) { 4 } else { 1 })
+    let clients: Vec<_> = (0..if bench.room.is_concurrent() { 4 } else { 1 })
         .map(|_| begin(&server))
         .collect();
     server.signal(signal);
@@ -90,13 +90,13 @@ fn finishes_answers_under_way(bench: &Bench, signal: Signal) {
 
 fn closes_what_is_idle(bench: &Bench) {
     let server = bench.serve(&["--drain-timeout", "60s"]);
-    let mut clients: Vec<_> = (0..if concurrent(bench) { 6 } else { 1 })
+    let mut clients: Vec<_> = (0..if bench.room.is_concurrent() { 6 } else { 1 })
         .map(|_| server.connect())
         .collect();
     for client in &mut clients {
         assert_eq!(client.get("/file.txt").status, 200);
     }
-    if concurrent(bench) {
+    if bench.room.is_concurrent() {
         // One that has never said anything.
         clients.push(server.connect());
     }
@@ -124,7 +124,7 @@ fn accepts_nobody_else(bench: &Bench) {
 
 fn ends_with_those_who_do_not_read(bench: &Bench) -> &'static str {
     let server = bench.serve(&["--drain-timeout", "300ms"]);
-    let clients: Vec<_> = (0..if concurrent(bench) { 3 } else { 1 })
+    let clients: Vec<_> = (0..if bench.room.is_concurrent() { 3 } else { 1 })
         .map(|_| begin(&server))
         .collect();
     let since = Instant::now();
@@ -153,7 +153,7 @@ fn finishes_a_thousand_answers(bench: &Bench) -> &'static str {
         })
         .collect();
     // All that can be served at a time have begun, and wait for their clients.
-    let begun = workers(bench).unwrap_or(count);
+    let begun = bench.room.served_at_most().unwrap_or(count);
     let mut answered = Vec::new();
     wait_until("all that can have begun", || {
         answered = clients.iter().map(Client::has_something).collect();
@@ -186,7 +186,7 @@ fn finishes_a_thousand_answers(bench: &Bench) -> &'static str {
     let summary = server.summary();
     assert_eq!(summary["requests"], whole, "{summary}");
     assert_eq!(summary["errors"]["answer_abandoned"], 0, "{summary}");
-    match workers(bench) {
+    match bench.room.served_at_most() {
         None => "every one is finished whole; exit status 0 before --drain-timeout",
         Some(_) => {
             "those whom a worker has or takes are finished whole, nobody's in part; exit status 0"
@@ -196,10 +196,7 @@ fn finishes_a_thousand_answers(bench: &Bench) -> &'static str {
 
 /// Those who come to be served only after the drain deadline are not waited for either.
 fn ends_with_those_who_wait_for_a_worker(bench: &Bench) {
-    let few = match bench.model.has("--stack-size") {
-        true => vec!["--spawn", "prefork", "--threads", "1"],
-        false => with_workers(bench, "1"),
-    };
+    let few = bench.room.workers("1");
     let server = bench.serve(&[&few[..], &["--drain-timeout", "300ms"]].concat());
     let first = begin(&server);
     let waiting: Vec<_> = (0..4)
@@ -261,21 +258,20 @@ fn is_alive(process: Pid) -> bool {
         .is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['Z', 'X']))
 }
 
-fn with_every_way_of_spawning(bench: &Bench) {
-    if !bench.model.has("--spawn") {
+/// Those who wait for their answers and those who wait for nothing.
+fn tells_the_idle_from_the_busy(bench: &Bench) {
+    if !bench.room.is_concurrent() {
         return;
     }
-    for spawn in ["prefork", "connection"] {
-        let server = bench.serve(&["--spawn", spawn, "--drain-timeout", "60s"]);
-        let mut idle = server.connect();
-        assert_eq!(idle.get("/file.txt").status, 200);
-        let mut client = begin(&server);
-        server.signal(Signal::TERM);
-        assert_eq!(idle.read_to_end(), b"");
-        assert_contents("large.bin", 0, &client.exactly(LARGE as usize));
-        assert_eq!(client.read_to_end(), b"");
-        assert_eq!(server.summary()["requests"], 2, "{spawn}");
-    }
+    let server = bench.serve(&["--drain-timeout", "60s"]);
+    let mut idle = server.connect();
+    assert_eq!(idle.get("/file.txt").status, 200);
+    let mut client = begin(&server);
+    server.signal(Signal::TERM);
+    assert_eq!(idle.read_to_end(), b"");
+    assert_contents("large.bin", 0, &client.exactly(LARGE as usize));
+    assert_eq!(client.read_to_end(), b"");
+    assert_eq!(server.summary()["requests"], 2);
 }
 
 /// A request that has arrived before the signal is answered, whether a worker has seen it or not.
@@ -313,16 +309,14 @@ fn twice_ends_even_who_waits_for_the_disk(bench: &Bench) {
 
 /// As Ctrl-C is meant for all processes that a terminal sends it to.
 fn of_one_worker_by_sigint_is_of_all(bench: &Bench) {
-    if !bench.model.has("--processes") {
+    if bench.room.behaviour.killed == Killed::Server {
         return;
     }
-    for spawn in ways_of_spawning(bench) {
-        let server = bench.serve(spawn);
-        let mut client = server.connect();
-        assert_eq!(client.get("/file.txt").status, 200);
-        let worker = server.processes().pop().expect("a worker");
-        kill_process(worker, Signal::INT).expect("it is there");
-        assert_eq!(client.read_to_end(), b"", "{spawn:?}");
-        assert_eq!(server.summary()["requests"], 1, "{spawn:?}");
-    }
+    let server = bench.serve(&[]);
+    let mut client = server.connect();
+    assert_eq!(client.get("/file.txt").status, 200);
+    let worker = server.processes().pop().expect("a worker");
+    kill_process(worker, Signal::INT).expect("it is there");
+    assert_eq!(client.read_to_end(), b"");
+    assert_eq!(server.summary()["requests"], 1);
 }

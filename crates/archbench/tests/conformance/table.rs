@@ -1,7 +1,7 @@
 //! What goes wrong, and what each architecture makes of it: a table in ARCHITECTURE.md, made from the tests.
 //!
 //! A [`Fault`] returns what it has shown of an architecture, in words; the table must have these words for it. So a row that
-//! is out of date fails the test that it came from.
+//! is out of date fails the test that it came from. A behaviour is named with its options where it differs from the default one.
 //!
 //! `ARCHBENCH_BLESS=1 cargo test -p archbench --test conformance` writes the table anew.
 
@@ -10,8 +10,9 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use crate::Bench;
-use crate::server::Model;
+use crate::case::Bench;
+use crate::case::Scope;
+use crate::room::Room;
 
 /// Something that goes wrong.
 pub(crate) struct Fault {
@@ -23,6 +24,7 @@ pub(crate) struct Fault {
     pub(crate) show: fn(&Bench) -> &'static str,
     /// Whether only root can provoke it.
     pub(crate) needs_root: bool,
+    pub(crate) scope: Scope,
 }
 
 impl Fault {
@@ -36,11 +38,18 @@ impl Fault {
             fault,
             show,
             needs_root: false,
+            scope: Scope::EachRoom,
         }
     }
 
     pub(crate) const fn needs_root(mut self) -> Self {
         self.needs_root = true;
+        self
+    }
+
+    /// What becomes of it depends on the behaviour.
+    pub(crate) const fn of_each_behaviour(mut self) -> Self {
+        self.scope = Scope::EachBehaviour;
         self
     }
 }
@@ -51,10 +60,10 @@ const MARKS: [&str; 2] = [
     "<!-- end -->\n",
 ];
 const HEAD: &str = "| what goes wrong | what happens | where |\n| --- | --- | --- |\n";
-/// Stands for every model that there is or will be.
+/// Stands for every architecture that there is or will be, in every behaviour.
 const EVERYWHERE: &str = "all";
 
-/// What has been shown: by fault, by model.
+/// What has been shown: by fault, by room.
 static SHOWN: Mutex<BTreeMap<(&str, String), &str>> = Mutex::new(BTreeMap::new());
 
 fn is_to_be_written() -> bool {
@@ -79,7 +88,8 @@ fn cut(text: &str) -> [&str; 3] {
 struct Row {
     fault: String,
     outcome: String,
-    models: Vec<String>,
+    /// Architectures, each in every behaviour that no other row of the fault names.
+    rooms: Vec<String>,
 }
 
 fn rows() -> Vec<Row> {
@@ -90,7 +100,7 @@ fn rows() -> Vec<Row> {
     body.lines()
         .map(|line| {
             let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
-            let [named, outcome, models] = cells[..] else {
+            let [named, outcome, rooms] = cells[..] else {
                 panic!("not three cells: {line}");
             };
             if !named.is_empty() {
@@ -99,7 +109,7 @@ fn rows() -> Vec<Row> {
             Row {
                 fault: fault.clone(),
                 outcome: outcome.to_owned(),
-                models: models.split(", ").map(str::to_owned).collect(),
+                rooms: rooms.split(", ").map(str::to_owned).collect(),
             }
         })
         .collect()
@@ -107,21 +117,26 @@ fn rows() -> Vec<Row> {
 
 /// Holds what a test has shown against the table.
 pub(crate) fn hold(fault: &Fault, bench: &Bench, shown: &'static str) {
-    let model = bench.model.name.clone();
     if is_to_be_written() {
         let mut all = SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert((fault.fault, model), shown);
+        all.insert((fault.fault, bench.room.to_string()), shown);
         return;
     }
-    let says = rows().into_iter().find(|row| {
-        row.fault == fault.fault
-            && row
-                .models
-                .iter()
-                .any(|name| *name == model || name == EVERYWHERE)
-    });
+    let rows: Vec<_> = rows()
+        .into_iter()
+        .filter(|row| row.fault == fault.fault)
+        .collect();
+    let says = |room: &str| {
+        let row = rows
+            .iter()
+            .find(|row| row.rooms.iter().any(|named| named == room));
+        row.map(|row| &row.outcome[..])
+    };
+    let says = says(&bench.room.to_string())
+        .or_else(|| says(bench.room.name()))
+        .or_else(|| says(EVERYWHERE));
     assert_eq!(
-        says.map(|row| row.outcome).as_deref(),
+        says,
         Some(shown),
         "ARCHITECTURE.md on the left; write it anew with ARCHBENCH_BLESS=1"
     );
@@ -129,17 +144,20 @@ pub(crate) fn hold(fault: &Fault, bench: &Bench, shown: &'static str) {
 
 /// There is nothing in the table that no test shows.
 pub(crate) fn has_nothing_else(faults: &[&Fault]) {
-    let models = Model::all();
+    let rooms: Vec<_> = Room::in_each_behaviour()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     for row in rows() {
         assert!(
             faults.iter().any(|fault| fault.fault == row.fault),
             "no test shows '{}'",
             row.fault
         );
-        for name in row.models {
+        for named in row.rooms {
             assert!(
-                name == EVERYWHERE || models.iter().any(|model| model.name == name),
-                "there is no {name}"
+                named == EVERYWHERE || rooms.contains(&named),
+                "there is no {named}"
             );
         }
     }
@@ -151,40 +169,47 @@ pub(crate) fn write(faults: &[&Fault]) {
         return;
     }
     let shown = SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let models = Model::all();
-    if shown.len() < faults.len() * models.len() {
+    let table: Option<String> = faults.iter().map(|fault| lines(fault, &shown)).collect();
+    let Some(table) = table else {
         println!(
             "the table in ARCHITECTURE.md stays as it is: not every test of it ran and passed"
         );
         return;
-    }
-    let mut table = HEAD.to_owned();
-    for fault in faults {
-        let of = |model: &Model| shown[&(fault.fault, model.name.clone())];
-        let mut outcomes: Vec<&str> = models.iter().map(of).collect();
-        let mut seen = Vec::new();
-        outcomes.retain(|outcome| {
-            !seen.contains(outcome) && {
-                seen.push(*outcome);
-                true
-            }
-        });
-        for (number, outcome) in outcomes.iter().enumerate() {
-            let with: Vec<_> = models
-                .iter()
-                .filter(|model| of(model) == *outcome)
-                .map(|model| model.name.as_str())
-                .collect();
-            let with = match outcomes.len() {
-                1 => EVERYWHERE.to_owned(),
-                _ => with.join(", "),
-            };
-            let named = if number == 0 { fault.fault } else { "" };
-            let _ = writeln!(table, "| {named} | {outcome} | {with} |");
-        }
-    }
+    };
     let (path, text) = document();
     let [before, _, after] = cut(&text);
     let [begin, end] = MARKS;
-    std::fs::write(path, [before, begin, &table, end, after].concat()).expect("ARCHITECTURE.md");
+    let text = [before, begin, HEAD, &table, end, after].concat();
+    std::fs::write(path, text).expect("ARCHITECTURE.md");
+}
+
+/// The rows of a fault, if all of them were shown.
+fn lines(fault: &Fault, shown: &BTreeMap<(&str, String), &'static str>) -> Option<String> {
+    // What becomes of it, and of whom, in the order of the catalogue.
+    let mut outcomes: Vec<(&str, Vec<String>)> = Vec::new();
+    let of = |room: &str| shown.get(&(fault.fault, room.to_owned())).copied();
+    for room in Room::in_each_behaviour() {
+        if room.is_variant() && fault.scope == Scope::EachRoom {
+            continue;
+        }
+        let (default, outcome) = (of(room.name())?, of(&room.to_string())?);
+        if room.is_variant() && outcome == default {
+            continue;
+        }
+        match outcomes.iter_mut().find(|(known, _)| *known == outcome) {
+            Some((_, with)) => with.push(room.to_string()),
+            None => outcomes.push((outcome, vec![room.to_string()])),
+        }
+    }
+    let differs = outcomes.len() > 1;
+    let mut text = String::new();
+    for (number, (outcome, with)) in outcomes.iter().enumerate() {
+        let named = if number == 0 { fault.fault } else { "" };
+        let with = match differs {
+            true => with.join(", "),
+            false => EVERYWHERE.to_owned(),
+        };
+        let _ = writeln!(text, "| {named} | {outcome} | {with} |");
+    }
+    Some(text)
 }

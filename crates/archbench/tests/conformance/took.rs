@@ -61,7 +61,7 @@ pub(crate) fn print() {
             ""
         };
         println!(
-            "{room:<12} {:>5.1} s for {} trials{more}; most: {}",
+            "{room:<24} {:>5.1} s for {} trials{more}; most: {}",
             wall.as_secs_f64(),
             trials.len(),
             slowest.join(", ")

@@ -3,31 +3,32 @@
 use std::net::TcpListener;
 use std::process::{Command, Output};
 
-use crate::server::{BINARY, Model, listed};
-use crate::{Bench, Case};
+use crate::case::{Bench, Case, case};
+use crate::room::Room;
+use crate::server::{BINARY, listed};
 
 pub(crate) const CASES: &[Case] = &[
-    ("of_a_root_that_is_not_there", of_a_root_that_is_not_there),
-    (
+    case("of_a_root_that_is_not_there", of_a_root_that_is_not_there),
+    case(
         "of_an_address_that_cannot_be_had",
         of_an_address_that_cannot_be_had,
     ),
-    (
+    case(
         "of_an_option_of_another_model",
         of_an_option_of_another_model,
     ),
-    (
+    case(
         "of_an_option_of_a_model_where_none_serves",
         of_an_option_of_a_model_where_none_serves,
     ),
-    ("of_values_without_sense", of_values_without_sense),
-    ("of_help", of_help),
+    case("of_values_without_sense", of_values_without_sense),
+    case("of_help", of_help),
 ];
 
-fn run(model: &Model, options: &[&str]) -> Output {
+fn run(room: &Room, options: &[&str]) -> Output {
     let mut command = Command::new(BINARY);
     command
-        .args(["serve", "--model", &model.name])
+        .args(["serve", "--model", room.name()])
         .args(options);
     // If it serves after all, it ends soon.
     let mut child = command
@@ -52,8 +53,8 @@ fn run(model: &Model, options: &[&str]) -> Output {
 
 /// Exit status 1 and one line with all of `words`.
 #[track_caller]
-pub(crate) fn fails(model: &Model, options: &[&str], words: &[&str]) {
-    let output = run(model, options);
+pub(crate) fn fails(room: &Room, options: &[&str], words: &[&str]) {
+    let output = run(room, options);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{options:?}: {text}");
     assert_eq!(text.lines().count(), 1, "{options:?}: {text}");
@@ -68,8 +69,8 @@ pub(crate) fn fails(model: &Model, options: &[&str], words: &[&str]) {
 
 /// Exit status 2 and a message with all of `words`, which is returned.
 #[track_caller]
-pub(crate) fn is_wrong(model: &Model, options: &[&str], words: &[&str]) -> String {
-    let output = run(model, options);
+pub(crate) fn is_wrong(room: &Room, options: &[&str], words: &[&str]) -> String {
+    let output = run(room, options);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{options:?}: {text}");
     assert!(!text.contains("panicked"), "{options:?}: {text}");
@@ -83,16 +84,16 @@ pub(crate) fn is_wrong(model: &Model, options: &[&str], words: &[&str]) -> Strin
 }
 
 fn of_a_root_that_is_not_there(bench: &Bench) {
-    let model = &bench.model;
+    let room = &bench.room;
     fails(
-        model,
+        room,
         &["--addr", "127.0.0.1:0", "--root", "/nowhere/at/all"],
         &["cannot serve", "/nowhere/at/all", "No such file"],
     );
     let file = bench.site.root().join("file.txt");
     let file = file.to_str().expect("text");
     fails(
-        model,
+        room,
         &["--addr", "127.0.0.1:0", "--root", file],
         &["cannot serve", file, "Not a directory"],
     );
@@ -103,42 +104,42 @@ fn of_an_address_that_cannot_be_had(bench: &Bench) {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     fails(
-        &bench.model,
+        &bench.room,
         &["--root", root, "--addr", &address],
         &["cannot listen on", &address, "--addr"],
     );
     fails(
-        &bench.model,
+        &bench.room,
         &["--root", root, "--addr", "192.0.2.1:0"],
         &["cannot listen on", "192.0.2.1", "--addr"],
     );
 }
 
 fn of_an_option_of_another_model(bench: &Bench) {
-    let models = Model::all();
-    let foreign = models
-        .iter()
-        .flat_map(|model| model.options().iter().map(move |option| (model, option)));
-    for (owner, option) in foreign.filter(|(_, option)| !bench.model.has(option)) {
+    let foreign = Room::all().into_iter().flat_map(|room| {
+        let options = room.options().into_iter();
+        options.map(move |option| (room, option))
+    });
+    for (owner, option) in foreign.filter(|(_, option)| !bench.room.has(option)) {
         let text = is_wrong(
-            &bench.model,
-            &[option, "1"],
-            &[option, &owner.name, &bench.model.name],
+            &bench.room,
+            &[&option, "1"],
+            &[&option, owner.name(), bench.room.name()],
         );
         // It would be that of another option, whose name is like this one's.
         assert!(!text.contains("Usage:"), "{text}");
     }
-    is_wrong(&bench.model, &["--no-such-option"], &["--no-such-option"]);
+    is_wrong(&bench.room, &["--no-such-option"], &["--no-such-option"]);
 }
 
 /// There is no model then whose options they are not.
 fn of_an_option_of_a_model_where_none_serves(bench: &Bench) {
-    for option in bench.model.options() {
-        let typed = ["search", option, "1"];
+    for option in bench.room.options() {
+        let typed = ["search", &option, "1"];
         let output = Command::new(BINARY).args(typed).output().unwrap();
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{text}");
-        assert!(text.contains(&**option), "{text}");
+        assert!(text.contains(&option), "{text}");
         assert!(!text.contains("is an option of"), "{text}");
     }
 }
@@ -170,11 +171,11 @@ fn of_values_without_sense(bench: &Bench) {
         ["--send-timeout", "0s"],
         ["--output-format", "xml"],
     ] {
-        is_wrong(&bench.model, &[&options.join("=")], &[options[0]]);
+        is_wrong(&bench.room, &[&options.join("=")], &[options[0]]);
     }
-    for option in bench.model.options() {
-        is_wrong(&bench.model, &[&format!("{option}=nonsense")], &[option]);
-        is_wrong(&bench.model, &[&format!("{option}=-1")], &[option]);
+    for option in bench.room.options() {
+        is_wrong(&bench.room, &[&format!("{option}=nonsense")], &[&option]);
+        is_wrong(&bench.room, &[&format!("{option}=-1")], &[&option]);
     }
     // Values that are far off, and yet have a meaning or are refused: nothing panics, nothing hangs.
     let root = bench.site.root().to_str().expect("text");
@@ -198,7 +199,7 @@ fn of_values_without_sense(bench: &Bench) {
         ["--slow", "/x=18446744073709551615"],
     ] {
         let serve = ["--addr", "127.0.0.1:0", "--root", root];
-        let output = ends_when_told(&bench.model, &[&serve[..], &extreme[..]].concat());
+        let output = ends_when_told(&bench.room, &[&serve[..], &extreme[..]].concat());
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(
             matches!(output.status.code(), Some(0..=2)),
@@ -216,10 +217,10 @@ fn of_values_without_sense(bench: &Bench) {
 }
 
 /// Starts a server, asks it for a file once it is ready, and stops it.
-fn ends_when_told(model: &Model, options: &[&str]) -> Output {
+fn ends_when_told(room: &Room, options: &[&str]) -> Output {
     use std::io::{BufRead, BufReader};
     let mut child = Command::new(BINARY)
-        .args(["serve", "--output-format", "json", "--model", &model.name])
+        .args(["serve", "--output-format", "json", "--model", room.name()])
         .args(options)
         .stdin(std::process::Stdio::null())
         .stdout(std::process::Stdio::piped())
@@ -247,26 +248,26 @@ fn ends_when_told(model: &Model, options: &[&str]) -> Output {
 }
 
 fn of_help(bench: &Bench) {
-    let output = run(&bench.model, &["--help"]);
+    let output = run(&bench.room, &["--help"]);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0));
-    for option in bench.model.options() {
+    for option in bench.room.options() {
         assert!(text.contains(&option[..]), "{option} is missing");
     }
     let output = Command::new(BINARY)
-        .args(["models", &bench.model.name])
+        .args(["models", bench.room.name()])
         .output()
         .expect("the binary runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
-        text.starts_with(&format!("{}: ", bench.model.name)) && text.lines().count() > 5,
+        text.starts_with(&format!("{}: ", bench.room)) && text.lines().count() > 5,
         "no diagram: {text}"
     );
-    for option in bench.model.options() {
+    for option in bench.room.options() {
         assert!(text.contains(&option[..]), "{option} is missing");
     }
     // Programs are told the same.
-    let [one] = &listed(&[&bench.model.name])[..] else {
+    let [one] = &listed(&[bench.room.name()])[..] else {
         panic!("one was asked for");
     };
     assert!(

@@ -1,37 +1,38 @@
 //! Options that change how an answer is made, and not one byte of it.
 
+use crate::case::{Bench, Case, case};
+use crate::golden;
 use crate::site::assert_contents;
-use crate::{Bench, Case, golden};
 
 pub(crate) const CASES: &[Case] = &[
-    ("send_path_copy", |bench| {
+    case("send_path_copy", |bench| {
         same_answers(bench, &["--send-path", "copy"])
     }),
-    ("no_content_cache", |bench| {
+    case("no_content_cache", |bench| {
         same_answers(bench, &["--content-cache", "0"])
     }),
-    ("a_small_content_cache", |bench| {
+    case("a_small_content_cache", |bench| {
         same_answers(
             bench,
             &["--content-cache", "9k", "--content-cache-file", "9k"],
         )
     }),
-    ("large_files_in_memory", |bench| {
+    case("large_files_in_memory", |bench| {
         same_answers(
             bench,
             &["--content-cache", "40m", "--content-cache-file", "16m"],
         )
     }),
-    ("no_name_cache", |bench| {
+    case("no_name_cache", |bench| {
         same_answers(bench, &["--name-cache", "0"])
     }),
-    ("a_small_name_cache", |bench| {
+    case("a_small_name_cache", |bench| {
         same_answers(bench, &["--name-cache", "2"])
     }),
-    ("no_header_cache", |bench| {
+    case("no_header_cache", |bench| {
         same_answers(bench, &["--header-cache", "off"])
     }),
-    ("no_cache_at_all", |bench| {
+    case("no_cache_at_all", |bench| {
         same_answers(
             bench,
             &[
@@ -46,8 +47,8 @@ pub(crate) const CASES: &[Case] = &[
             ],
         );
     }),
-    ("its_own_options", its_own_options),
-    (
+    case("its_own_options", its_own_options),
+    case(
         "an_address_of_the_other_family",
         an_address_of_the_other_family,
     ),
@@ -72,25 +73,9 @@ fn same_answers(bench: &Bench, options: &[&str]) {
 }
 
 fn its_own_options(bench: &Bench) {
-    let variants: &[&[&str]] = &[
-        &["--spawn", "prefork"],
-        &["--spawn", "connection"],
-        &["--processes", "1"],
-        &["--threads", "1"],
-        &["--spawn", "prefork", "--threads", "1"],
-        &["--queue", "1", "--threads", "1"],
-        &["--when-full", "refuse"],
-        &["--stack-size", "64k"],
-        &["--helpers", "1"],
-    ];
-    for options in variants {
-        let own = options
-            .iter()
-            .filter(|option| option.starts_with("--"))
-            .all(|option| bench.model.has(option));
-        if own {
-            same_answers(bench, options);
-        }
+    for settings in bench.room.nature().settings {
+        let options: Vec<_> = settings.split_whitespace().collect();
+        same_answers(bench, &options);
     }
 }
 
