@@ -4,7 +4,7 @@ use std::path::Path;
 
 use lab::plan::Plan;
 use lab::spec::expression::Estimate;
-use lab::spec::{Experiment, Flags, Model, Models};
+use lab::spec::{Experiment, Model, Models};
 use workload::Preset;
 
 /// Reads `bytes` as an experiment, and plans it.
@@ -21,13 +21,7 @@ pub fn check(bytes: &[u8]) {
     };
     let models = match &experiment.models {
         Models::Some(models) => models.clone(),
-        Models::All => ["one", "two"]
-            .map(|model| Model {
-                model: model.into(),
-                name: None,
-                options: Flags::default(),
-            })
-            .to_vec(),
+        Models::All | Models::Families => ["one", "two"].map(Model::named).to_vec(),
     };
     let plan = match Plan::of(&experiment, &models, Vec::new(), &[0, 1, 2, 3]) {
         Ok(plan) => plan,

@@ -71,10 +71,7 @@ impl Plan {
     /// # Errors
     /// What does not fit, in words.
     pub fn new(experiment: &Experiment, config: &Path, archbench: &Path) -> Result<Self, Failure> {
-        let models = match &experiment.models {
-            Models::All => models::all(archbench)?,
-            Models::Some(models) => models.clone(),
-        };
+        let models = models::chosen(&experiment.models, &models::list(archbench)?);
         // First of all: cells are named after them.
         if let Models::Some(models) = &experiment.models {
             let names: BTreeSet<_> = models.iter().map(|model| &model.model).collect();
@@ -223,12 +220,12 @@ fn check_names(experiment: &Experiment, models: &[Model]) -> Result<(), String> 
         let known = || {
             models
                 .iter()
-                .flat_map(|model| [model.label(), model.model.as_str()])
+                .flat_map(|model| [model.label(), &model.model, &model.family])
         };
         if !known().any(|known| known == name) {
             let hint = did_you_mean(name, known());
             return Err(format!(
-                "model_options names '{name}', which is no model here{hint}"
+                "model_options names '{name}', which is no model or family here{hint}"
             ));
         }
     }

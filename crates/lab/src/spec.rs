@@ -5,9 +5,9 @@
 //! question = "How does latency grow with load?"
 //! reasoning = "…"
 //! files = "specweb99:4"          # or a list: then it is an axis
-//! models = ["sped", "amped", { name = "pool-150", model = "pool", options = "--threads 150" }]   # or "all"
+//! models = ["sped", "amped", { name = "pool-150", model = "pool", options = "--threads 150" }]   # or "all", or "families"
 //! server = [{ external = "nginx" }]   # beside them, as external/nginx.toml says
-//! model_options.iterative = "--keep-alive off"
+//! model_options.sequential = "--keep-alive off"   # by the name of a model, of a cell or of a family
 //! repeats = 3
 //! attempts = 2                   # of a trial whose generator was disturbed
 //! warm_up = "500ms"

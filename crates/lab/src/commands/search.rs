@@ -18,7 +18,7 @@ use crate::interrupt::Interrupt;
 use crate::plan::cells::{Cell, LoadCell, Server};
 use crate::plan::models;
 use crate::spec::Objective;
-use crate::spec::{Cache, Loop, Model};
+use crate::spec::{Cache, Loop};
 use crate::table::Table;
 use crate::trial::memory::Support;
 use crate::trial::{Job, Patience, ProcessRunner};
@@ -133,10 +133,8 @@ pub fn run(args: Args) -> Result<Status, Failure> {
         return Err(command::usage(why));
     }
     let names = if args.model.is_empty() {
-        models::all(&archbench)?
-            .into_iter()
-            .map(|model: Model| model.model)
-            .collect()
+        let listed = models::list(&archbench)?.models.into_iter();
+        listed.map(|model| model.name).collect()
     } else {
         args.model.clone()
     };

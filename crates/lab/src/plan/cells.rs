@@ -246,6 +246,7 @@ fn or_none<T: Copy>(values: &[T]) -> Vec<Option<T>> {
 fn variants(experiment: &Experiment, model: &Model) -> Vec<(Factors, Server)> {
     let own = experiment.model_options.get(model.label());
     let own = own.or_else(|| experiment.model_options.get(&model.model));
+    let own = own.or_else(|| experiment.model_options.get(&model.family));
     let mut common = experiment.options.0.clone();
     common.extend(own.map_or(&[][..], |Flags(flags)| flags).iter().cloned());
     common.extend(model.options.0.iter().cloned());

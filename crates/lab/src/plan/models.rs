@@ -4,10 +4,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use contracts::Document;
-use contracts::models::Models;
+use contracts::models::{self, Models};
 
 use crate::Failure;
-use crate::spec::{Flags, Model};
+use crate::spec::{self, Model};
 
 fn ask(archbench: &Path, arguments: &[&str]) -> Result<std::process::Output, Failure> {
     Command::new(archbench)
@@ -17,20 +17,39 @@ fn ask(archbench: &Path, arguments: &[&str]) -> Result<std::process::Output, Fai
         .map_err(|error| format!("cannot run {}: {error}", archbench.display()).into())
 }
 
-/// Every architecture that there is.
+/// The architectures that an experiment asks for, out of those that there are, each with its family. Names that nobody has stay as
+/// they are.
+pub fn chosen(wanted: &spec::Models, catalogue: &Models) -> Vec<Model> {
+    let model = |listed: &models::Model| Model {
+        family: listed.family.clone(),
+        ..Model::named(&listed.name)
+    };
+    let listed = catalogue.models.iter();
+    match wanted {
+        spec::Models::All => listed.map(model).collect(),
+        spec::Models::Families => listed
+            .filter(|listed| listed.represents_family)
+            .map(model)
+            .collect(),
+        spec::Models::Some(named) => {
+            let family = |name: &str| {
+                let mut listed = catalogue.models.iter();
+                listed.find(|listed| listed.name == name)
+            };
+            let with_family = |named: &Model| Model {
+                family: family(&named.model).map_or(String::new(), |listed| listed.family.clone()),
+                ..named.clone()
+            };
+            named.iter().map(with_family).collect()
+        }
+    }
+}
+
+/// The architectures that there are.
 ///
 /// # Errors
 /// When the command line does not list any.
-pub fn all(archbench: &Path) -> Result<Vec<Model>, Failure> {
-    let listed = list(archbench)?.models.into_iter().map(|model| Model {
-        model: model.name,
-        name: None,
-        options: Flags::default(),
-    });
-    Ok(listed.collect())
-}
-
-fn list(archbench: &Path) -> Result<Models, Failure> {
+pub fn list(archbench: &Path) -> Result<Models, Failure> {
     let output = ask(archbench, &["models", "--output-format", "json"])?;
     let text = String::from_utf8_lossy(&output.stdout);
     let listed = Models::parse(&text);

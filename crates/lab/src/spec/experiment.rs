@@ -33,7 +33,7 @@ pub struct Experiment {
     /// File sets, each a preset like `specweb99:4`.
     #[serde(default = "default_files")]
     pub files: OneOrMany<Text<Preset>>,
-    /// Architectures: `"all"`, or a list of names and tables.
+    /// Architectures: `"all"`, one of each family (`"families"`), or a list of names and tables.
     #[serde(default)]
     pub models: Models,
     /// Servers that are not ours; cells name them like models.
@@ -42,7 +42,7 @@ pub struct Experiment {
     /// Flags of `archbench serve` for every model.
     #[serde(default)]
     pub options: Flags,
-    /// Flags of `archbench serve` for one model, by its name.
+    /// Flags of `archbench serve` for one model, by its name, or for those of a family that are not named.
     #[serde(default)]
     pub model_options: BTreeMap<String, Flags>,
     /// Loads.

@@ -11,12 +11,14 @@ use super::flags::Flags;
 pub enum Models {
     /// All that there are.
     All,
+    /// One of each family, as the catalogue chooses.
+    Families,
     /// These.
     Some(Vec<Model>),
 }
 
 /// One architecture, perhaps with flags of its own.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
     /// As `archbench serve --model` calls it.
@@ -26,6 +28,9 @@ pub struct Model {
     /// Its flags.
     #[serde(default)]
     pub options: Flags,
+    /// As the catalogue has it, once that was asked.
+    #[serde(skip)]
+    pub family: String,
 }
 
 /// A server that is not ours.
@@ -51,26 +56,31 @@ impl<'de> Deserialize<'de> for Models {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error as _;
         let entry = |value: toml::Value| match value {
-            toml::Value::String(model) => Ok(Model {
-                model,
-                name: None,
-                options: Flags::default(),
-            }),
+            toml::Value::String(model) => Ok(Model::named(model)),
             table => Model::deserialize(table).map_err(|error| D::Error::custom(error.message())),
         };
         match toml::Value::deserialize(deserializer)? {
             toml::Value::String(all) if all == "all" => Ok(Self::All),
+            toml::Value::String(families) if families == "families" => Ok(Self::Families),
             toml::Value::Array(models) => Ok(Self::Some(
                 models.into_iter().map(entry).collect::<Result<_, _>>()?,
             )),
             _ => Err(D::Error::custom(
-                "models is \"all\" or a list of names and tables",
+                "models is \"all\", \"families\" or a list of names and tables",
             )),
         }
     }
 }
 
 impl Model {
+    /// The architecture of that name, without flags.
+    pub fn named(model: impl Into<String>) -> Self {
+        Self {
+            model: model.into(),
+            ..Self::default()
+        }
+    }
+
     /// What cells call it.
     pub fn label(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.model)
