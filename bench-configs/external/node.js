@@ -63,6 +63,6 @@ if (cores > 1 && cluster.isPrimary) {
   });
 } else {
   const server = http.createServer({ keepAliveTimeout: 60_000 }, serve);
-  server.listen({ host: '127.0.0.1', port: @port@, backlog: 4096 });
+  server.listen({ host: '@address@', port: @port@, backlog: 4096 });
   process.on('SIGTERM', () => process.exit(0));
 }

@@ -6,6 +6,8 @@
 //! | [`load`] | the report of a load generator | `archbench load` | the lab, the report |
 //! | [`models`] | the list of architectures | `archbench models` | the lab |
 //! | [`disk`] | the readiness and the summary line of a mounted disk | `archbench disk` | the lab |
+//! | [`link`] | the readiness and the summary line of a link | `archbench link` | the lab |
+//! | [`wire`] | the readiness and the summary line of a capture | `archbench wire` | the lab, the report |
 //! | [`results`] | the files of a results folder | the lab | the lab, the report |
 //!
 //! Within a version fields may be added; one that changes its meaning or goes makes a new version. So every object keeps the
@@ -17,11 +19,13 @@ pub mod disk;
 mod distribution;
 mod document;
 mod lenient;
+pub mod link;
 pub mod load;
 pub mod models;
 pub mod results;
 pub mod serve;
 mod validity;
+pub mod wire;
 
 pub use distribution::{Distribution, PERCENTILES, Statistic, UnknownStatistic};
 pub use document::{Document, Line, Malformed};

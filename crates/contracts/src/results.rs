@@ -7,7 +7,7 @@ mod verdicts;
 
 pub use factor::{Factor, Factors, Level};
 pub use manifest::{Expectation, Machine, Manifest};
-pub use trial::{Failure, Sample, Trial};
+pub use trial::{Failure, Network, Sample, Trial, Wire};
 pub use verdicts::{Judged, JudgedSlo, Outcome, Verdicts};
 
 /// The version of everything in a results folder. Fields may be added to it; a changed meaning makes a new version.

@@ -12,6 +12,7 @@
 //! attempts = 2                   # of a trial whose generator was disturbed
 //! warm_up = "500ms"
 //! duration = "2s"
+//! network = { kind = "veth" }    # two hosts instead of loopback; more in spec/network.rs
 //!
 //! [[load]]
 //! name = "poisson"
@@ -31,6 +32,7 @@ pub mod expression;
 pub mod external;
 mod flags;
 mod load;
+mod network;
 mod objective;
 mod quantity;
 mod servers;
@@ -43,6 +45,7 @@ pub use experiment::{Expect, Experiment};
 pub use flags::Flags;
 pub(crate) use flags::scalar;
 pub use load::{Load, Loop};
+pub use network::{BitRate, Kind, LinkCell, Network, NetworkCell, Share};
 pub use objective::Objective;
 pub use quantity::{OneOrMany, Rate, Size, Text, Time};
 pub use servers::{Foreign, Model, Models};

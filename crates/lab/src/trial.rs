@@ -5,13 +5,16 @@ mod commands;
 mod disk;
 mod ends;
 mod foreign;
+pub mod hosts;
 mod job;
 pub mod machine;
 mod measure;
 pub mod memory;
+mod network;
 pub mod process;
 mod process_runner;
 pub mod watch;
+mod wire;
 
-pub use job::{Job, Measured};
+pub use job::{Job, Measured, trace_name};
 pub use process_runner::{Patience, ProcessRunner};

@@ -376,6 +376,7 @@ fn trial(stage: &Stage, model: &str) -> lab::trial::Measured {
         duration: soon,
         timeout: soon,
         cache: experiment.cache,
+        wire: false,
     })
 }
 

@@ -10,7 +10,6 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
-use serde::Serialize;
 
 use crate::Error;
 use crate::model::{Direction, Fate, Model};
@@ -25,7 +24,7 @@ const MOST_BYTES: usize = 256 << 20;
 const LARGEST: usize = 1 << 16;
 
 /// What was carried in one direction.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct DirectionCounts {
     /// Packets that arrived.
     pub packets: u64,
@@ -48,7 +47,7 @@ pub struct DirectionCounts {
 }
 
 /// What was carried.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Counts {
     /// From the client to the server.
     pub to_server: DirectionCounts,

@@ -2,15 +2,14 @@
 
 use std::fmt::{Display, Write as _};
 use std::io::Write;
+use std::net::Ipv4Addr;
 
-use network::{CLIENT, Hosts, SERVER};
-use serde_json::{Value, json};
+use contracts::link::{Carried, Direction, Host, Ready, SCHEMA, Summary};
+use contracts::{Line, Unknown};
+use network::{CLIENT, Hosts, Namespace, SERVER};
 
 use crate::carrier::{Counts, DirectionCounts};
 use crate::{Link, Model};
-
-/// The version of the JSON lines.
-const SCHEMA: &str = "archbench.link/1";
 
 /// Prints to standard output at once. A reader who has gone away does not stop a link.
 pub(crate) fn print(text: impl Display) {
@@ -56,26 +55,56 @@ pub(crate) fn ready_text(model: &Model, link: &Link, hosts: &Hosts) -> String {
     text
 }
 
-pub(crate) fn ready_json(model: &Model, link: &Link, hosts: &Hosts) -> Value {
-    json!({
-        "event": "ready",
-        "schema": SCHEMA,
-        "process_id": std::process::id(),
-        "way": link.way(),
-        "why_not_netem": link.why_not_netem(),
-        "rtt_ms": model.round_trip.as_secs_f64() * 1e3,
-        "rate_bits_per_s": model.rate_bits_per_s,
-        "loss": model.loss,
-        "jitter_ms": model.jitter.as_secs_f64() * 1e3,
-        "queue_bytes": model.queue_bytes,
-        "seed": model.seed,
-        "server": { "address": SERVER.to_string(), "namespace": hosts.server.path() },
-        "client": { "address": CLIENT.to_string(), "namespace": hosts.client.path() },
-    })
+pub(crate) fn ready(model: &Model, link: &Link, hosts: &Hosts) -> Ready {
+    let host = |address: Ipv4Addr, namespace: &Namespace| Host {
+        address: Some(address.to_string()),
+        namespace: Some(namespace.path().display().to_string()),
+        unknown: Unknown::new(),
+    };
+    Ready {
+        event: Ready::EVENT.into(),
+        schema: Some(SCHEMA.into()),
+        process_id: Some(std::process::id().into()),
+        way: Some(link.way().name().into()),
+        why_not_netem: link.why_not_netem().map(str::to_owned),
+        rtt_ms: Some(model.round_trip.as_secs_f64() * 1e3),
+        rate_bits_per_s: model.rate_bits_per_s,
+        loss: Some(model.loss),
+        jitter_ms: Some(model.jitter.as_secs_f64() * 1e3),
+        queue_bytes: Some(model.queue_bytes),
+        seed: Some(model.seed),
+        server: Some(host(SERVER, &hosts.server)),
+        client: Some(host(CLIENT, &hosts.client)),
+        unknown: Unknown::new(),
+    }
 }
 
-pub(crate) fn summary_json(counts: Option<&Counts>) -> Value {
-    json!({ "event": "summary", "schema": SCHEMA, "carried": counts })
+pub(crate) fn summary(counts: Option<&Counts>) -> Summary {
+    Summary {
+        event: Summary::EVENT.into(),
+        schema: Some(SCHEMA.into()),
+        carried: counts.map(|counts| Carried {
+            to_server: direction(&counts.to_server),
+            to_client: direction(&counts.to_client),
+            unknown: Unknown::new(),
+        }),
+        unknown: Unknown::new(),
+    }
+}
+
+fn direction(counts: &DirectionCounts) -> Direction {
+    Direction {
+        packets: Some(counts.packets),
+        bytes: Some(counts.bytes),
+        lost: Some(counts.lost),
+        dropped: Some(counts.dropped),
+        refused: Some(counts.refused),
+        mean_wait_us: Some(counts.mean_wait_us),
+        max_wait_us: Some(counts.max_wait_us),
+        mean_lateness_us: Some(counts.mean_lateness_us),
+        max_lateness_us: Some(counts.max_lateness_us),
+        unknown: Unknown::new(),
+    }
 }
 
 pub(crate) fn summary_text(counts: Option<&Counts>) -> String {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use contracts::Line;
 use network::{Hosts, Namespace};
 use sys::signals::{self, Signal};
 
@@ -52,7 +53,11 @@ fn stand(arguments: &Arguments, model: Model) -> Result<(), Error> {
     let link = Link::new(model, &hosts, arguments.way)?;
     match arguments.output_format {
         Format::Text => output::print(output::ready_text(&model, &link, &hosts)),
-        Format::Json => output::print(output::ready_json(&model, &link, &hosts)),
+        Format::Json => output::print(
+            output::ready(&model, &link, &hosts)
+                .line()
+                .map_err(no_json)?,
+        ),
     }
     while !link.has_failed() {
         let taken =
@@ -64,7 +69,7 @@ fn stand(arguments: &Arguments, model: Model) -> Result<(), Error> {
     let counts = link.end().map_err(Error::own("carry packets"))?;
     match arguments.output_format {
         Format::Text => output::print(output::summary_text(counts.as_ref())),
-        Format::Json => output::print(output::summary_json(counts.as_ref())),
+        Format::Json => output::print(output::summary(counts.as_ref()).line().map_err(no_json)?),
     }
     Ok(())
 }
@@ -74,4 +79,9 @@ fn namespace(path: &Path) -> Result<Namespace, Error> {
         path: path.into(),
         source,
     })
+}
+
+/// What a line that cannot be JSON stands for.
+fn no_json(error: serde_json::Error) -> Error {
+    Error::own("print JSON")(error.into())
 }

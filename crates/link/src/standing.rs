@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io;
 
 use network::{Hosts, INTERFACE, Namespace, Role, give_address, interface};
-use serde::Serialize;
 
 use crate::carrier::{Carrier, Counts};
 use crate::{Error, Model, netem};
@@ -13,8 +12,7 @@ use crate::{Error, Model, netem};
 const DEVICE_QUEUE_PACKETS: u32 = 10_000;
 
 /// How packets are made to take their time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Way {
     /// By the kernel's netem, on a veth pair.
     Netem,

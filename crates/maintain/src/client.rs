@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use lab::Failure;
-use lab::trial::process::{NoLine, Process, describe};
+use lab::trial::process::{NoLine, Placement, Process, describe};
 use serde::Deserialize;
 
 use crate::testbed::Testbed;
@@ -66,7 +66,7 @@ pub(crate) fn load(
 /// What a command prints that ends with one of these statuses.
 fn output(testbed: &Testbed, command: &[String], fine: &[i32]) -> Result<String, Failure> {
     let words = command.join(" ");
-    let mut process = Process::start(command, &[testbed.cores.client], None)
+    let mut process = Process::start(command, Placement::on(&[testbed.cores.client]))
         .map_err(|error| format!("cannot start '{words}': {error}"))?;
     let lines = process
         .rest(LIMIT, &testbed.interrupt)

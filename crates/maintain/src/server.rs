@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use lab::Failure;
-use lab::trial::process::{NoLine, Process, describe};
+use lab::trial::process::{NoLine, Placement, Process, describe};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use sys::usage::{Who, usage};
@@ -54,9 +54,12 @@ impl Server {
         );
         command.push(root.display().to_string());
         let name = model.to_owned();
-        let mut process =
-            Process::start_until(Signal::TERM, &command, &[testbed.cores.server], None)
-                .map_err(|error| format!("cannot start {}: {error}", archbench.display()))?;
+        let mut process = Process::start_until(
+            Signal::TERM,
+            &command,
+            Placement::on(&[testbed.cores.server]),
+        )
+        .map_err(|error| format!("cannot start {}: {error}", archbench.display()))?;
         let line = process.line(LIMIT, &testbed.interrupt);
         let line = line.map_err(|why| not_ready(&name, why, &mut process))?;
         let ready: Ready = serde_json::from_str(&line)

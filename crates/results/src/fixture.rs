@@ -359,6 +359,8 @@ impl Fixture {
                 samples.collect()
             },
             hlog: None,
+            network: None,
+            wire: Vec::new(),
             unknown: Unknown::new(),
         };
         (trial, log.text().to_vec())

@@ -107,6 +107,14 @@ impl Folder {
         write(&self.path.join("trials.csv"), table.as_bytes())
     }
 
+    /// Puts a file beside a trial that is about to be added.
+    ///
+    /// # Errors
+    /// [`Error::Full`] when the disk is, otherwise what the system reports.
+    pub fn attach(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        write(&self.path.join(TRIALS).join(name), bytes)
+    }
+
     /// Writes what became of the expectations.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 //!     experiment.toml    the experiment as a file, for the next run
 //!     trials/c003-r1.json  one trial: what was asked for, what both ends said, samples over time, the verdict
 //!     trials/c003-r1.hlog  its histograms, a second at a time, for the HdrHistogram tools
+//!     trials/c003-r1-server.pcapng  its packets at the server's interface, if they were captured; and at the client's
 //!     trials.csv         one row for each trial, for pandas and R
 //!     verdicts.json      what became of the expectations; written last
 //!     lock               held while somebody writes
@@ -39,8 +40,8 @@ mod stamp;
 
 pub use atomic::write as write_atomically;
 pub use contracts::results::{
-    Expectation, Factor, Factors, Failure, Judged, JudgedSlo, Level, Machine, Manifest, Outcome,
-    SCHEMA, Sample, Trial, Verdicts,
+    Expectation, Factor, Factors, Failure, Judged, JudgedSlo, Level, Machine, Manifest, Network,
+    Outcome, SCHEMA, Sample, Trial, Verdicts, Wire,
 };
 pub use contracts::{Statistic, Validity};
 pub use error::Error;

@@ -211,6 +211,13 @@ fn check_names(trial: &Trial, path: &Path) -> Result<(), String> {
     if path.file_stem().and_then(|stem| stem.to_str()) != Some(&trial.id) {
         return Err(format!("it calls itself '{}'", trial.id));
     }
+    for wire in &trial.wire {
+        if let Some(name) = &wire.trace
+            && *name != format!("{}-{}.pcapng", trial.id, wire.at)
+        {
+            return Err(format!("it has its packets in '{name}'"));
+        }
+    }
     match &trial.hlog {
         Some(name) if *name != format!("{}.hlog", trial.id) => {
             Err(format!("it has its histograms in '{name}'"))

@@ -48,4 +48,3 @@ pub use error::Error;
 pub use matcher::{Counts, Matcher};
 pub use run::run;
 pub use segment::{LinkLayer, Segment};
-pub use summary::Summary;

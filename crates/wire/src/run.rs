@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use contracts::Line;
 use sys::signals::{self, Signal};
 use sys::usage::{Who, usage};
 
 use crate::capture::{Capture, Request};
 use crate::cli::{Arguments, Format};
-use crate::summary::{Circumstances, Summary};
+use crate::summary::{Circumstances, summary};
 use crate::trace::Trace;
 use crate::{Error, output};
 
@@ -47,7 +48,7 @@ fn capture(arguments: &Arguments) -> Result<(), Error> {
     }
     match arguments.output_format {
         Format::Text => output::print(output::ready_text(arguments)),
-        Format::Json => output::print(output::ready_json(arguments)),
+        Format::Json => output::print(output::ready(arguments).line().map_err(no_json)?),
     }
     let began = Instant::now();
     while arguments
@@ -74,10 +75,10 @@ fn capture(arguments: &Arguments) -> Result<(), Error> {
         left_out_of_file: end.left_out_of_file,
         cpu: used.user + used.system,
     };
-    let summary = Summary::new(&end.tally, &end.counts, &around);
+    let summary = summary(&end.tally, &end.counts, &around);
     match arguments.output_format {
         Format::Text => output::print(output::summary_text(&summary)),
-        Format::Json => output::print(output::summary_json(&summary)),
+        Format::Json => output::print(summary.line().map_err(no_json)?),
     }
     Ok(())
 }
@@ -91,4 +92,9 @@ fn lost(arguments: &Arguments, source: std::io::Error) -> Error {
         },
         None => Error::own("read packets")(source),
     }
+}
+
+/// What a line that cannot be JSON stands for.
+fn no_json(error: serde_json::Error) -> Error {
+    Error::own("print JSON")(error.into())
 }

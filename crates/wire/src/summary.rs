@@ -2,125 +2,13 @@
 
 use std::time::Duration;
 
+use contracts::wire::{Captured, SCHEMA, Summary, Traffic};
+use contracts::{Distribution, Line, Unknown, Validity};
 use hdrhistogram::Histogram;
-use serde::{Deserialize, Serialize};
 use sys::packet_ring::Statistics;
 
 use crate::connection::{Exchange, Matched};
 use crate::matcher::{Counts, Direction};
-
-/// The version of the JSON.
-pub const SCHEMA: &str = "archbench.wire/1";
-
-/// All of it; times are in microseconds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Summary {
-    /// `summary`, as of other commands.
-    pub event: String,
-    /// [`SCHEMA`].
-    pub schema: String,
-    /// Whether the trace is whole.
-    pub verdict: Verdict,
-    /// Why not, and what has to be known of the figures.
-    pub notes: Vec<String>,
-    /// Where it was captured.
-    pub interface: String,
-    /// `raw` or `datagram`.
-    pub view: String,
-    /// The server's.
-    pub port: u16,
-    /// Exchanges that were matched by the heads of HTTP/1.
-    pub requests: u64,
-    /// Exchanges that were matched by bytes and time alone.
-    pub by_bytes_and_time: u64,
-    /// Those that count in the times: not those that began in the warm-up.
-    pub timed: u64,
-    /// Requests that came before the answer to the one before had ended.
-    pub pipelined: u64,
-    /// Requests without an answer.
-    pub unanswered: u64,
-    /// Answers without a request.
-    pub unasked: u64,
-    /// Connections of which anything was seen.
-    pub connections: u64,
-    /// Connections that were reset.
-    pub resets: u64,
-    /// From a SYN to its answer.
-    pub handshake_us: Times,
-    /// From a request's first byte to its last.
-    pub request_us: Times,
-    /// From a request's last byte to the first of its answer.
-    pub first_byte_us: Times,
-    /// From a request's last byte to the last of its answer.
-    pub last_byte_us: Times,
-    /// From clients to the server.
-    pub to_server: Traffic,
-    /// From the server to clients.
-    pub to_client: Traffic,
-    /// The largest frame; beyond 1514 bytes segmentation offload has made one packet of several.
-    pub largest_frame_bytes: u32,
-    /// What the kernel's filter kept, and what found the ring full.
-    pub captured: Captured,
-}
-
-/// Whether a trace is whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Verdict {
-    /// It is.
-    Valid,
-    /// Packets are missing.
-    Suspect,
-}
-
-/// A distribution of times; all are 0 where there are none.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Times {
-    /// How many.
-    pub count: u64,
-    /// Their mean.
-    pub mean: f64,
-    /// Half are below.
-    pub p50: f64,
-    /// Nine of ten are below.
-    pub p90: f64,
-    /// 99 of 100 are below.
-    pub p99: f64,
-    /// The longest.
-    pub max: f64,
-}
-
-/// What was seen in one direction.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Traffic {
-    /// Packets.
-    pub packets: u64,
-    /// Bytes of their frames.
-    pub bytes: u64,
-    /// Bytes of their payloads.
-    pub payload_bytes: u64,
-    /// Packets with what had been seen before.
-    pub retransmissions: u64,
-    /// Packets larger than a frame of Ethernet.
-    pub giant: u64,
-    /// Packets for each exchange.
-    pub packets_per_request: f64,
-    /// Bytes of frames for each exchange.
-    pub bytes_per_request: f64,
-}
-
-/// How the capture itself went.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Captured {
-    /// Packets that the filter kept, the dropped among them.
-    pub packets: u64,
-    /// Those that found the ring full.
-    pub dropped: u64,
-    /// Those for which the file had no room; they count in all figures.
-    pub left_out_of_file: u64,
-    /// Processor time of the capturing process.
-    pub cpu_s: f64,
-}
 
 /// What takes longer counts as an hour.
 const LONGEST_NS: u64 = 3_600_000_000_000;
@@ -220,44 +108,43 @@ pub struct Circumstances<'a> {
     pub cpu: Duration,
 }
 
-impl Summary {
-    /// From all that was counted.
-    pub fn new(tally: &Tally, counts: &Counts, around: &Circumstances<'_>) -> Self {
-        let exchanges = tally.requests + tally.by_bytes_and_time;
-        let dropped = around.statistics.dropped;
-        Self {
-            event: "summary".into(),
-            schema: SCHEMA.into(),
-            verdict: match dropped {
-                0 => Verdict::Valid,
-                _ => Verdict::Suspect,
-            },
-            notes: notes(tally, counts, around),
-            interface: around.interface.into(),
-            view: around.view.into(),
-            port: around.port,
-            requests: tally.requests,
-            by_bytes_and_time: tally.by_bytes_and_time,
-            timed: tally.first_byte.len(),
-            pipelined: tally.pipelined,
-            unanswered: counts.unanswered,
-            unasked: counts.unasked,
-            connections: counts.connections,
-            resets: counts.resets,
-            handshake_us: times(&tally.handshake),
-            request_us: times(&tally.request),
-            first_byte_us: times(&tally.first_byte),
-            last_byte_us: times(&tally.last_byte),
-            to_server: traffic(&counts.to_server, exchanges),
-            to_client: traffic(&counts.to_client, exchanges),
-            largest_frame_bytes: counts.largest_frame_bytes,
-            captured: Captured {
-                packets: around.statistics.packets,
-                dropped,
-                left_out_of_file: around.left_out_of_file,
-                cpu_s: around.cpu.as_secs_f64(),
-            },
-        }
+/// What is said of all that was counted.
+pub fn summary(tally: &Tally, counts: &Counts, around: &Circumstances<'_>) -> Summary {
+    let exchanges = tally.requests + tally.by_bytes_and_time;
+    let Statistics { packets, dropped } = around.statistics;
+    Summary {
+        event: Summary::EVENT.into(),
+        schema: Some(SCHEMA.into()),
+        verdict: Some(match dropped {
+            0 => Validity::Valid,
+            _ => Validity::Suspect,
+        }),
+        notes: notes(tally, counts, around),
+        interface: Some(around.interface.into()),
+        view: Some(around.view.into()),
+        port: Some(around.port),
+        requests: Some(tally.requests),
+        by_bytes_and_time: Some(tally.by_bytes_and_time),
+        pipelined: Some(tally.pipelined),
+        unanswered: Some(counts.unanswered),
+        unasked: Some(counts.unasked),
+        connections: Some(counts.connections),
+        resets: Some(counts.resets),
+        handshake_us: Some(distribution(&tally.handshake)),
+        request_us: Some(distribution(&tally.request)),
+        first_byte_us: Some(distribution(&tally.first_byte)),
+        last_byte_us: Some(distribution(&tally.last_byte)),
+        to_server: Some(traffic(&counts.to_server, exchanges)),
+        to_client: Some(traffic(&counts.to_client, exchanges)),
+        largest_frame_bytes: Some(counts.largest_frame_bytes.into()),
+        captured: Some(Captured {
+            packets: Some(packets),
+            dropped: Some(dropped),
+            left_out_of_file: Some(around.left_out_of_file),
+            cpu_s: Some(around.cpu.as_secs_f64()),
+            unknown: Unknown::new(),
+        }),
+        unknown: Unknown::new(),
     }
 }
 
@@ -295,28 +182,43 @@ fn record(times: &mut Histogram<u64>, time: Duration) {
     times.saturating_record(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
 }
 
-fn times(times: &Histogram<u64>) -> Times {
-    let at = |quantile: f64| times.value_at_quantile(quantile) as f64 / 1e3;
-    Times {
-        count: times.len(),
-        mean: times.mean() / 1e3,
+/// In microseconds; of no times nothing is known.
+fn distribution(times: &Histogram<u64>) -> Distribution {
+    let count = Some(times.len());
+    if times.is_empty() {
+        return Distribution {
+            count,
+            ..Distribution::default()
+        };
+    }
+    let microseconds = |nanoseconds: f64| Some(nanoseconds / 1e3);
+    let at = |quantile: f64| microseconds(times.value_at_quantile(quantile) as f64);
+    Distribution {
+        mean: microseconds(times.mean()),
+        min: microseconds(times.min() as f64),
+        max: microseconds(times.max() as f64),
         p50: at(0.5),
+        p75: at(0.75),
         p90: at(0.9),
         p99: at(0.99),
-        max: times.max() as f64 / 1e3,
+        p99_9: at(0.999),
+        p99_99: at(0.9999),
+        count,
+        ..Distribution::default()
     }
 }
 
 fn traffic(direction: &Direction, exchanges: u64) -> Traffic {
-    let each = |all: u64| all as f64 / exchanges.max(1) as f64;
+    let each = |all: u64| (exchanges > 0).then(|| all as f64 / exchanges as f64);
     Traffic {
-        packets: direction.packets,
-        bytes: direction.bytes,
-        payload_bytes: direction.payload_bytes,
-        retransmissions: direction.retransmissions,
-        giant: direction.giant,
+        packets: Some(direction.packets),
+        bytes: Some(direction.bytes),
+        payload_bytes: Some(direction.payload_bytes),
+        retransmissions: Some(direction.retransmissions),
+        giant: Some(direction.giant),
         packets_per_request: each(direction.packets),
         bytes_per_request: each(direction.bytes),
+        unknown: Unknown::new(),
     }
 }
 
@@ -338,7 +240,7 @@ mod tests {
         }
     }
 
-    fn summary(tally: &Tally, dropped: u64) -> Summary {
+    fn told(tally: &Tally, dropped: u64) -> Summary {
         let around = Circumstances {
             interface: "lo",
             view: "raw",
@@ -359,7 +261,7 @@ mod tests {
             to_server,
             ..Counts::default()
         };
-        Summary::new(tally, &counts, &around)
+        summary(tally, &counts, &around)
     }
 
     #[test]
@@ -371,20 +273,25 @@ mod tests {
         tally.add(&exchange(110 * MS, 2 * MS, Matched::Http));
         tally.add(&exchange(120 * MS, 4 * MS, Matched::BytesAndTime));
         tally.shake(120 * MS, MS);
-        let summary = summary(&tally, 0);
+        let summary = told(&tally, 0);
         assert_eq!(
-            (summary.requests, summary.by_bytes_and_time, summary.timed),
-            (2, 1, 2)
+            (summary.requests, summary.by_bytes_and_time),
+            (Some(2), Some(1))
         );
-        let near =
-            |found: f64, expected: f64| assert!((found / expected - 1.0).abs() < 0.001, "{found}");
-        near(summary.first_byte_us.mean, 3000.0);
-        near(summary.last_byte_us.max, 8000.0);
-        near(summary.request_us.p50, 1000.0);
-        assert_eq!(summary.handshake_us.count, 1);
-        near(summary.to_server.packets_per_request, 2.0);
-        near(summary.to_server.bytes_per_request, 200.0);
-        assert_eq!(summary.verdict, Verdict::Valid);
+        let near = |found: Option<f64>, expected: f64| {
+            let found = found.unwrap();
+            assert!((found / expected - 1.0).abs() < 0.001, "{found}");
+        };
+        let first_byte = summary.first_byte_us.unwrap();
+        assert_eq!(first_byte.count, Some(2));
+        near(first_byte.mean, 3000.0);
+        near(summary.last_byte_us.unwrap().max, 8000.0);
+        near(summary.request_us.unwrap().p50, 1000.0);
+        assert_eq!(summary.handshake_us.unwrap().count, Some(1));
+        let traffic = summary.to_server.unwrap();
+        near(traffic.packets_per_request, 2.0);
+        near(traffic.bytes_per_request, 200.0);
+        assert_eq!(summary.verdict, Some(Validity::Valid));
         assert!(
             summary
                 .notes
@@ -394,12 +301,13 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_with_drops_is_suspect_and_is_read_back_as_it_was() {
-        let summary = summary(&Tally::new(Duration::ZERO), 3);
-        assert_eq!(summary.verdict, Verdict::Suspect);
+    fn a_trace_with_drops_is_suspect_and_says_so_in_its_line() {
+        let summary = told(&Tally::new(Duration::ZERO), 3);
+        assert_eq!(summary.verdict, Some(Validity::Suspect));
         assert!(summary.notes[0].starts_with("3 of 10 packets found the ring full"));
-        let text = serde_json::to_string(&summary).unwrap();
-        assert!(text.contains(r#""verdict":"SUSPECT""#), "{text}");
-        assert_eq!(serde_json::from_str::<Summary>(&text).unwrap(), summary);
+        assert_eq!(summary.first_byte_us.as_ref().unwrap().p50, None);
+        let line = summary.line().unwrap();
+        assert!(line.contains(r#""verdict":"SUSPECT""#), "{line}");
+        assert_eq!(Summary::parse(&line).unwrap(), summary);
     }
 }

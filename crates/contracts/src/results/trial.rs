@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Factors;
-use crate::{Unknown, Validity, load, serve};
+use crate::{Unknown, Validity, link, load, serve, wire};
 
 /// `trials/ID.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,6 +53,41 @@ pub struct Trial {
     pub samples: Vec<Sample>,
     /// The name of the histogram log beside it, if there is one.
     pub hlog: Option<String>,
+    /// What server and generator spoke over; where nothing is said, loopback.
+    pub network: Option<Network>,
+    /// What was captured of it, at each end where it was.
+    #[serde(default)]
+    pub wire: Vec<Wire>,
+    /// Further fields.
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// What server and generator of a trial spoke over.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Network {
+    /// For people, like `a veth pair between two network namespaces`.
+    pub description: String,
+    /// Of a link, who made packets take their time: `netem` or `user-space`.
+    pub way: Option<String>,
+    /// Of a link in user space, what it carried.
+    pub carried: Option<link::Carried>,
+    /// Further fields.
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// A capture at one end.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Wire {
+    /// At whose interface: `server` or `client`; on loopback both share one.
+    pub at: String,
+    /// What was seen.
+    pub summary: wire::Summary,
+    /// The name of the file of packets beside the trial, if there is one.
+    pub trace: Option<String>,
     /// Further fields.
     #[serde(flatten)]
     pub unknown: Unknown,

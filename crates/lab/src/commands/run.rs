@@ -24,7 +24,7 @@ use crate::spec::external::{self, External};
 use crate::table::{label, show};
 use crate::trial::machine;
 use crate::trial::memory::Support;
-use crate::trial::{Job, Patience, ProcessRunner};
+use crate::trial::{Job, Patience, ProcessRunner, hosts, trace_name};
 use crate::{Failure, INTERRUPTED, Status, files};
 
 /// Run an experiment and judge it
@@ -76,12 +76,14 @@ pub fn run(
         crate::print(plan.describe(&experiment));
         return Ok(0);
     }
+    let told = hosts::prepare(&plan.cells, experiment.wire, &archbench)?;
     // Before Ctrl-C is watched for: it may end this at once, and what is made by then is not made again.
     let sets = make_files(&plan)?;
     // Before any thread starts, so that all have the signals blocked.
     let interrupt = Interrupt::watch();
     let memory = Support::find();
-    let manifest = manifest(&args, &experiment, text, &plan, &memory, &archbench, &sets);
+    let mut manifest = manifest(&args, &experiment, text, &plan, &memory, &archbench, &sets);
+    manifest.notices.extend(told);
     let mut folder = match resume::find(&args, &manifest, &plan)? {
         Some(folder) => folder,
         None => {
@@ -273,6 +275,7 @@ fn measure_all(
                     progress.finish();
                     return Ok(Some(trial.order - 1));
                 };
+                keep_traces(&record, runner, folder)?;
                 folder.append(record, hlog.as_deref())?;
             }
             // A server that fails is a finding; only what the generator spoiled is made again.
@@ -284,6 +287,22 @@ fn measure_all(
     }
     progress.finish();
     Ok(None)
+}
+
+/// Puts the packets that were captured beside the trial.
+fn keep_traces(trial: &Trial, runner: &ProcessRunner, folder: &Folder) -> Result<(), Failure> {
+    for wire in &trial.wire {
+        let (Some(scratch), Some(name)) = (&runner.scratch, &wire.trace) else {
+            continue;
+        };
+        let path = scratch.join(trace_name("trial", &wire.at));
+        let bytes = std::fs::read(&path)
+            .map_err(|error| format!("cannot read the packets in {}: {error}", path.display()))?;
+        folder.attach(name, &bytes)?;
+        // Nothing hangs on it once it has been kept.
+        let _ = std::fs::remove_file(&path);
+    }
+    Ok(())
 }
 
 /// Does one trial; `None` when it was stopped.
@@ -314,6 +333,7 @@ fn measure(
         duration: experiment.duration.0,
         timeout: experiment.timeout.0,
         cache: experiment.cache,
+        wire: experiment.wire,
     };
     let measured = runner.measure(&job);
     if runner.interrupt.came() {

@@ -18,7 +18,7 @@ use crate::interrupt::Interrupt;
 use crate::plan::cells::{Cell, LoadCell, Server};
 use crate::plan::models;
 use crate::spec::Objective;
-use crate::spec::{Cache, Loop};
+use crate::spec::{Cache, Loop, NetworkCell};
 use crate::table::Table;
 use crate::trial::memory::Support;
 use crate::trial::{Job, Patience, ProcessRunner};
@@ -317,6 +317,7 @@ impl Searcher<'_> {
             memory_limit: None,
             cores: None,
             disk: None,
+            network: NetworkCell::default(),
         };
         let what = rate.map_or("closed loop".to_owned(), |rate| format!("{rate:.0}/s"));
         let what = format!("{} {what}", self.model);
@@ -328,6 +329,7 @@ impl Searcher<'_> {
             duration: self.args.duration,
             timeout: Duration::from_secs(2),
             cache: Cache::Prefill,
+            wire: false,
         });
         let plan = crate::plan::PlannedTrial {
             cell: 0,

@@ -9,7 +9,9 @@ use workload::{Arrival, Preset, Stages};
 
 use crate::spec::expression::{CellName, matches_level};
 use crate::spec::external::External;
-use crate::spec::{Disk, Experiment, Flags, Load, Loop, Model, OneOrMany, Time, scalar};
+use crate::spec::{
+    Disk, Experiment, Flags, Load, Loop, Model, Network, NetworkCell, OneOrMany, Time, scalar,
+};
 
 /// Bytes of a SPECweb99 directory.
 const DIRECTORY_BYTES: f64 = 5_120_000.0;
@@ -34,6 +36,8 @@ pub struct Cell {
     pub cores: Option<usize>,
     /// Flags of `archbench disk`, if the files are on a slow one.
     pub disk: Option<Vec<String>>,
+    /// What server and generator speak over.
+    pub network: NetworkCell,
 }
 
 /// Who serves.
@@ -82,7 +86,7 @@ impl LoadCell {
 }
 
 /// The factors there are: name, column, unit.
-const FACTORS: [(&str, &str, &str); 13] = [
+const FACTORS: [(&str, &str, &str); 17] = [
     ("model", "model", ""),
     ("option", "option", ""),
     ("load", "load", ""),
@@ -96,6 +100,10 @@ const FACTORS: [(&str, &str, &str); 13] = [
     ("memory_limit", "memory_limit_bytes", "B"),
     ("cores", "server_cores", "cores"),
     ("disk", "disk", ""),
+    ("network", "network", ""),
+    ("rtt", "rtt_s", "s"),
+    ("link_rate", "link_rate_bits_per_s", "bit/s"),
+    ("loss", "loss_share", ""),
 ];
 
 /// The factors that the cells have.
@@ -138,18 +146,22 @@ pub fn cells(
     for (who, server) in ours.chain(foreign) {
         for (load_factors, load) in loads(experiment) {
             for place in places(experiment)? {
-                let mut factors = who.clone();
-                factors.extend(load_factors.clone());
-                factors.extend(place.factors);
-                cells.push(Cell {
-                    factors,
-                    server: server.clone(),
-                    files: place.files,
-                    load: load.clone(),
-                    memory_limit: place.memory_limit,
-                    cores: place.cores,
-                    disk: place.disk,
-                });
+                for (network_factors, network) in networks(experiment) {
+                    let mut factors = who.clone();
+                    factors.extend(load_factors.clone());
+                    factors.extend(place.factors.clone());
+                    factors.extend(network_factors);
+                    cells.push(Cell {
+                        factors,
+                        server: server.clone(),
+                        files: place.files,
+                        load: load.clone(),
+                        memory_limit: place.memory_limit,
+                        cores: place.cores,
+                        disk: place.disk.clone(),
+                        network,
+                    });
+                }
             }
         }
     }
@@ -214,6 +226,7 @@ fn how_many(experiment: &Experiment, models: usize) -> usize {
         axis(&sweep.memory_limit),
         axis(&sweep.cores),
         axis(&sweep.disk),
+        experiment.network.as_ref().map_or(1, Network::count),
     ]
     .into_iter()
     .fold(1, usize::saturating_mul)
@@ -308,6 +321,31 @@ fn places(experiment: &Experiment) -> Result<Vec<Place>, String> {
         }
     }
     Ok(places)
+}
+
+/// What server and generator speak over: only what the experiment says something about is a factor.
+fn networks(experiment: &Experiment) -> Vec<(Factors, NetworkCell)> {
+    let Some(network) = &experiment.network else {
+        return vec![(Factors::default(), NetworkCell::default())];
+    };
+    let factors = |cell: &NetworkCell| {
+        let kind = ("network".to_owned(), cell.kind.name().into());
+        let mut factors = Factors::from([kind]);
+        let mut put = |name: &str, level: Option<f64>| {
+            factors.extend(level.map(|level| (name.to_owned(), level.into())));
+        };
+        if let Some(link) = cell.link {
+            put("rtt", Some(link.rtt.as_secs_f64()));
+            put("link_rate", link.rate.map(|rate| rate as f64));
+            put("loss", link.loss);
+        }
+        factors
+    };
+    let cells = network.cells();
+    cells
+        .into_iter()
+        .map(|cell| (factors(&cell), cell))
+        .collect()
 }
 
 fn memory_limits(experiment: &Experiment) -> Vec<Option<u64>> {

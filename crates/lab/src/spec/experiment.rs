@@ -11,6 +11,7 @@ use super::error::Error;
 use super::expression::Expression;
 use super::flags::Flags;
 use super::load::{Load, Loop};
+use super::network::Network;
 use super::objective::Objective;
 use super::quantity::{OneOrMany, Size, Text, Time};
 use super::servers::{Foreign, Model, Models};
@@ -83,6 +84,11 @@ pub struct Experiment {
     pub cache: Cache,
     /// Memory of the server, page cache included.
     pub memory_limit: Option<Size>,
+    /// What server and generator speak over; loopback if not given.
+    pub network: Option<Network>,
+    /// Whether a trial's packets are captured, at both ends where there are two hosts.
+    #[serde(default)]
+    pub wire: bool,
 }
 
 /// Something that should come out.
@@ -164,6 +170,9 @@ impl Experiment {
             "disk",
             self.sweep.disk.iter().map(|disk| disk.name.as_str()),
         )?;
+        if let Some(network) = &self.network {
+            network.check()?;
+        }
         if self.repeats == 0 || self.attempts == 0 || self.duration.0.is_zero() {
             return Err("repeats, attempts and duration must be more than 0".into());
         }

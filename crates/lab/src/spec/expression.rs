@@ -339,6 +339,8 @@ pub fn matches_level(level: &Level, text: &str) -> bool {
                 units::size(text).ok().map(|bytes| bytes as f64),
                 units::rate(text).ok(),
                 units::duration(text).ok().map(|time| time.as_secs_f64()),
+                units::bit_rate(text).ok().map(|rate| rate as f64),
+                units::share(text).ok(),
             ];
             let near = |value: f64| (value - number).abs() <= 1e-9 * number.abs().max(1e-9);
             read.into_iter().flatten().any(near)

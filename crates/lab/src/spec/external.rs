@@ -11,11 +11,12 @@
 //! values = { threads = 16 }         # what an experiment may set, and what it is if it does not
 //! ```
 //!
-//! In the command and in the template `@root@` is the directory of the files, `@port@` where to listen on 127.0.0.1, `@cores@`
+//! In the command and in the template `@root@` is the directory of the files, `@address@` and `@port@` where to listen, `@cores@`
 //! how many cores there are, `@work@` a directory of its own and `@config@` the template when it has been filled in; `@threads@`
 //! and the like are the values.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -30,7 +31,7 @@ use crate::Failure;
 /// Where the definitions are, beside the experiment.
 const FOLDER: &str = "external";
 /// What the lab fills in.
-const GIVEN: [&str; 5] = ["root", "port", "cores", "work", "config"];
+const GIVEN: [&str; 6] = ["root", "address", "port", "cores", "work", "config"];
 /// Where servers are that a user's PATH may not name.
 const ADMINISTRATION: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
@@ -66,6 +67,8 @@ pub struct Place {
     /// The directory of the files.
     pub root: PathBuf,
     /// Where it listens.
+    pub address: Ipv4Addr,
+    /// On which port.
     pub port: u16,
     /// How many cores it has.
     pub cores: usize,
@@ -200,6 +203,7 @@ impl External {
         for name in placeholders(text) {
             let value = match name {
                 "root" => place.root.display().to_string(),
+                "address" => place.address.to_string(),
                 "port" => place.port.to_string(),
                 "cores" => place.cores.to_string(),
                 "work" => place.work.display().to_string(),
@@ -302,17 +306,19 @@ mod tests {
 
     #[test]
     fn templates_are_filled_in() {
-        let template = "listen @port@; root \"@root@\"; cores @cores@; a@b.c; threads @threads@";
+        let template =
+            "listen @address@:@port@; root \"@root@\"; cores @cores@; a@b.c; threads @threads@";
         let tool = read_with(TOOL, template, "external='tool', values.threads=9").unwrap();
         let place = Place {
             root: "/a b".into(),
+            address: [198, 18, 0, 1].into(),
             port: 81,
             cores: 2,
             work: "/w".into(),
         };
         let (path, text) = tool.config(&place).unwrap();
         assert_eq!(path, Path::new("/w/tool.conf"));
-        let expected = "listen 81; root \"/a b\"; cores 2; a@b.c; threads 9";
+        let expected = "listen 198.18.0.1:81; root \"/a b\"; cores 2; a@b.c; threads 9";
         assert_eq!(text, expected);
         let command = tool.command(&place);
         assert!(command[0].ends_with("/sh"), "{command:?}");

@@ -1,5 +1,6 @@
 //! The command lines of both ends.
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,14 +11,20 @@ use super::process_runner::ProcessRunner;
 use crate::cores;
 
 impl ProcessRunner {
-    pub(super) fn server_command(&self, model: &str, flags: &[String], root: &Path) -> Vec<String> {
+    pub(super) fn server_command(
+        &self,
+        model: &str,
+        flags: &[String],
+        root: &Path,
+        address: Ipv4Addr,
+    ) -> Vec<String> {
         let mut command = vec![
             self.archbench.display().to_string(),
             "serve".into(),
             "--model".into(),
             model.into(),
             "--addr".into(),
-            "127.0.0.1:0".into(),
+            format!("{address}:0"),
             "--root".into(),
             root.display().to_string(),
             "--output-format".into(),

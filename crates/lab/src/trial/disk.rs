@@ -11,7 +11,7 @@ use workload::FileSet;
 use super::job::failure;
 use super::process_runner::ProcessRunner;
 use crate::trial::cache;
-use crate::trial::process::Process;
+use crate::trial::process::{Placement, Process};
 
 /// A disk that is mounted; dropping it unmounts it.
 #[derive(Debug)]
@@ -43,8 +43,9 @@ impl ProcessRunner {
         ];
         command.extend(flags.iter().cloned());
         // Its work is that of a controller, and none of the server's.
-        let process = Process::start_until(Signal::TERM, &command, &self.cores.generator, None)
-            .map_err(|error| failure(step, error.to_string()))?;
+        let process =
+            Process::start_until(Signal::TERM, &command, Placement::on(&self.cores.generator))
+                .map_err(|error| failure(step, error.to_string()))?;
         let mut mounted = Mounted { process, point };
         self.ready::<Ready>(&mut mounted.process, step)?;
         Ok(mounted)

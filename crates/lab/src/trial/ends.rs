@@ -5,11 +5,13 @@ use std::time::Duration;
 use contracts::load::{Finding, Report, Rule};
 use contracts::serve::{Ready, Summary};
 use contracts::{Document, Line};
+use network::Role;
 use results::{Failure, Sample, Validity};
 
 use super::job::{Job, failure};
+use super::network::Network;
 use super::process_runner::ProcessRunner;
-use crate::trial::process::{NoLine, Process, describe};
+use crate::trial::process::{NoLine, Placement, Process, describe};
 
 impl ProcessRunner {
     /// Waits until the server says that it is ready, and where.
@@ -45,10 +47,19 @@ impl ProcessRunner {
         })
     }
 
-    pub(super) fn generate(&self, job: &Job<'_>, command: &[String]) -> Result<Report, Failure> {
+    pub(super) fn generate(
+        &self,
+        job: &Job<'_>,
+        command: &[String],
+        network: &Network,
+    ) -> Result<Report, Failure> {
         let step = "generating load";
-        let mut generator = Process::start(command, &self.cores.generator, None)
-            .map_err(|error| failure(step, error.to_string()))?;
+        let place = Placement {
+            host: network.host(Role::Client),
+            ..Placement::on(&self.cores.generator)
+        };
+        let mut generator =
+            Process::start(command, place).map_err(|error| failure(step, error.to_string()))?;
         let limit = job.length() + 2 * job.timeout + self.patience.slack;
         let lines = match generator.rest(limit, &self.interrupt) {
             Ok(lines) => lines,

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use sys::usage::{Usage, Who, usage};
 use workload::FileSet;
 
 use super::job::{Measured, failure};
+use super::network::Network;
 use super::process_runner::ProcessRunner;
 use crate::spec::external::{External, Place};
 use crate::trial::process::{Process, describe};
@@ -35,17 +36,17 @@ impl<'a> Foreign<'a> {
         external: &'a External,
         root: &Path,
         cores: usize,
+        network: &Network,
     ) -> Result<Self, Failure> {
         let step = |error: io::Error| failure(STARTING, error.to_string());
         raise_descriptor_limit();
-        // Nobody has used it yet, so it is free again at once.
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(step)?;
         let name = format!("archbench-{}-{}", external.label, std::process::id());
         let foreign = Self {
             external,
             place: Place {
                 root: root.to_owned(),
-                port: free.local_addr().map_err(step)?.port(),
+                address: network.address(),
+                port: network.free_port().map_err(step)?,
                 cores,
                 work: std::env::temp_dir().join(name),
             },
@@ -67,12 +68,13 @@ impl<'a> Foreign<'a> {
         server: &mut Process,
         runner: &ProcessRunner,
         set: &FileSet,
+        network: &Network,
     ) -> Result<String, Failure> {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.place.port));
+        let address = SocketAddr::from((self.place.address, self.place.port));
         let limit = runner.patience.starts;
         let end = Instant::now() + limit;
         let stream = loop {
-            if let Ok(stream) = TcpStream::connect_timeout(&address, ANSWERS_WITHIN) {
+            if let Ok(stream) = network.connect(self.place.port, ANSWERS_WITHIN) {
                 break stream;
             }
             if let Some(status) = server.ended() {

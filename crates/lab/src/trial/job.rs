@@ -26,6 +26,8 @@ pub struct Job<'a> {
     pub timeout: Duration,
     /// What is done to the page cache.
     pub cache: Cache,
+    /// Whether packets are captured.
+    pub wire: bool,
 }
 
 impl Job<'_> {
@@ -62,6 +64,10 @@ pub struct Measured {
     pub samples: Vec<Sample>,
     /// The histogram log.
     pub hlog: Option<Vec<u8>>,
+    /// What server and generator spoke over.
+    pub network: results::Network,
+    /// What was captured.
+    pub captured: Vec<results::Wire>,
 }
 
 impl Measured {
@@ -72,9 +78,14 @@ impl Measured {
         cell: &Cell,
         cache: Cache,
     ) -> (results::Trial, Option<Vec<u8>>) {
+        let id = trial.id();
+        let mut wire = self.captured;
+        for wire in &mut wire {
+            wire.trace = wire.trace.take().map(|_| trace_name(&id, &wire.at));
+        }
         let kept = results::Trial {
             schema: results::SCHEMA.into(),
-            id: trial.id(),
+            id,
             cell: trial.cell,
             factors: cell.factors.clone(),
             repeat: trial.repeat,
@@ -93,10 +104,17 @@ impl Measured {
             server: self.server,
             samples: self.samples,
             hlog: None,
+            network: Some(self.network),
+            wire,
             unknown: Unknown::new(),
         };
         (kept, self.hlog)
     }
+}
+
+/// The file of the packets of a trial at one of its ends.
+pub fn trace_name(trial: &str, at: &str) -> String {
+    format!("{trial}-{at}.pcapng")
 }
 
 pub(super) fn failure(step: &str, reason: impl Into<String>) -> Failure {

@@ -2,6 +2,7 @@
 
 use std::time::{Instant, SystemTime};
 
+use network::Role;
 use results::{Failure, Validity};
 use rustix::process::Signal;
 
@@ -10,7 +11,7 @@ use super::ends;
 use super::foreign::Foreign;
 use super::job::{Job, Measured, failure};
 use super::memory::{Group, Support};
-use super::process::{Process, describe};
+use super::process::{Placement, Process, describe};
 use super::process_runner::ProcessRunner;
 use super::watch::Watcher;
 use crate::plan::cells::{Cell, Server};
@@ -36,6 +37,11 @@ impl ProcessRunner {
             server: None,
             samples: Vec::new(),
             hlog: None,
+            network: results::Network {
+                description: job.cell.network.to_string(),
+                ..results::Network::default()
+            },
+            captured: Vec::new(),
         };
         if let Err(failure) = self.fill(job, &mut measured) {
             measured.verdict = Validity::Failed;
@@ -70,23 +76,31 @@ impl ProcessRunner {
             .cores
             .unwrap_or(server_cores.len())
             .min(server_cores.len())];
+        // Declared before the server, so that it is there until the server has ended.
+        let network = self.network(&job.cell.network, &mut measured.network)?;
         let start = |last: Signal, command: &[String]| {
-            Process::start_until(last, command, server_cores, group.as_ref())
+            let place = Placement {
+                cores: server_cores,
+                group: group.as_ref(),
+                host: network.host(Role::Server),
+            };
+            Process::start_until(last, command, place)
                 .map_err(|error| failure("starting the server", error.to_string()))
         };
         let (mut server, address, foreign) = match &job.cell.server {
             Server::Model { model, flags } => {
-                measured.server_command = self.server_command(model, flags, &root);
+                let address = network.address();
+                measured.server_command = self.server_command(model, flags, &root, address);
                 let mut server = start(Signal::KILL, &measured.server_command)?;
                 let address = self.address(&mut server)?;
                 (server, address, None)
             }
             Server::External(external) => {
-                let foreign = Foreign::prepare(external, &root, server_cores.len())?;
+                let foreign = Foreign::prepare(external, &root, server_cores.len(), &network)?;
                 measured.server_command = foreign.command();
                 // It has workers to end.
                 let mut server = start(Signal::TERM, &measured.server_command)?;
-                let address = foreign.ready(&mut server, self, &set)?;
+                let address = foreign.ready(&mut server, self, &set, &network)?;
                 (server, address, Some(foreign))
             }
         };
@@ -96,8 +110,12 @@ impl ProcessRunner {
         }
         let log = self.scratch.as_ref().map(|home| home.join("trial.hlog"));
         measured.generator_command = self.generator_command(job, &set, &address, log.as_deref());
+        let captures = match job.wire {
+            true => self.capture(job, &network, &address)?,
+            false => Vec::new(),
+        };
         let watcher = Watcher::start(server.id());
-        let reported = self.generate(job, &measured.generator_command);
+        let reported = self.generate(job, &measured.generator_command, &network);
         measured.samples = watcher.stop();
         if let Some(status) = server.ended() {
             let what = describe(status, &server.kill());
@@ -107,6 +125,9 @@ impl ProcessRunner {
             ));
         }
         let load = reported?;
+        for capture in captures {
+            measured.captured.push(capture.end(self)?);
+        }
         let judged = ends::verdict(&load);
         measured.load = Some(load);
         measured.hlog = log.and_then(|log| {
@@ -121,6 +142,7 @@ impl ProcessRunner {
                 .map(|summary| ends::without_start(summary, &measured.samples)),
             Some(foreign) => foreign.stop(&mut server, self.patience.stops, measured),
         };
+        network.end(self, &mut measured.network);
         // What went wrong first is what matters.
         let (verdict, reasons) = judged?;
         measured.server = Some(stopped?);

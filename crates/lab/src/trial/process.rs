@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use network::Namespace;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use sys::signals::start_unblocked;
 
@@ -26,6 +27,28 @@ pub struct Process {
     ended: Option<ExitStatus>,
 }
 
+/// Where a process runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Placement<'a> {
+    /// On these cores.
+    pub cores: &'a [usize],
+    /// In this memory group, if in any: it is there before its first page is.
+    pub group: Option<&'a Group>,
+    /// On this host, if not on the one where this program is.
+    pub host: Option<&'a Namespace>,
+}
+
+impl<'a> Placement<'a> {
+    /// On these cores of the host where this program is, with all the memory that there is.
+    pub fn on(cores: &'a [usize]) -> Self {
+        Self {
+            cores,
+            group: None,
+            host: None,
+        }
+    }
+}
+
 /// Why a line did not come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoLine {
@@ -38,12 +61,12 @@ pub enum NoLine {
 }
 
 impl Process {
-    /// Starts a command on `cores`, in a memory group if one is given: it is there before its first page is.
+    /// Starts a command.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn start(command: &[String], cores: &[usize], group: Option<&Group>) -> io::Result<Self> {
-        Self::start_until(Signal::KILL, command, cores, group)
+    pub fn start(command: &[String], place: Placement<'_>) -> io::Result<Self> {
+        Self::start_until(Signal::KILL, command, place)
     }
 
     /// The same for one that is sent `last` if this program, or rather the thread that starts it, ends before it and cannot end it any
@@ -51,17 +74,15 @@ impl Process {
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn start_until(
-        last: Signal,
-        command: &[String],
-        cores: &[usize],
-        group: Option<&Group>,
-    ) -> io::Result<Self> {
+    pub fn start_until(last: Signal, command: &[String], place: Placement<'_>) -> io::Result<Self> {
         let (program, arguments) = command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-        let mut command = match group {
+        let mut command = match place.group {
             None => Command::new(program),
             Some(group) => group.command(program),
         };
+        if let Some(host) = place.host {
+            host.start_in(&mut command)?;
+        }
         command
             .args(arguments)
             .stdin(Stdio::null())
@@ -70,7 +91,7 @@ impl Process {
             .process_group(0);
         sys::process::end_with_parent(&mut command, last);
         start_unblocked(&mut command);
-        let mut child = pinned(cores, || command.spawn())?;
+        let mut child = pinned(place.cores, || command.spawn())?;
         let (sender, lines) = channel();
         if let Some(out) = child.stdout.take() {
             std::thread::spawn(move || {
@@ -236,7 +257,7 @@ mod tests {
 
     fn sh(script: &str) -> Process {
         let command = ["sh", "-c", script].map(str::to_owned);
-        Process::start(&command, &crate::cores::available(), None).unwrap()
+        Process::start(&command, Placement::on(&crate::cores::available())).unwrap()
     }
 
     const SOON: Duration = Duration::from_secs(10);

@@ -26,6 +26,8 @@ pub(super) fn settings() -> Vec<Diagnosis> {
         cgroups(),
         fuse(),
         disk(),
+        hosts(),
+        leftovers(),
         virtualised(),
     ]
 }
@@ -252,6 +254,42 @@ fn disk() -> Diagnosis {
         found,
         "there is no disk below it to wait for; set XDG_CACHE_HOME to a directory on one",
     )
+}
+
+fn hosts() -> Diagnosis {
+    match network::available().err() {
+        None => Diagnosis::new(
+            "hosts",
+            Ok,
+            "two can be made on this machine, joined by a veth pair",
+            "",
+        ),
+        Some(why) => Diagnosis::new(
+            "hosts",
+            Note,
+            why,
+            "without it experiments go over loopback; those with a [network] of two hosts or a link do not begin",
+        ),
+    }
+}
+
+fn leftovers() -> Diagnosis {
+    let found = crate::trial::hosts::clean_up();
+    let level = match found.as_slice() {
+        [] => Ok,
+        found if found.iter().all(|left| left.gone) => Note,
+        _ => Warn,
+    };
+    let told: Vec<_> = found.into_iter().map(|left| left.told).collect();
+    let told = match told.as_slice() {
+        [] => "no run that was killed has left a network namespace".to_owned(),
+        told => told.join("; "),
+    };
+    let advice = match level {
+        Warn => "end the processes by hand, or restart the machine",
+        _ => "nothing more to do",
+    };
+    Diagnosis::new("leftovers", level, told, advice)
 }
 
 fn virtualised() -> Diagnosis {
