@@ -166,6 +166,7 @@ pub fn cells(
         }
     }
     let all: Vec<_> = cells.iter().map(|cell| &cell.factors).collect();
+    distinct(&all)?;
     for (name, value) in experiment.exclude.iter().flatten() {
         let texts = texts(value);
         if texts.is_empty() {
@@ -191,6 +192,27 @@ pub fn cells(
         return Err("every cell is excluded".into());
     }
     Ok(cells)
+}
+
+/// Sees to it that no two cells are called alike: nobody could tell afterwards which is which.
+fn distinct(all: &[&Factors]) -> Result<(), String> {
+    let mut seen = std::collections::HashSet::new();
+    let named = |factors: &&Factors| {
+        let levels = factors
+            .iter()
+            .map(|(name, level)| format!("{name}={level}"));
+        levels.collect::<Vec<_>>().join(", ")
+    };
+    match all
+        .iter()
+        .map(named)
+        .find(|name| !seen.insert(name.clone()))
+    {
+        Some(name) => Err(format!(
+            "two cells are called {name}: one of these values is twice in its list; leave one out"
+        )),
+        None => Ok(()),
+    }
 }
 
 /// How many cells the axes make, before they are listed: at least as many as there are, for loads do not have every axis.

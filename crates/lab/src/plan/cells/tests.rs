@@ -49,6 +49,51 @@ fn every_combination_but_those_excluded() {
 }
 
 #[test]
+fn two_cells_of_one_name_are_refused() {
+    let closed = "load = [{ name = 'closed' }]\n";
+    let open = "load = [{ name = 'open', arrival = 'poisson', rate = RATE }]\n";
+    for (axis, value) in [
+        (open.replace("RATE", "[100, 100]"), "rate=100"),
+        (open.replace("RATE", "[100.0, 200, '0.1k']"), "rate=100"),
+        (
+            format!("{}sweep.rate = [5, 6, 5]\n", open.replace("RATE", "1")),
+            "rate=5",
+        ),
+        (
+            format!("{closed}sweep.connections = [8, 8]\n"),
+            "connections=8",
+        ),
+        (
+            format!("{closed}sweep.think = ['1ms', '1000us']\n"),
+            "think=0.001",
+        ),
+        (format!("{closed}sweep.cores = [1, 1]\n"), "cores=1"),
+        (
+            format!("{closed}sweep.memory_limit = ['64m', '65536k']\n"),
+            "memory_limit=",
+        ),
+        (
+            format!("{closed}files = ['single:1k', 'single:1024']\n"),
+            "files=single:1k",
+        ),
+        (
+            format!("{closed}files = ['single:1k', 'single:2k']\nsweep.file_size = ['4k']\n"),
+            "file_size=",
+        ),
+        (
+            "load = [{ name = 'one', connections = [4, 4] }]\n".into(),
+            "connections=4",
+        ),
+    ] {
+        let error = of(&format!("models = ['sped']\n{axis}")).expect_err(&axis);
+        assert!(
+            error.contains("two cells are called") && error.contains(value),
+            "{axis}: {error}"
+        );
+    }
+}
+
+#[test]
 fn sizes_of_files_and_of_data_sets() {
     let load = "models = ['sped']\nload = [{ name = 'closed' }]\n";
     let cells = of(&format!(
