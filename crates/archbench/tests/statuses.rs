@@ -23,6 +23,8 @@ fn what_makes_no_sense_is_2_and_what_cannot_be_had_is_1() {
         ("serve --model none", 2),
         ("search --model none --slo p99<1s", 2),
         ("search --slo p(98)<1s", 2),
+        ("search --slo session:p99<1s", 2),
+        ("load --slo session:p99<1s", 2),
         ("completions none", 2),
         ("man /proc/no/such", 1),
         ("load --slo-file /no/such", 1),

@@ -222,7 +222,8 @@ pub struct Objective {
     pub unit: String,
     /// Whether the value is only a lower bound.
     pub at_least: bool,
-    /// How far the value stays on the right side of the limit, as a share of it; negative on the wrong side.
+    /// How far the value stays on the right side of the limit, as a share of it; negative on the wrong side. Of a lower bound, how far
+    /// at most; none where that leaves the side open.
     pub margin: Option<f64>,
     /// Further fields.
     #[serde(flatten)]
@@ -262,6 +263,9 @@ pub struct Second {
     pub p99_9_us: Option<f64>,
     /// Their maximum.
     pub max_us: Option<f64>,
+    /// Which of these are lower bounds, because requests were given up, by name like `p99`.
+    #[serde(deserialize_with = "lenient::or_default")]
+    pub at_least: Vec<String>,
     /// Requests under way at its end.
     #[serde(deserialize_with = "lenient::count")]
     pub in_flight: Option<u64>,

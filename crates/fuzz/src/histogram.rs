@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use base64::Engine;
 use flate2::{Compression, write::ZlibEncoder};
 use hdrhistogram::Histogram;
-use meter::formats::IntervalLog;
+use meter::formats::{CsvTimes, IntervalLog};
 use results::Hlog;
 use results::hlog::Interval;
 
@@ -101,8 +101,17 @@ fn same(one: &Histogram<u64>, other: &Histogram<u64>) {
 /// What tables, figures and exports ask of a histogram.
 fn look(histogram: &Histogram<u64>) {
     let mut out = Vec::new();
-    let written = meter::formats::hgrm(histogram, &mut out)
-        .and_then(|()| meter::formats::csv_rows("x", histogram, &mut out));
+    let written = meter::formats::hgrm(histogram, &mut out).and_then(|()| {
+        meter::formats::csv_rows(
+            CsvTimes {
+                metric: "x",
+                histogram,
+                bounds_from: None,
+                verdict: "VALID",
+            },
+            &mut out,
+        )
+    });
     written.expect("memory takes what is written");
     assert!(histogram.value_at_quantile(0.5) <= histogram.value_at_quantile(0.99));
 }

@@ -281,8 +281,9 @@ Verdict and exit status:
   no figures        1 a file could not be read or written, no connection could be made; 2 what was typed makes no sense
 
 The JSON report has a schema with a version, `schema: \"archbench.load/1\"`: fields may be added to it, and a changed meaning makes a new version.
-Times are in microseconds; `at_least` lists those that are lower bounds. hgrm is in milliseconds; hlog has one interval a second with
-response time (closed loop: service time) untagged and the others tagged service, wait and lag.
+Times are in microseconds; `at_least` lists those that are lower bounds. hgrm is in milliseconds, and says in a comment from which value on
+they are lower bounds; CSV says so in each row. hlog has one interval a second with response time (closed loop: service time) untagged and
+the others tagged service, wait and lag; requests that were given up are among them, and once more tagged given_up and service_given_up.
 
 Examples:
   archbench load                                              the built-in files of a bare `archbench serve`, 64 clients, 10 s

@@ -6,6 +6,7 @@ use crate::clock::{Nanos, SECOND};
 use crate::record::Record;
 use crate::report::figures::Metric;
 use crate::run::Run;
+use stats::hist::{Bound, Censored};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// The state of a thread at the end of a second.
@@ -86,16 +87,19 @@ pub struct Second {
     pub connects_failed: u64,
     /// Bytes received.
     pub bytes: u64,
-    /// Of the times that come first in the report (response time; in a closed loop, service time) in this second: the mean, in µs.
-    pub mean_us: f64,
+    /// Of the times that come first in the report (response time; in a closed loop, service time) in this second, those of requests
+    /// that were given up among them: the mean, in µs. None of a second without any, as are the others.
+    pub mean_us: Option<f64>,
     /// The median.
-    pub p50_us: f64,
+    pub p50_us: Option<f64>,
     /// The 99th percentile.
-    pub p99_us: f64,
+    pub p99_us: Option<f64>,
     /// The 99.9th percentile.
-    pub p99_9_us: f64,
+    pub p99_9_us: Option<f64>,
     /// The maximum.
-    pub max_us: f64,
+    pub max_us: Option<f64>,
+    /// Which of these are lower bounds, because requests were given up: `mean`, `p50`, `p99`, `p99.9`, `max`.
+    pub at_least: Vec<&'static str>,
     /// Requests under way at its end.
     pub in_flight: usize,
     /// Arrivals due and not sent at its end.
@@ -185,9 +189,15 @@ impl Collector {
     }
 
     fn row(&self) -> Second {
-        let times = Metric::Response.of(&self.current, self.closed_loop);
-        let us = |nanos: u64| nanos as f64 / 1e3;
-        let quantile = |q| us(times.value_at_quantile(q));
+        let times = Metric::Response.times(&self.current, self.closed_loop);
+        let times = times.filter(|times| !times.is_empty());
+        let mut at_least = Vec::new();
+        let mut us = |name, of: &dyn Fn(&Censored) -> (f64, bool)| {
+            let (nanos, is_bound) = of(times.as_ref()?);
+            at_least.extend(is_bound.then_some(name));
+            Some(nanos / 1e3)
+        };
+        let exact = |bound: Bound| (bound.value as f64, bound.at_least);
         Second {
             at_s: (crate::clock::seconds(self.end) * 1e3).round() / 1e3,
             sent: self.current.counts.sent,
@@ -195,18 +205,22 @@ impl Collector {
             failed: self.current.counts.failed(),
             connects_failed: self.current.counts.connects_failed(),
             bytes: self.current.counts.bytes,
-            mean_us: if times.is_empty() {
-                0.0
-            } else {
-                times.mean() / 1e3
-            },
-            p50_us: quantile(0.5),
-            p99_us: quantile(0.99),
-            p99_9_us: quantile(0.999),
-            max_us: us(times.max()),
+            mean_us: us("mean", &Censored::mean),
+            p50_us: us("p50", &|times| exact(times.quantile(0.5))),
+            p99_us: us("p99", &|times| exact(times.quantile(0.99))),
+            p99_9_us: us("p99.9", &|times| exact(times.quantile(0.999))),
+            max_us: us("max", &|times| exact(times.max())),
+            at_least,
             in_flight: self.live.iter().map(|live| live.in_flight).sum(),
             waiting: self.live.iter().map(|live| live.waiting).sum(),
         }
+    }
+}
+
+impl Second {
+    /// Whether the figure of this name is a lower bound.
+    pub fn is_at_least(&self, name: &str) -> bool {
+        self.at_least.contains(&name)
     }
 }
 
@@ -220,6 +234,38 @@ mod tests {
     impl Observer for Rows {
         fn second(&mut self, row: &Second, _: &Record, _: &Record) {
             self.0.push(row.sent);
+        }
+    }
+
+    #[test]
+    fn a_second_without_an_answer_has_no_times_and_one_of_given_up_requests_lower_bounds() {
+        for closed_loop in [false, true] {
+            let mut collector = Collector::over(1, SECOND, closed_loop);
+            let row = collector.row();
+            let figures = [
+                row.mean_us,
+                row.p50_us,
+                row.p99_us,
+                row.p99_9_us,
+                row.max_us,
+            ];
+            assert_eq!((figures, row.at_least.len()), ([None; 5], 0));
+            let record = &mut collector.current;
+            let (answered, given_up) = match closed_loop {
+                true => (&mut record.service, &mut record.censored_service),
+                false => (&mut record.response, &mut record.censored_response),
+            };
+            answered.saturating_record_n(SECOND / 1000, 9);
+            given_up.saturating_record(2 * SECOND);
+            let row = collector.row();
+            assert_eq!(row.at_least, ["mean", "p99", "p99.9", "max"]);
+            assert!(
+                row.p50_us.is_some_and(|us| (us - 1e3).abs() < 1.0),
+                "{row:?}"
+            );
+            for figure in [row.p99_us, row.p99_9_us, row.max_us] {
+                assert!(figure.is_some_and(|us| us >= 2e6), "{row:?}");
+            }
         }
     }
 

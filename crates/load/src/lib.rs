@@ -117,7 +117,7 @@ pub fn run(arguments: &Arguments, typed: &[OsString]) -> Result<u8, Failure> {
     let bytes = match arguments.output_format {
         Format::Text => text::render(&report).into_bytes(),
         Format::Json => json::render(&report),
-        Format::Csv => histograms::csv(&outcome.record, run.is_closed_loop()).map_err(failed)?,
+        Format::Csv => histograms::csv(&report).map_err(failed)?,
         Format::Hgrm => histograms::hgrm(&report).map_err(failed)?,
         Format::Hlog => log
             .as_ref()

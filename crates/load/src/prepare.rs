@@ -50,6 +50,7 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
     let (addresses, targets, what) = targets::targets(arguments, log.as_ref(), &mut remarks)?;
     let duration = duration(arguments);
     let (model, when) = model::model(arguments, log.as_ref(), duration)?;
+    let slos = slos(arguments, &model)?;
     let closed_loop = matches!(model, Model::Closed);
     let clients = match arguments.requests {
         Some(requests) if closed_loop && requests < arguments.connections => {
@@ -116,7 +117,7 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
     );
     Ok(Prepared {
         run,
-        slos: slos(arguments)?,
+        slos,
         title,
         remarks,
     })
@@ -185,10 +186,19 @@ fn read_log(arguments: &Arguments) -> Result<Option<AccessLog>, Failure> {
     Ok(log.map(|path| open(path, trace::access_log)).transpose()?)
 }
 
-fn slos(arguments: &Arguments) -> Result<Vec<Slo>, Failure> {
+fn slos(arguments: &Arguments, model: &Model) -> Result<Vec<Slo>, Failure> {
     let mut slos = arguments.slo.clone();
     if let Some(path) = &arguments.slo_file {
         slos.extend(workload::objective::read_file::<Slo>(path)?);
+    }
+    let has_sessions = matches!(model, Model::PartlyOpen(..));
+    if let Some(slo) = slos
+        .iter()
+        .find(|slo| slo.is_of_sessions() && !has_sessions)
+    {
+        return Err(usage(format!(
+            "{slo} is about sessions, and there are none: add --session-requests, or leave it out"
+        )));
     }
     Ok(slos)
 }
@@ -268,6 +278,33 @@ mod tests {
             if let Err(why) = prepared {
                 let says_number = why.to_string().contains("10 requests (-n)");
                 assert_eq!(says_number, line.contains("-n"), "{why}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_objective_on_sessions_needs_sessions() {
+        let home = tempfile::tempdir().expect("a directory");
+        let file = home.path().join("slo");
+        std::fs::write(&file, "p99<1s\nsession:mean<1s\n").expect("written");
+        let typed = "--slo session:p99<1s";
+        let read = &format!("--slo-file {}", file.display());
+        for slo in [typed, read] {
+            for (line, is_refused) in [
+                ("", true),
+                ("-R 5", true),
+                ("-R 5 --session-requests 2", false),
+            ] {
+                let line = format!("{line} {slo}");
+                let prepared = prepare(&parse(&line).expect(&line));
+                let refused = prepared
+                    .err()
+                    .map(|why| (why.is::<clap::Error>(), why.to_string()));
+                assert_eq!(refused.is_some(), is_refused, "{line}");
+                assert!(
+                    refused.is_none_or(|(usage, why)| usage && why.contains("sessions")),
+                    "{line}"
+                );
             }
         }
     }

@@ -143,13 +143,16 @@ fn line(row: &Second, left: &str) -> String {
         0 => String::new(),
         waiting => format!("  {waiting} waiting"),
     };
-    let times = match row.completed {
-        0 => String::new(),
-        _ => format!(
-            "  p50 {:.0} µs  p99 {:.0} µs  max {:.0} µs",
-            row.p50_us, row.p99_us, row.max_us
-        ),
-    };
+    let figures = [
+        ("p50", row.p50_us),
+        ("p99", row.p99_us),
+        ("max", row.max_us),
+    ];
+    let times = figures.into_iter().filter_map(|(name, us)| {
+        let bound = if row.is_at_least(name) { "≥ " } else { "" };
+        Some(format!("  {name} {bound}{:.0} µs", us?))
+    });
+    let times: String = times.collect();
     format!(
         "{:5.0} s  {:>7} answered{times}{failed}{connects}{waiting}  {left}",
         row.at_s, row.completed

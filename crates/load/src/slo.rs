@@ -112,7 +112,8 @@ pub struct Judged {
     pub unit: &'static str,
     /// Whether the value is only a lower bound.
     pub at_least: bool,
-    /// How far the value stays on the right side of the limit, as a share of it; negative on the wrong side.
+    /// How far the value stays on the right side of the limit, as a share of it; negative on the wrong side. Of a value that is only a
+    /// lower bound, how far at most; none where that leaves the side open.
     pub margin: Option<f64>,
 }
 
@@ -150,7 +151,8 @@ impl Slo {
             shown && self.operator.holds(value, self.limit)
         });
         let scale = self.unit().1;
-        let margin = value.map(|value| self.operator.margin(value, self.limit));
+        let margin =
+            value.and_then(|value| self.operator.margin_of_bound((value, at_least), self.limit));
         Judged {
             slo: self.text.clone(),
             met,
@@ -160,6 +162,11 @@ impl Slo {
             at_least,
             margin,
         }
+    }
+
+    /// Whether it is about the time of whole sessions.
+    pub fn is_of_sessions(&self) -> bool {
+        matches!(self.of, Of::Time(Some(Metric::Session), _))
     }
 
     fn unit(&self) -> (&'static str, f64) {

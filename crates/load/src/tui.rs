@@ -11,6 +11,7 @@ use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Style, Stylize};
 use ratatui::widgets::{Block, Gauge, Paragraph, Row, Sparkline, Table};
+use stats::hist::{Bound, Censored};
 use std::io::{self, Stderr};
 use std::sync::Arc;
 
@@ -98,7 +99,7 @@ impl Picture<'_> {
             second.completed
         });
         self.sparkline(frame, tails, " p99 of each second, µs ", |second| {
-            second.p99_us as u64
+            second.p99_us.unwrap_or(0.0) as u64
         });
         let foot_text = if self.stopping {
             "ending; Ctrl-C again ends at once"
@@ -111,29 +112,44 @@ impl Picture<'_> {
     fn table(&self) -> Table<'_> {
         let last = self.seconds.last().cloned().unwrap_or_default();
         let total = self.total;
-        let main = Metric::Response.of(total, self.closed_loop);
+        let main = Metric::Response.times(total, self.closed_loop);
+        let main = main.filter(|times| !times.is_empty());
         let us = |nanos: u64| format!("{:.0}", nanos as f64 / 1e3);
-        let so_far = |quantile| us(main.value_at_quantile(quantile));
-        let now = |us: f64| format!("{us:.0}");
+        let shown =
+            |is_bound: bool, us: f64| format!("{}{us:.0}", if is_bound { "≥ " } else { "" });
+        let so_far = |of: &dyn Fn(&Censored) -> Bound| {
+            let bound = main.as_ref().map(of);
+            bound.map_or(String::new(), |bound| {
+                shown(bound.at_least, bound.value as f64 / 1e3)
+            })
+        };
+        let now = |name: &str, us: Option<f64>| {
+            us.map_or(String::new(), |us| shown(last.is_at_least(name), us))
+        };
         let lag = |quantile| us(total.lag.value_at_quantile(quantile));
         let rows = [
             Row::new([
                 "p50, µs".to_owned(),
-                so_far(0.5),
-                now(last.p50_us),
+                so_far(&|times| times.quantile(0.5)),
+                now("p50", last.p50_us),
                 lag(0.5),
             ]),
-            Row::new(["p99".to_owned(), so_far(0.99), now(last.p99_us), lag(0.99)]),
+            Row::new([
+                "p99".to_owned(),
+                so_far(&|times| times.quantile(0.99)),
+                now("p99", last.p99_us),
+                lag(0.99),
+            ]),
             Row::new([
                 "p99.9".to_owned(),
-                so_far(0.999),
-                now(last.p99_9_us),
+                so_far(&|times| times.quantile(0.999)),
+                now("p99.9", last.p99_9_us),
                 lag(0.999),
             ]),
             Row::new([
                 "max".to_owned(),
-                us(main.max()),
-                now(last.max_us),
+                so_far(&Censored::max),
+                now("max", last.max_us),
                 us(total.lag.max()),
             ]),
             Row::new([
@@ -197,7 +213,7 @@ mod tests {
             Second {
                 at_s: 1.0,
                 completed: 5000,
-                p99_us: 123.0,
+                p99_us: Some(123.0),
                 ..Second::default()
             };
             300

@@ -28,11 +28,12 @@ pub struct Plot {
     #[arg(value_enum, value_name = "KIND")]
     pub kind: Kind,
 
-    /// A results folder, or any of .hlog, .hgrm and the JSON of `archbench load`; several are laid over each other
+    /// A results folder; .hlog, .hgrm, CSV or JSON of `archbench load`; CSV of HdrHistogram's outputPercentileDistribution or
+    /// HistogramLogProcessor; - for standard input. Several are laid over each other
     #[arg(value_name = "SOURCE", required = true)]
     pub sources: Vec<PathBuf>,
 
-    /// The picture, .svg or .png; without it an SVG goes to standard output
+    /// The picture, .svg or .png; without it, or with -, an SVG goes to standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
@@ -93,8 +94,19 @@ impl Plot {
                 "--label is given {labels} times for {sources} sources: give it once for each, in their order, or not at all"
             )));
         }
-        if let Some(path) = &self.output {
+        let output = self
+            .output
+            .as_deref()
+            .filter(|path| !command::is_standard(path));
+        if let Some(path) = output {
             plot::format_of(path).map_err(usage)?;
+        }
+        let piped = self
+            .sources
+            .iter()
+            .filter(|path| command::is_standard(path));
+        if piped.count() > 1 {
+            return Err(usage("only one source can be read from standard input"));
         }
         let request = Request {
             kind: self.kind,
@@ -111,7 +123,7 @@ impl Plot {
             height: self.height,
             titled: true,
         };
-        match &self.output {
+        match output {
             Some(path) => plot::write(&figure, frame, self.scale.into(), path)?,
             None => output::write(None, draw::svg(&figure, frame)?.as_bytes())?,
         }

@@ -76,11 +76,15 @@ impl Distribution {
         let mut merged: Option<Histogram<u64>> = None;
         let mut given_up = 0;
         for trial in cell.trials.iter().filter(|trial| invalid || trial.counts()) {
-            let Some(histogram) = study.log(trial).and_then(|log| log.merged(None)) else {
+            let Some(log) = study.log(trial) else {
                 continue;
             };
-            let load = trial.load.as_ref();
-            given_up += load.and_then(|load| load.requests.censored).unwrap_or(0);
+            let Some(histogram) = log.answered(None) else {
+                continue;
+            };
+            // Logs of before do not say it themselves.
+            let reported = || trial.load.as_ref()?.requests.censored;
+            given_up += log.given_up(None).or_else(reported).unwrap_or(0);
             match &mut merged {
                 None => merged = Some(histogram),
                 Some(merged) => {

@@ -10,14 +10,9 @@ pub enum Error {
     /// The results folder cannot be read or written.
     #[error(transparent)]
     Results(#[from] results::Error),
-    /// A file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    /// A file cannot be read; which and why, in words.
+    #[error("{0}")]
+    Input(String),
     /// A file cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {

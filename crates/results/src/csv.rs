@@ -19,6 +19,7 @@ pub(crate) fn table(manifest: &Manifest, trials: &[Trial]) -> String {
             "failure",
             "started_unix_s",
             "elapsed_s",
+            "lower_bounds",
         ]
         .map(Into::into),
     );
@@ -47,6 +48,7 @@ pub(crate) fn table(manifest: &Manifest, trials: &[Trial]) -> String {
             }),
             format!("{:.3}", trial.started_unix_s),
             format!("{:.3}", trial.elapsed_s),
+            lower_bounds(&figures, trial),
         ]);
         fields.extend(figures.iter().map(|figure| {
             figure
@@ -56,6 +58,13 @@ pub(crate) fn table(manifest: &Manifest, trials: &[Trial]) -> String {
         text.push_str(&line(&fields));
     }
     text
+}
+
+/// The columns that are only lower bounds in this row, because requests were given up.
+fn lower_bounds(figures: &[Figure], trial: &Trial) -> String {
+    let bounds = figures.iter().filter(|figure| figure.is_at_least(trial));
+    let columns: Vec<_> = bounds.map(|figure| figure.column()).collect();
+    columns.join(";")
 }
 
 /// Fields with commas, quotes or line ends are quoted (RFC 4180).
@@ -79,6 +88,38 @@ fn line(fields: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_row_names_its_lower_bounds() {
+        let home = tempfile::tempdir().unwrap();
+        let fixture = crate::fixture::Fixture {
+            models: vec!["sped".into()],
+            rates: vec![1000.0],
+            connections: vec![],
+            repeats: 2,
+            seconds: 1,
+            mishaps: false,
+            ..Default::default()
+        };
+        let mut run = fixture.write(&home.path().join("run")).unwrap();
+        let load = run.trials[1].load.as_mut().unwrap();
+        let bounds = ["p99.9", "max"].map(str::to_owned);
+        load.response_time_us.as_mut().unwrap().at_least = bounds.into();
+        let table = table(&run.manifest, &run.trials);
+        let mut rows = table.lines().map(|row| row.split(',').collect::<Vec<_>>());
+        let head = rows.next().unwrap();
+        let at = head
+            .iter()
+            .position(|column| *column == "lower_bounds")
+            .unwrap();
+        let bounds: Vec<&str> = rows.map(|row| row[at]).collect();
+        let named = "latency_max_us;latency_p99_9_us;response_max_us;response_p99_9_us";
+        assert_eq!(bounds, ["", named]);
+        assert!(
+            named.split(';').all(|name| head.contains(&name)),
+            "{head:?}"
+        );
+    }
 
     #[test]
     fn awkward_fields_are_quoted() {

@@ -9,6 +9,8 @@ use base64::Engine;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::Deserializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
+use meter::formats::given_up_tag;
+use stats::hist::Censored;
 
 use crate::Validity;
 use crate::error::{Error, io_error};
@@ -25,7 +27,8 @@ pub struct Hlog {
 /// One interval of one metric.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Interval {
-    /// Which metric: none for the first (response time; service time in a closed loop), `service`, `wait` or `lag` for others.
+    /// Which metric: none for the first (response time; service time in a closed loop), `service`, `wait` or `lag` for others; or which of
+    /// its requests that were given up, `given_up` and `service_given_up`.
     pub tag: Option<String>,
     /// When it began, since the start of the log.
     pub start: Duration,
@@ -99,7 +102,47 @@ impl Hlog {
             .filter(move |interval| interval.tag.as_deref() == tag)
     }
 
-    /// All intervals of one metric together; `None` if there are none.
+    /// The times of one metric, those of requests that were given up marked; `None` if there are none. In logs that do not say which
+    /// were given up, only those are that were answered.
+    pub fn times(&self, tag: Option<&str>) -> Option<Censored> {
+        let given_up = self.merged(Some(&given_up_tag(tag)));
+        let none = || Histogram::new(3).ok();
+        Some(Censored::among(self.merged(tag)?, &given_up.or_else(none)?))
+    }
+
+    /// The times of one interval, those of requests that were given up marked.
+    pub fn times_of(&self, interval: &Interval) -> Censored {
+        let tag = given_up_tag(interval.tag.as_deref());
+        let mut given_up = interval.histogram.clone();
+        given_up.reset();
+        for other in self.of(Some(&tag)) {
+            if other.start == interval.start {
+                // Both have the bounds of one writer.
+                let _ = given_up.add(&other.histogram);
+            }
+        }
+        Censored::among(interval.histogram.clone(), &given_up)
+    }
+
+    /// How many of a metric's requests were given up; `None` where it does not say, as none were or logs did not say so yet.
+    pub fn given_up(&self, tag: Option<&str>) -> Option<u64> {
+        let tag = given_up_tag(tag);
+        let mut counts = self.of(Some(&tag)).map(|interval| interval.histogram.len());
+        let first = counts.next()?;
+        Some(first + counts.sum::<u64>())
+    }
+
+    /// All intervals of one metric together, without the requests that were given up; `None` if there are none.
+    pub fn answered(&self, tag: Option<&str>) -> Option<Histogram<u64>> {
+        let mut answered = self.merged(tag)?;
+        if let Some(given_up) = self.merged(Some(&given_up_tag(tag))) {
+            // What is under both was added to both.
+            let _ = answered.subtract(&given_up);
+        }
+        Some(answered)
+    }
+
+    /// All intervals of one metric together, requests that were given up among them; `None` if there are none.
     pub fn merged(&self, tag: Option<&str>) -> Option<Histogram<u64>> {
         let mut all: Option<Histogram<u64>> = None;
         for interval in self.of(tag) {
@@ -119,6 +162,7 @@ impl Hlog {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use meter::formats::IntervalLog;
 
     #[test]
     fn what_is_no_log_is_refused() {
@@ -126,6 +170,37 @@ mod tests {
             assert!(Hlog::parse(text.as_bytes()).is_err(), "{text}");
         }
         assert!(Hlog::parse(b"").is_ok_and(|log| log.merged(None).is_none()));
+    }
+
+    #[test]
+    fn requests_that_were_given_up_are_among_the_others_and_told_apart() {
+        let of = |values: &[u64]| {
+            let mut histogram = Histogram::<u64>::new_with_bounds(1, 1 << 40, 3).unwrap();
+            values
+                .iter()
+                .for_each(|value| histogram.record(*value).unwrap());
+            histogram
+        };
+        let second = Duration::from_secs(1);
+        let mut log = IntervalLog::new(std::time::SystemTime::UNIX_EPOCH, "");
+        log.add(&of(&[1, 2, 3]), Duration::ZERO, second, None);
+        log.add(&of(&[4, 900]), second, second, None);
+        log.add(&of(&[900]), second, second, Some("given_up"));
+        let log = Hlog::parse(log.text()).unwrap();
+        let times = log.times(None).unwrap();
+        assert_eq!((times.len(), times.given_up()), (5, 1));
+        assert!(times.quantile(1.0).at_least && !times.quantile(0.8).at_least);
+        let answered = log.answered(None).unwrap();
+        assert_eq!((answered.len(), answered.max()), (4, 4));
+        let of_each = log.of(None).map(|interval| log.times_of(interval));
+        let of_each: Vec<_> = of_each
+            .map(|times| (times.given_up(), times.max().at_least))
+            .collect();
+        assert_eq!(of_each, [(0, false), (1, true)]);
+        assert_eq!(
+            (log.given_up(None), log.given_up(Some("service"))),
+            (Some(1), None)
+        );
     }
 
     #[test]

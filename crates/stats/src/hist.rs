@@ -40,12 +40,27 @@ impl Censored {
         // A wait too long for the histogram of answers makes it grow rather than fail.
         all.auto(true);
         all.add(given_up)?;
+        Ok(Self::among(all, given_up))
+    }
+
+    /// From the times of all requests, those given up among them, and the times of the latter alone.
+    pub fn among(all: Histogram<u64>, given_up: &Histogram<u64>) -> Self {
         let first = (!given_up.is_empty()).then(|| all.lowest_equivalent(given_up.min()));
-        Ok(Self {
+        Self {
             all,
             first,
             count: given_up.len(),
-        })
+        }
+    }
+
+    /// All values, those given up at the time they had been waited for.
+    pub fn all(&self) -> &Histogram<u64> {
+        &self.all
+    }
+
+    /// The value from which on figures are lower bounds; none if nothing was given up.
+    pub fn bounds_from(&self) -> Option<u64> {
+        self.first
     }
 
     /// How many requests there are, with those given up.

@@ -52,6 +52,13 @@ impl Operator {
         }
     }
 
+    /// The same of a value that may be only a lower bound of the truth: none where that leaves open on which side the truth is.
+    pub fn margin_of_bound(self, (value, at_least): (f64, bool), limit: f64) -> Option<f64> {
+        // What grows may leave the right side of an upper limit, and the wrong side of a lower one.
+        let is_settled = self.is_upper() != self.holds(value, limit);
+        (!at_least || is_settled).then(|| self.margin(value, limit))
+    }
+
     /// Splits a text at the first sign.
     pub fn split(text: &str) -> Option<(&str, Self, &str)> {
         let at = text.find(['<', '>', '≤', '≥'])?;
@@ -158,6 +165,20 @@ mod tests {
         assert_eq!(Operator::Less.margin(7.5, 10.0), 0.25);
         assert_eq!(Operator::AtLeast.margin(5.0, 10.0), -0.5);
         assert_eq!(Operator::AtMost.margin(3.0, 0.0), -3.0);
+    }
+
+    #[test]
+    fn a_lower_bound_has_a_margin_only_where_its_side_is_known() {
+        for (operator, value, margin) in [
+            (Operator::Less, 7.5, None),
+            (Operator::Less, 12.5, Some(-0.25)),
+            (Operator::AtLeast, 12.5, Some(0.25)),
+            (Operator::More, 7.5, None),
+        ] {
+            assert_eq!(operator.margin_of_bound((value, true), 10.0), margin);
+            let exact = operator.margin_of_bound((value, false), 10.0);
+            assert_eq!(exact, Some(operator.margin(value, 10.0)));
+        }
     }
 
     #[test]

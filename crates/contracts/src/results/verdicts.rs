@@ -94,7 +94,11 @@ pub struct JudgedSlo {
     pub limit: f64,
     /// Like `us`.
     pub unit: String,
-    /// How far the estimate is on the right side of the limit, as a share of it; negative on the wrong side.
+    /// Whether the estimate is only a lower bound, because requests were given up.
+    #[serde(default)]
+    pub at_least: bool,
+    /// How far the estimate is on the right side of the limit, as a share of it; negative on the wrong side. At most so far, if it is
+    /// only a lower bound; `None` if that leaves the side open.
     pub margin: Option<f64>,
     /// Further fields.
     #[serde(flatten)]

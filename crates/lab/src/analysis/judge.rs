@@ -29,8 +29,8 @@ fn judge(run: &Run, text: &str, expression: &Expression) -> Judged {
                 let trial = run.trials.iter().find(|trial| {
                     trial.repeat == repeat && trial.counts() && name.matches(&trial.factors)
                 })?;
-                let value = crate::analysis::values::value(run, trial, figure)?;
-                Some(match figure.is_at_least(trial) {
+                let (value, at_least) = crate::analysis::values::bounded(run, trial, figure)?;
+                Some(match at_least {
                     true => Estimate::at_least(value),
                     false => Estimate::exact(value),
                 })

@@ -4,9 +4,15 @@ use results::{Error, Figure, Metric, Run, Statistic, Trial};
 
 /// The figure of a trial.
 pub fn value(run: &Run, trial: &Trial, figure: Figure) -> Option<f64> {
-    figure
-        .of(trial)
-        .or_else(|| from_histogram(run, trial, figure))
+    bounded(run, trial, figure).map(|(value, _)| value)
+}
+
+/// The figure of a trial, and whether it is only a lower bound, because requests were given up.
+pub fn bounded(run: &Run, trial: &Trial, figure: Figure) -> Option<(f64, bool)> {
+    match figure.of(trial) {
+        Some(value) => Some((value, figure.is_at_least(trial))),
+        None => from_histogram(run, trial, figure),
+    }
 }
 
 /// Sees to it that the histograms can be read that some of these figures are taken from.
@@ -23,7 +29,7 @@ pub fn check(run: &Run, mut figures: impl Iterator<Item = Figure>) -> Result<(),
     Ok(())
 }
 
-fn from_histogram(run: &Run, trial: &Trial, figure: Figure) -> Option<f64> {
+fn from_histogram(run: &Run, trial: &Trial, figure: Figure) -> Option<(f64, bool)> {
     let Figure::Time(metric, Statistic::Percentile(percent)) = figure else {
         return None;
     };
@@ -36,13 +42,15 @@ fn from_histogram(run: &Run, trial: &Trial, figure: Figure) -> Option<f64> {
         (Metric::Lag, _) => Some("lag"),
         _ => return None,
     };
-    let histogram = run.hlog(trial).ok()??.merged(tag)?;
-    let given_up = match metric {
-        Metric::Wait | Metric::Lag => 0.0,
+    let log = run.hlog(trial).ok()??;
+    let times = log.times(tag).filter(|times| !times.is_empty())?;
+    let not_logged = match (metric, log.given_up(tag)) {
+        (Metric::Wait | Metric::Lag, _) | (_, Some(_)) => 0.0,
+        // A log of before, which has only those that were answered; the others would have taken longer.
         _ => trial.load.as_ref()?.requests.censored.unwrap_or(0) as f64,
     };
-    // The log has those that were answered; the others would have taken longer.
-    let answered = histogram.len() as f64;
-    let share = percent / 100.0 * (answered + given_up) / answered;
-    (share <= 1.0).then(|| histogram.value_at_quantile(share) as f64 / 1e3)
+    let logged = times.len() as f64;
+    let share = percent / 100.0 * (logged + not_logged) / logged;
+    let bound = (share <= 1.0).then(|| times.quantile(share))?;
+    Some((bound.value as f64 / 1e3, bound.at_least))
 }

@@ -143,12 +143,12 @@ struct Side {
 }
 
 fn side(run: &Run, cell: &Cell<'_>, figure: Figure) -> Side {
-    let counted = || cell.trials.iter().filter(|trial| trial.counts());
+    let counted = cell.trials.iter().filter(|trial| trial.counts());
+    let found = counted.filter_map(|trial| crate::analysis::values::bounded(run, trial, figure));
+    let (values, bounds): (_, Vec<bool>) = found.unzip();
     Side {
-        values: counted()
-            .filter_map(|trial| crate::analysis::values::value(run, trial, figure))
-            .collect(),
-        at_least: counted().any(|trial| figure.is_at_least(trial)),
+        values,
+        at_least: bounds.contains(&true),
     }
 }
 

@@ -132,6 +132,10 @@ pub fn run(args: Args) -> Result<Status, Failure> {
         let why = format!("'{slo}': of percentiles a search knows {known}; choose one of them");
         return Err(command::usage(why));
     }
+    if let Some(slo) = objectives.iter().find(|slo| slo.is_of_sessions()) {
+        let why = format!("'{slo}' is about sessions, and a search has none");
+        return Err(command::usage(why));
+    }
     let names = if args.model.is_empty() {
         let listed = models::list(&archbench)?.models.into_iter();
         listed.map(|model| model.name).collect()

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use contracts::Unknown;
-use results::{Cell, JudgedSlo, Outcome, Run};
+use results::{Cell, Figure, JudgedSlo, Metric, Outcome, Run, Statistic};
 use workload::objective::read_file;
 use workload::units::counted;
 
@@ -59,6 +59,14 @@ pub fn run(args: Args) -> Result<Status, Failure> {
         return Err("the experiment has no objectives; give some with --slo or --slo-file".into());
     }
     crate::analysis::values::check(&run, objectives.iter().map(|slo| slo.figure))?;
+    let longest = Figure::Time(Metric::Session, Statistic::Max);
+    let has_sessions = run.trials.iter().any(|trial| longest.of(trial).is_some());
+    if let Some(slo) = objectives
+        .iter()
+        .find(|slo| slo.is_of_sessions() && !has_sessions)
+    {
+        return Err(format!("{slo} is about sessions, and this run had none").into());
+    }
     let judged = matrix(&run, &objectives);
     if args.json {
         crate::print(serde_json::to_string_pretty(&judged)?);
@@ -84,18 +92,15 @@ pub fn matrix(run: &Run, objectives: &[Objective]) -> Vec<JudgedSlo> {
 
 fn judge_cell(run: &Run, cell: &Cell<'_>, objective: &Objective) -> JudgedSlo {
     let counted: Vec<_> = cell.trials.iter().filter(|trial| trial.counts()).collect();
-    let values: Vec<f64> = counted
+    let found = counted
         .iter()
-        .filter_map(|trial| crate::analysis::values::value(run, trial, objective.figure))
-        .collect();
+        .filter_map(|trial| crate::analysis::values::bounded(run, trial, objective.figure));
+    let (values, bounds): (Vec<f64>, Vec<bool>) = found.unzip();
     // A repeat without a value has one beyond all that was answered.
-    let bound = values.len() < counted.len()
-        || counted
-            .iter()
-            .any(|trial| objective.figure.is_at_least(trial));
+    let at_least = values.len() < counted.len() || bounds.contains(&true);
     let interval = judge::interval(&values);
     let mut outcome = judge::outcome(interval.as_ref(), objective.operator, objective.limit);
-    if bound && objective.operator.is_upper() && outcome == Outcome::Met {
+    if at_least && objective.operator.is_upper() && outcome == Outcome::Met {
         // Below the limit by a lower bound only.
         outcome = Outcome::Undecided;
     }
@@ -112,7 +117,12 @@ fn judge_cell(run: &Run, cell: &Cell<'_>, objective: &Objective) -> JudgedSlo {
         high: interval.map(|interval| interval.high),
         limit: objective.limit,
         unit: objective.figure.unit().into(),
-        margin: estimate.map(|estimate| objective.margin(estimate)),
+        at_least,
+        margin: estimate.and_then(|estimate| {
+            objective
+                .operator
+                .margin_of_bound((estimate, at_least), objective.limit)
+        }),
         unknown: Unknown::new(),
     }
 }
@@ -168,7 +178,10 @@ fn has_no_interval(judged: &JudgedSlo) -> bool {
 
 fn describe(judged: &JudgedSlo) -> String {
     let Some(margin) = judged.margin else {
-        return "no figures".into();
+        return match judged.estimate {
+            Some(_) => format!("{}: a lower bound", judged.outcome),
+            None => "no figures".into(),
+        };
     };
     let objective = judged.slo.parse::<Objective>().ok();
     let spread = match (objective, judged.low, judged.high) {
@@ -187,7 +200,8 @@ fn describe(judged: &JudgedSlo) -> String {
     } else {
         judged.outcome.name()
     };
-    format!("{name} {:+.0} %{spread}", margin * 100.0)
+    let most = if judged.at_least { "≤ " } else { "" };
+    format!("{name} {most}{:+.0} %{spread}", margin * 100.0)
 }
 
 #[cfg(test)]
@@ -244,6 +258,42 @@ mod tests {
         };
         let error = super::run(args).unwrap_err().to_string();
         assert!(error.contains("c000-r1.hlog"), "{error}");
+    }
+
+    #[test]
+    fn a_lower_bound_shows_no_margin_that_its_outcome_contradicts() {
+        let home = tempfile::tempdir().unwrap();
+        let fixture = Fixture {
+            models: vec!["sped".into()],
+            rates: vec![1000.0],
+            connections: vec![],
+            seconds: 1,
+            mishaps: false,
+            ..Fixture::default()
+        };
+        let mut run = fixture.write(&home.path().join("run")).unwrap();
+        let load = run.trials[0].load.as_mut().unwrap();
+        load.response_time_us.as_mut().unwrap().at_least = vec!["p99".into()];
+        let slos = ["p(99)<2ms", "p(99)<100us"].map(|slo| slo.parse().unwrap());
+        let judged = matrix(&run, &slos);
+        assert_eq!(
+            (judged[0].outcome, judged[0].margin),
+            (Outcome::Undecided, None)
+        );
+        assert!(judged[0].at_least && judged[0].estimate.is_some());
+        assert_eq!(judged[1].outcome, Outcome::Missed);
+        let text = text(&run, &judged, 2);
+        for part in ["undecided: a lower bound", "MISSED ≤ -"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        let args = Args {
+            results: home.path().join("run"),
+            slo: vec!["session:p(99)<1s".parse().unwrap()],
+            slo_file: None,
+            json: false,
+        };
+        let error = super::run(args).unwrap_err().to_string();
+        assert!(error.contains("this run had none"), "{error}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use results::{Figure, Metric};
 use serde::Deserialize;
 use workload::Preset;
 
@@ -177,6 +178,20 @@ impl Experiment {
             return Err("repeats, attempts and duration must be more than 0".into());
         }
         let closed = |load: &Load| load.kind() == Loop::Closed;
+        for Text(slo) in &self.slo {
+            let has_sessions = |load: &Load| load.kind() == Loop::PartlyOpen;
+            if slo.is_of_sessions() && !self.load.iter().any(has_sessions) {
+                return Err(format!(
+                    "the objective {slo} is about sessions, and no load has session_requests"
+                ));
+            }
+            let is_of_responses = matches!(slo.figure, Figure::Time(Metric::Response, _));
+            if is_of_responses && self.load.iter().all(closed) {
+                return Err(format!(
+                    "the objective {slo} is about response times, and every load is closed: leave out 'response:'"
+                ));
+            }
+        }
         if !self.sweep.rate.is_empty() && self.load.iter().all(closed) {
             return Err(
                 "no load goes by the rates of [sweep]; give one an arrival, poisson or constant"

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use results::Figure;
+use results::{Figure, Metric};
 use workload::objective::{ObjectiveError, Operator, number};
 use workload::units;
 
@@ -63,6 +63,11 @@ impl fmt::Display for Objective {
 }
 
 impl Objective {
+    /// Whether it is about the time of whole sessions.
+    pub fn is_of_sessions(&self) -> bool {
+        matches!(self.figure, Figure::Time(Metric::Session, _))
+    }
+
     /// How far a value is on the right side of the limit, as a share of it.
     pub fn margin(&self, value: f64) -> f64 {
         self.operator.margin(value, self.limit)

@@ -72,6 +72,14 @@ fn values_that_make_no_sense_are_refused_in_words() {
             "'p(99)' is no objective",
         ),
         (
+            format!("{SMALL}slo = [\"session:p(99)<1s\"]\n{LOAD}"),
+            "no load has session_requests",
+        ),
+        (
+            format!("{SMALL}slo = [\"response:p(99)<1s\"]\n{LOAD}"),
+            "every load is closed",
+        ),
+        (
             format!("{SMALL}files = \"webfiles\"\n{LOAD}"),
             "expected single:SIZE",
         ),

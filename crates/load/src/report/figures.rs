@@ -70,7 +70,17 @@ impl Metric {
         Self::NAMES[self as usize]
     }
 
-    /// Its histogram in a record.
+    /// Its values in a record, those of requests that were given up among them; none where the two do not go together, which
+    /// histograms of the same bounds do.
+    pub fn times(self, record: &Record, closed_loop: bool) -> Option<Censored> {
+        let answered = self.of(record, closed_loop);
+        match self.censored(record, closed_loop) {
+            Some(given_up) => Censored::new(answered, given_up).ok(),
+            None => Some(Censored::among(answered.clone(), &Histogram::new(3).ok()?)),
+        }
+    }
+
+    /// Its histogram of answered requests in a record.
     pub fn of(self, record: &Record, closed_loop: bool) -> &Histogram<u64> {
         match self {
             Self::Response if closed_loop => &record.service,
@@ -85,7 +95,7 @@ impl Metric {
     }
 
     /// Its values of requests that were given up.
-    fn censored(self, record: &Record, closed_loop: bool) -> Option<&Histogram<u64>> {
+    pub fn censored(self, record: &Record, closed_loop: bool) -> Option<&Histogram<u64>> {
         match self {
             Self::Response if !closed_loop => Some(&record.censored_response),
             Self::Response | Self::Service => Some(&record.censored_service),
@@ -128,24 +138,14 @@ pub struct Figures<'a> {
     outcome: &'a Outcome,
     closed_loop: bool,
     warmup_s: f64,
-    times: Vec<Option<Censored>>,
+    times: [Option<Censored>; Metric::ALL.len()],
 }
 
 impl<'a> Figures<'a> {
     /// Puts answered and given-up requests together.
     pub fn new(run: &Run, outcome: &'a Outcome) -> Self {
         let closed_loop = run.is_closed_loop();
-        let none = Histogram::new(3).ok();
-        let times = Metric::ALL
-            .iter()
-            .map(|metric| {
-                let answered = metric.of(&outcome.record, closed_loop);
-                let given_up = metric
-                    .censored(&outcome.record, closed_loop)
-                    .or(none.as_ref())?;
-                Censored::new(answered, given_up).ok()
-            })
-            .collect();
+        let times = Metric::ALL.map(|metric| metric.times(&outcome.record, closed_loop));
         Self {
             outcome,
             closed_loop,

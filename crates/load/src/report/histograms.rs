@@ -6,35 +6,43 @@ use crate::clock::Nanos;
 use crate::record::Record;
 use crate::verdict::{Finding, Validity};
 use meter::formats::{self, IntervalLog};
+use stats::hist::Censored;
 use std::io;
 use std::time::{Duration, SystemTime};
 
 /// All distributions as rows, a column saying which.
-pub fn csv(record: &Record, closed_loop: bool) -> io::Result<Vec<u8>> {
+pub fn csv(report: &Report<'_>) -> io::Result<Vec<u8>> {
+    let verdict = report.level().to_string();
     let mut out = format!("{}\n", formats::CSV_HEADER).into_bytes();
     for metric in Metric::ALL {
-        let times = metric.of(record, closed_loop);
-        if !times.is_empty() {
-            formats::csv_rows(metric.name(), times, &mut out)?;
-        }
+        let times = report.figures.times(metric);
+        // What comes first is there even where nothing was measured, to say so.
+        let shown = |times: &&Censored| metric == Metric::Response || !times.is_empty();
+        let Some(times) = times.filter(shown) else {
+            continue;
+        };
+        let rows = formats::CsvTimes {
+            metric: metric.name(),
+            histogram: times.all(),
+            bounds_from: times.bounds_from(),
+            verdict: &verdict,
+        };
+        formats::csv_rows(rows, &mut out)?;
     }
     Ok(out)
 }
 
 /// The first figure's distribution, requests that were given up with the time they had been waited for, and what is thought of the run.
 pub fn hgrm(report: &Report<'_>) -> io::Result<Vec<u8>> {
-    let (record, closed_loop) = (&report.outcome.record, report.run.is_closed_loop());
-    let (answered, given_up) = if closed_loop {
-        (&record.service, &record.censored_service)
-    } else {
-        (&record.response, &record.censored_response)
-    };
-    let mut all = answered.clone();
-    // Both have the same bounds.
-    let _ = all.add(given_up);
     let mut out = Vec::new();
-    formats::hgrm(&all, &mut out)?;
-    for line in judgement(report.level(), &report.findings) {
+    let mut comments = Vec::new();
+    if let Some(times) = report.figures.times(Metric::Response) {
+        formats::hgrm(times.all(), &mut out)?;
+        let from = times.bounds_from();
+        comments.extend(from.map(|from| formats::bounds_comment(times.given_up(), from)));
+    }
+    comments.extend(judgement(report.level(), &report.findings));
+    for line in comments {
         out.extend_from_slice(formats::comment(&line).as_bytes());
     }
     Ok(out)
@@ -61,7 +69,7 @@ impl Log {
     /// An empty one of a run that measures from `warmup` on.
     pub fn new(closed_loop: bool, warmup: Nanos) -> Self {
         let comment = format!(
-            "archbench load {}; nanoseconds; untagged: {}",
+            "archbench load {}; values in nanoseconds, Interval_Max in milliseconds; untagged: {}; given_up: those of them that are lower bounds",
             env!("CARGO_PKG_VERSION"),
             if closed_loop {
                 "service time"
@@ -90,8 +98,15 @@ impl Log {
                 continue;
             }
             let tag = (metric != Metric::Response).then(|| metric.name());
-            let times = metric.of(record, self.closed_loop);
-            self.log.add(times, from, length, tag);
+            let Some(times) = metric.times(record, self.closed_loop) else {
+                continue;
+            };
+            self.log.add(times.all(), from, length, tag);
+            let given_up = metric.censored(record, self.closed_loop);
+            if let Some(given_up) = given_up.filter(|given_up| !given_up.is_empty()) {
+                let tag = formats::given_up_tag(tag);
+                self.log.add(given_up, from, length, Some(&tag));
+            }
         }
     }
 

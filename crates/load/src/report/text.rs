@@ -236,12 +236,18 @@ fn objectives(slos: &[Judged], out: &mut String) -> std::fmt::Result {
         let measured = slo.value.map_or("–".to_owned(), |value| {
             format!("{}{}", if slo.at_least { "≥ " } else { "" }, show(value))
         });
-        let margin = slo
-            .margin
-            .map_or("–".to_owned(), |margin| match margin.abs() {
-                less if less < 10.0 => format!("{:+.1} %", margin * 100.0),
-                _ => format!("{margin:+.0} ×"),
-            });
+        let margin = slo.margin.map_or("–".to_owned(), |margin| {
+            // What is at least so slow is at most so far on the right side.
+            let most = if slo.at_least && margin < 0.0 {
+                "≤ "
+            } else {
+                ""
+            };
+            match margin.abs() {
+                less if less < 10.0 => format!("{most}{:+.1} %", margin * 100.0),
+                _ => format!("{most}{margin:+.0} ×"),
+            }
+        });
         writeln!(
             out,
             "  {:<width$}  {:>12}  {measured:>12}  {margin:>8}  {}",

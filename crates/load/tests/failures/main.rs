@@ -2,6 +2,7 @@
 
 mod addresses;
 mod connections;
+mod exports;
 mod models;
 mod numbers;
 mod outages;

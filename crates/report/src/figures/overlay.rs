@@ -138,7 +138,10 @@ fn labelled(
     let last = last.map(|(time, share)| {
         let label = match distribution.answered {
             1.0 => format!("the slowest took {}", Unit::Seconds.show(*time)),
-            answered => format!("{} were never answered", Unit::Share.show(1.0 - answered)),
+            answered => format!(
+                "{} took longer, or were never answered",
+                Unit::Share.show(1.0 - answered)
+            ),
         };
         (*time, *share, Some(label))
     });

@@ -14,14 +14,16 @@ pub(crate) struct Course {
 }
 
 /// One of them, or whatever the interval was.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Second {
     /// Its middle, since the start.
     pub(crate) at: f64,
     /// Answers per second.
     pub(crate) rate: f64,
-    /// The 99th percentile in seconds; None without answers.
+    /// The 99th percentile in seconds; None without answers and requests that were given up.
     pub(crate) tail: Option<f64>,
+    /// Whether that is only a lower bound.
+    pub(crate) at_least: bool,
 }
 
 /// An interval that is shorter, in seconds.
@@ -45,11 +47,13 @@ impl Course {
                 (start, start + interval.length.as_secs_f64()),
                 measured_from,
             )?;
-            let times = &interval.histogram;
+            let times = log.times_of(interval);
+            let tail = times.quantile(0.99);
             Some(Second {
                 at,
-                rate: times.len() as f64 / length,
-                tail: (!times.is_empty()).then(|| times.value_at_quantile(0.99) as f64 * 1e-9),
+                rate: (times.len() - times.given_up()) as f64 / length,
+                tail: (!times.is_empty()).then_some(tail.value as f64 * 1e-9),
+                at_least: tail.at_least,
             })
         });
         let seconds: Vec<Second> = seconds.collect();
@@ -77,7 +81,9 @@ pub(crate) fn throughput(subject: &Subject, courses: &[Course]) -> Option<Figure
         "Throughput by the second",
         "Of one repeat of each.",
     );
-    figure(what, subject, axis, courses, |second| Some(second.rate))
+    figure(what, subject, axis, courses, |second| {
+        Some((second.rate, false))
+    })
 }
 
 /// The tail over time.
@@ -89,25 +95,38 @@ pub(crate) fn tail(subject: &Subject, courses: &[Course]) -> Option<Figure> {
     let what = (
         "series-p99",
         "99th percentile by the second",
-        "Of one repeat of each. A stall shows as a spike that a mean would hide.",
+        "Of one repeat of each. A stall shows as a spike that a mean would hide. ≥ marks lower bounds: requests were given up.",
     );
-    figure(what, subject, axis, courses, |second| second.tail)
+    figure(what, subject, axis, courses, |second| {
+        Some((second.tail?, second.at_least))
+    })
 }
 
 /// A line through values over time, in order; some of them are labelled, and marked where they are not to be believed.
 pub(crate) fn over_time(
-    (label, look, invalid): (&str, Look, bool),
+    who: (&str, Look, bool),
     unit: Unit,
     values: impl Iterator<Item = (f64, f64)>,
 ) -> Series {
-    let values: Vec<(f64, f64)> = values.collect();
+    bounded_over_time(who, unit, values.map(|(at, value)| (at, value, false)))
+}
+
+/// The same through values of which some are only lower bounds; those are all labelled.
+fn bounded_over_time(
+    (label, look, invalid): (&str, Look, bool),
+    unit: Unit,
+    values: impl Iterator<Item = (f64, f64, bool)>,
+) -> Series {
+    let values: Vec<_> = values.collect();
     let every = values.len().div_ceil(LABELLED).max(1);
-    let points = values.iter().enumerate().map(|(place, &(at, value))| {
+    let points = values.iter().enumerate().map(|(place, value)| {
+        let &(at, value, at_least) = value;
         let point = Point::at(at, value);
-        if place % every != 0 {
+        if place % every != 0 && !at_least {
             return point;
         }
-        let words = format!("at {}: {}", Unit::Clock.show(at), unit.show(value));
+        let bound = if at_least { "≥ " } else { "" };
+        let words = format!("at {}: {bound}{}", Unit::Clock.show(at), unit.show(value));
         Point {
             invalid,
             ..point.labelled(words)
@@ -126,13 +145,16 @@ fn figure(
     subject: &Subject,
     y: Axis,
     courses: &[Course],
-    of: impl Fn(&Second) -> Option<f64>,
+    of: impl Fn(&Second) -> Option<(f64, bool)>,
 ) -> Option<Figure> {
     let unit = y.unit;
     let series = courses.iter().map(|course| {
         let seconds = course.seconds.iter();
-        let values = seconds.filter_map(|second| Some((second.at, of(second)?)));
-        over_time((&course.label, course.look, course.invalid), unit, values)
+        let values = seconds.filter_map(|second| {
+            let (value, at_least) = of(second)?;
+            Some((second.at, value, at_least))
+        });
+        bounded_over_time((&course.label, course.look, course.invalid), unit, values)
     });
     let series: Vec<Series> = series.filter(|series| series.points.len() > 1).collect();
     let ys = series.iter().flat_map(|series| &series.points);

@@ -108,6 +108,6 @@ fn service(study: &Study<'_>, cell: &Cell<'_>) -> Option<Histogram<u64>> {
     let trial = cell.trials.iter().find(|trial| trial.counts())?;
     study
         .log(trial)?
-        .merged(Some("service"))
+        .answered(Some("service"))
         .filter(|times| !times.is_empty())
 }

@@ -66,7 +66,8 @@ fn outcome(slo: &JudgedSlo) -> String {
             .trim_end()
             .to_owned(),
     };
-    let _ = write!(text, "{}", show(estimate));
+    let bound = if slo.at_least { "≥ " } else { "" };
+    let _ = write!(text, "{bound}{}", show(estimate));
     if let (Some(low), Some(high)) = (slo.low, slo.high) {
         let range = match time {
             true => Unit::Seconds.range((low * 1e-6, high * 1e-6)),
@@ -77,7 +78,8 @@ fn outcome(slo: &JudgedSlo) -> String {
     if let Some(margin) = slo.margin {
         let _ = write!(
             text,
-            "<small>margin {} %</small>",
+            "<small>margin {}{} %</small>",
+            if slo.at_least { "≤ " } else { "" },
             significant(margin * 100.0, 2)
         );
     }

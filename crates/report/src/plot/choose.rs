@@ -151,7 +151,9 @@ fn overlaid(
         times.push(source.times());
         let look = Look::Measured(all.len().max(over_time.len()));
         let (distribution, course) = (source.distribution(), source.course(look));
+        let has_tail = |course: &Course| course.seconds.iter().any(|second| second.tail.is_some());
         let has = match kind {
+            Kind::SeriesP99 => course.as_ref().is_some_and(has_tail),
             time if time.is_of_time() => course.is_some(),
             // Of few percentiles nobody knows how often what occurred.
             Kind::Histogram => distribution
@@ -258,13 +260,16 @@ fn of_reports(kind: Kind, sources: &[Source]) -> Result<Figure, Error> {
         _ => return Err(missing(kind, "it needs a results folder".into())),
     };
     let rows = sources.iter().enumerate().map(|(place, source)| {
-        let value = source
+        let (value, at_least) = source
             .value(kind)
             .ok_or_else(|| missing(kind, format!("{} does not have it", source.path.display())))?;
         Ok(Row {
-            label: marked(&source.label, source.is_invalid()),
+            label: match at_least {
+                true => format!("{} (at least)", marked(&source.label, source.is_invalid())),
+                false => marked(&source.label, source.is_invalid()),
+            },
             look: Look::Measured(place),
-            hover: unit.show(value),
+            hover: format!("{}{}", if at_least { "≥ " } else { "" }, unit.show(value)),
             invalid: source.is_invalid(),
             mark: Mark::Dot {
                 value,

@@ -3,11 +3,13 @@
 //! | module | what is in it |
 //! | --- | --- |
 //! | `source` | what a file is, and how it is read |
+//! | `percentiles` | distributions that others have worked out, in columns or commas |
 //! | `kind` | the kinds of figures |
 //! | `choose` | the figures of a results folder by kind and circumstances |
 
 mod choose;
 mod kind;
+mod percentiles;
 mod source;
 
 use crate::draw::{self, Frame};
@@ -129,6 +131,9 @@ fn name_of(path: &Path, others: &[PathBuf]) -> String {
         .filter(|other| other.file_stem() == path.file_stem())
         .count()
         > 1;
+    if command::is_standard(path) {
+        return command::input::name(path);
+    }
     let name = if alike {
         path.file_name()
     } else {

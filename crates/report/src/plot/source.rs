@@ -1,15 +1,22 @@
 //! What a file is, and how it is read.
 
 use super::kind::Kind;
+use super::percentiles::Percentiles;
 use crate::distribution::{Distribution, NANOS};
 use crate::error::Error;
 use crate::figure::Look;
 use crate::figures::series::{Course, Second, measured};
 use crate::study::{RESPONSE, SERVICE};
+use command::input;
 use contracts::load::{Loop, Report};
 use contracts::{Document, PERCENTILES, Statistic};
 use results::{Hlog, Run, Validity};
+use stats::hist::Censored;
 use std::path::{Path, PathBuf};
+
+/// What can be drawn.
+const EXPECTED: &str =
+    "a results folder, .hlog, .hgrm, CSV or JSON of `archbench load`, or CSV of HdrHistogram";
 
 /// Something that was read.
 #[derive(Debug)]
@@ -26,12 +33,8 @@ pub(crate) enum Content {
     Results(Box<Run>),
     /// A histogram for each second.
     Log(Hlog),
-    /// A percentile distribution: times in seconds and shares, how many there are, and whether they are not to be believed.
-    Percentiles {
-        steps: Vec<(f64, f64)>,
-        count: u64,
-        invalid: bool,
-    },
+    /// A percentile distribution.
+    Percentiles(Percentiles),
     /// A load generator's report.
     Load(Box<Report>),
 }
@@ -41,10 +44,7 @@ impl Source {
         let content = if path.is_dir() {
             Content::Results(Box::new(results::read(path)?))
         } else {
-            let bytes = std::fs::read(path).map_err(|source| Error::Read {
-                path: path.into(),
-                source,
-            })?;
+            let bytes = input::bytes(path).map_err(Error::Input)?;
             parse(&bytes).map_err(|problem| Error::Malformed {
                 path: path.into(),
                 problem,
@@ -61,12 +61,11 @@ impl Source {
     pub(crate) fn distribution(&self) -> Option<Distribution> {
         match &self.content {
             Content::Results(_) => None,
-            Content::Log(log) => log
-                .merged(None)
-                .and_then(|histogram| Distribution::of(histogram, 0)),
-            Content::Percentiles { steps, count, .. } => {
-                Distribution::from_steps(steps.clone(), 1.0, *count)
+            Content::Log(log) => {
+                let given_up = log.given_up(None).unwrap_or(0);
+                Distribution::of(log.answered(None)?, given_up)
             }
+            Content::Percentiles(percentiles) => percentiles.distribution(),
             Content::Load(load) => reported(load),
         }
     }
@@ -76,14 +75,20 @@ impl Source {
         match &self.content {
             Content::Log(log) => Course::of(&self.label, look, self.is_invalid(), log, 0.0),
             Content::Load(load) => course(&self.label, look, load),
-            _ => None,
+            Content::Percentiles(percentiles) => (percentiles.seconds.len() > 1).then(|| Course {
+                label: self.label.clone(),
+                look,
+                invalid: percentiles.invalid,
+                seconds: percentiles.seconds.clone(),
+            }),
+            Content::Results(_) => None,
         }
     }
 
     /// What its times are, as far as it says so; in a closed loop nothing is due, and there is no response time.
     pub(crate) fn times(&self) -> Option<&'static str> {
         let open = match &self.content {
-            Content::Results(_) | Content::Percentiles { .. } => return None,
+            Content::Results(_) | Content::Percentiles(_) => return None,
             // What comes first in a closed loop is the service time, which then has no tag of its own.
             Content::Log(log) => {
                 let has = |tag| log.of(Some(tag)).next().is_some();
@@ -97,26 +102,18 @@ impl Source {
         Some(if open { RESPONSE } else { SERVICE })
     }
 
-    /// A single figure of it, if it is a file that has one; times in seconds.
-    pub(crate) fn value(&self, kind: Kind) -> Option<f64> {
-        let Content::Load(load) = &self.content else {
-            let distribution = self.distribution()?;
-            return match kind {
-                Kind::Latency => distribution.quantile(0.99),
-                Kind::LatencyMean => Some(distribution.histogram?.mean() * NANOS),
+    /// A single figure of it, if it is a file that has one, and whether that is only a lower bound; times in seconds.
+    pub(crate) fn value(&self, kind: Kind) -> Option<(f64, bool)> {
+        match &self.content {
+            Content::Results(_) => None,
+            Content::Log(log) => {
+                of_times(kind, &log.times(None).filter(|times| !times.is_empty())?)
+            }
+            Content::Percentiles(percentiles) => match kind {
+                Kind::Latency => percentiles.quantile(0.99),
                 _ => None,
-            };
-        };
-        let time = |statistic| {
-            let mut times = [&load.response_time_us, &load.service_time_us].into_iter();
-            Some(times.find_map(|times| times.as_ref()?.get(statistic))? * 1e-6)
-        };
-        match kind {
-            Kind::Throughput => load.throughput.requests_per_s,
-            Kind::Latency => time(Statistic::Percentile(99.0)),
-            Kind::LatencyMean => time(Statistic::Mean),
-            Kind::Fairness => load.fairness.as_ref()?.jain,
-            _ => None,
+            },
+            Content::Load(load) => of_report(kind, load),
         }
     }
 
@@ -125,7 +122,7 @@ impl Source {
         match &self.content {
             Content::Results(_) => false,
             Content::Log(log) => log.verdict == Some(Validity::Invalid),
-            Content::Percentiles { invalid, .. } => *invalid,
+            Content::Percentiles(percentiles) => percentiles.invalid,
             Content::Load(load) => load.verdict == Some(Validity::Invalid),
         }
     }
@@ -133,7 +130,8 @@ impl Source {
 
 /// By its content: names lie.
 fn parse(bytes: &[u8]) -> Result<Content, String> {
-    let text = std::str::from_utf8(bytes).map_err(|_| "this is no text; expected a results folder, .hlog, .hgrm, or the JSON of `archbench load`")?;
+    let text =
+        std::str::from_utf8(bytes).map_err(|_| format!("this is no text; expected {EXPECTED}"))?;
     let start = text.trim_start();
     if start.starts_with('{') {
         let load = Report::parse(text).map_err(|problem| {
@@ -141,8 +139,8 @@ fn parse(bytes: &[u8]) -> Result<Content, String> {
         })?;
         return Ok(Content::Load(Box::new(load)));
     }
-    if text.contains("Percentile") && text.contains("TotalCount") {
-        return percentiles(text);
+    if let Some(percentiles) = Percentiles::read(text) {
+        return percentiles.map(Content::Percentiles);
     }
     if start.starts_with("#[")
         || start.starts_with('"')
@@ -155,41 +153,38 @@ fn parse(bytes: &[u8]) -> Result<Content, String> {
             Err(problem) => Err(format!("no histogram log: {problem}")),
         };
     }
-    Err("expected a results folder, .hlog, .hgrm, or the JSON of `archbench load`".into())
+    Err(format!("expected {EXPECTED}"))
 }
 
-/// What `HdrHistogram.outputPercentileDistribution` writes, in milliseconds.
-fn percentiles(text: &str) -> Result<Content, String> {
-    let mut steps = Vec::new();
-    let mut count = 0;
-    for (number, line) in text.lines().enumerate() {
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        let (Some(first), false) = (fields.first(), line.trim_start().starts_with('#')) else {
-            continue;
-        };
-        if *first == "Value" {
-            continue;
+/// A figure of times in nanoseconds.
+fn of_times(kind: Kind, times: &Censored) -> Option<(f64, bool)> {
+    let p99 = times.quantile(0.99);
+    match kind {
+        Kind::Latency => Some((p99.value as f64 * NANOS, p99.at_least)),
+        Kind::LatencyMean => {
+            let (mean, at_least) = times.mean();
+            Some((mean * NANOS, at_least))
         }
-        let numbers: Vec<f64> = fields
-            .iter()
-            .map_while(|field| field.parse().ok())
-            .collect();
-        let [milliseconds, share, total, ..] = numbers[..] else {
-            return Err(format!(
-                "line {} is no row of a percentile distribution",
-                number + 1
-            ));
-        };
-        steps.push((milliseconds * 1e-3, share));
-        count = count.max(total as u64);
+        _ => None,
     }
-    match steps.is_empty() {
-        true => Err("a percentile distribution without rows".into()),
-        false => Ok(Content::Percentiles {
-            steps,
-            count,
-            invalid: results::hlog::verdict(text) == Some(Validity::Invalid),
-        }),
+}
+
+/// A figure of a load generator's report.
+fn of_report(kind: Kind, load: &Report) -> Option<(f64, bool)> {
+    let exact = |value: Option<f64>| Some((value?, false));
+    let time = |statistic| {
+        let mut times = [&load.response_time_us, &load.service_time_us].into_iter();
+        times.find_map(|times| {
+            let times = times.as_ref()?;
+            Some((times.get(statistic)? * 1e-6, times.is_at_least(statistic)))
+        })
+    };
+    match kind {
+        Kind::Throughput => exact(load.throughput.requests_per_s),
+        Kind::Latency => time(Statistic::Percentile(99.0)),
+        Kind::LatencyMean => time(Statistic::Mean),
+        Kind::Fairness => exact(load.fairness.as_ref()?.jain),
+        _ => None,
     }
 }
 
@@ -237,6 +232,7 @@ fn course(label: &str, look: Look, load: &Report) -> Option<Course> {
                 .p99_us
                 .filter(|tail| *tail > 0.0)
                 .map(|tail| tail * 1e-6),
+            at_least: row.at_least.iter().any(|name| name == "p99"),
         };
         Some(second)
     });
@@ -255,15 +251,11 @@ mod tests {
 
     #[test]
     fn files_are_known_by_what_is_in_them() {
-        let hgrm = "       Value     Percentile TotalCount 1/(1-Percentile)\n\n  1.000 0.5 10 2.00\n 2.000 1.0 20\n#[Mean = 1]\n";
+        let hgrm =
+            "Value Percentile TotalCount 1/(1-Percentile)\n\n1.000 0.5 10 2.00\n2.000 1.0 20\n";
         assert!(
-            matches!(parse(hgrm.as_bytes()), Ok(Content::Percentiles { steps, count: 20, invalid: false }) if steps == [(0.001, 0.5), (0.002, 1.0)])
+            matches!(parse(hgrm.as_bytes()), Ok(Content::Percentiles(found)) if found.count == 20)
         );
-        let refused = format!("{hgrm}#[Verdict: INVALID]\n");
-        assert!(matches!(
-            parse(refused.as_bytes()),
-            Ok(Content::Percentiles { invalid: true, .. })
-        ));
         let load = r#"{"schema": "archbench.load/1", "response_time_us": {"p50": 100.0, "p99": 900.0, "max": 5000.0, "count": 1000, "at_least": ["max"]}}"#;
         let Ok(Content::Load(load)) = parse(load.as_bytes()) else {
             panic!("not known")

@@ -184,6 +184,7 @@ fn a_damaged_log_costs_its_trial_and_not_the_report() {
 fn objectives_are_a_table() {
     let mut made = made(&small());
     let judged = results::JudgedSlo {
+        at_least: false,
         cell: 0,
         factors: made.run.trials[0].factors.clone(),
         slo: "p(99)<10ms".into(),

@@ -168,3 +168,122 @@ fn a_log_that_says_that_it_is_invalid_is_drawn_so() {
         assert!(draw(kind).contains("(INVALID)"), "{kind}");
     }
 }
+
+/// Each of them a time in milliseconds.
+fn histogram(milliseconds: &[u64]) -> hdrhistogram::Histogram<u64> {
+    let mut histogram =
+        hdrhistogram::Histogram::new_with_bounds(1, 1 << 40, 3).expect("the bounds are valid");
+    for time in milliseconds {
+        histogram.saturating_record(time * 1_000_000);
+    }
+    histogram
+}
+
+#[test]
+fn requests_that_were_given_up_are_drawn_as_lower_bounds_whatever_the_file() {
+    let home = tempfile::tempdir().unwrap();
+    let at = |name: &str| home.path().join(name);
+    let second = std::time::Duration::from_secs(1);
+    // Of ten requests in each of three seconds, one was given up in the last.
+    let mut log = meter::formats::IntervalLog::new(std::time::SystemTime::UNIX_EPOCH, "");
+    let answered = [1; 10];
+    log.add(
+        &histogram(&answered),
+        std::time::Duration::ZERO,
+        second,
+        None,
+    );
+    log.add(&histogram(&answered), second, second, None);
+    let with_one = [[1; 9].as_slice(), &[5000]].concat();
+    log.add(&histogram(&with_one), second * 2, second, None);
+    log.add(&histogram(&[5000]), second * 2, second, Some("given_up"));
+    std::fs::write(at("a.hlog"), log.text()).unwrap();
+    let all = histogram(&[answered.as_slice(), &answered, &with_one].concat());
+    let from = all.lowest_equivalent(5_000_000_000);
+    let mut hgrm = Vec::new();
+    meter::formats::hgrm(&all, &mut hgrm).unwrap();
+    let comment = meter::formats::bounds_comment(1, from);
+    hgrm.extend_from_slice(meter::formats::comment(&comment).as_bytes());
+    std::fs::write(at("a.hgrm"), hgrm).unwrap();
+    let mut csv = format!("{}\n", meter::formats::CSV_HEADER).into_bytes();
+    let times = meter::formats::CsvTimes {
+        metric: "response",
+        histogram: &all,
+        bounds_from: Some(from),
+        verdict: "VALID",
+    };
+    meter::formats::csv_rows(times, &mut csv).unwrap();
+    std::fs::write(at("a.csv"), csv).unwrap();
+    let row = |at_s: f64, p99: f64, at_least: &[&str]| serde_json::json!({ "at_s": at_s, "completed": 9, "p99_us": p99, "at_least": at_least });
+    let json = serde_json::json!({
+        "schema": "archbench.load/1", "verdict": "VALID",
+        "response_time_us": { "p50": 1000.0, "p99": 5e6, "count": 30, "censored": 1, "at_least": ["p99", "max"] },
+        "series": [row(1.0, 1e3, &[]), row(2.0, 1e3, &[]), row(3.0, 5e6, &["p99"])],
+    });
+    std::fs::write(at("a.json"), json.to_string()).unwrap();
+    for name in ["a.hlog", "a.hgrm", "a.csv", "a.json"] {
+        let draw = |kind| {
+            let request = request(kind, &[at(name)]);
+            draw::svg(&plot::figure(&request, &catalogue()).unwrap(), Frame::ALONE).unwrap()
+        };
+        let latency = draw(Kind::Latency);
+        assert!(
+            latency.contains("(at least)") && latency.contains("≥ 5.00 s"),
+            "{name}"
+        );
+        // What was given up took nobody knows how long.
+        let cdf = draw(Kind::Cdf);
+        assert!(
+            cdf.contains("50 % within 1.00 ms") && !cdf.contains("5.00 s"),
+            "{name}"
+        );
+        if !matches!(name, "a.hgrm" | "a.csv") {
+            let course = draw(Kind::SeriesP99);
+            assert!(course.contains(": ≥ 5.00 s"), "{name}");
+            // Nine were answered in the last second.
+            assert!(draw(Kind::Series).contains(": 9.00/s"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn csv_of_other_tools_is_drawn() {
+    let home = tempfile::tempdir().unwrap();
+    let at = |name: &str, text: &str| {
+        std::fs::write(home.path().join(name), text).unwrap();
+        home.path().join(name)
+    };
+    let distribution = at(
+        "distribution.csv",
+        "\u{feff}\"Value\",\"Percentile\",\"TotalCount\",\"1/(1-Percentile)\"\r\n1.000,0.000000000000,1,1.00\r\n2.000,0.500000000000,500,2.00\r\n9.000,1.000000000000,1000,Infinity\r\n",
+    );
+    let intervals = at(
+        "intervals.csv",
+        "#[StartTime: 1.000 (seconds since epoch), Thu Jan 01 00:00:01 UTC 1970]\n\"Timestamp\",\"Int_Count\",\"Int_50%\",\"Int_90%\",\"Int_Max\",\"Total_Count\",\"Total_50%\",\"Total_90%\",\"Total_99%\",\"Total_99.9%\",\"Total_99.99%\",\"Total_Max\"\n1.000,100,0.1,0.2,0.3,100,0.1,0.2,0.3,0.3,0.3,0.3\n2.000,300,0.1,0.2,0.9,400,0.1,0.2,0.4,0.5,0.6,0.9\n",
+    );
+    let draw = |kind, sources: &[PathBuf]| {
+        plot::figure(&request(kind, sources), &catalogue())
+            .map(|figure| draw::svg(&figure, Frame::ALONE).unwrap())
+            .map_err(|error| error.to_string())
+    };
+    let both = [distribution, intervals.clone()];
+    for kind in [Kind::Cdf, Kind::Ccdf, Kind::Percentiles, Kind::Latency] {
+        let svg = draw(kind, &both).unwrap();
+        assert!(
+            svg.contains("distribution") && svg.contains("intervals"),
+            "{kind}"
+        );
+    }
+    assert!(draw(Kind::Latency, &both).unwrap().contains("400 µs"));
+    assert!(
+        draw(Kind::Series, std::slice::from_ref(&intervals))
+            .unwrap()
+            .contains("300/s")
+    );
+    // A table of intervals has no 99th percentile of each.
+    let refused = draw(Kind::SeriesP99, &[intervals]).unwrap_err();
+    assert!(
+        refused.contains("intervals.csv has no data for it"),
+        "{refused}"
+    );
+}
