@@ -1,7 +1,7 @@
 //! Many clients at once, driven by one thread.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -245,7 +245,11 @@ impl Member {
         let mut piece = [0; 16 << 10];
         loop {
             match self.socket.read(&mut piece) {
-                Ok(0) => self.end = Some(End::Closed),
+                Ok(0) => {
+                    self.end = Some(End::Closed);
+                    // Whoever has its answer leaves, as clients do; the server waits for that.
+                    let _ = self.socket.shutdown(Shutdown::Write);
+                }
                 Ok(count) => {
                     self.answer.extend_from_slice(&piece[..count]);
                     continue;

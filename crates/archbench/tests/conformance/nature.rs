@@ -261,6 +261,10 @@ fn others_are_served_while_the_disk_is_slow(bench: &Bench) {
             last_get("/quick.txt")
         });
         assert_eq!(quick.answer().body, b"quick\n");
+        if !bench.room.is_concurrent() {
+            // It would be waited for.
+            quick.half_close();
+        }
         let sockets = server.sockets_at_rest();
         let mut slow = server.connect();
         slow.send(last_get(path));
