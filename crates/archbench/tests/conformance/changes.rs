@@ -1,25 +1,15 @@
 //! Files that change while they are served, and after.
 
 use std::fs;
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, kill_process};
 
-use crate::case::{Bench, Case, case};
+use crate::case::Bench;
 use crate::client::{Client, End, PATIENCE, last_get};
 use crate::server::{Recipe, Server};
 use crate::site::{Garden, assert_contents, contents};
 use crate::table::Fault;
-
-pub(crate) const CASES: &[Case] = &[
-    case("are_seen_within_a_second", are_seen_within_a_second),
-    case("that_cut_a_file_in_memory", that_cut_a_file_in_memory),
-    case(
-        "that_keep_length_and_date_change_the_tag",
-        that_keep_length_and_date_change_the_tag,
-    ),
-    case("of_kind_and_right", of_kind_and_right),
-];
 
 pub(crate) const FAULTS: &[Fault] = &[
     Fault::new(
@@ -112,54 +102,6 @@ fn through_all_states(bench: &Bench, options: &[&str]) {
     server.stop();
 }
 
-fn are_seen_within_a_second(bench: &Bench) {
-    let garden = Garden::new();
-    garden.write("file.txt", "old");
-    let server = bench.serve_from(garden.root(), &[]);
-    becomes(&server, "/file.txt", 200, Some(b"old"));
-    garden.replace("file.txt", "new");
-    std::thread::sleep(Duration::from_millis(1100));
-    // In every process that has a cache of its own.
-    for _ in 0..5 {
-        let mut client = server.connect();
-        client.send(last_get("/file.txt"));
-        assert_eq!(client.answer().body, b"new");
-    }
-}
-
-/// As archives and images are made whose files all have one date.
-fn that_keep_length_and_date_change_the_tag(bench: &Bench) {
-    let garden = Garden::new();
-    let dated = |name: &str, text: &str| {
-        garden.write(name, text);
-        let file = fs::File::options().write(true).open(garden.at(name));
-        file.unwrap().set_modified(UNIX_EPOCH).unwrap();
-    };
-    dated("file.txt", "old");
-    let server = bench.serve_from(garden.root(), &["--revalidate", "0"]);
-    let old = server.connect().get("/file.txt");
-    let tag = old.field("ETag").expect("a tag");
-    // The clock that files are stamped with ticks every few milliseconds.
-    std::thread::sleep(Duration::from_millis(20));
-    dated(".new", "new");
-    fs::rename(garden.at(".new"), garden.at("file.txt")).unwrap();
-    for (fields, status, body) in [
-        (format!("If-None-Match: {tag}"), 200, "new"),
-        (format!("If-Match: {tag}"), 412, "412 Precondition Failed\n"),
-        // Two versions are not to be joined.
-        (format!("If-Range: {tag}\r\nRange: bytes=2-"), 200, "new"),
-    ] {
-        let mut client = server.connect();
-        client.send(format!(
-            "GET /file.txt HTTP/1.1\r\nHost: h\r\n{fields}\r\n\r\n"
-        ));
-        let answer = client.answer();
-        let found = (answer.status, &answer.body[..]);
-        assert_eq!(found, (status, body.as_bytes()), "{fields}");
-    }
-    server.stop();
-}
-
 fn are_seen_after_the_time_that_was_asked_for(bench: &Bench) -> &'static str {
     through_all_states(bench, &["--revalidate", "20ms"]);
     through_all_states(bench, &["--revalidate", "0"]);
@@ -218,65 +160,6 @@ fn that_cut_a_file_cut_its_answer(bench: &Bench) -> &'static str {
         assert_eq!(summary["requests"], 0, "it was not sent whole");
     }
     "its connection is closed short; nothing is padded, and no signal kills the server"
-}
-
-/// Files that are at hand in memory: what was found is what is sent, or the connection ends.
-fn that_cut_a_file_in_memory(bench: &Bench) {
-    let garden = Garden::new();
-    let server = bench.serve_from(garden.root(), &["--revalidate", "0"]);
-    for round in 0..40 {
-        let (long, short) = (contents("a", 8000), contents("b", 4000));
-        garden.write("file.bin", &long);
-        let mut client = server.connect();
-        client.send(last_get("/file.bin"));
-        if round % 2 == 0 {
-            garden.truncate("file.bin", 100);
-        } else {
-            garden.replace("file.bin", &short);
-        }
-        let answer = client.head();
-        let body = client.read_to_end();
-        assert_eq!(answer.status, 200);
-        let promised = answer.content_length();
-        assert!(body.len() <= promised, "round {round}");
-        assert!(
-            long.starts_with(&body) || body == short,
-            "round {round}: {} bytes of neither state",
-            body.len()
-        );
-        if body.len() < promised {
-            assert!(body.len() <= 100, "round {round}");
-        }
-    }
-}
-
-/// A file becomes a directory, a symbolic link out, something that may not be served.
-fn of_kind_and_right(bench: &Bench) {
-    let garden = Garden::new();
-    garden.write("it", "file\n");
-    let server = bench.serve_from(garden.root(), &["--revalidate", "10ms"]);
-    becomes(&server, "/it", 200, Some(b"file\n"));
-    fs::remove_file(garden.at("it")).unwrap();
-    garden.write("it/index.html", "index\n");
-    becomes(&server, "/it", 301, None);
-    becomes(&server, "/it/", 200, Some(b"index\n"));
-    fs::remove_dir_all(garden.at("it")).unwrap();
-    std::os::unix::fs::symlink("/etc/passwd", garden.at("it")).unwrap();
-    becomes(&server, "/it", 404, None);
-    becomes(&server, "/it/", 404, None);
-    fs::remove_file(garden.at("it")).unwrap();
-    rustix::fs::mknodat(
-        rustix::fs::CWD,
-        garden.at("it"),
-        rustix::fs::FileType::Fifo,
-        rustix::fs::Mode::from_raw_mode(0o644),
-        0,
-    )
-    .unwrap();
-    becomes(&server, "/it", 404, None);
-    fs::remove_file(garden.at("it")).unwrap();
-    garden.write("it", "again\n");
-    becomes(&server, "/it", 200, Some(b"again\n"));
 }
 
 /// What may be read no longer is not served out of a cache either.

@@ -157,29 +157,10 @@ impl Client {
 
     fn try_head(&mut self) -> io::Result<Answer> {
         loop {
-            let end = self
-                .unread
-                .windows(4)
-                .position(|bytes| bytes == b"\r\n\r\n");
-            if let Some(end) = end {
-                return Ok(self.head_of(end + 4));
+            match Answer::head_in(&mut self.unread) {
+                Some(head) => return Ok(head),
+                None => self.read_some()?,
             }
-            self.read_some()?;
-        }
-    }
-
-    /// The head that ends there in what was read.
-    fn head_of(&mut self, end: usize) -> Answer {
-        let head = String::from_utf8(self.unread.drain(..end).collect()).expect("heads are ASCII");
-        let status = head
-            .strip_prefix("HTTP/1.1 ")
-            .and_then(|rest| rest.get(..3))
-            .and_then(|code| code.parse().ok());
-        let status = status.unwrap_or_else(|| panic!("no status line: {head:?}"));
-        Answer {
-            status,
-            head,
-            body: Vec::new(),
         }
     }
 
@@ -264,6 +245,22 @@ fn tail(bytes: &[u8]) -> String {
 }
 
 impl Answer {
+    /// Takes the head of an answer out of what was read, if it is there whole.
+    pub(crate) fn head_in(unread: &mut Vec<u8>) -> Option<Self> {
+        let end = unread.windows(4).position(|bytes| bytes == b"\r\n\r\n")? + 4;
+        let head = String::from_utf8(unread.drain(..end).collect()).expect("heads are ASCII");
+        let status = head
+            .strip_prefix("HTTP/1.1 ")
+            .and_then(|rest| rest.get(..3))
+            .and_then(|code| code.parse().ok());
+        let status = status.unwrap_or_else(|| panic!("no status line: {head:?}"));
+        Some(Self {
+            status,
+            head,
+            body: Vec::new(),
+        })
+    }
+
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (key, value) = line.split_once(':')?;

@@ -10,14 +10,6 @@ use crate::site::{LARGE, MEDIUM, assert_contents};
 use crate::table::Fault;
 
 pub(crate) const CASES: &[Case] = &[
-    case("are_kept", are_kept),
-    case("are_not_kept_when_told_so", are_not_kept_when_told_so),
-    case(
-        "carry_so_many_requests_and_no_more",
-        carry_so_many_requests_and_no_more,
-    ),
-    case("of_http_1_0", of_http_1_0),
-    case("half_closed_within_a_request", half_closed_within_a_request),
     case("opened_and_left_do_no_harm", opened_and_left_do_no_harm),
     case(
         "an_unread_body_does_not_destroy_the_answer",
@@ -42,71 +34,6 @@ pub(crate) const FAULTS: &[Fault] = &[
     ),
 ];
 
-fn are_kept(bench: &Bench) {
-    let server = bench.serve(&[]);
-    let mut client = server.connect();
-    for number in 0..200 {
-        let answer = client.get("/file.txt");
-        assert_eq!(
-            (answer.status, answer.closes()),
-            (200, false),
-            "answer {number}"
-        );
-    }
-    client.send("HEAD /large.bin HTTP/1.1\r\nHost: h\r\n\r\n");
-    let head = client.head();
-    assert_eq!((head.status, head.content_length()), (200, LARGE as usize));
-    // If a body followed, it would be taken for the head of the next answer.
-    assert_eq!(client.get("/again.txt").body, b"again\n");
-    drop(client);
-    assert_eq!(server.stop()["connections"], 1);
-}
-
-fn are_not_kept_when_told_so(bench: &Bench) {
-    let server = bench.serve(&["--keep-alive", "off"]);
-    for request in [
-        get("/file.txt"),
-        "GET /file.txt HTTP/1.0\r\nConnection: keep-alive\r\n\r\n".into(),
-    ] {
-        let mut client = server.connect();
-        client.send(request);
-        assert!(client.answer().closes());
-        assert_eq!(client.read_to_end(), b"");
-    }
-    // A second request that was sent along does not turn the end into a reset.
-    let mut client = server.connect();
-    client.send(get("/file.txt").repeat(50));
-    assert_eq!(client.answer().body.len(), 26);
-    assert_eq!(client.read_to_end(), b"");
-}
-
-fn carry_so_many_requests_and_no_more(bench: &Bench) {
-    let server = bench.serve(&["--max-requests-per-connection", "3"]);
-    let mut client = server.connect();
-    client.send(get("/file.txt").repeat(10));
-    for last in [false, false, true] {
-        assert_eq!(client.answer().closes(), last);
-    }
-    assert_eq!(client.read_to_end(), b"");
-    let mut client = server.connect();
-    for last in [false, false, true] {
-        assert_eq!(client.get("/nowhere").closes(), last);
-    }
-    assert_eq!(client.read_to_end(), b"");
-}
-
-fn of_http_1_0(bench: &Bench) {
-    let server = bench.serve(&[]);
-    let mut client = server.connect();
-    client.send("GET /file.txt HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-    let answer = client.answer();
-    assert_eq!(answer.field("connection"), Some("keep-alive"));
-    client.send("GET /file.txt HTTP/1.0\r\n\r\n");
-    let answer = client.answer();
-    assert_eq!((answer.status, answer.closes()), (200, true));
-    assert_eq!(client.read_to_end(), b"");
-}
-
 fn half_closed_get_their_answers(bench: &Bench) -> &'static str {
     let server = bench.serve(&[]);
     let mut client = server.connect();
@@ -117,25 +44,6 @@ fn half_closed_get_their_answers(bench: &Bench) -> &'static str {
     assert_eq!(client.answer().status, 404);
     assert_eq!(client.read_to_end(), b"");
     "all are answered, then the connection is closed"
-}
-
-fn half_closed_within_a_request(bench: &Bench) {
-    let server = bench.serve(&[]);
-    for cut in [
-        "GET /file.txt HT",
-        "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc",
-    ] {
-        let mut client = server.connect();
-        client.send(get("/file.txt") + cut);
-        client.half_close();
-        assert_eq!(client.answer().status, 200);
-        let answer = client.answer();
-        assert_eq!((answer.status, answer.closes()), (400, true), "{cut:?}");
-        assert_eq!(client.read_to_end(), b"");
-    }
-    let mut silent = server.connect();
-    silent.half_close();
-    assert_eq!(silent.read_to_end(), b"");
 }
 
 fn opened_and_left_do_no_harm(bench: &Bench) {

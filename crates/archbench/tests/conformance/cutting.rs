@@ -7,9 +7,6 @@ use crate::client::{Client, get, last_get};
 use crate::site::{KEPT, MEDIUM, assert_contents};
 
 pub(crate) const CASES: &[Case] = &[
-    case("a_byte_at_a_time", a_byte_at_a_time),
-    case("any_cut_in_two", any_cut_in_two),
-    case("a_hundred_in_one_packet", a_hundred_in_one_packet),
     case("pipelined_and_cut_anywhere", pipelined_and_cut_anywhere),
     case("pipelined_and_read_late", pipelined_and_read_late),
     case(
@@ -20,78 +17,6 @@ pub(crate) const CASES: &[Case] = &[
 
 /// Long enough for a piece to be taken by itself on an idle machine; on a busy one the test only tests less.
 const GAP: Duration = Duration::from_millis(1);
-
-fn a_byte_at_a_time(bench: &Bench) {
-    let server = bench.serve(&[]);
-    for (request, status) in [
-        ("GET /file.txt HTTP/1.1\r\nHost: h\r\n\r\n", 200),
-        (
-            "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc",
-            405,
-        ),
-        ("GET /nowhere HTTP/1.0\r\n\r\n", 404),
-    ] {
-        let mut client = server.connect();
-        for byte in request.bytes() {
-            client.send([byte]);
-            std::thread::sleep(GAP);
-        }
-        assert_eq!(client.answer().status, status, "{request:?}");
-    }
-}
-
-fn any_cut_in_two(bench: &Bench) {
-    let server = bench.serve(&[]);
-    for request in [
-        "GET /file.txt HTTP/1.1\r\nHost: h\r\n\r\n",
-        "\r\nGET /dir HTTP/1.1\r\nHost: h\r\nRange: bytes=0-1\r\n\r\n",
-        "GET /file.txt HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n0\r\nT: v\r\n\r\n",
-    ] {
-        let mut client = server.connect();
-        client.send(request);
-        let whole = client.answer();
-        for cut in 1..request.len() {
-            client.send(&request[..cut]);
-            std::thread::sleep(GAP / 2);
-            client.send(&request[cut..]);
-            let answer = client.answer();
-            assert_eq!(
-                (answer.status, &answer.body),
-                (whole.status, &whole.body),
-                "cut at {cut}: {request:?}"
-            );
-        }
-    }
-}
-
-fn a_hundred_in_one_packet(bench: &Bench) {
-    let server = bench.serve(&[]);
-    let mut client = server.connect();
-    let paths = ["/file.txt", "/nowhere", "/dir", "/kept.bin", "/empty.txt"];
-    let requests: String = (0..100)
-        .map(|number| get(paths[number % paths.len()]))
-        .collect();
-    client.send(requests);
-    for number in 0..100 {
-        let answer = client.answer();
-        let (status, length) = [
-            (200, 26),
-            (404, 14),
-            (301, 22),
-            (200, KEPT as usize),
-            (200, 0),
-        ][number % paths.len()];
-        assert_eq!(
-            (answer.status, answer.body.len()),
-            (status, length),
-            "answer {number}"
-        );
-        if length == KEPT as usize {
-            assert_contents("kept.bin", 0, &answer.body);
-        }
-    }
-    assert_eq!(client.get("/again.txt").body, b"again\n");
-}
 
 fn pipelined_and_cut_anywhere(bench: &Bench) {
     let server = bench.serve(&[]);

@@ -1,0 +1,159 @@
+//! Files of all lengths, over transports that take much or little at a time.
+
+use super::Case;
+use super::wire::Place;
+use crate::site::{AFTER_4_GIB, Garden, KEPT, LARGE, MEDIUM, Site, assert_contents, contents};
+
+pub(crate) const CASES: &[Case] = &[
+    ("come_whole_and_right", come_whole_and_right),
+    ("of_ranges_are_right_anywhere", of_ranges_are_right_anywhere),
+    ("of_several_ranges_are_right", of_several_ranges_are_right),
+    ("beyond_4_gib", beyond_4_gib),
+    (
+        "of_the_sizes_around_every_boundary",
+        of_the_sizes_around_every_boundary,
+    ),
+];
+
+fn come_whole_and_right(site: &Site) {
+    let place = Place::new(site.root(), &[]).taking(99_991);
+    let mut client = place.connect();
+    for _ in 0..2 {
+        for (name, length) in [
+            ("kept.bin", KEPT),
+            ("medium.bin", MEDIUM),
+            ("large.bin", LARGE),
+        ] {
+            let answer = client.get(&format!("/{name}"));
+            assert_eq!(
+                (answer.status, answer.body.len() as u64),
+                (200, length),
+                "{name}"
+            );
+            assert_contents(name, 0, &answer.body);
+        }
+    }
+}
+
+fn of_ranges_are_right_anywhere(site: &Site) {
+    let place = Place::new(site.root(), &[]).taking(99_991);
+    let mut client = place.connect();
+    let mut seed = 7_u64;
+    let mut random = |below: u64| {
+        // Knuth's generator for 64 bits: any will do here.
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    for (name, length) in [
+        ("kept.bin", KEPT),
+        ("medium.bin", MEDIUM),
+        ("large.bin", LARGE),
+    ] {
+        for _ in 0..15 {
+            let start = random(length);
+            let end = (start + random(length.min(2 << 20))).min(length - 1);
+            client.send(format!(
+                "GET /{name} HTTP/1.1\r\nHost: h\r\nRange: bytes={start}-{end}\r\n\r\n"
+            ));
+            let answer = client.answer();
+            assert_eq!(
+                (answer.status, answer.body.len() as u64),
+                (206, end - start + 1),
+                "{name} {start}-{end}"
+            );
+            let range = format!("bytes {start}-{end}/{length}");
+            assert_eq!(answer.field("content-range"), Some(&range[..]), "{name}");
+            assert_contents(name, start, &answer.body);
+        }
+    }
+}
+
+fn of_several_ranges_are_right(site: &Site) {
+    let place = Place::new(site.root(), &[]).taking(99_991);
+    let mut client = place.connect();
+    for (name, ranges) in [
+        ("kept.bin", vec![(0, 0), (5000, 6999), (10, 19)]),
+        (
+            "large.bin",
+            vec![(1, 3_000_000), (9_000_000, 12_000_000), (0, 0)],
+        ),
+    ] {
+        let asked: Vec<_> = ranges
+            .iter()
+            .map(|(start, end)| format!("{start}-{end}"))
+            .collect();
+        client.send(format!(
+            "GET /{name} HTTP/1.1\r\nHost: h\r\nRange: bytes={}\r\n\r\n",
+            asked.join(",")
+        ));
+        let answer = client.answer();
+        assert_eq!(answer.status, 206);
+        let boundary = answer
+            .field("content-type")
+            .and_then(|kind| kind.strip_prefix("multipart/byteranges; boundary="));
+        let delimiter = format!("\r\n--{}", boundary.expect("a boundary"));
+        let mut rest = &answer.body[..];
+        for (start, end) in ranges {
+            rest = rest
+                .strip_prefix(delimiter.as_bytes())
+                .expect("a delimiter");
+            let head = rest
+                .windows(4)
+                .position(|bytes| bytes == b"\r\n\r\n")
+                .expect("the end of a head")
+                + 4;
+            let (head, body) = rest.split_at(head);
+            let head = String::from_utf8_lossy(head);
+            assert!(
+                head.contains(&format!("Content-Range: bytes {start}-{end}/")),
+                "{head}"
+            );
+            let (body, later) = body.split_at((end - start + 1) as usize);
+            assert_contents(name, start, body);
+            rest = later;
+        }
+        assert_eq!(rest, format!("{delimiter}--\r\n").as_bytes());
+    }
+}
+
+/// Around what is copied, gathered, kept in memory and sent in one piece.
+fn of_the_sizes_around_every_boundary(_: &Site) {
+    let garden = Garden::new();
+    let boundaries = [1, 4096, 8192, 16 << 10, 64 << 10, 512 << 10, 1 << 20];
+    let sizes: Vec<u64> = boundaries
+        .iter()
+        .flat_map(|&size: &u64| [size - 1, size, size + 1])
+        .collect();
+    for size in &sizes {
+        let name = format!("{size}.bin");
+        garden.write(&name, contents(&name, *size));
+    }
+    let place = Place::new(garden.root(), &[]).taking(5000);
+    let mut client = place.connect();
+    for _ in 0..2 {
+        for size in &sizes {
+            let name = format!("{size}.bin");
+            let answer = client.get(&format!("/{name}"));
+            assert_eq!((answer.status, answer.body.len() as u64), (200, *size));
+            assert_contents(&name, 0, &answer.body);
+        }
+    }
+}
+
+fn beyond_4_gib(site: &Site) {
+    let place = Place::new(site.root(), &[]);
+    let mut client = place.connect();
+    let start = AFTER_4_GIB - 100_000;
+    let end = AFTER_4_GIB + 1_000_000;
+    client.send(format!(
+        "GET /sparse.bin HTTP/1.1\r\nHost: h\r\nRange: bytes={start}-{end}\r\n\r\n"
+    ));
+    let answer = client.answer();
+    let found = (answer.status, answer.body.len() as u64);
+    assert_eq!(found, (206, end - start + 1));
+    let needle = answer.body.windows(6).position(|bytes| bytes == b"needle");
+    assert_eq!(needle, Some(100_000));
+    assert_eq!(answer.body.iter().filter(|&&byte| byte != 0).count(), 6);
+}
