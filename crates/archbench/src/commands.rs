@@ -1,10 +1,11 @@
 //! Every command, a line each.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
+use results::Run;
 
 use crate::catalogue::CATALOGUE;
 use crate::{Failure, files, manual, models, serve};
@@ -115,8 +116,8 @@ fn status(status: Result<u8, Failure>) -> Result<ExitCode, Failure> {
 }
 
 /// Writes the report of a finished run.
-fn report(results: &Path) -> Result<Option<std::path::PathBuf>, Failure> {
-    Ok(Some(report::write(results, None, &models_in_order())?))
+fn report(run: &Run) -> Result<Option<PathBuf>, Failure> {
+    Ok(Some(report::write_run(run, None, &models_in_order())?))
 }
 
 /// The order of the catalogue, by which a model has its colour.

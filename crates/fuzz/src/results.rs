@@ -99,7 +99,7 @@ fn look(run: &Run) {
     }
     let objective = "p(99)<10ms".parse().expect("an objective");
     assert_eq!(
-        lab::commands::slo::matrix(run, &[objective]).len(),
+        lab::analysis::objectives::matrix(run, &[objective]).len(),
         run.cells().len()
     );
     let _ = lab::analysis::summary::summary(run);

@@ -16,5 +16,5 @@ mod process_runner;
 pub mod watch;
 mod wire;
 
-pub use job::{Job, Measured, trace_name};
+pub use job::{FinishedTrial, Job, Measured, Runner};
 pub use process_runner::{Patience, ProcessRunner};

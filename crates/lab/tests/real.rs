@@ -28,13 +28,13 @@ fn done(home: &Path, archbench: PathBuf, experiment: &str) -> results::Run {
         fresh: false,
         archbench: Some(archbench),
     };
-    let mut folder = None;
-    let status = run(args, |path| {
-        folder = Some(path.to_owned());
+    let mut finished = None;
+    let status = run(args, |run| {
+        finished = Some(run.clone());
         Ok(None)
     });
     assert!(matches!(status, Ok(0)), "{status:?}");
-    results::read(&folder.expect("a folder")).expect("readable")
+    finished.expect("a run")
 }
 
 #[test]

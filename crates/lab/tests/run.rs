@@ -28,8 +28,6 @@ serve)
   esac
   echo $$ > "$(dirname "$0")/server"
   case "$*" in *"--model "*) echo "$*" | sed 's/.*--model \([a-z]*\).*/\1/' > "$(dirname "$0")/model" ;; esac
-  case "$*" in *"--model noisy"*) test -e "$(dirname "$0")/quiet" || touch "$(dirname "$0")/noise" ;; esac
-  case "$*" in *"--model late"*) touch "$(dirname "$0")/noise" ;; esac
   case "$*" in *"--model slow"*) touch "$(dirname "$0")/slow" ;; *) rm -f "$(dirname "$0")/slow" ;; esac
   echo '{"event":"ready","address":"127.0.0.1:1"}'
   while :; do sleep 0.02; done ;;
@@ -43,7 +41,6 @@ load)
   test "$model" = hung && found='{"level":"INVALID","rule":"fell_silent","text":"it fell silent"}'
   test "$model" = full && found='{"level":"INVALID","rule":"out_of_descriptors","text":"none left"},{"level":"INVALID","rule":"nothing_answered","text":"nothing"}'
   verdict=VALID; test -n "$found" && verdict=INVALID
-  test -e "$(dirname "$0")/noise" && verdict=INVALID && mv "$(dirname "$0")/noise" "$(dirname "$0")/quiet"
   echo "{\"schema\":\"archbench.load/1\",\"verdict\":\"$verdict\",\"reasons\":[],\"findings\":[$found],\"run\":{\"model\":{\"name\":\"closed\"}},"
   echo "\"requests\":{\"completed\":$rate,\"censored\":0,\"errors\":{}},\"throughput\":{\"requests_per_s\":$rate},"
   echo "\"service_time_us\":{\"mean\":100,\"p50\":90,\"p99\":2000,\"p99.9\":9000}}" ;;
@@ -102,12 +99,12 @@ impl Stage {
 
     fn done(&self) -> Run {
         let mut reported = None;
-        let status = run(self.args(), |path: &Path| {
-            reported = Some(path.to_owned());
+        let status = run(self.args(), |run: &Run| {
+            reported = Some(run.clone());
             Ok(None)
         });
         assert!(matches!(status, Ok(0)), "{status:?}");
-        results::read(&reported.expect("a folder")).expect("readable")
+        reported.expect("a run")
     }
 }
 
@@ -236,53 +233,6 @@ fn a_run_that_was_stopped_goes_on_where_it_was() {
 }
 
 #[test]
-fn a_trial_whose_generator_was_disturbed_is_made_again() {
-    let ids = |run: &Run| -> Vec<_> {
-        let attempts = run.trials.iter();
-        attempts
-            .map(|trial| (trial.id.clone(), trial.verdict))
-            .collect()
-    };
-    let (valid, invalid) = (Validity::Valid, Validity::Invalid);
-    let kept = |all: &[(&str, Validity)]| -> Vec<_> {
-        all.iter()
-            .map(|(id, was)| ((*id).to_owned(), *was))
-            .collect()
-    };
-    // Once disturbed.
-    let run = Stage::new("['noisy']", "").done();
-    let all = [
-        ("c000-r1", invalid),
-        ("c000-r1-a2", valid),
-        ("c000-r2", valid),
-    ];
-    assert_eq!(ids(&run), kept(&all));
-    assert!(run.is_complete());
-    // Always: it is left at that.
-    let stage = Stage::new("['late']", "attempts = 3\n");
-    let run = stage.done();
-    let names: Vec<_> = run.trials.iter().map(|trial| trial.id.as_str()).collect();
-    let six = [
-        "c000-r1",
-        "c000-r1-a2",
-        "c000-r1-a3",
-        "c000-r2",
-        "c000-r2-a2",
-        "c000-r2-a3",
-    ];
-    assert_eq!(names, six);
-    // Stopped between two attempts, it goes on with the next.
-    fs::remove_file(run.path.join("verdicts.json")).expect("there");
-    for id in &six[1..] {
-        fs::remove_file(run.path.join("trials").join(format!("{id}.json"))).expect("there");
-    }
-    let before = stage.loads();
-    assert_eq!((stage.done().trials.len(), stage.loads() - before), (6, 5));
-    let once = Stage::new("['late']", "attempts = 1\n").done();
-    assert_eq!(once.trials.len(), 2);
-}
-
-#[test]
 fn what_cannot_be_right_is_refused_before_the_first_trial() {
     for (models, more, expected) in [
         (
@@ -369,15 +319,19 @@ fn trial(stage: &Stage, model: &str) -> lab::trial::Measured {
         },
         interrupt: lab::interrupt::Interrupt::default(),
     };
-    runner.measure(&lab::trial::Job {
-        cell: cell.expect(model),
-        seed: 1,
-        warm_up: std::time::Duration::ZERO,
-        duration: soon,
-        timeout: soon,
-        cache: experiment.cache,
-        wire: false,
-    })
+    let measured = lab::trial::Runner::run(
+        &runner,
+        &lab::trial::Job {
+            cell: cell.expect(model),
+            seed: 1,
+            warm_up: std::time::Duration::ZERO,
+            duration: soon,
+            timeout: soon,
+            cache: experiment.cache,
+            wire: false,
+        },
+    );
+    measured.expect("nobody stopped it")
 }
 
 #[test]

@@ -27,4 +27,4 @@ mod scale;
 mod study;
 
 pub use error::Error;
-pub use page::{render, write};
+pub use page::{render, write, write_run};

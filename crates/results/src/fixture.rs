@@ -78,7 +78,7 @@ impl Fixture {
                 folder.append(trial, hlog.as_deref())?;
             }
         }
-        folder.conclude(&self.verdicts())?;
+        folder.conclude(self.verdicts())?;
         read(path)
     }
 

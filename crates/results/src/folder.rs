@@ -1,11 +1,12 @@
 //! The writer.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::atomic::{write, write_json};
 use crate::error::{Error, io_error};
 use crate::lock::Lock;
+use crate::read::Run;
 use crate::{Manifest, Trial, Verdicts, csv, read};
 
 pub(crate) const MANIFEST: &str = "manifest.json";
@@ -15,9 +16,7 @@ pub(crate) const VERDICTS: &str = "verdicts.json";
 /// A results folder that is being written, by this process alone.
 #[derive(Debug)]
 pub struct Folder {
-    path: PathBuf,
-    manifest: Manifest,
-    trials: Vec<Trial>,
+    run: Run,
     _lock: Lock,
 }
 
@@ -39,12 +38,13 @@ impl Folder {
         )?;
         // Last, as it is what makes the folder one of results.
         write_json(&path.join(MANIFEST), &manifest)?;
-        Ok(Self {
+        let run = Run {
             path: path.into(),
             manifest,
             trials: Vec::new(),
-            _lock: lock,
-        })
+            verdicts: None,
+        };
+        Ok(Self { run, _lock: lock })
     }
 
     /// Goes on with a run that was stopped.
@@ -55,32 +55,23 @@ impl Folder {
         // Before the lock, which would leave its file in a folder of something else.
         let manifest = read::manifest(path)?;
         let lock = Lock::take(path)?;
-        Ok(Self {
+        let run = Run {
             path: path.into(),
-            trials: read::trials(path)?,
             manifest,
-            _lock: lock,
-        })
+            trials: read::trials(path)?,
+            verdicts: None,
+        };
+        Ok(Self { run, _lock: lock })
     }
 
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// What the run is about.
-    pub fn manifest(&self) -> &Manifest {
-        &self.manifest
-    }
-
-    /// The trials that have finished, in the order of the run.
-    pub fn trials(&self) -> &[Trial] {
-        &self.trials
+    /// What is in it so far.
+    pub fn run(&self) -> &Run {
+        &self.run
     }
 
     /// Whether a trial has finished already.
     pub fn has(&self, id: &str) -> bool {
-        self.trials.iter().any(|trial| trial.id == id)
+        self.run.trials.iter().any(|trial| trial.id == id)
     }
 
     /// Adds a finished trial, with its histogram log if there is one; once this returns it is on the disk.
@@ -89,7 +80,8 @@ impl Folder {
     /// [`Error::Exists`] when it is there already, [`Error::Full`] when the disk is; then it was not added.
     pub fn append(&mut self, mut trial: Trial, hlog: Option<&[u8]>) -> Result<(), Error> {
         let file = |extension: &str| {
-            self.path
+            self.run
+                .path
                 .join(TRIALS)
                 .join(format!("{}.{extension}", trial.id))
         };
@@ -102,9 +94,11 @@ impl Folder {
         }
         trial.hlog = hlog.map(|_| format!("{}.hlog", trial.id));
         write_json(&path, &trial)?;
-        self.trials.push(trial);
-        let table = csv::table(&self.manifest, &self.trials);
-        write(&self.path.join("trials.csv"), table.as_bytes())
+        let run = &mut self.run;
+        run.trials.push(trial);
+        read::sort(&mut run.trials);
+        let table = csv::table(&run.manifest, &run.trials);
+        write(&run.path.join("trials.csv"), table.as_bytes())
     }
 
     /// Puts a file beside a trial that is about to be added.
@@ -112,14 +106,16 @@ impl Folder {
     /// # Errors
     /// [`Error::Full`] when the disk is, otherwise what the system reports.
     pub fn attach(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
-        write(&self.path.join(TRIALS).join(name), bytes)
+        write(&self.run.path.join(TRIALS).join(name), bytes)
     }
 
-    /// Writes what became of the expectations.
+    /// Writes what became of the expectations, and gives the finished run.
     ///
     /// # Errors
     /// What the system reports.
-    pub fn conclude(&self, verdicts: &Verdicts) -> Result<(), Error> {
-        write_json(&self.path.join(VERDICTS), verdicts)
+    pub fn conclude(mut self, verdicts: Verdicts) -> Result<Run, Error> {
+        write_json(&self.run.path.join(VERDICTS), &verdicts)?;
+        self.run.verdicts = Some(verdicts);
+        Ok(self.run)
     }
 }

@@ -185,13 +185,17 @@ pub(crate) fn trials(folder: &Path) -> Result<Vec<Trial>, Error> {
             trials.push(trial);
         }
     }
-    // Attempts at one trial share its place in the order.
+    sort(&mut trials);
+    Ok(trials)
+}
+
+/// Puts trials in the order of the run. Attempts at one trial share its place.
+pub(crate) fn sort(trials: &mut [Trial]) {
     trials.sort_by(|a, b| {
         let place = |trial: &Trial| (trial.order, trial.cell, trial.repeat);
         let time = |trial: &Trial| trial.started_unix_s;
         (place(a).cmp(&place(b))).then(time(a).total_cmp(&time(b)))
     });
-    Ok(trials)
 }
 
 /// Whoever goes through all repeats goes as far as the manifest says.

@@ -86,7 +86,7 @@ fn one_writer_at_a_time_and_nothing_is_overwritten() {
     ));
     let mut folder = Folder::resume(&path).unwrap();
     assert!(folder.has("c000-r1") && !folder.has("c000-r9"));
-    let again = folder.trials()[0].clone();
+    let again = folder.run().trials[0].clone();
     assert!(matches!(
         folder.append(again, None),
         Err(Error::Exists { .. })

@@ -1,30 +1,28 @@
 //! `archbench run`: an experiment, from its file to its verdicts.
 
+pub mod measure;
 mod resume;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use contracts::Unknown;
-use results::{Folder, Manifest, SCHEMA, Trial, Validity, Verdicts};
+use results::{Folder, Manifest, Run, SCHEMA, Trial, Validity};
 use sha2::{Digest, Sha256};
 use workload::FileSet;
 
-use crate::analysis::judge;
 use crate::analysis::summary::summary;
-use crate::commands::progress::Progress;
 use crate::commands::slo;
 use crate::interrupt::Interrupt;
-use crate::plan::{self, Plan, minutes};
+use crate::plan::{Plan, minutes};
 use crate::plan::{cells, models};
 use crate::spec::Experiment;
 use crate::spec::external::{self, External};
-use crate::table::{label, show};
 use crate::trial::machine;
 use crate::trial::memory::Support;
-use crate::trial::{Job, Patience, ProcessRunner, hosts, trace_name};
+use crate::trial::{Patience, ProcessRunner, hosts};
 use crate::{Failure, INTERRUPTED, Status, files};
 
 /// Run an experiment and judge it
@@ -61,13 +59,13 @@ pub struct Args {
     pub archbench: Option<PathBuf>,
 }
 
-/// Runs it. `report` is called with the finished folder and gives the page it has made of it, if it makes one.
+/// Runs it. `report` is called with the finished run and gives the page it has made of it, if it makes one.
 ///
 /// # Errors
 /// When the experiment cannot be read or done at all. A trial that fails is a result, not an error.
 pub fn run(
     args: Args,
-    report: impl FnOnce(&Path) -> Result<Option<PathBuf>, Failure>,
+    report: impl FnOnce(&Run) -> Result<Option<PathBuf>, Failure>,
 ) -> Result<Status, Failure> {
     let (experiment, text) = Experiment::read(&args.config)?;
     let archbench = executable(args.archbench.as_deref())?;
@@ -84,7 +82,12 @@ pub fn run(
     let memory = Support::find();
     let mut manifest = manifest(&args, &experiment, text, &plan, &memory, &archbench, &sets);
     manifest.notices.extend(told);
-    let mut folder = match resume::find(&args, &manifest, &plan)? {
+    let asked = resume::Asked {
+        named: args.resume.as_deref(),
+        fresh: args.fresh,
+        results: &args.results,
+    };
+    let mut folder = match resume::find(&asked, &manifest, &plan)? {
         Some(folder) => folder,
         None => {
             let started = results::compact_utc(SystemTime::now());
@@ -103,22 +106,21 @@ pub fn run(
         patience: Patience::default(),
         interrupt,
     };
-    if let Some(done) = measure_all(&experiment, &plan, &runner, &mut folder)? {
-        let (all, place) = (plan.trials.len(), folder.path().display());
+    if let Some(done) = measure::measure_all(&experiment, &plan, &runner, &mut folder)? {
+        let (all, place) = (plan.trials.len(), folder.run().path.display());
         let but = if args.fresh { " without --fresh" } else { "" };
         crate::print(format_args!(
             "stopped after {done} of {all} trials, which are in {place}\nthe same command{but} goes on from there"
         ));
         return Ok(INTERRUPTED);
     }
-    let path = folder.path().to_owned();
-    conclude(&experiment, &folder)?;
-    drop(folder);
-    let failed = tell(&path)?;
-    if let Some(page) = report(&path)? {
+    let run = measure::conclude(&experiment, folder)?;
+    tell(&run);
+    if let Some(page) = report(&run)? {
         crate::print(format_args!("report   {}", page.display()));
     }
-    Ok(u8::from(failed))
+    let failed = |trial: &Trial| trial.verdict == Validity::Failed;
+    Ok(u8::from(run.trials.iter().all(failed)))
 }
 
 /// The command line that serves and loads.
@@ -248,145 +250,17 @@ fn versions(archbench: &Path, plan: &Plan) -> BTreeMap<String, String> {
     ours.into_iter().chain(theirs).collect()
 }
 
-/// Does the trials that are still to be done; gives how many are done when it was stopped.
-fn measure_all(
-    experiment: &Experiment,
-    plan: &Plan,
-    runner: &ProcessRunner,
-    folder: &mut Folder,
-) -> Result<Option<usize>, Failure> {
-    let mut progress = Progress::new(plan.trials.len(), plan.duration(experiment, 1));
-    for notice in &folder.manifest().notices {
-        progress.say(&format!("notice: {notice}"));
-    }
-    let factors = folder.manifest().factors.clone();
-    let shown: Vec<_> = factors
-        .iter()
-        .filter(|factor| factor.name != "files")
-        .collect();
-    for trial in &plan.trials {
-        for attempt in 1..=experiment.attempts {
-            let trial = plan::PlannedTrial { attempt, ..*trial };
-            let id = trial.id();
-            if !folder.has(&id) {
-                let Some((record, hlog)) =
-                    measure(experiment, plan, runner, &trial, &shown, &mut progress)
-                else {
-                    progress.finish();
-                    return Ok(Some(trial.order - 1));
-                };
-                keep_traces(&record, runner, folder)?;
-                folder.append(record, hlog.as_deref())?;
-            }
-            // A server that fails is a finding; only what the generator spoiled is made again.
-            let spoiled = |one: &Trial| one.id == id && one.verdict == Validity::Invalid;
-            if !folder.trials().iter().any(spoiled) {
-                break;
-            }
-        }
-    }
-    progress.finish();
-    Ok(None)
-}
-
-/// Puts the packets that were captured beside the trial.
-fn keep_traces(trial: &Trial, runner: &ProcessRunner, folder: &Folder) -> Result<(), Failure> {
-    for wire in &trial.wire {
-        let (Some(scratch), Some(name)) = (&runner.scratch, &wire.trace) else {
-            continue;
-        };
-        let path = scratch.join(trace_name("trial", &wire.at));
-        let bytes = std::fs::read(&path)
-            .map_err(|error| format!("cannot read the packets in {}: {error}", path.display()))?;
-        folder.attach(name, &bytes)?;
-        // Nothing hangs on it once it has been kept.
-        let _ = std::fs::remove_file(&path);
-    }
-    Ok(())
-}
-
-/// Does one trial; `None` when it was stopped.
-fn measure(
-    experiment: &Experiment,
-    plan: &Plan,
-    runner: &ProcessRunner,
-    trial: &plan::PlannedTrial,
-    shown: &[&results::Factor],
-    progress: &mut Progress,
-) -> Option<(Trial, Option<Vec<u8>>)> {
-    let cell = &plan.cells[trial.cell];
-    let again = match trial.attempt {
-        1 => String::new(),
-        attempt => format!(", attempt {attempt}"),
-    };
-    let what = format!(
-        "{} repeat {}{again}",
-        label(&cell.factors, shown),
-        trial.repeat
-    );
-    progress.begins(trial.order, &what);
-    let job = Job {
-        cell,
-        // The same for every cell of a block, so that they are asked the same.
-        seed: experiment.seed.wrapping_add(trial.repeat as u64),
-        warm_up: experiment.warm_up.0,
-        duration: experiment.duration.0,
-        timeout: experiment.timeout.0,
-        cache: experiment.cache,
-        wire: experiment.wire,
-    };
-    let measured = runner.measure(&job);
-    if runner.interrupt.came() {
-        return None;
-    }
-    let elapsed = Duration::from_secs_f64(measured.elapsed_s);
-    let (record, hlog) = measured.into_trial(trial, cell, experiment.cache);
-    let trouble = record.verdict >= Validity::Invalid;
-    progress.ends(&what, &outcome(&record), trouble, elapsed);
-    Some((record, hlog))
-}
-
-/// A trial in a line.
-pub(crate) fn outcome(trial: &Trial) -> String {
-    if let Some(failure) = &trial.failure {
-        return format!("FAILED {}: {}", failure.step, failure.reason);
-    }
-    let figures = ["throughput", "p50", "p99"].iter().filter_map(|name| {
-        let figure: results::Figure = name.parse().ok()?;
-        Some(format!("{name} {}", show(figure, figure.of(trial)?)))
-    });
-    let mut words = vec![trial.verdict.to_string()];
-    words.extend(figures);
-    let line = words.join("  ");
-    match (trial.verdict, trial.reasons.first()) {
-        (Validity::Valid, _) | (_, None) => line,
-        (_, Some(reason)) => format!("{line}  ({reason})"),
-    }
-}
-
-fn conclude(experiment: &Experiment, folder: &Folder) -> Result<(), Failure> {
-    let run = results::read(folder.path())?;
-    let objectives: Vec<_> = experiment.slo.iter().map(|slo| slo.0.clone()).collect();
-    Ok(folder.conclude(&Verdicts {
-        schema: SCHEMA.into(),
-        expectations: judge::expectations(&run, &experiment.expect),
-        slo: slo::matrix(&run, &objectives),
-        unknown: Unknown::new(),
-    })?)
-}
-
-/// Prints what came out; whether no trial at all has figures.
-fn tell(path: &Path) -> Result<bool, Failure> {
-    let run = results::read(path)?;
+/// Prints what came out.
+fn tell(run: &Run) {
     let manifest = &run.manifest;
     crate::print(format_args!("{}: {}\n", manifest.name, manifest.question));
-    crate::print(summary(&run));
+    crate::print(summary(run));
     crate::print("");
     let Some(verdicts) = &run.verdicts else {
-        return Ok(false);
+        return;
     };
     if !verdicts.slo.is_empty() {
-        crate::print(slo::text(&run, &verdicts.slo, manifest.slo.len()));
+        crate::print(slo::text(run, &verdicts.slo, manifest.slo.len()));
         crate::print("");
     }
     for judged in &verdicts.expectations {
@@ -402,11 +276,7 @@ fn tell(path: &Path) -> Result<bool, Failure> {
     for notice in &manifest.notices {
         crate::print(format_args!("notice: {notice}"));
     }
-    crate::print(format_args!("results  {}", path.display()));
-    Ok(run
-        .trials
-        .iter()
-        .all(|trial| trial.verdict == Validity::Failed))
+    crate::print(format_args!("results  {}", run.path.display()));
 }
 
 fn describe(judged: &results::Judged) -> String {

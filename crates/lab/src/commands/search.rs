@@ -21,7 +21,7 @@ use crate::spec::Objective;
 use crate::spec::{Cache, Loop, NetworkCell};
 use crate::table::Table;
 use crate::trial::memory::Support;
-use crate::trial::{Job, Patience, ProcessRunner};
+use crate::trial::{Job, Patience, ProcessRunner, Runner};
 use crate::{Failure, INTERRUPTED, Status, files};
 use bisection::{Answer, Search};
 
@@ -155,7 +155,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
         memory: Support::None("not asked for".into()),
         scratch: None,
         patience: Patience::default(),
-        interrupt,
+        interrupt: interrupt.clone(),
     };
     let each = args.duration + args.warm_up + crate::plan::overhead();
     let tries =
@@ -171,7 +171,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
             flags: &flags,
         };
         found.push(one.search(&mut progress));
-        if runner.interrupt.came() {
+        if interrupt.came() {
             break;
         }
     }
@@ -181,7 +181,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
     } else {
         text(&found, &objectives)
     });
-    if runner.interrupt.came() {
+    if interrupt.came() {
         return Ok(INTERRUPTED);
     }
     Ok(u8::from(found.iter().all(|one| one.rate_per_s.is_none())))
@@ -208,7 +208,7 @@ fn two_sides() -> Result<Cores, String> {
 
 struct Searcher<'a> {
     args: &'a Args,
-    runner: &'a ProcessRunner,
+    runner: &'a dyn Runner,
     objectives: &'a [Objective],
     model: &'a str,
     flags: &'a [String],
@@ -226,7 +226,10 @@ impl Searcher<'_> {
             at_least: false,
             note: None,
         };
-        let closed = self.try_until_valid(None, self.args.seed, progress);
+        let Some(closed) = self.try_until_valid(None, self.args.seed, progress) else {
+            found.note = Some("interrupted".into());
+            return found;
+        };
         let Some(capacity) = Figure::Throughput.of(&closed).filter(|rate| *rate > 0.0) else {
             let nothing = || "nothing was answered in a closed loop".to_owned();
             found.note = Some(closed.failure.as_ref().map_or_else(nothing, reason));
@@ -237,11 +240,10 @@ impl Searcher<'_> {
             let mut search = Search::new(capacity, self.args.resolution / 100.0);
             while let Some(rate) = search.next() {
                 let seed = self.args.seed.wrapping_add(repeat);
-                let trial = self.try_until_valid(Some(rate), seed, progress);
-                if self.runner.interrupt.came() {
+                let Some(trial) = self.try_until_valid(Some(rate), seed, progress) else {
                     found.note = Some("interrupted".into());
                     return found;
-                }
+                };
                 search.answer(self.holds(&trial));
                 if let Some(failure) = &trial.failure {
                     found.note = Some(reason(failure));
@@ -276,16 +278,21 @@ impl Searcher<'_> {
         if met { Answer::Holds } else { Answer::DoesNot }
     }
 
-    /// A trial, made again a few times while the generator is disturbed.
-    fn try_until_valid(&self, rate: Option<f64>, seed: u64, progress: &mut Progress) -> Trial {
+    /// A trial, made again a few times while the generator is disturbed; `None` when somebody stopped it.
+    fn try_until_valid(
+        &self,
+        rate: Option<f64>,
+        seed: u64,
+        progress: &mut Progress,
+    ) -> Option<Trial> {
         let number = progress.next();
-        let mut trial = self.try_one(number, rate, seed, progress);
+        let mut trial = self.try_one(number, rate, seed, progress)?;
         for _ in 0..AGAIN {
-            if trial.verdict == Validity::Invalid && !self.runner.interrupt.came() {
-                trial = self.try_one(number, rate, seed, progress);
+            if trial.verdict == Validity::Invalid {
+                trial = self.try_one(number, rate, seed, progress)?;
             }
         }
-        trial
+        Some(trial)
     }
 
     /// One trial: Poisson arrivals at a rate, or a closed loop.
@@ -295,7 +302,7 @@ impl Searcher<'_> {
         rate: Option<f64>,
         seed: u64,
         progress: &mut Progress,
-    ) -> Trial {
+    ) -> Option<Trial> {
         let cell = Cell {
             factors: results::Factors::new(),
             server: Server::Model {
@@ -326,7 +333,7 @@ impl Searcher<'_> {
         let what = rate.map_or("closed loop".to_owned(), |rate| format!("{rate:.0}/s"));
         let what = format!("{} {what}", self.model);
         progress.begins(number, &what);
-        let measured = self.runner.measure(&Job {
+        let measured = self.runner.run(&Job {
             cell: &cell,
             seed,
             warm_up: self.args.warm_up,
@@ -334,23 +341,23 @@ impl Searcher<'_> {
             timeout: Duration::from_secs(2),
             cache: Cache::Prefill,
             wire: false,
-        });
+        })?;
         let plan = crate::plan::PlannedTrial {
             cell: 0,
             repeat: 1,
             order: 1,
             attempt: 1,
         };
-        let trial = measured.into_trial(&plan, &cell, Cache::Prefill).0;
+        let trial = measured.into_trial(&plan, &cell, Cache::Prefill).trial;
         let failed = trial.verdict == Validity::Failed;
         let elapsed = Duration::from_secs_f64(trial.elapsed_s);
         progress.ends(
             &what,
-            &crate::commands::run::outcome(&trial),
+            &crate::commands::run::measure::outcome(&trial),
             failed,
             elapsed,
         );
-        trial
+        Some(trial)
     }
 }
 

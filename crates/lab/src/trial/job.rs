@@ -1,11 +1,11 @@
 //! What is to be measured, and what came of it.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use contracts::Unknown;
 use contracts::load::Report;
 use contracts::serve::Summary;
-use results::{Failure, Sample, Validity};
+use results::{Failure, Network, Sample, Validity, Wire};
 
 use crate::plan::PlannedTrial;
 use crate::plan::cells::Cell;
@@ -37,6 +37,12 @@ impl Job<'_> {
     }
 }
 
+/// Who does trials.
+pub trait Runner {
+    /// Does one; whatever goes wrong is in what comes of it. `None` when somebody stopped it.
+    fn run(&self, job: &Job<'_>) -> Option<Measured>;
+}
+
 /// What came of it.
 #[derive(Debug, Clone)]
 pub struct Measured {
@@ -65,23 +71,44 @@ pub struct Measured {
     /// The histogram log.
     pub hlog: Option<Vec<u8>>,
     /// What server and generator spoke over.
-    pub network: results::Network,
-    /// What was captured.
-    pub captured: Vec<results::Wire>,
+    pub network: Network,
+    /// What was captured, and the packets, if they were kept.
+    pub captured: Vec<(Wire, Option<Vec<u8>>)>,
 }
 
 impl Measured {
-    /// As it is kept, with the histogram log beside it.
-    pub fn into_trial(
-        self,
-        trial: &PlannedTrial,
-        cell: &Cell,
-        cache: Cache,
-    ) -> (results::Trial, Option<Vec<u8>>) {
+    /// Nothing yet of a trial that begins now.
+    pub fn nothing() -> Self {
+        let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        Self {
+            verdict: Validity::Failed,
+            reasons: Vec::new(),
+            failure: None,
+            started_unix_s: started.unwrap_or_default().as_secs_f64(),
+            elapsed_s: 0.0,
+            server_command: Vec::new(),
+            generator_command: Vec::new(),
+            memory_limit: None,
+            load: None,
+            server: None,
+            samples: Vec::new(),
+            hlog: None,
+            network: Network::default(),
+            captured: Vec::new(),
+        }
+    }
+
+    /// As it is kept.
+    pub fn into_trial(self, trial: &PlannedTrial, cell: &Cell, cache: Cache) -> FinishedTrial {
         let id = trial.id();
-        let mut wire = self.captured;
-        for wire in &mut wire {
-            wire.trace = wire.trace.take().map(|_| trace_name(&id, &wire.at));
+        let (mut wire, mut traces) = (Vec::new(), Vec::new());
+        for (mut seen, packets) in self.captured {
+            seen.trace = packets.map(|packets| {
+                let name = trace_name(&id, &seen.at);
+                traces.push((name.clone(), packets));
+                name
+            });
+            wire.push(seen);
         }
         let kept = results::Trial {
             schema: results::SCHEMA.into(),
@@ -108,12 +135,27 @@ impl Measured {
             wire,
             unknown: Unknown::new(),
         };
-        (kept, self.hlog)
+        FinishedTrial {
+            trial: kept,
+            hlog: self.hlog,
+            traces,
+        }
     }
 }
 
+/// A trial as it is kept, and what lies beside it.
+#[derive(Debug, Clone)]
+pub struct FinishedTrial {
+    /// The trial.
+    pub trial: results::Trial,
+    /// Its histogram log.
+    pub hlog: Option<Vec<u8>>,
+    /// Its packets, by the names of their files.
+    pub traces: Vec<(String, Vec<u8>)>,
+}
+
 /// The file of the packets of a trial at one of its ends.
-pub fn trace_name(trial: &str, at: &str) -> String {
+pub(super) fn trace_name(trial: &str, at: &str) -> String {
     format!("{trial}-{at}.pcapng")
 }
 

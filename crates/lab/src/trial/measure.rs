@@ -1,6 +1,6 @@
 //! A trial from its beginning to its end.
 
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use network::Role;
 use results::{Failure, Validity};
@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use super::cache;
 use super::ends;
 use super::foreign::Foreign;
-use super::job::{Job, Measured, failure};
+use super::job::{Job, Measured, Runner, failure};
 use super::memory::{Group, Support};
 use super::process::{Placement, Process, describe};
 use super::process_runner::ProcessRunner;
@@ -17,40 +17,22 @@ use super::watch::Watcher;
 use crate::plan::cells::{Cell, Server};
 use crate::spec::Cache;
 
-impl ProcessRunner {
-    /// Measures; whatever goes wrong is in what comes of it.
-    pub fn measure(&self, job: &Job<'_>) -> Measured {
+impl Runner for ProcessRunner {
+    fn run(&self, job: &Job<'_>) -> Option<Measured> {
         let began = Instant::now();
-        let started = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
-        let mut measured = Measured {
-            verdict: Validity::Failed,
-            reasons: Vec::new(),
-            failure: None,
-            started_unix_s: started.as_secs_f64(),
-            elapsed_s: 0.0,
-            server_command: Vec::new(),
-            generator_command: Vec::new(),
-            memory_limit: None,
-            load: None,
-            server: None,
-            samples: Vec::new(),
-            hlog: None,
-            network: results::Network {
-                description: job.cell.network.to_string(),
-                ..results::Network::default()
-            },
-            captured: Vec::new(),
-        };
+        let mut measured = Measured::nothing();
+        measured.network.description = job.cell.network.to_string();
         if let Err(failure) = self.fill(job, &mut measured) {
             measured.verdict = Validity::Failed;
             measured.failure = Some(failure);
         }
         measured.elapsed_s = began.elapsed().as_secs_f64();
-        measured
+        // What a trial came to that was cut short says nothing.
+        (!self.interrupt.came()).then_some(measured)
     }
+}
 
+impl ProcessRunner {
     fn fill(&self, job: &Job<'_>, measured: &mut Measured) -> Result<(), Failure> {
         let set = job.cell.files.file_set(1);
         let root = set

@@ -1,6 +1,7 @@
 //! Captures of a trial's packets: one at the server, and one at the client where that is another host.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use contracts::wire::{Ready, Summary};
 use contracts::{Line, Unknown};
@@ -24,7 +25,8 @@ pub(super) struct Capture {
     /// At whose interface.
     role: Role,
     process: Process,
-    trace: Option<String>,
+    /// Where the packets are kept meanwhile.
+    file: Option<PathBuf>,
 }
 
 impl ProcessRunner {
@@ -54,7 +56,7 @@ impl ProcessRunner {
         port: u16,
     ) -> Result<Capture, Failure> {
         let name = trace_name("trial", role.name());
-        let file = self.scratch.as_ref().map(|home| home.join(&name));
+        let file = self.scratch.as_ref().map(|home| home.join(name));
         let mut command: Vec<String> = vec![
             self.archbench.display().to_string(),
             "wire".into(),
@@ -82,14 +84,17 @@ impl ProcessRunner {
         Ok(Capture {
             role,
             process,
-            trace: file.map(|_| name),
+            file,
         })
     }
 }
 
 impl Capture {
-    /// Ends it.
-    pub(super) fn end(mut self, runner: &ProcessRunner) -> Result<Wire, Failure> {
+    /// Ends it; gives what was seen, and the packets, if they were kept.
+    pub(super) fn end(
+        mut self,
+        runner: &ProcessRunner,
+    ) -> Result<(Wire, Option<Vec<u8>>), Failure> {
         self.process.terminate();
         let limit = runner.patience.stops;
         let lines = match self.process.rest(limit, &runner.interrupt) {
@@ -104,11 +109,21 @@ impl Capture {
             let told = status.map(|status| describe(status, &errors));
             failure(STEP, told.unwrap_or_else(|| "it did not end".into()))
         })?;
-        Ok(Wire {
+        let wire = Wire {
             at: self.role.name().into(),
             summary,
-            trace: self.trace,
+            trace: None,
             unknown: Unknown::new(),
-        })
+        };
+        let packets = self.file.as_deref().map(take).transpose();
+        Ok((wire, packets.map_err(|error| failure(STEP, error))?))
     }
+}
+
+/// What is in a file, on which nothing hangs afterwards.
+fn take(path: &Path) -> Result<Vec<u8>, String> {
+    let bytes = std::fs::read(path)
+        .map_err(|error| format!("cannot read the packets in {}: {error}", path.display()))?;
+    let _ = std::fs::remove_file(path);
+    Ok(bytes)
 }

@@ -35,9 +35,13 @@ const NAME: &str = "report.html";
 /// Reads a results folder and writes its report, to `out` or into the folder. The `catalogue` lists all architectures in an order that does not change, since that
 /// is what their colours follow.
 pub fn write(folder: &Path, out: Option<&Path>, catalogue: &[String]) -> Result<PathBuf, Error> {
-    let run = results::read(folder)?;
-    let page = render(&run, catalogue)?;
-    let path = out.map_or_else(|| folder.join(NAME), Path::to_path_buf);
+    write_run(&results::read(folder)?, out, catalogue)
+}
+
+/// Writes the report of a run that has been read, to `out` or into its folder.
+pub fn write_run(run: &Run, out: Option<&Path>, catalogue: &[String]) -> Result<PathBuf, Error> {
+    let page = render(run, catalogue)?;
+    let path = out.map_or_else(|| run.path.join(NAME), Path::to_path_buf);
     results::write_atomically(&path, page.as_bytes())?;
     Ok(path)
 }

@@ -4,24 +4,37 @@ use std::path::{Path, PathBuf};
 
 use results::{Folder, Manifest, Run};
 
-use super::Args;
 use crate::Failure;
 use crate::commands::progress::say;
 use crate::plan::Plan;
 
+/// Which run is to be gone on with.
+pub(super) struct Asked<'a> {
+    /// The one that is named.
+    pub(super) named: Option<&'a Path>,
+    /// None that is found.
+    pub(super) fresh: bool,
+    /// Where runs are.
+    pub(super) results: &'a Path,
+}
+
 /// The run to go on with: the one that is named, or the newest of this experiment if it is unfinished.
-pub(super) fn find(args: &Args, wanted: &Manifest, plan: &Plan) -> Result<Option<Folder>, Failure> {
-    if let Some(path) = &args.resume {
+pub(super) fn find(
+    asked: &Asked<'_>,
+    wanted: &Manifest,
+    plan: &Plan,
+) -> Result<Option<Folder>, Failure> {
+    if let Some(path) = asked.named {
         fits(&results::read(path)?, wanted, plan).map_err(|why| {
             let path = path.display();
             format!("cannot go on with {path}: {why}; begin a new run")
         })?;
         return Ok(Some(Folder::resume(path)?));
     }
-    if args.fresh {
+    if asked.fresh {
         return Ok(None);
     }
-    let Some((path, _)) = newest(&args.results, wanted) else {
+    let Some((path, _)) = newest(asked.results, wanted) else {
         return Ok(None);
     };
     let run = results::read(&path)?;
