@@ -54,6 +54,11 @@ impl Flight {
         self.pending.before.map_or(self.written, |(first, _)| first)
     }
 
+    /// Whether its connection had been open and idle when it became due.
+    fn found_idle(&self) -> bool {
+        self.free < self.intended()
+    }
+
     /// The same request, due again from `now` on.
     pub(super) fn again(&self, now: Nanos) -> Pending {
         Pending {
@@ -158,6 +163,13 @@ impl Connection {
     #[inline]
     pub(super) fn is_parting(&self) -> bool {
         self.flights.is_empty() && !self.responses.is_idle()
+    }
+
+    /// Whether a request on it may be sent again over another connection, if this one has ended before any of the answer: the server may have closed it
+    /// while it was idle, or at a limit, so that the request was never looked at. That goes once for each request. All methods
+    /// here are safe (RFC 9110, section 9.2.2).
+    pub(super) fn may_have_been_closed_before(&self, flight: &Flight) -> bool {
+        !flight.pending.retried && (self.used || flight.found_idle())
     }
 
     /// Whether nothing is under way on it, and nothing waits for it or its end.

@@ -15,6 +15,9 @@ use std::sync::Arc;
 /// How long a connection that could not be made is left alone.
 const BACK_OFF: Nanos = 100_000_000;
 
+/// The status of a server that gave up waiting for a request.
+pub(super) const REQUEST_TIMEOUT: u16 = 408;
+
 /// Sends the requests of one thread.
 pub(super) struct Issuer {
     pub(super) run: Arc<Run>,
@@ -303,8 +306,8 @@ impl Issuer {
         self.close(slot);
     }
 
-    /// The connection has ended, with requests under way; `untouched`: before any of the first one's answer. One that had been used may have been closed while it was idle, or at a limit: what
-    /// no byte of an answer came for is sent again once, as browsers do, since every method here is safe (RFC 9110, section 9.2.2). The rest fails.
+    /// The connection has ended, with requests under way; `untouched`: before any of the first one's answer. What may never have been looked
+    /// at is sent again, as browsers do, and the rest fails.
     #[cold]
     fn broke_off(
         &mut self,
@@ -313,23 +316,39 @@ impl Issuer {
         (failure, why): (Failure, &dyn std::fmt::Display),
         now: Nanos,
     ) {
-        let used = self.pool[slot].used;
         let mut told = false;
         while let Some(flight) = self.pool[slot].flights.pop_front() {
-            if self.run.retry && used && untouched && !flight.pending.retried {
+            let again = untouched && self.may_retry(slot, &flight);
+            untouched = true;
+            if again {
                 let mut pending = flight.again(now);
                 pending.retried = true;
                 self.due_again(slot, pending);
-            } else {
-                if !std::mem::replace(&mut told, true) {
-                    self.recorder
-                        .example(&flight, failure, |url| format!("{url}: {why}"));
-                }
-                self.failed(&flight, failure, now);
+                continue;
             }
-            untouched = true;
+            if !std::mem::replace(&mut told, true) {
+                let words = |url: &str| format!("{url}: {why}");
+                self.recorder.example(&flight, failure, words);
+            }
+            self.failed(&flight, failure, now);
         }
         self.close(slot);
+    }
+
+    fn may_retry(&self, slot: usize, flight: &Flight) -> bool {
+        self.run.retry && self.pool[slot].may_have_been_closed_before(flight)
+    }
+
+    /// The server had given up waiting for a request, and said so, as it was on its way (RFC 9110, section 15.5.9). False: this is its answer.
+    #[cold]
+    pub(super) fn crossed(&mut self, slot: usize, now: Nanos) -> bool {
+        let front = self.pool[slot].flights.front();
+        let crossed = front.is_some_and(|flight| self.may_retry(slot, flight));
+        if crossed {
+            let timeout = Failure::of_status(REQUEST_TIMEOUT);
+            self.broke_off(slot, true, (timeout, &"status 408"), now);
+        }
+        crossed
     }
 
     fn due_again(&mut self, slot: usize, pending: Pending) {

@@ -1,7 +1,7 @@
 //! Reading responses: one read for each where they are small, none of the copying where they are large.
 
 use super::connection::{Connection, State};
-use super::issuer::Issuer;
+use super::issuer::{Issuer, REQUEST_TIMEOUT};
 use crate::clock::Nanos;
 use crate::failure::Failure;
 use crate::record::Record;
@@ -146,7 +146,12 @@ impl Receiver {
                     return true;
                 }
                 Ok(Event::Head(head)) => {
-                    self.read_head(head, connection, &mut issuer.recorder.record);
+                    let gave_up = head.status == REQUEST_TIMEOUT && !head.keep_alive;
+                    if gave_up && issuer.crossed(slot, now) {
+                        return false;
+                    }
+                    let (pool, recorder) = (&mut issuer.pool, &mut issuer.recorder);
+                    self.read_head(head, &mut pool[slot], &mut recorder.record);
                 }
                 Ok(Event::Body(piece)) => {
                     if self.run.verify

@@ -109,8 +109,11 @@ fn a_unix_socket_is_typed_as_a_path() {
     let path = home.path().join("socket");
     behind_socket(&path, ok("x"));
     let at = |path: &PathBuf| path.display().to_string();
+    let report = at(&home.path().join("report"));
     let type_in = |path: &str| {
         type_in(&[
+            "-o",
+            &report,
             "--unix",
             path,
             "-n",

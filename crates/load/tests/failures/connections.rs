@@ -6,6 +6,7 @@ use crate::support::{Done, MS, go, open_loop, run};
 use load::failure::Failure;
 use load::record::Counts;
 use load::run::Run;
+use load::schedule::Think;
 use load::target::{Field, Order, Target};
 use load::url::Url;
 use load::verdict::Rule;
@@ -174,6 +175,51 @@ fn a_request_that_is_sent_again_counts_from_when_it_was_due() {
     }
 }
 
+/// Connections that were opened ahead may be closed before anything is asked for on them.
+#[test]
+fn a_request_on_a_connection_that_was_opened_long_before_is_sent_again() {
+    let crossed = Act::AnswerAndClose(TIMEOUT_408.to_vec());
+    for how in [Act::Close, Act::Reset, crossed] {
+        let acts = Box::new([how, Act::Answer(ok("x"))]);
+        let act = Act::Stale(Duration::from_millis(40), acts);
+        for open in [false, true] {
+            let address = server(act.clone());
+            let mut run = match open {
+                true => open_loop(address, Duration::from_secs(10), 10.0, false, 2),
+                false => run(address, Duration::from_secs(10)),
+            };
+            (run.requests, run.clients, run.max_connections) = (Some(2), 2, 2);
+            if !open {
+                run.think = Think::Constant(Duration::from_millis(200));
+            }
+            // The second is due after 100 ms, on a connection of its own.
+            let done = go(run).expect("a run");
+            assert_eq!(all_answered(&done, 2).retried, 1, "open: {open}");
+        }
+    }
+}
+
+/// RFC 9110, section 15.5.9: the server gave up waiting as the request was on its way.
+#[test]
+fn a_request_that_crossed_a_408_is_sent_again() {
+    let crossed = Act::AnswerAndClose(TIMEOUT_408.to_vec());
+    for retry in [true, false] {
+        for done in both(&gone_when_used_again(crossed.clone()), 10, |run| {
+            (run.retry, run.clients, run.max_connections) = (retry, 1, 1);
+        }) {
+            let counts = &done.outcome.record.counts;
+            let (completed, retried) = if retry { (10, 9) } else { (5, 0) };
+            assert_eq!((counts.completed, counts.retried), (completed, retried));
+            assert_eq!(counts.of(Failure::Status4xx), 10 - completed);
+        }
+    }
+    // One that is an answer to every request is the server's answer.
+    for done in both(&crossed, 4, |_| {}) {
+        let counts = &done.outcome.record.counts;
+        assert_eq!((counts.completed, counts.of(Failure::Status4xx)), (0, 4));
+    }
+}
+
 /// What met the end of two connections in turn fails: a server that answers nobody twice is no server that was idle.
 #[test]
 fn a_request_is_sent_again_once() {
@@ -235,9 +281,9 @@ fn a_response_to_nobody_before_a_close_is_the_end_of_a_connection() {
         (unannounced, true),
     ] {
         let then = Box::new(Act::Answer(ok("x")));
-        let act = Act::Bored(Duration::from_millis(50), said.to_vec(), closes, then);
-        let mut run = open_loop(server(act), Duration::from_millis(600), 10.0, false, 8);
-        run.seed = 3;
+        // Three are used by then, and the others told.
+        let act = Act::Bored(Duration::from_millis(250), said.to_vec(), closes, then);
+        let run = open_loop(server(act), Duration::from_millis(600), 10.0, false, 8);
         let done = go(run).expect("a run");
         let counts = all_answered(&done, 6);
         assert_eq!(

@@ -33,6 +33,8 @@ pub enum Act {
     Late(Duration, Box<Act>),
     /// Says these bytes to whoever sends nothing for so long, and then closes, if it does. Else it goes on as written.
     Bored(Duration, Vec<u8>, bool, Box<Act>),
+    /// To connections that are so old when their first request comes the first, to others the second.
+    Stale(Duration, Box<[Act; 2]>),
     /// Notes down each request first.
     Noted(Arc<Mutex<Vec<Vec<u8>>>>, Box<Act>),
 }
@@ -88,8 +90,17 @@ fn serve(mut stream: TcpStream, act: &Act) -> Option<()> {
         stream.set_read_timeout(None).ok()?;
         act = then;
     }
+    let mut first = None;
+    if let Act::Stale(after, acts) = act {
+        let opened = Instant::now();
+        first = Some(next_request(&mut stream, &mut seen)?);
+        act = &acts[usize::from(opened.elapsed() < *after)];
+    }
     for number in 0.. {
-        let head = next_request(&mut stream, &mut seen)?;
+        let head = match first.take() {
+            Some(head) => head,
+            None => next_request(&mut stream, &mut seen)?,
+        };
         answer(&mut stream, &head, number, act)?;
     }
     None
@@ -143,7 +154,7 @@ fn answer(stream: &mut TcpStream, head: &[u8], number: u32, act: &Act) -> Option
             rustix::net::sockopt::set_socket_linger(&*stream, Some(Duration::ZERO)).ok()?;
             None
         }
-        Act::Close | Act::Bored(..) => None,
+        Act::Close | Act::Bored(..) | Act::Stale(..) => None,
         Act::Silence => Some(()),
     }
 }
