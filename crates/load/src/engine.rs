@@ -12,13 +12,15 @@
 //! | `connection` | a socket, the responses on it, and the requests under way | `stream` |
 //! | `pool` | which connections are open, free, or to be looked at | `connection` |
 //! | `recorder` | what becomes of requests, recorded | requests |
-//! | `issuer` | gives what is due to connections, and takes it back when they end | all before |
+//! | `issuer` | opens connections, and gives what is due to them | all before |
+//! | `endings` | what becomes of requests and their connections | `issuer` |
 //! | `drain` | who leaves at the end, and what is given up | `issuer` |
-//! | `receiver` | reads what comes | `issuer` |
+//! | `receiver` | reads what comes | `endings` |
 
 mod connection;
 mod drain;
 mod ended;
+mod endings;
 mod issuer;
 mod pool;
 mod receiver;
@@ -116,7 +118,7 @@ impl Engine {
             }
             self.poll_events(&mut events, Some(Duration::from_millis(20)))?;
             self.handle(&events);
-            self.issuer.expire(clock.now());
+            endings::expire(&mut self.issuer, clock.now());
         }
         Ok(self.issuer.pool.is_any_open())
     }
@@ -140,7 +142,7 @@ impl Engine {
         let (ended_at, gave_up) = loop {
             let issuer = &mut self.issuer;
             issuer.issue(now);
-            issuer.expire(now);
+            endings::expire(issuer, now);
             if now >= next_second {
                 self.ship(now);
                 next_second = (now / SECOND + 1) * SECOND;

@@ -1,8 +1,8 @@
-//! Who sends what is due, and over which connection; and what becomes of it when a connection ends. It stands between the schedule, the
-//! [`Pool`] and the [`Recorder`], which know nothing of each other.
+//! Who sends what is due, and over which connection. It stands between the schedule, the [`Pool`] and the [`Recorder`], which know nothing of each
+//! other.
 
 use super::connection::{Flight, Pending, State};
-use super::pool::{Deadline, Pool};
+use super::pool::Pool;
 use super::recorder::Recorder;
 use crate::clock::{Clock, Nanos};
 use crate::failure::Failure;
@@ -14,9 +14,6 @@ use std::sync::Arc;
 
 /// How long a connection that could not be made is left alone.
 const BACK_OFF: Nanos = 100_000_000;
-
-/// The status of a server that gave up waiting for a request.
-pub(super) const REQUEST_TIMEOUT: u16 = 408;
 
 /// Sends the requests of one thread.
 pub(super) struct Issuer {
@@ -223,7 +220,13 @@ impl Issuer {
     }
 
     #[cold]
-    fn dial_failed(&mut self, slot: usize, failure: Failure, now: Nanos, error: &io::Error) {
+    pub(super) fn dial_failed(
+        &mut self,
+        slot: usize,
+        failure: Failure,
+        now: Nanos,
+        error: &io::Error,
+    ) {
         let record = &mut self.recorder.record;
         record.fail(failure);
         let address = self.pool.address(slot);
@@ -248,178 +251,13 @@ impl Issuer {
     }
 
     /// A connection that could not be made may be tried again.
-    fn back(&mut self, slot: usize, now: Nanos) {
+    pub(super) fn back(&mut self, slot: usize, now: Nanos) {
         let again = self.pool.back(slot, self.started);
         if again || !self.pool[slot].owed.is_empty() {
             self.dial(slot, now);
         } else {
             self.issue(now);
         }
-    }
-
-    /// Deals with all deadlines that have passed.
-    pub(super) fn expire(&mut self, now: Nanos) {
-        while let Some((slot, of)) = self.pool.expired(now) {
-            match of {
-                Deadline::BackOff => self.back(slot, now),
-                Deadline::Connect => {
-                    let error = io::ErrorKind::TimedOut.into();
-                    self.dial_failed(slot, Failure::ConnectTimeout, now, &error);
-                }
-                Deadline::Answer => self.timed_out(slot, now),
-                Deadline::End => self.did_not_end(slot, now),
-            }
-        }
-    }
-
-    /// The request was answered, well or not.
-    #[inline]
-    pub(super) fn answered(&mut self, flight: &Flight, fault: Option<Failure>, now: Nanos) {
-        self.last_sign_of_life = now;
-        self.recorder.heard(now);
-        match fault {
-            None => {
-                self.recorder.answered(flight, now);
-                let Due { origin, number, .. } = flight.pending.due;
-                if let Some(start) = self.schedule.answered(origin, number, now) {
-                    self.recorder.session(start, now);
-                }
-            }
-            Some(failure) => self.failed(flight, failure, now),
-        }
-    }
-
-    /// Came to nothing.
-    #[cold]
-    fn failed(&mut self, flight: &Flight, failure: Failure, now: Nanos) {
-        self.recorder.failed(flight, failure);
-        let Due { origin, number, .. } = flight.pending.due;
-        self.schedule.failed(origin, number, now);
-    }
-
-    /// The connection ends with an answer that says so. What stands behind that was never answered, and may be sent again (RFC 9112,
-    /// section 9.3.2): it is due as before.
-    pub(super) fn ended(&mut self, slot: usize, now: Nanos) {
-        while let Some(flight) = self.pool[slot].flights.pop_front() {
-            self.due_again(slot, flight.again(now));
-        }
-        self.close(slot);
-    }
-
-    /// The connection has ended, with requests under way; `untouched`: before any of the first one's answer. What may never have been looked
-    /// at is sent again, as browsers do, and the rest fails.
-    #[cold]
-    fn broke_off(
-        &mut self,
-        slot: usize,
-        mut untouched: bool,
-        (failure, why): (Failure, &dyn std::fmt::Display),
-        now: Nanos,
-    ) {
-        let mut told = false;
-        while let Some(flight) = self.pool[slot].flights.pop_front() {
-            let again = untouched && self.may_retry(slot, &flight);
-            untouched = true;
-            if again {
-                let mut pending = flight.again(now);
-                pending.retried = true;
-                self.due_again(slot, pending);
-                continue;
-            }
-            if !std::mem::replace(&mut told, true) {
-                let words = |url: &str| format!("{url}: {why}");
-                self.recorder.example(&flight, failure, words);
-            }
-            self.failed(&flight, failure, now);
-        }
-        self.close(slot);
-    }
-
-    fn may_retry(&self, slot: usize, flight: &Flight) -> bool {
-        self.run.retry && self.pool[slot].may_have_been_closed_before(flight)
-    }
-
-    /// The server had given up waiting for a request, and said so, as it was on its way (RFC 9110, section 15.5.9). False: this is its answer.
-    #[cold]
-    pub(super) fn crossed(&mut self, slot: usize, now: Nanos) -> bool {
-        let front = self.pool[slot].flights.front();
-        let crossed = front.is_some_and(|flight| self.may_retry(slot, flight));
-        if crossed {
-            let timeout = Failure::of_status(REQUEST_TIMEOUT);
-            self.broke_off(slot, true, (timeout, &"status 408"), now);
-        }
-        crossed
-    }
-
-    fn due_again(&mut self, slot: usize, pending: Pending) {
-        self.recorder.due_again(&pending);
-        match self.closed_loop {
-            true => self.pool[slot].owed.push_back(pending),
-            false => self.again.push_back(pending),
-        }
-    }
-
-    /// A socket says that its connection is no more.
-    #[cold]
-    pub(super) fn socket_failed(&mut self, slot: usize, error: &io::Error, now: Nanos) {
-        let untouched = self.pool[slot].responses.at_start();
-        self.broke_off(slot, untouched, (Failure::exchanging(error), error), now);
-    }
-
-    /// The peer closed a connection before all that was under way was answered. `untouched`: before any of the first answer.
-    #[cold]
-    pub(super) fn closed_early(
-        &mut self,
-        slot: usize,
-        untouched: bool,
-        error: http::client::Error,
-        now: Nanos,
-    ) {
-        match self.pool[slot].broken.map(io::Error::from) {
-            Some(why) => self.broke_off(slot, untouched, (Failure::exchanging(&why), &why), now),
-            None => self.broke_off(slot, untouched, (Failure::Http(error), &error), now),
-        }
-    }
-
-    /// What came is no answer, and so is nothing behind it.
-    #[cold]
-    pub(super) fn malformed(&mut self, slot: usize, error: http::client::Error, now: Nanos) {
-        let failure = Failure::Http(error);
-        if self.pool[slot].flights.is_empty() {
-            // Bytes that answer nothing: there is no request to fail, but the server is wrong.
-            self.recorder.record.fail(failure);
-        }
-        if let Some(flight) = self.pool[slot].flights.front() {
-            self.recorder
-                .example(flight, failure, |url| format!("{url}: {error}"));
-        }
-        while let Some(flight) = self.pool[slot].flights.pop_front() {
-            self.failed(&flight, failure, now);
-        }
-        self.close(slot);
-    }
-
-    /// A response came that nobody had asked for, as servers send one before they close an idle connection; and the connection goes on.
-    #[cold]
-    fn did_not_end(&mut self, slot: usize, now: Nanos) {
-        self.malformed(slot, http::client::Error::Unsolicited, now);
-        self.issue(now);
-    }
-
-    /// The oldest request on a connection was not answered in time. What stands behind it cannot be answered either.
-    #[cold]
-    fn timed_out(&mut self, slot: usize, now: Nanos) {
-        if let Some(flight) = self.pool[slot].flights.front() {
-            let words = |url: &str| format!("{url}: no answer in time");
-            self.recorder.example(flight, Failure::Timeout, words);
-        }
-        while let Some(flight) = self.pool[slot].flights.pop_front() {
-            self.recorder.timed_out(&flight, now);
-            let Due { origin, number, .. } = flight.pending.due;
-            self.schedule.failed(origin, number, now);
-        }
-        self.close(slot);
-        self.issue(now);
     }
 
     /// What has been due the longest: what is due again was due before the rest.

@@ -1,7 +1,8 @@
 //! Reading responses: one read for each where they are small, none of the copying where they are large.
 
 use super::connection::{Connection, State};
-use super::issuer::{Issuer, REQUEST_TIMEOUT};
+use super::endings;
+use super::issuer::Issuer;
 use crate::clock::Nanos;
 use crate::failure::Failure;
 use crate::record::Record;
@@ -70,7 +71,7 @@ impl Receiver {
                     self.read_responses(issuer, slot, &[], now) && (full || ending)
                 }
                 Err(error) => {
-                    issuer.socket_failed(slot, &error, now);
+                    endings::socket_failed(issuer, slot, &error, now);
                     false
                 }
             };
@@ -146,8 +147,7 @@ impl Receiver {
                     return true;
                 }
                 Ok(Event::Head(head)) => {
-                    let gave_up = head.status == REQUEST_TIMEOUT && !head.keep_alive;
-                    if gave_up && issuer.crossed(slot, now) {
+                    if endings::crossed(issuer, slot, head, now) {
                         return false;
                     }
                     let (pool, recorder) = (&mut issuer.pool, &mut issuer.recorder);
@@ -165,7 +165,7 @@ impl Receiver {
                     self.response_done(issuer, slot, now);
                     let connection = &mut issuer.pool[slot];
                     if !keep_alive || connection.closing && connection.flights.is_empty() {
-                        issuer.ended(slot, now);
+                        endings::ended(issuer, slot, now);
                         return false;
                     }
                     match connection.flights.front_mut() {
@@ -188,7 +188,7 @@ impl Receiver {
                 }
                 Ok(Event::Unasked { closing: false }) => {}
                 Err(error) => {
-                    issuer.malformed(slot, error, now);
+                    endings::malformed(issuer, slot, error, now);
                     return false;
                 }
             }
@@ -242,7 +242,7 @@ impl Receiver {
                 });
             }
         }
-        issuer.answered(&flight, fault, now);
+        endings::answered(issuer, &flight, fault, now);
     }
 
     fn peer_closed(&self, issuer: &mut Issuer, slot: usize, now: Nanos) {
@@ -252,12 +252,12 @@ impl Receiver {
             Ok(Closed::Idle) => issuer.close(slot),
             Ok(Closed::Done) => {
                 self.response_done(issuer, slot, now);
-                issuer.ended(slot, now);
+                endings::ended(issuer, slot, now);
             }
             Err(error @ (ClosedBeforeResponse | ClosedInHead | ClosedInBody)) => {
-                issuer.closed_early(slot, untouched, error, now);
+                endings::closed_early(issuer, slot, untouched, error, now);
             }
-            Err(error) => issuer.malformed(slot, error, now),
+            Err(error) => endings::malformed(issuer, slot, error, now),
         }
     }
 }
