@@ -6,7 +6,7 @@ use rustix::process::Signal;
 
 use crate::case::{Bench, Case, case};
 use crate::client::{End, get, last_get};
-use crate::site::{LARGE, MEDIUM, assert_contents};
+use crate::site::{MEDIUM, assert_contents};
 use crate::table::Fault;
 
 pub(crate) const CASES: &[Case] = &[
