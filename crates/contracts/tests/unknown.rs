@@ -3,7 +3,7 @@
 use contracts::load::{Report, Rule};
 use contracts::models::Models;
 use contracts::results::{Manifest, Trial, Verdicts};
-use contracts::{Document, Line, disk, serve};
+use contracts::{Document, Line, disk, link, serve, wire};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -90,11 +90,18 @@ fn unknown_fields_survive_at_every_depth() {
     let models = json!({"schema": Models::SCHEMA, "version": "1.0.0",
         "models": [{"name": "amped", "summary": "helps", "behaviours": [{"options": ""}], "options": [option]}]});
     keeps_all(&Models::parse(&models.to_string()).expect("models"));
+    let joined = json!({"event": "ready", "rtt_ms": 80.0, "server": {"address": "198.18.0.1"}, "client": {}});
+    keeps_all(&link::Ready::parse(&joined.to_string()).expect("a line"));
+    let ended = json!({"event": "summary", "carried": carried()});
+    keeps_all(&link::Summary::parse(&ended.to_string()).expect("a line"));
+    keeps_all(&wire::Summary::parse(&captured().to_string()).expect("a line"));
     let factors = json!({"model": "amped", "rate": 100.0});
     let trial = json!({
         "schema": "archbench.results/1", "id": "c000-r1", "cell": 0, "factors": factors, "repeat": 1, "block": 1, "order": 1,
         "verdict": "FAILED", "failure": {"step": "serving", "reason": "it fell silent"}, "started_unix_s": 0.5, "elapsed_s": 1.5,
         "load": report, "server": summary, "samples": [sample()],
+        "network": {"description": "a link", "way": "user-space", "carried": carried()},
+        "wire": [{"at": "server", "summary": captured(), "trace": "c000-r1-server.pcapng"}],
     });
     keeps_all(&serde_json::from_value::<Trial>(trial).expect("a trial"));
     let judged =
@@ -103,6 +110,16 @@ fn unknown_fields_survive_at_every_depth() {
     let verdicts = json!({"schema": "archbench.results/1", "expectations": [judged], "slo": [slo]});
     keeps_all(&serde_json::from_value::<Verdicts>(verdicts).expect("verdicts"));
     keeps_all(&serde_json::from_value::<Manifest>(manifest()).expect("a manifest"));
+}
+
+fn carried() -> Value {
+    json!({"to_server": {"packets": 3, "bytes": 200, "lost": 1}, "to_client": {"mean_wait_us": 0.5}})
+}
+
+fn captured() -> Value {
+    json!({"event": "summary", "verdict": "SUSPECT", "notes": ["dropped"], "port": 80, "requests": 2, "first_byte_us": {"p50": 1.5},
+        "last_byte_us": {"p50": 2.5}, "request_us": {}, "handshake_us": {}, "to_server": {"packets": 3}, "to_client": {"giant": 1},
+        "captured": {"packets": 9, "dropped": 1}})
 }
 
 fn sample() -> Value {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use contracts::load::Report;
 use contracts::results::Trial;
 use contracts::serve::Summary;
+use contracts::wire::Traffic;
 use contracts::{Distribution, PERCENTILES, Statistic};
 
 /// A figure of one trial.
@@ -41,6 +42,14 @@ pub enum Figure {
     MinorFaults,
     /// Page faults of the server that had to wait for the disk.
     MajorFaults,
+    /// The mean time from a request's last byte to the last of its answer at the server's interface, in microseconds.
+    WireServer,
+    /// The same at the client's interface; on loopback both ends have one.
+    WireClient,
+    /// Packets that passed the server's interface with what had passed it before.
+    Retransmissions,
+    /// Packets that passed the server's interface, both ways, for each request.
+    PacketsPerRequest,
 }
 
 /// Which time of a request.
@@ -76,12 +85,12 @@ pub enum Better {
 /// No figure is called so.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "'{0}' is no figure; expected throughput, bandwidth, p(N), mean, median, max, service:p(N), connect:max, fairness, cpu_per_request, switches_per_request, errors, error_percent, censored, completed, peak_resident, peak_threads, peak_processes, minor_faults or major_faults"
+    "'{0}' is no figure; expected throughput, bandwidth, p(N), mean, median, max, service:p(N), connect:max, fairness, cpu_per_request, switches_per_request, errors, error_percent, censored, completed, peak_resident, peak_threads, peak_processes, minor_faults, major_faults, and of captured packets wire_server, wire_client, retransmissions or packets_per_request"
 )]
 pub struct UnknownFigure(String);
 
 /// Figures that are called by one word.
-const WORDS: [(&str, Figure, &str); 13] = [
+const WORDS: [(&str, Figure, &str); 17] = [
     (
         "throughput",
         Figure::Throughput,
@@ -115,6 +124,26 @@ const WORDS: [(&str, Figure, &str); 13] = [
         "server_peak_processes",
     ),
     ("minor_faults", Figure::MinorFaults, "server_minor_faults"),
+    (
+        "wire_server",
+        Figure::WireServer,
+        "wire_server_last_byte_mean_us",
+    ),
+    (
+        "wire_client",
+        Figure::WireClient,
+        "wire_client_last_byte_mean_us",
+    ),
+    (
+        "retransmissions",
+        Figure::Retransmissions,
+        "wire_retransmissions",
+    ),
+    (
+        "packets_per_request",
+        Figure::PacketsPerRequest,
+        "wire_packets_per_request",
+    ),
 ];
 const MAJOR: (&str, Figure, &str) = ("major_faults", Figure::MajorFaults, "server_major_faults");
 
@@ -187,7 +216,7 @@ impl Figure {
         match self {
             Self::Throughput => "requests/s",
             Self::Bandwidth => "B/s",
-            Self::Time(..) | Self::CpuPerRequest => "µs",
+            Self::Time(..) | Self::CpuPerRequest | Self::WireServer | Self::WireClient => "µs",
             Self::ErrorPercent => "%",
             Self::PeakResident => "B",
             _ => "",
@@ -227,6 +256,21 @@ impl Figure {
             Self::PeakProcesses => float(server?.peak_processes),
             Self::MinorFaults => float(server?.faults.as_ref()?.minor),
             Self::MajorFaults => float(server?.faults.as_ref()?.major),
+            Self::WireServer => wire(trial, "server")?.last_byte_us.as_ref()?.mean,
+            Self::WireClient => {
+                let client = wire(trial, "client").or_else(|| wire(trial, "server"));
+                client?.last_byte_us.as_ref()?.mean
+            }
+            Self::Retransmissions => {
+                let seen = wire(trial, "server")?;
+                let again = |traffic: &Option<Traffic>| traffic.as_ref()?.retransmissions;
+                float(Some(again(&seen.to_server)? + again(&seen.to_client)?))
+            }
+            Self::PacketsPerRequest => {
+                let seen = wire(trial, "server")?;
+                let each = |traffic: &Option<Traffic>| traffic.as_ref()?.packets_per_request;
+                Some(each(&seen.to_server)? + each(&seen.to_client)?)
+            }
         }
     }
 
@@ -308,6 +352,12 @@ impl FromStr for Figure {
         let statistic = statistic.parse().map_err(|_| unknown())?;
         Ok(Self::Time(metric, statistic))
     }
+}
+
+/// What was captured at one end.
+fn wire<'a>(trial: &'a Trial, at: &str) -> Option<&'a contracts::wire::Summary> {
+    let wire = trial.wire.iter().find(|wire| wire.at == at)?;
+    Some(&wire.summary)
 }
 
 #[cfg(test)]

@@ -68,9 +68,9 @@ pub(crate) fn section(run: &Run) -> String {
         ),
         ("Experiment's hash", manifest.experiment_hash.clone()),
     ];
-    let mut out = String::from(
-        "<section id=\"environment\">\n<h2>Environment</h2>\n<p>Server and generator ran on this machine, as processes of their own, and spoke over loopback: \
-         no network card, no interrupts, no loss; the cost of copying weighs more than between machines.</p>\n<dl>\n",
+    let mut out = format!(
+        "<section id=\"environment\">\n<h2>Environment</h2>\n<p>Server and generator ran on this machine, as processes of their own. {}</p>\n<dl>\n",
+        super::network::sentences(run)
     );
     for (name, value) in rows {
         let value = if value.is_empty() {

@@ -5,6 +5,7 @@
 //! | `head` | what the page may do: nothing but its own style and script, by their hashes |
 //! | `figures` | which figures there are, in which order |
 //! | `levels` | the most telling circumstances |
+//! | `network` | what was spoken over, and what was captured of it |
 //! | `verdicts`, `objectives`, `tables`, `trials`, `environment` | the other sections |
 //!
 //! Hovering and toggling are 70 lines of our own rather than a library. The figures are SVG that is complete when the file is written; chart libraries draw their
@@ -16,6 +17,7 @@ mod environment;
 mod figures;
 mod head;
 pub(crate) mod levels;
+mod network;
 mod objectives;
 mod tables;
 mod trials;
@@ -53,6 +55,8 @@ pub fn render(run: &Run, catalogue: &[String]) -> Result<String, Error> {
     let mut body = String::new();
     header(&mut body, run, &study.complaints());
     body.push_str("<nav aria-label=\"Contents\"><ul>");
+    let wire = network::section(run);
+    let captured = wire.as_ref().map(|_| ("wire", "On the wire"));
     let others = [
         ("tables", "Tables"),
         ("trials", "Trials"),
@@ -60,12 +64,18 @@ pub fn render(run: &Run, catalogue: &[String]) -> Result<String, Error> {
         ("repeat", "Repeat"),
     ];
     let first = [("verdict", "Verdict")];
-    for (id, title) in first.into_iter().chain(places).chain(others) {
+    for (id, title) in first
+        .into_iter()
+        .chain(places)
+        .chain(captured)
+        .chain(others)
+    {
         let _ = write!(body, "<li><a href=\"#{id}\">{title}</a></li>");
     }
     body.push_str("</ul></nav>\n");
     body.push_str(&verdicts::section(run));
     body.push_str(&figures);
+    body.push_str(&wire.unwrap_or_default());
     body.push_str(&tables::section(&study));
     body.push_str(&trials::section(run));
     body.push_str(&environment::section(run));

@@ -50,6 +50,49 @@ fn every_figure_is_well_formed_and_no_identifier_comes_twice() {
 }
 
 #[test]
+fn the_page_says_which_network_a_figure_is_from_and_where_the_time_went() {
+    let mut made = made(&small());
+    let page = report::render(&made.run, &catalogue()).unwrap();
+    assert!(page.contains("Over loopback there is no network card"));
+    assert!(!page.contains("id=\"wire\""));
+
+    let wire = |at: &str, mean: f64, verdict| results::Wire {
+        at: at.into(),
+        summary: contracts::wire::Summary {
+            verdict: Some(verdict),
+            requests: Some(2),
+            last_byte_us: Some(contracts::Distribution {
+                mean: Some(mean),
+                ..Default::default()
+            }),
+            notes: vec!["3 of 9 packets found the ring <full>".into()],
+            ..Default::default()
+        },
+        ..Default::default()
+    };
+    for trial in &mut made.run.trials {
+        trial.network = Some(results::Network {
+            description: "a link of 80ms there & back".into(),
+            way: Some("user-space".into()),
+            ..Default::default()
+        });
+        let (valid, suspect) = (results::Validity::Valid, results::Validity::Suspect);
+        trial.wire = vec![
+            wire("server", 250.0, suspect),
+            wire("client", 80_250.0, valid),
+        ];
+    }
+    let page = report::render(&made.run, &catalogue()).unwrap();
+    assert!(!page.contains("Over loopback"));
+    assert!(page.contains("They spoke over a link of 80ms there &amp; back."));
+    assert!(page.contains("take their time by user-space"));
+    assert!(page.contains("<a href=\"#wire\">"));
+    // Server, and what the network adds to it.
+    assert!(page.contains("<td>250 µs</td><td>80.0 ms</td>"));
+    assert!(page.contains("<td>SUSPECT</td>") && page.contains("the ring &lt;full&gt;"));
+}
+
+#[test]
 fn the_same_results_make_the_same_page() {
     let (one, other) = (made(&small()), made(&small()));
     let page = report::render(&one.run, &catalogue()).unwrap();
