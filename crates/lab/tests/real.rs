@@ -100,3 +100,90 @@ fn the_servers_that_people_use_are_started_measured_and_stopped() {
         assert!(used > Some(0.5), "{who}: {used:?}");
     }
 }
+
+/// An experiment over a network of its own; none, with a notice, where it cannot be.
+fn over(home: &Path, network: &str) -> Option<results::Run> {
+    let Some(archbench) = archbench() else {
+        eprintln!("skipped: archbench is not built; 'cargo build -p archbench' makes it");
+        return None;
+    };
+    if let Err(why) = network::available() {
+        eprintln!("skipped: {why}");
+        return None;
+    }
+    let text = format!(
+        "name = 'tiny'\nquestion = 'Does it arrive?'\nfiles = 'single:1k'\nmodels = ['sped']\nrepeats = 1\nattempts = 1\n\
+         warm_up = '0s'\nduration = '500ms'\nwire = true\nload = [{{ name = 'closed', connections = 2 }}]\n[network]\n{network}\n"
+    );
+    Some(done(home, archbench, &text))
+}
+
+/// All that the generator sent, no more and no less, is what each capture saw; its packets are beside the trial.
+fn seen_at(run: &results::Run, trial: &results::Trial, ends: &[&str]) {
+    assert!(trial.failure.is_none(), "{:?}", trial.failure);
+    let sent = trial.load.as_ref().expect("a report").requests.sent;
+    assert!(sent > Some(0));
+    let at: Vec<_> = trial.wire.iter().map(|wire| wire.at.as_str()).collect();
+    assert_eq!(at, ends);
+    for wire in &trial.wire {
+        let summary = &wire.summary;
+        let dropped = summary
+            .captured
+            .as_ref()
+            .and_then(|captured| captured.dropped);
+        if dropped == Some(0) {
+            let answered = summary.requests.zip(summary.unanswered);
+            assert_eq!(answered.map(|(yes, no)| yes + no), sent, "{summary:?}");
+        }
+        let name = wire.trace.as_deref().expect("packets");
+        let packets = std::fs::metadata(run.path.join("trials").join(name)).expect(name);
+        assert!(packets.len() > 1000);
+    }
+}
+
+#[test]
+fn between_two_hosts_both_ends_see_what_the_generator_asks() {
+    let home = tempfile::tempdir().expect("a directory");
+    let Some(run) = over(home.path(), "kind = ['loopback', 'veth']") else {
+        return;
+    };
+    for trial in &run.trials {
+        let network = trial.network.as_ref().expect("a network");
+        match trial.level("network").as_str() {
+            "loopback" => {
+                assert_eq!(network.description, "loopback");
+                seen_at(&run, trial, &["server"]);
+            }
+            _ => {
+                assert!(network.description.contains("two network namespaces"));
+                seen_at(&run, trial, &["server", "client"]);
+            }
+        }
+        assert!(Figure::WireServer.of(trial) > Some(0.0));
+    }
+    assert_eq!(run.trials.len(), 2);
+    let ours = |left: &network::Leftover| left.maker == std::process::id();
+    assert!(!network::leftovers().iter().any(ours));
+}
+
+#[test]
+fn over_a_link_an_answer_takes_the_way_there_and_back() {
+    if let Err(why) = std::fs::File::open(sys::tun::DEVICE) {
+        return eprintln!("skipped: {} cannot be used: {why}", sys::tun::DEVICE);
+    }
+    let home = tempfile::tempdir().expect("a directory");
+    let Some(run) = over(home.path(), "rtt = '30ms'\nrate = '100mbit'") else {
+        return;
+    };
+    let trial = &run.trials[0];
+    seen_at(&run, trial, &["server", "client"]);
+    let least: Figure = "service:min".parse().expect("a figure");
+    assert!(least.of(trial) >= Some(30_000.0), "{:?}", least.of(trial));
+    let network = trial.network.as_ref().expect("a network");
+    assert!(network.way.is_some());
+    // netem does not count.
+    if network.way.as_deref() == Some("user-space") {
+        let carried = network.carried.as_ref().expect("counts");
+        assert!(carried.to_server.packets > Some(0) && carried.to_client.packets > Some(0));
+    }
+}
