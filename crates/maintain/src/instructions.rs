@@ -16,8 +16,8 @@ use crate::testbed::{Cores, Testbed};
 
 /// Compare two builds: instructions in user mode for each request, counted by single-stepping the whole server
 ///
-/// One client asks a server N times over one connection, and another server of the same build 2N times; the difference is what N
-/// requests take, without starting and stopping. Exit status: 0 no ratio is above --bound, 3 one is, 1 something failed.
+/// In each round one client asks N times over one connection, and then 2N times over another; the difference is what N requests take,
+/// without what a connection takes. The table has medians over the rounds. Exit status: 0 no ratio is above --bound, 3 one is, 1 something failed.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  maintain compare-instructions old/archbench new/archbench --model sped --model seda --size 1k"
@@ -26,8 +26,11 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     builds: builds::Builds,
     /// How many requests: N
-    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     requests: u64,
+    /// How many rounds
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    rounds: u64,
     /// The most that the ratio may be
     #[arg(long, value_name = "RATIO", default_value_t = 1.10)]
     bound: f64,
@@ -50,11 +53,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let mut status = 0;
     for (model, size) in builds.cases() {
         let path = testbed.file(size)?;
-        let of = |archbench: &Path| -> Result<f64, Failure> {
-            let count = |requests| count(&testbed, builds, archbench, model, &path, requests);
-            let (few, many) = (count(arguments.requests)?, count(2 * arguments.requests)?);
-            Ok(each(few, many, arguments.requests))
-        };
+        let of = |archbench| measure(&testbed, arguments, archbench, model, &path);
         let (old, new) = (of(&builds.old)?, of(&builds.new)?);
         let ratio = new / old;
         let verdict = match ratio <= arguments.bound {
@@ -77,29 +76,42 @@ fn each(few: u64, many: u64, requests: u64) -> f64 {
     many.saturating_sub(few) as f64 / requests as f64
 }
 
-/// Instructions of a server from the moment it is ready until it has ended, so many requests being asked.
-fn count(
+/// Instructions for each request of a build.
+fn measure(
     testbed: &Testbed,
-    builds: &builds::Builds,
+    arguments: &Arguments,
     archbench: &Path,
     model: &str,
     path: &str,
-    requests: u64,
-) -> Result<u64, Failure> {
+) -> Result<f64, Failure> {
     // Over a time that is so drawn out, a name would be looked up afresh for every few requests.
     let model = format!("{model} --revalidate 1h");
     let server = Server::ours(testbed, archbench, &model, &testbed.root())?;
+    let ask = |requests: u64| {
+        // Each step takes a thousand times as long as it would alone.
+        let patient = ["--timeout", "5m", "-c", "1", "-n"].map(str::to_owned);
+        let url = format!("{}{path}", server.url);
+        let load = [&patient[..], &[requests.to_string(), url]].concat();
+        client::load(testbed, arguments.builds.generator(), &load)
+    };
+    // What is done for the first requests for a file, and no more.
+    ask(100)?;
     let stepping = Stepping::begin(server.id(), testbed.cores.server);
-    // Each step takes a thousand times as long as it would alone.
-    let patient = ["--timeout", "5m", "-c", "1", "-n"].map(str::to_owned);
-    let url = format!("{}{path}", server.url);
-    let load = [&patient[..], &[requests.to_string(), url]].concat();
-    client::load(testbed, builds.generator(), &load)?;
+    let count = |requests| -> Result<u64, Failure> {
+        let before = stepping.counted();
+        ask(requests)?;
+        Ok(stepping.counted() - before)
+    };
+    let round = |_| {
+        let (few, many) = (count(arguments.requests)?, count(2 * arguments.requests)?);
+        Ok(each(few, many, arguments.requests))
+    };
+    let rounds: Result<Vec<f64>, Failure> = (0..arguments.rounds).map(round).collect();
     stepping.end();
     server.terminate();
-    let counted = stepping.finish()?;
+    stepping.finish()?;
     server.stop()?;
-    Ok(counted)
+    Ok(stats::sample::median(&mut rounds?))
 }
 
 #[cfg(test)]

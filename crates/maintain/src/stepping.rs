@@ -5,7 +5,7 @@
 //! repetition.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
 
@@ -24,8 +24,15 @@ use crate::account;
 #[derive(Debug)]
 pub(crate) struct Stepping {
     id: u32,
-    is_counting: Arc<AtomicBool>,
-    tracer: JoinHandle<Result<u64, Errno>>,
+    shared: Arc<Shared>,
+    tracer: JoinHandle<Result<(), Errno>>,
+}
+
+/// What the tracer and whoever began it both look at.
+#[derive(Debug, Default)]
+struct Shared {
+    instructions: AtomicU64,
+    has_ended: AtomicBool,
 }
 
 impl Stepping {
@@ -34,44 +41,44 @@ impl Stepping {
     ///
     /// Until [`Self::finish`] nobody may wait for the process: whoever did would be told of its single steps.
     pub(crate) fn begin(id: u32, core: usize) -> Self {
-        let is_counting = Arc::new(AtomicBool::new(true));
-        let go_on = is_counting.clone();
+        let shared = Arc::new(Shared::default());
+        let tracers = shared.clone();
         let (begun, has_begun) = channel::<()>();
-        let trace = move || -> Result<u64, Errno> {
+        let trace = move || -> Result<(), Errno> {
             let seized = seize(id);
             // It ends the wait for it, whatever came of it.
             drop(begun);
-            seized.and_then(|()| count(&go_on))
+            seized.and_then(|()| count(&tracers))
         };
         let pinned = move || pinned(&[core], || Ok(trace())).unwrap_or(Err(Errno::EINVAL));
         let tracer = std::thread::spawn(pinned);
         let _ = has_begun.recv();
-        Self {
-            id,
-            is_counting,
-            tracer,
-        }
+        Self { id, shared, tracer }
+    }
+
+    /// The instructions so far, of all of them.
+    pub(crate) fn counted(&self) -> u64 {
+        self.shared.instructions.load(Relaxed)
     }
 
     /// Ends the counting: from here on they run as they always do.
     pub(crate) fn end(&self) {
-        self.is_counting.store(false, Relaxed);
+        self.shared.has_ended.store(true, Relaxed);
         // It does nothing but wake a thread, of which the tracer is told.
         let id = i32::try_from(self.id).map(Pid::from_raw);
         let _ = id.map(|id| kill(id, Signal::SIGCONT));
     }
 
-    /// Waits until all of them have ended, as they must have been asked to; gives the number of instructions that they executed while they
-    /// were counted.
+    /// Waits until all of them have ended, as they must have been asked to.
     ///
     /// # Errors
     /// When the process may not be traced.
-    pub(crate) fn finish(self) -> Result<u64, Failure> {
-        let counted = self
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        let ended = self
             .tracer
             .join()
             .map_err(|_| "the thread that counts instructions has panicked")?;
-        counted.map_err(|error| {
+        ended.map_err(|error| {
             format!(
                 "cannot single-step the server: {error}; ptrace(2) must be allowed, as for strace"
             )
@@ -94,14 +101,13 @@ fn seize(id: u32) -> Result<(), Errno> {
 }
 
 /// Steps whatever this thread traces, as long as it is to be counted, and then lets it run to its end.
-fn count(is_counting: &AtomicBool) -> Result<u64, Errno> {
+fn count(shared: &Shared) -> Result<(), Errno> {
     // Of this thread's own tracees, and of no child that another thread waits for.
     let ours = Some(WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD);
-    let mut instructions = 0;
     loop {
         let (thread, signal) = match waitpid(None, ours) {
             Ok(WaitStatus::Stopped(thread, Signal::SIGTRAP)) => {
-                instructions += u64::from(is_counting.load(Relaxed));
+                shared.instructions.fetch_add(1, Relaxed);
                 (thread, None)
             }
             Ok(WaitStatus::PtraceEvent(thread, _, libc::PTRACE_EVENT_EXIT)) => {
@@ -113,12 +119,12 @@ fn count(is_counting: &AtomicBool) -> Result<u64, Errno> {
             Ok(WaitStatus::PtraceEvent(thread, ..)) => (thread, None),
             Ok(WaitStatus::Stopped(thread, signal)) => (thread, Some(signal)),
             Ok(_) | Err(Errno::EINTR) => continue,
-            Err(Errno::ECHILD) => return Ok(instructions),
+            Err(Errno::ECHILD) => return Ok(()),
             Err(error) => return Err(error),
         };
-        gone(match is_counting.load(Relaxed) {
-            true => ptrace::step(thread, signal),
-            false => ptrace::cont(thread, signal),
+        gone(match shared.has_ended.load(Relaxed) {
+            true => ptrace::cont(thread, signal),
+            false => ptrace::step(thread, signal),
         })?;
     }
 }
@@ -172,25 +178,28 @@ mod tests {
         }
     }
 
-    /// Of so many lines, and of nothing that comes after them.
-    fn instructions(lines: usize) -> u64 {
-        let mut echo = Echo::start();
-        let stepping = Stepping::begin(echo.child.id(), lab::cores::available()[0]);
-        echo.lines(lines);
-        stepping.end();
-        echo.lines(1000);
-        drop(echo.input);
-        let counted = stepping.finish();
-        assert!(echo.child.wait().unwrap().success());
-        counted.unwrap()
-    }
-
     #[test]
     fn the_same_work_takes_the_same_instructions_in_a_child_too() {
+        let mut echo = Echo::start();
+        let stepping = Stepping::begin(echo.child.id(), lab::cores::available()[0]);
+        let mut instructions = |lines| {
+            let before = stepping.counted();
+            echo.lines(lines);
+            stepping.counted() - before
+        };
         let (few, more, most) = (instructions(10), instructions(20), instructions(30));
         let (second, third) = (more - few, most - more);
         assert!(second > 100, "{second}");
         // What follows the last line may be counted or not.
         assert!(second.abs_diff(third) < second / 4, "{second} and {third}");
+
+        stepping.end();
+        let counted = stepping.counted();
+        echo.lines(1000);
+        drop(echo.input);
+        // What was under way may still be counted.
+        assert!(stepping.counted() - counted < second, "counted to the end");
+        stepping.finish().unwrap();
+        assert!(echo.child.wait().unwrap().success());
     }
 }
