@@ -25,9 +25,6 @@ maintain() {
   cargo run --release --quiet -p maintain -- "$@"
 }
 
-# Whether a server still runs, some time after it was started: is_up PID NAME [FILE with what it said].
-is_up() { kill -0 "$1" 2>/dev/null || die "$2 has ended, or could not begin${3:+: $(tail -n 5 "$3")}"; }
-
 # ARCHBENCH=/path/to/archbench measures that binary instead of building one.
 build() {
   archbench=${ARCHBENCH:-}

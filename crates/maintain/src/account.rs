@@ -40,6 +40,17 @@ impl Account {
         }
         sum
     }
+
+    /// What was used since `before`; of memory, how much more is resident.
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self {
+            processor_time: self.processor_time.saturating_sub(before.processor_time),
+            voluntary_switches: self
+                .voluntary_switches
+                .saturating_sub(before.voluntary_switches),
+            resident_bytes: self.resident_bytes.saturating_sub(before.resident_bytes),
+        }
+    }
 }
 
 /// A process and its threads.

@@ -172,7 +172,7 @@ fn measure(
             arguments.connections.to_string(),
             format!("{}{path}", server.url),
         ];
-        let completed = client::load(testbed, generator, &load)?.requests.completed;
+        let completed = client::load(testbed, generator, &load)?.requests;
         let used = server.stop()?;
         Ok::<_, Failure>(used.as_secs_f64() * 1e6 / completed as f64)
     };

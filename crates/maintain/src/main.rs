@@ -6,16 +6,36 @@
 //! | [`account`] | processor time of a process with its threads and children |
 //! | [`rounds`] | who comes when: turns shuffled by a seed |
 //! | [`stepping`] | instructions in user mode, counted by single-stepping |
+//! | [`programs`] | what is measured, built if need be |
+//! | [`side_by_side`] | servers that take turns, and their table |
 //! | [`builds`] | `compare-builds`: processor time of two builds of `archbench` in interleaved pairs |
 //! | [`instructions`] | `compare-instructions`: user instructions of two builds |
+//! | [`peers`] | `peers`, `data-path`: servers by processor time for each request |
+//! | [`staging`] | `staging`: SEDA beside AMPED, and what the difference is made of |
+//! | [`idle`] | `idle`: what idle connections cost |
+//! | [`engines`] | `engines`: the load generator over epoll and over `io_uring` |
+//! | [`generators`] | `generators`: our load generator beside others |
+//! | [`system_calls`] | `system-calls`: how many a request takes, and which |
+//! | [`steps`] | `steps`: instructions of each step of the ground floor |
+//! | [`splice`] | `readme-figures`, `record-outcome`: figures put where they are shown |
 
 mod account;
 mod builds;
 mod client;
+mod engines;
+mod generators;
+mod idle;
 mod instructions;
+mod peers;
+mod programs;
 mod rounds;
 mod server;
+mod side_by_side;
+mod splice;
+mod staging;
 mod stepping;
+mod steps;
+mod system_calls;
 mod testbed;
 
 use std::process::ExitCode;
@@ -35,12 +55,32 @@ struct Arguments {
 enum Command {
     CompareBuilds(builds::Arguments),
     CompareInstructions(instructions::Arguments),
+    Peers(peers::Peers),
+    DataPath(peers::DataPath),
+    Staging(staging::Arguments),
+    Idle(idle::Arguments),
+    Engines(engines::Arguments),
+    Generators(generators::Arguments),
+    SystemCalls(system_calls::Arguments),
+    Steps(steps::Arguments),
+    ReadmeFigures(splice::ReadmeFigures),
+    RecordOutcome(splice::RecordOutcome),
 }
 
 fn main() -> ExitCode {
     let outcome: Result<u8, Failure> = match Arguments::parse().command {
         Command::CompareBuilds(arguments) => builds::run(&arguments),
         Command::CompareInstructions(arguments) => instructions::run(&arguments),
+        Command::Peers(arguments) => arguments.run(),
+        Command::DataPath(arguments) => arguments.run(),
+        Command::Staging(arguments) => staging::run(&arguments),
+        Command::Idle(arguments) => idle::run(&arguments),
+        Command::Engines(arguments) => engines::run(&arguments),
+        Command::Generators(arguments) => generators::run(&arguments),
+        Command::SystemCalls(arguments) => system_calls::run(&arguments),
+        Command::Steps(arguments) => steps::run(&arguments),
+        Command::ReadmeFigures(arguments) => arguments.run(),
+        Command::RecordOutcome(arguments) => arguments.run(),
     };
     match outcome {
         Ok(status) => ExitCode::from(status),

@@ -1,12 +1,16 @@
 //! A server that runs, pinned to its core.
 
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use contracts::Line;
+use contracts::serve::Ready;
 use lab::Failure;
+use lab::spec::external::{External, Place};
 use lab::trial::process::{NoLine, Placement, Process, describe};
 use rustix::process::{Pid, Signal, kill_process};
-use serde::Deserialize;
 use sys::usage::{Who, usage};
 
 use crate::account::Account;
@@ -24,12 +28,6 @@ pub(crate) struct Server {
     pub(crate) url: String,
     process: Process,
     when_ready: Account,
-}
-
-/// The line by which `archbench serve` says that it is ready; what else it holds is not needed here.
-#[derive(Debug, Deserialize)]
-struct Ready {
-    url: String,
 }
 
 impl Server {
@@ -54,22 +52,80 @@ impl Server {
         );
         command.push(root.display().to_string());
         let name = model.to_owned();
-        let mut process = Process::start_until(
-            Signal::TERM,
-            &command,
-            Placement::on(&[testbed.cores.server]),
-        )
-        .map_err(|error| format!("cannot start {}: {error}", archbench.display()))?;
+        let mut process = start(testbed, &name, &command)?;
         let line = process.line(LIMIT, &testbed.interrupt);
         let line = line.map_err(|why| not_ready(&name, why, &mut process))?;
-        let ready: Ready = serde_json::from_str(&line)
-            .map_err(|_| format!("{name} should say that it is ready, and said '{line}'"))?;
+        let ready = Ready::parse(&line)
+            .map_err(|why| format!("{name} should say that it is ready: {why}"))?;
         Ok(Self {
             name,
-            url: ready.url.trim_end_matches('/').to_owned(),
+            url: format!("http://{}", ready.address),
             when_ready: Account::of(process.id()),
             process,
         })
+    }
+
+    /// Starts a server of `bench-configs/external` and waits until it listens; `None`, and a line that says so, where it is not installed.
+    ///
+    /// # Errors
+    /// What it said when it did not become so.
+    pub(crate) fn foreign(testbed: &Testbed, name: &str) -> Result<Option<Self>, Failure> {
+        let external = External::named(Path::new("bench-configs/external"), name)?;
+        if let Some(missing) = external.missing() {
+            eprintln!("{missing}");
+            return Ok(None);
+        }
+        let place = Place {
+            root: testbed.root(),
+            address: Ipv4Addr::LOCALHOST,
+            port: free_port()?,
+            cores: 1,
+            work: testbed.work().join(name),
+        };
+        fs::create_dir_all(&place.work)
+            .map_err(|error| format!("cannot make {}: {error}", place.work.display()))?;
+        if let Some((path, text)) = external.config(&place) {
+            fs::write(&path, text)
+                .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        }
+        Self::listening(testbed, name, &external.command(&place), place.port).map(Some)
+    }
+
+    /// Starts a command and waits until it listens at `port`.
+    ///
+    /// # Errors
+    /// What it said when it did not.
+    pub(crate) fn listening(
+        testbed: &Testbed,
+        name: &str,
+        command: &[String],
+        port: u16,
+    ) -> Result<Self, Failure> {
+        let mut process = start(testbed, name, command)?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let end = Instant::now() + LIMIT;
+        while TcpStream::connect(address).is_err() {
+            testbed.go_on()?;
+            if let Some(status) = process.ended() {
+                let how = describe(status, &process.kill());
+                return Err(format!("{name} did not become ready: {how}").into());
+            }
+            if Instant::now() > end {
+                return Err(format!("{name} did not listen at {address} within {LIMIT:?}").into());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            url: format!("http://{address}"),
+            when_ready: Account::of(process.id()),
+            process,
+        })
+    }
+
+    /// What it has used so far.
+    pub(crate) fn account(&self) -> Account {
+        Account::of(self.id())
     }
 
     /// Its process id.
@@ -111,6 +167,29 @@ impl Server {
         let used = account()?.saturating_sub(before);
         Ok(used.saturating_sub(self.when_ready.processor_time))
     }
+}
+
+fn start(testbed: &Testbed, name: &str, command: &[String]) -> Result<Process, Failure> {
+    // One that has workers has to end them.
+    Process::start_until(
+        Signal::TERM,
+        command,
+        Placement::on(&[testbed.cores.server]),
+    )
+    .map_err(|error| {
+        let program = command.first().map_or("", String::as_str);
+        format!("cannot start {name}, which is {program}: {error}").into()
+    })
+}
+
+/// A port that nobody listens at.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn free_port() -> Result<u16, Failure> {
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|free| free.local_addr());
+    let free = free.map_err(|error| format!("cannot find a free port: {error}"))?;
+    Ok(free.port())
 }
 
 fn not_ready(name: &str, why: NoLine, process: &mut Process) -> Failure {

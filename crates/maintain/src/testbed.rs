@@ -1,12 +1,13 @@
 //! Where servers and clients run: a core each, one root of files, a directory that goes with it.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use lab::Failure;
 use lab::cores;
 use lab::interrupt::Interrupt;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
 use workload::fileset::Preset;
 use workload::units::{self, UnitError};
@@ -27,6 +28,13 @@ pub(crate) struct Cores {
 pub(crate) struct Size {
     word: String,
     bytes: u64,
+}
+
+impl Size {
+    /// Of the words of a list.
+    pub(crate) fn all(words: &[&str]) -> Result<Vec<Self>, UnitError> {
+        words.iter().map(|word| word.parse()).collect()
+    }
 }
 
 impl FromStr for Size {
@@ -83,6 +91,7 @@ impl Testbed {
         std::fs::set_permissions(work.path(), open)
             .and_then(|()| std::fs::create_dir(work.path().join("root")))
             .map_err(|error| format!("cannot prepare {}: {error}", work.path().display()))?;
+        raise_descriptor_limit();
         Ok(Self {
             cores,
             interrupt: Interrupt::watch(),
@@ -93,6 +102,11 @@ impl Testbed {
     /// The document root of all servers.
     pub(crate) fn root(&self) -> PathBuf {
         self.work.path().join("root")
+    }
+
+    /// Where things may lie that are not served; it is removed at the end.
+    pub(crate) fn work(&self) -> &Path {
+        self.work.path()
     }
 
     /// Puts a file of this size into the root; gives its path in a URL, like `/1k.txt`.
@@ -109,6 +123,28 @@ impl Testbed {
             .map_err(|error| format!("cannot put {file} into {}: {error}", made.display()))?;
         Ok(format!("/{file}"))
     }
+
+    /// An error if Ctrl-C came.
+    ///
+    /// # Errors
+    /// It came.
+    pub(crate) fn go_on(&self) -> Result<(), Failure> {
+        match self.interrupt.came() {
+            true => Err("interrupted".into()),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Servers that are not ours take the limit as they find it, and so do clients.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    // Where it cannot be raised, whoever runs out says so.
+    let _ = setrlimit(Resource::Nofile, raised);
 }
 
 #[cfg(test)]

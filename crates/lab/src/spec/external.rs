@@ -100,6 +100,19 @@ pub fn texts(externals: &[Arc<External>]) -> BTreeMap<String, String> {
 }
 
 impl External {
+    /// The one that `NAME.toml` in `folder` defines, with its values as they are there.
+    ///
+    /// # Errors
+    /// What is wrong with its definition, or that there is none.
+    pub fn named(folder: &Path, name: &str) -> Result<Self, Failure> {
+        let asked = Foreign {
+            external: name.to_owned(),
+            name: None,
+            values: BTreeMap::new(),
+        };
+        Self::read(folder, &asked)
+    }
+
     fn read(folder: &Path, asked: &Foreign) -> Result<Self, Failure> {
         let path = folder.join(format!("{}.toml", asked.external));
         if !path.exists() {

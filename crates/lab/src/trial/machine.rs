@@ -42,8 +42,8 @@ pub fn machine(cores: &Cores, memory: &Support, files: &Path) -> Machine {
     }
 }
 
-/// A field of the first processor.
-fn cpu_field(name: &str) -> Option<String> {
+/// A field of the first processor in `/proc/cpuinfo`, like `model name`.
+pub fn cpu_field(name: &str) -> Option<String> {
     let text = fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = text.lines().find(|line| line.starts_with(name))?;
     Some(line.split_once(':')?.1.trim().to_owned())
