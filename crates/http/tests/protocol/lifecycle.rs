@@ -1,11 +1,10 @@
 //! The life of a connection: half-close, deadlines, stopping, failure, limits.
 
-mod support;
-
 use std::sync::Arc;
 
 use http::{Config, Connection, Finished, Phase, Scratch, Want, refusal};
-use support::{Driver, End, get, request, serve};
+
+use crate::support::{Driver, End, get, request, serve};
 
 #[test]
 fn phases() {
