@@ -103,10 +103,6 @@ pub(super) struct Connection {
     pub(super) used: bool,
     /// When it must have ended, as a response that nobody asked for told; the end of time: it need not.
     pub(super) ends_by: Nanos,
-    /// Whether it stands in the list of the free ones.
-    pub(super) listed: bool,
-    /// Whether it stands in the list of those to be flushed.
-    pub(super) dirty: bool,
     /// When it is to be looked at; the end of time: not at all.
     pub(super) armed: Nanos,
     /// Requests of its client that wait for it to open (closed loop).
@@ -138,8 +134,6 @@ impl Connection {
             broken: None,
             used: false,
             ends_by: Nanos::MAX,
-            listed: false,
-            dirty: false,
             armed: Nanos::MAX,
             owed: VecDeque::with_capacity(depth),
             refusals: 0,

@@ -9,7 +9,7 @@ use crate::run::Run;
 use mio::{Registry, Token};
 use run_queue::RunQueue;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
 use std::io;
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ pub(super) struct Pool {
     connections: Vec<Connection>,
     most: usize,
     /// Connections that may take a request, the longest idle first. May hold some that no longer do.
-    free: VecDeque<usize>,
+    free: RunQueue<usize>,
     /// Connections to be opened when they are needed (open loop).
     closed: Vec<usize>,
     connecting: usize,
@@ -50,7 +50,7 @@ pub(super) struct Pool {
     made: Vec<u64>,
     deadlines: BinaryHeap<Reverse<(Nanos, usize)>>,
     /// Connections with pipelined requests to be written together.
-    dirty: Vec<usize>,
+    dirty: RunQueue<usize>,
     /// Connections that were not read empty, in the order in which they have their next turns.
     pub(super) turns: RunQueue<usize>,
 }
@@ -84,13 +84,13 @@ impl Pool {
             closed_loop: run.is_closed_loop(),
             connections: Vec::with_capacity(most),
             most,
-            free: VecDeque::with_capacity(most),
+            free: RunQueue::with_capacity(most),
             closed: Vec::with_capacity(most),
             connecting: 0,
             next_address: first % run.addresses.len(),
             made: vec![0; run.addresses.len()],
             deadlines: BinaryHeap::with_capacity(most),
-            dirty: Vec::new(),
+            dirty: RunQueue::default(),
             turns: RunQueue::with_capacity(most),
             run,
         };
@@ -205,9 +205,9 @@ impl Pool {
             self.connecting -= 1;
         }
         connection.reset();
-        self.turns.remove(slot);
         connection.refusals += 1;
         connection.state = State::Down { until };
+        self.leave_queues(slot);
         self.arm(slot, until);
     }
 
@@ -217,9 +217,15 @@ impl Pool {
         debug_assert!(connection.flights.is_empty());
         // Nobody else has the descriptor, so that closing it is all that epoll needs.
         connection.reset();
-        self.turns.remove(slot);
+        self.leave_queues(slot);
         if !self.closed_loop {
             self.closed.push(slot);
+        }
+    }
+
+    fn leave_queues(&mut self, slot: usize) {
+        for queue in [&mut self.free, &mut self.dirty, &mut self.turns] {
+            queue.remove(slot);
         }
     }
 
@@ -267,8 +273,7 @@ impl Pool {
     /// The connection that has been free the longest (open loop).
     #[inline]
     pub(super) fn take_free(&mut self) -> Option<usize> {
-        while let Some(slot) = self.free.pop_front() {
-            self.connections[slot].listed = false;
+        while let Some(slot) = self.free.pop() {
             if self.has_room(slot) {
                 return Some(slot);
             }
@@ -279,26 +284,21 @@ impl Pool {
     /// Lists a connection among the free ones if it is one. In a closed loop each belongs to a client, and none is listed.
     #[inline]
     pub(super) fn list_if_free(&mut self, slot: usize) {
-        if !self.closed_loop && !self.connections[slot].listed && self.has_room(slot) {
-            self.connections[slot].listed = true;
-            self.free.push_back(slot);
+        if !self.closed_loop && self.has_room(slot) {
+            self.free.push(slot);
         }
     }
 
     /// Has a connection written to when all that is due has been given out.
     #[inline]
     pub(super) fn flush_later(&mut self, slot: usize) {
-        if !std::mem::replace(&mut self.connections[slot].dirty, true) {
-            self.dirty.push(slot);
-        }
+        self.dirty.push(slot);
     }
 
     /// One that is to be written to.
     #[inline]
     pub(super) fn take_dirty(&mut self) -> Option<usize> {
-        let slot = self.dirty.pop()?;
-        self.connections[slot].dirty = false;
-        Some(slot)
+        self.dirty.pop()
     }
 
     /// A response came, or the beginning of one, that nobody had asked for. The connection carries no more requests, and is to end soon.
