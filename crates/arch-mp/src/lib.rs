@@ -12,13 +12,13 @@
 //! (section 6); here each has the whole, so give `--content-cache` and `--name-cache` a thirty-second part to compare as
 //! Flash did. Bytes leave by `sendfile`, not from a mapping. `--spawn connection` is the older form, before preforking.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arch::listener::EXHAUSTED_PAUSE;
-use arch::listener::Socket;
+use arch::listener::{EXHAUSTED_PAUSE, Socket};
 use arch::nature::{
     Behaviour, Carrier, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
     Overflow, Variant,
@@ -28,8 +28,8 @@ use arch::{Accept, Architecture, ProcessContext, Refused, ServerSetup, blocking,
 use meter::{Counters, Event, Gauge};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{
-    Pid, Signal as Kill, WaitOptions, getpid, getppid, kill_process,
-    set_parent_process_death_signal, waitpid,
+    Pid, PidfdFlags, Signal as Kill, WaitOptions, getpid, getppid, kill_process, pidfd_open,
+    pidfd_send_signal, set_parent_process_death_signal, waitpid,
 };
 use sys::process::{Fork, exit_now, fork};
 use sys::signals::{self, Signal};
@@ -81,12 +81,12 @@ impl Architecture for Mp {
     };
 
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
-        signals::block(&SIGNALS)?;
+        signals::take_over(&SIGNALS)?;
         let parent = Parent {
             counters: setup.meter.counters(),
             setup,
             spawn: self.spawn,
-            workers: HashSet::new(),
+            workers: HashMap::new(),
             draining_until: None,
         };
         match self.spawn {
@@ -105,7 +105,13 @@ const PROCESS_EACH: Behaviour = Behaviour {
     idle_connection: IdleConnection::Worker,
 };
 
-const SIGNALS: [Signal; 3] = [Signal::Interrupt, Signal::Terminate, Signal::Child];
+const SIGNALS: [Signal; 5] = [
+    Signal::Interrupt,
+    Signal::Terminate,
+    Signal::Quit,
+    Signal::HangUp,
+    Signal::Child,
+];
 /// The least time between two replacements, so that workers that cannot live do not take the machine.
 const REPLACE_EVERY: Duration = Duration::from_millis(50);
 
@@ -116,7 +122,8 @@ struct Parent {
     setup: ServerSetup,
     spawn: Spawn,
     counters: Counters,
-    workers: HashSet<Pid>,
+    /// Each with a descriptor, by which it alone can be meant, where the kernel has one to give.
+    workers: HashMap<Pid, Option<OwnedFd>>,
     draining_until: Option<Instant>,
 }
 
@@ -228,7 +235,8 @@ impl Parent {
         let parent = getpid();
         match fork()? {
             Fork::Parent(worker) => {
-                self.workers.insert(worker);
+                let descriptor = pidfd_open(worker, PidfdFlags::empty()).ok();
+                self.workers.insert(worker, descriptor);
                 self.setup.meter.rise(Gauge::Processes);
                 Ok(())
             }
@@ -254,11 +262,11 @@ impl Parent {
     fn take(&mut self, signal: Signal) {
         match signal {
             Signal::Child => self.reap(),
-            Signal::Interrupt | Signal::Terminate if self.draining_until.is_some() => {
+            _ if self.draining_until.is_some() => {
                 self.end_all(Kill::KILL);
                 exit_now(ENDED_AT_ONCE);
             }
-            Signal::Interrupt | Signal::Terminate => self.stop(),
+            _ => self.stop(),
         }
     }
 
@@ -305,9 +313,12 @@ impl Parent {
     }
 
     fn end_all(&self, signal: Kill) {
-        for &worker in &self.workers {
-            // It fails only for a worker that has ended already.
-            let _ = kill_process(worker, signal);
+        for (&worker, descriptor) in &self.workers {
+            // It fails only for a worker that has ended already. One that nobody has waited for yet keeps its number.
+            let _ = match descriptor {
+                Some(descriptor) => pidfd_send_signal(descriptor, signal),
+                None => kill_process(worker, signal),
+            };
         }
     }
 }

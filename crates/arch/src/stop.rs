@@ -1,22 +1,28 @@
 //! Ending in good order, the same for every architecture.
 //!
-//! In each process one thread waits for SIGTERM and SIGINT. When one comes it shuts the listener, which wakes whoever
+//! In each process one thread waits for SIGTERM, SIGINT, SIGQUIT and SIGHUP. When one comes it shuts the listener, which wakes whoever
 //! waits in `accept` or in a poll on it; and it shuts the reading side of every connection that a thread may be blocked
 //! on, which ends the idle ones and leaves answers under way alone. At the drain deadline it breaks what is left; a thread
 //! that waits for the disk even then is not waited for by whoever sends a second signal, which ends the process at any time.
 
-use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use rustix::net::{Shutdown, shutdown};
 use slab::Slab;
 use sys::signals::{self, Signal};
 
 use crate::context;
 use crate::listener::{Client, Listener};
 
-const SIGNALS: [Signal; 2] = [Signal::Interrupt, Signal::Terminate];
+/// The signals that end a server in good order.
+pub const SIGNALS: [Signal; 4] = [
+    Signal::Interrupt,
+    Signal::Terminate,
+    Signal::Quit,
+    Signal::HangUp,
+];
 
 /// Which process takes the signals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,12 +62,12 @@ impl Stop {
         }
     }
 
-    /// Makes the signals wait to be taken, in this thread and all that it starts, and in children.
+    /// Makes the signals wait to be taken, in this thread and all that it starts, and in children, whatever this process has inherited.
     ///
     /// # Errors
     /// What the kernel reports.
     pub fn block_signals() -> std::io::Result<()> {
-        signals::block(&SIGNALS)
+        signals::take_over(&SIGNALS)
     }
 
     /// Starts the thread that waits for signals.
@@ -126,7 +132,7 @@ impl Stop {
         self.stopping.store(true, Relaxed);
         for (_, client) in self.blocking().iter() {
             // An error means that the connection is gone already.
-            let _ = client.socket.shutdown(Shutdown::Read);
+            let _ = shutdown(&client.socket, Shutdown::Read);
         }
     }
 
@@ -141,7 +147,7 @@ impl Stop {
 
     fn break_blocking(&self) {
         for (_, client) in self.blocking().iter() {
-            let _ = client.socket.shutdown(Shutdown::Both);
+            let _ = shutdown(&client.socket, Shutdown::Both);
         }
     }
 
@@ -150,10 +156,10 @@ impl Stop {
         let mut blocking = self.blocking();
         // Looked at under the lock: either the watcher finds the connection in the table, or we see its mark here.
         if self.is_overdue(Instant::now()) {
-            let _ = client.socket.shutdown(Shutdown::Both);
+            let _ = shutdown(&client.socket, Shutdown::Both);
         } else if self.closing.load(Relaxed) {
             // Not where others share the acceptor: whom this worker lets in last may have yet to ask.
-            let _ = client.socket.shutdown(Shutdown::Read);
+            let _ = shutdown(&client.socket, Shutdown::Read);
         }
         Known {
             stop: self,
@@ -204,7 +210,8 @@ mod tests {
             .unwrap()
             .open_unwatched()
             .unwrap();
-        let mut client = std::net::TcpStream::connect(process.listener.address()).unwrap();
+        let mut client =
+            std::net::TcpStream::connect(process.listener.address().ip().unwrap()).unwrap();
         client
             .write_all(b"GET /large.bin HTTP/1.1\r\nHost: h\r\n\r\n")
             .unwrap();

@@ -17,6 +17,10 @@ pub enum Signal {
     Interrupt,
     /// What `kill` and service managers send.
     Terminate,
+    /// Ctrl-\\: to end, as other servers understand it, in good order.
+    Quit,
+    /// The terminal is gone.
+    HangUp,
     /// A child process ended.
     Child,
 }
@@ -27,6 +31,8 @@ impl Signal {
         match self {
             Self::Interrupt => libc::SIGINT,
             Self::Terminate => libc::SIGTERM,
+            Self::Quit => libc::SIGQUIT,
+            Self::HangUp => libc::SIGHUP,
             Self::Child => libc::SIGCHLD,
         }
     }
@@ -41,6 +47,48 @@ fn set(signals: &[Signal]) -> libc::sigset_t {
             libc::sigaddset(set.as_mut_ptr(), signal.number());
         }
         set.assume_init()
+    }
+}
+
+/// Makes nothing of what this process inherited: each of `signals` has its default disposition, and they alone are blocked, pending
+/// until somebody [`wait`]s for them, in this thread and all that it starts later. SIGPIPE is ignored, as everywhere in Rust.
+///
+/// Whoever started it may have had signals ignored or blocked (supervisors, other languages' process libraries): an ignored SIGCHLD
+/// has the kernel forget children before anybody has waited for them, and an ignored signal that is blocked never becomes pending.
+/// A hang-up that is ignored stays so: that is what `nohup` is for.
+///
+/// # Errors
+/// What `sigaction` or `pthread_sigmask` reports.
+pub fn take_over(signals: &[Signal]) -> io::Result<()> {
+    for signal in signals {
+        if *signal == Signal::HangUp && is_ignored(*signal)? {
+            continue;
+        }
+        disposition(signal.number(), libc::SIG_DFL)?;
+    }
+    disposition(libc::SIGPIPE, libc::SIG_IGN)?;
+    mask(libc::SIG_SETMASK, signals)
+}
+
+fn disposition(number: libc::c_int, handler: libc::sighandler_t) -> io::Result<()> {
+    // SAFETY: all-zero is a valid sigaction: no flags, an empty mask; the handler is one of the two that are no function.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    action.sa_sigaction = handler;
+    // SAFETY: the action is initialised, and the old one is not asked for.
+    crate::check(unsafe { libc::sigaction(number, &raw const action, std::ptr::null_mut()) })
+        .map(drop)
+}
+
+fn is_ignored(signal: Signal) -> io::Result<bool> {
+    let mut action = MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: without a new action the old one is written to where there is room for it, and is initialised where the call succeeds.
+    unsafe {
+        crate::check(libc::sigaction(
+            signal.number(),
+            std::ptr::null(),
+            action.as_mut_ptr(),
+        ))?;
+        Ok(action.assume_init().sa_sigaction == libc::SIG_IGN)
     }
 }
 
