@@ -40,7 +40,7 @@ impl Server {
         let arguments = ["test", "--addr", "127.0.0.1:0"].iter().chain(options);
         let CommandLine { options, seda } = CommandLine::parse_from(arguments);
         let setup = ServerSetup::new(options, root.path()).unwrap();
-        let (address, meter) = (setup.listener.address(), setup.meter);
+        let (address, meter) = (setup.listener.address().ip().unwrap(), setup.meter);
         thread::spawn(move || seda.serve(setup, || ()).unwrap());
         Self {
             _root: root,

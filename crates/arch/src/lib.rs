@@ -19,6 +19,7 @@
 //! | [`setup`] | the recipe, what a process opens from it, what a thread needs |
 //! | [`nature`] | what an architecture is, and how it behaves |
 //! | [`options`] | the options that every model has |
+//! | [`address`] | where a server listens |
 //! | [`listener`] | accepting, and the connection limit |
 //! | [`refused`] | turning away |
 //! | [`session`] | one connection, as its protocol sees it: what is next, outputs, works |
@@ -29,6 +30,7 @@
 //! | [`stop`] | ending in good order |
 //! | [`privileges`] | giving up those of root |
 
+pub mod address;
 pub mod blocking;
 pub mod buffers;
 pub mod listener;
@@ -43,6 +45,7 @@ pub mod stop;
 mod timing;
 pub mod transport;
 
+pub use address::Address;
 pub use buffers::RequestBuffers;
 pub use listener::{Accept, Acceptor, Client, Listener};
 pub use nature::Nature;

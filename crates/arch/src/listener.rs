@@ -1,8 +1,7 @@
 //! The acceptor: accepting connections, and limiting how many are inside.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,6 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
 
+use crate::address::{Address, SocketFile, remove_stale};
 use crate::options::ServeOptions;
 use crate::stop::Stop;
 use crate::timing::LOOKS;
@@ -32,8 +32,8 @@ pub const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
 /// The socket that connections come to, and the count of those that are inside.
 #[derive(Debug)]
 pub struct Listener {
-    socket: TcpListener,
-    address: SocketAddr,
+    socket: OwnedFd,
+    address: Address,
     max_connections: usize,
     inside: Mutex<Inside>,
     left: Condvar,
@@ -46,12 +46,14 @@ struct Inside {
     waiting: usize,
     /// Nobody else will come in.
     shut: bool,
+    /// The file of a Unix socket, until then.
+    file: Option<SocketFile>,
 }
 
 /// A connection that was let in. It counts against the limit until it is dropped or turned away.
 #[derive(Debug)]
 pub struct Client {
-    pub(crate) socket: TcpStream,
+    pub(crate) socket: OwnedFd,
     listener: Arc<Listener>,
     inside: AtomicBool,
 }
@@ -71,40 +73,18 @@ pub enum Accept {
 }
 
 impl Listener {
-    /// Binds and listens. Accepted sockets inherit what is set here, which saves system calls for each of them.
-    pub(crate) fn bind(options: &ServeOptions) -> io::Result<Self> {
-        let bind = || -> io::Result<TcpListener> {
-            let socket = rustix::net::socket_with(
-                if options.addr.is_ipv4() {
-                    AddressFamily::INET
-                } else {
-                    AddressFamily::INET6
-                },
-                SocketType::STREAM,
-                SocketFlags::CLOEXEC,
-                Some(ipproto::TCP),
-            )?;
-            sockopt::set_socket_reuseaddr(&socket, true)?;
-            sockopt::set_tcp_nodelay(&socket, true)?;
-            sockopt::set_socket_timeout(
-                &socket,
-                sockopt::Timeout::Recv,
-                Some(options.idle_timeout),
-            )?;
-            sockopt::set_socket_timeout(
-                &socket,
-                sockopt::Timeout::Send,
-                // `sendfile` waits up to twice before it says that it got no further.
-                Some((options.send_timeout / LOOKS.into()).max(Duration::from_micros(1))),
-            )?;
-            rustix::net::bind(&socket, &options.addr)?;
-            rustix::net::listen(&socket, options.backlog)?;
-            Ok(TcpListener::from(socket))
-        };
-        let socket = bind().map_err(|error| {
+    /// Binds and listens.
+    pub(crate) fn open(options: &ServeOptions) -> io::Result<Self> {
+        let bound = bind(options).map_err(|error| {
             let hint = match error.kind() {
+                io::ErrorKind::AddrInUse if options.addr.ip().is_none() => {
+                    "; another server has it: choose another name with --addr"
+                }
                 io::ErrorKind::AddrInUse => {
                     "; another server has it: choose another port with --addr, or 0 for a free one"
+                }
+                io::ErrorKind::PermissionDenied if options.addr.ip().is_none() => {
+                    "; choose a path in a directory that this user may write to with --addr"
                 }
                 io::ErrorKind::PermissionDenied => {
                     "; ports below 1024 need privileges: choose a higher one with --addr"
@@ -112,6 +92,7 @@ impl Listener {
                 io::ErrorKind::AddrNotAvailable => {
                     "; it is not an address of this machine: choose another with --addr"
                 }
+                io::ErrorKind::NotFound => "; there is no such directory: make it first",
                 _ => "",
             };
             io::Error::new(
@@ -119,18 +100,28 @@ impl Listener {
                 format!("cannot listen on {}: {error}{hint}", options.addr),
             )
         })?;
+        let address = match &options.addr {
+            Address::Ip(_) => {
+                let bound = rustix::net::getsockname(&bound.socket)?;
+                Address::Ip(bound.try_into()?)
+            }
+            unix => unix.clone(),
+        };
         Ok(Self {
-            address: socket.local_addr()?,
-            socket,
+            address,
+            socket: bound.socket,
             max_connections: options.max_connections,
-            inside: Mutex::default(),
+            inside: Mutex::new(Inside {
+                file: bound.file,
+                ..Inside::default()
+            }),
             left: Condvar::new(),
         })
     }
 
     /// The address that it really listens on.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn address(&self) -> &Address {
+        &self.address
     }
 
     /// Waits for the next connection; `None` when the server is stopping. For whoever may wait.
@@ -168,7 +159,7 @@ impl Listener {
     /// # Errors
     /// What the kernel reports.
     pub fn never_block(&self) -> io::Result<()> {
-        self.socket.set_nonblocking(true)
+        Ok(rustix::io::ioctl_fionbio(&self.socket, true)?)
     }
 
     /// Waits until somebody may come in, at most so long; whether there is somebody, or nobody will come any more.
@@ -198,7 +189,7 @@ impl Listener {
                 Ok(socket) => {
                     counters.count(Event::Connection, 1);
                     return Accept::Client(Client {
-                        socket: socket.into(),
+                        socket,
                         listener: Arc::clone(self),
                         inside: AtomicBool::new(true),
                     });
@@ -222,7 +213,10 @@ impl Listener {
     pub fn shut(&self) {
         // Fails only if it is shut already.
         let _ = rustix::net::shutdown(&self.socket, rustix::net::Shutdown::Both);
-        self.inside().shut = true;
+        let mut inside = self.inside();
+        inside.shut = true;
+        inside.file = None;
+        drop(inside);
         self.left.notify_all();
     }
 
@@ -288,6 +282,55 @@ impl Listener {
     }
 }
 
+struct Bound {
+    socket: OwnedFd,
+    file: Option<SocketFile>,
+}
+
+/// Binds and listens. What is set on the socket here, all that are accepted inherit.
+fn bind(options: &ServeOptions) -> io::Result<Bound> {
+    let make = |family, protocol| {
+        rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, protocol)
+    };
+    let (socket, file) = match &options.addr {
+        Address::Ip(address) => {
+            let family = if address.is_ipv4() {
+                AddressFamily::INET
+            } else {
+                AddressFamily::INET6
+            };
+            let socket = make(family, Some(ipproto::TCP))?;
+            sockopt::set_socket_reuseaddr(&socket, true)?;
+            sockopt::set_tcp_nodelay(&socket, true)?;
+            rustix::net::bind(&socket, address)?;
+            (socket, None)
+        }
+        unix => {
+            let file = match unix {
+                Address::Path(path) => {
+                    remove_stale(path)?;
+                    Some(path)
+                }
+                _ => None,
+            };
+            let socket = make(AddressFamily::UNIX, None)?;
+            if let Some(address) = unix.unix()? {
+                rustix::net::bind(&socket, &address)?;
+            }
+            (socket, file.map(|path| SocketFile::bound(path)))
+        }
+    };
+    sockopt::set_socket_timeout(&socket, sockopt::Timeout::Recv, Some(options.idle_timeout))?;
+    sockopt::set_socket_timeout(
+        &socket,
+        sockopt::Timeout::Send,
+        // `sendfile` waits up to twice before it says that it got no further.
+        Some((options.send_timeout / LOOKS.into()).max(Duration::from_micros(1))),
+    )?;
+    rustix::net::listen(&socket, options.backlog)?;
+    Ok(Bound { socket, file })
+}
+
 impl AsFd for Listener {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         self.socket.as_fd()
@@ -297,7 +340,7 @@ impl AsFd for Listener {
 impl Client {
     /// Ends the sending half. An error means that the connection is gone, which the next read or the end tells.
     pub(crate) fn shutdown_write(&self) {
-        let _ = self.socket.shutdown(std::net::Shutdown::Write);
+        let _ = rustix::net::shutdown(&self.socket, rustix::net::Shutdown::Write);
     }
 
     /// How many bytes were sent that it has not taken yet.

@@ -1,11 +1,11 @@
 //! The options that every model has: what is served, its limits, its time-outs, its caches.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use workload::units;
 
+use crate::address::Address;
 use crate::privileges::User;
 use crate::transport::{self, SendPath};
 
@@ -31,15 +31,15 @@ pub struct ServeOptions {
     /// Directory to serve; without it, a built-in file set, made once in the user's cache directory
     #[arg(long, value_name = "DIR", help_heading = "Server")]
     pub root: Option<PathBuf>,
-    /// Address and port to listen on; port 0 picks a free one
+    /// Where to listen: an address or host name with a port, of which 0 picks a free one; a port alone, on this machine only; or a
+    /// Unix socket, as unix:PATH or unix:@NAME
     #[arg(
         long,
-        value_name = "IP:PORT",
+        value_name = "ADDRESS:PORT",
         default_value = "127.0.0.1:8080",
-        value_parser = address,
         help_heading = "Server"
     )]
-    pub addr: SocketAddr,
+    pub addr: Address,
     /// Connections that may wait to be accepted; the kernel caps it at net.core.somaxconn
     #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(i32).range(1..), help_heading = "Server")]
     pub backlog: i32,
@@ -146,12 +146,6 @@ impl ServeOptions {
             ..http::Config::default()
         }
     }
-}
-
-/// Reads an address to listen on.
-fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse()
-        .map_err(|_| "expected IP:PORT, like 127.0.0.1:9001, or [::1]:9001".to_owned())
 }
 
 /// Reads a time-out that the kernel keeps, to which nothing means for ever.

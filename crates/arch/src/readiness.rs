@@ -1,6 +1,6 @@
 //! The driver for whoever must not wait: a session at a socket that is asked only when it may be ready.
 
-use std::net::TcpStream;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -87,8 +87,8 @@ impl Endpoint {
     }
 
     /// Its socket.
-    pub fn socket(&self) -> &TcpStream {
-        &self.client.socket
+    pub fn socket(&self) -> BorrowedFd<'_> {
+        self.client.socket.as_fd()
     }
 
     /// Takes note of what the network says. Tells whether it is news: an endpoint at rest waits for something that it does not

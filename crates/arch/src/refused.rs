@@ -1,7 +1,6 @@
 //! Turning connections away in good order.
 
 use std::collections::VecDeque;
-use std::net::Shutdown;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -39,7 +38,7 @@ impl Refused {
             worker.counters.answered(503, Duration::ZERO);
         }
         worker.buffers.clear();
-        let _ = client.socket.shutdown(Shutdown::Write);
+        client.shutdown_write();
         client.leave();
         let deadline = worker.now + worker.options.linger_timeout;
         self.leaving.push_back((client, deadline));

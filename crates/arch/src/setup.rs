@@ -44,7 +44,7 @@ impl ServerSetup {
     /// What is wrong with the address, the user or the root, in words for the person who gave it.
     pub fn new(options: ServeOptions, root: &Path) -> std::io::Result<Self> {
         let user = options.user.as_ref().map(User::look_up).transpose()?;
-        let listener = Listener::bind(&options)?;
+        let listener = Listener::open(&options)?;
         if let Some(user) = user {
             allow_locking(options.content_cache);
             user.drop_to()?;

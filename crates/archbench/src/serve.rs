@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use arch::{ServeOptions, ServerSetup};
+use arch::{Address, ServeOptions, ServerSetup};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use contracts::{Line, Unknown, serve};
@@ -182,10 +182,22 @@ fn announcement(
     sample: Option<&str>,
     descriptors: &Descriptors,
 ) -> String {
-    let url = url(setup);
+    let address = setup.listener.address();
+    let url = url(address);
+    let (place, through) = match address {
+        Address::Ip(_) => (url.clone(), String::new()),
+        Address::Path(path) => (
+            address.to_string(),
+            format!("--unix-socket {} ", path.display()),
+        ),
+        Address::Abstract(name) => (
+            address.to_string(),
+            format!("--abstract-unix-socket {name} "),
+        ),
+    };
     let user = setup.options.user.as_ref();
     let mut text = format!(
-        "{} serves {} on {url} ({}process {}, {descriptors})",
+        "{} serves {} on {place} ({}process {}, {descriptors})",
         entry.name,
         setup.files.root.path().display(),
         user.map_or(String::new(), |user| format!("as {user}, ")),
@@ -195,7 +207,7 @@ fn announcement(
         text += &format!("\npaths are resolved segment by segment: {refusal}");
     }
     if let Some(sample) = sample {
-        text += &format!("\ntry 'curl {url}{sample}'; Ctrl-C stops it");
+        text += &format!("\ntry 'curl {through}{url}{sample}'; Ctrl-C stops it");
     }
     text
 }
@@ -207,7 +219,7 @@ fn ready(entry: &Entry, setup: &ServerSetup, descriptors: &Descriptors) -> serve
         schema: Some(serve::SCHEMA.into()),
         model: Some(entry.name.into()),
         address: setup.listener.address().to_string(),
-        url: Some(url(setup)),
+        url: Some(url(setup.listener.address())),
         root: Some(setup.files.root.path().display().to_string()),
         openat2_refusal: setup.files.root.refusal().map(str::to_owned),
         process_id: Some(std::process::id().into()),
@@ -221,8 +233,12 @@ fn ready(entry: &Entry, setup: &ServerSetup, descriptors: &Descriptors) -> serve
     }
 }
 
-fn url(setup: &ServerSetup) -> String {
-    format!("http://{}/", setup.listener.address())
+/// Where clients find it; through a Unix socket, any host will do.
+fn url(address: &Address) -> String {
+    match address.ip() {
+        Some(address) => format!("http://{address}/"),
+        None => "http://localhost/".to_owned(),
+    }
 }
 
 /// The soft limit on descriptors; `None` is no limit.

@@ -48,7 +48,8 @@ pub(crate) fn prepare(length: usize) -> Step {
     let (root, process) = process(length);
     process.listener.never_block().expect("it does not block");
     let mut worker = process.worker();
-    let mut client = TcpStream::connect(process.listener.address()).expect("connected");
+    let mut client = TcpStream::connect(process.listener.address().ip().expect("an address"))
+        .expect("connected");
     let limit = Duration::from_secs(10);
     client.set_read_timeout(Some(limit)).expect("a limit");
     let mut endpoint = loop {

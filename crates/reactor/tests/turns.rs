@@ -78,7 +78,7 @@ fn server() -> Server {
     };
     Server {
         _root: root,
-        address: process.listener.address(),
+        address: process.listener.address().ip().unwrap(),
         reactor: Reactor::new(&process, busybody).unwrap(),
         worker: process.worker(),
     }

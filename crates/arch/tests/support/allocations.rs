@@ -43,7 +43,7 @@ pub(crate) fn none_in_steady_state<A: Architecture + Send + 'static>() {
         architecture,
     } = CommandLine::<A>::parse_from(arguments);
     let setup = ServerSetup::new(options, root.path()).unwrap();
-    let mut client = TcpStream::connect(setup.listener.address()).unwrap();
+    let mut client = TcpStream::connect(setup.listener.address().ip().unwrap()).unwrap();
     client
         .set_read_timeout(Some(Duration::from_secs(20)))
         .unwrap();

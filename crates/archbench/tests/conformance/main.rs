@@ -30,6 +30,7 @@
 //! | [`defects`] | code that panics |
 //! | [`flood`] | thousands of requests, each answer verified |
 //! | [`privileges`] | those of root, given up |
+//! | [`surroundings`] | signals as they were inherited, Unix sockets, urgent data |
 //! | [`variants`] | options that must not change an answer |
 //! | [`usage`] | wrong command lines |
 //!
@@ -59,6 +60,7 @@ mod server;
 mod shortage;
 mod site;
 mod stopping;
+mod surroundings;
 mod table;
 mod took;
 mod usage;
@@ -157,6 +159,7 @@ const SUBJECTS: &[(&str, &[Case], &[Fault])] = &[
     ("bodies", bodies::CASES, &[]),
     ("changes", &[], changes::FAULTS),
     ("stopping", stopping::CASES, stopping::FAULTS),
+    ("surroundings", surroundings::CASES, &[]),
     ("counts", counts::CASES, &[]),
     ("flood", flood::CASES, &[]),
     ("nature", nature::CASES, &[]),

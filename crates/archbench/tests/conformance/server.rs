@@ -82,6 +82,19 @@ impl Recipe {
         }
     }
 
+    /// Started by another program, which is told the command line behind its own arguments.
+    pub(crate) fn started_by(self, program: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .arg(BINARY)
+            .args(self.command.get_args())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Self { command, ..self }
+    }
+
     pub(crate) fn args<S: AsRef<std::ffi::OsStr>>(
         mut self,
         options: impl IntoIterator<Item = S>,

@@ -20,6 +20,10 @@ pub(crate) const CASES: &[Case] = &[
     case("by_sigint_is_the_same", |bench| {
         finishes_answers_under_way(bench, Signal::INT)
     }),
+    case("by_sigquit_and_sighup_too", |bench| {
+        finishes_answers_under_way(bench, Signal::QUIT);
+        finishes_answers_under_way(bench, Signal::HUP);
+    }),
     case("closes_what_is_idle", closes_what_is_idle),
     case("accepts_nobody_else", accepts_nobody_else),
     case_of_each_behaviour(
