@@ -16,14 +16,14 @@
 //! | [`cli`] | the arguments of `archbench disk` |
 //! | `volume` | the file system: what is answered |
 //! | `queue` | when it is answered: the arms in real time |
-//! | `clerks` | threads that do so |
+//! | `delay_pool` | threads that do so |
 //! | `backing`, `nodes`, `listings` | the directory beneath, and what the kernel knows of it |
 
 pub mod arms;
 mod backing;
 mod checks;
-mod clerks;
 pub mod cli;
+mod delay_pool;
 mod error;
 mod listings;
 pub mod mount;

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::arms::{Arms, Model, Place, Work};
-use crate::clerks::Clerks;
+use crate::delay_pool::DelayPool;
 use crate::tally::{Counts, mean};
 
 /// Where requests wait.
@@ -13,7 +13,7 @@ pub(crate) struct Queue {
     epoch: Instant,
     metadata_seek: bool,
     ledger: Mutex<Ledger>,
-    clerks: Clerks,
+    delay_pool: DelayPool,
 }
 
 struct Ledger {
@@ -32,14 +32,14 @@ impl Queue {
                 model,
                 counts: Counts::default(),
             }),
-            clerks: Clerks::start()?,
+            delay_pool: DelayPool::start()?,
         })
     }
 
     /// What has been done so far.
     pub(crate) fn counts(&self) -> Counts {
         let ledger = self.ledger();
-        let lateness = self.clerks.lateness();
+        let lateness = self.delay_pool.lateness();
         let elapsed = self.epoch.elapsed();
         let possible = elapsed.as_secs_f64() * ledger.model.arms.max(1) as f64;
         Counts {
@@ -60,7 +60,7 @@ impl Queue {
         ledger.counts.reads.add(&slot);
         ledger.counts.bytes += bytes;
         drop(ledger);
-        self.clerks.at(self.instant(slot.done), answer);
+        self.delay_pool.at(self.instant(slot.done), answer);
     }
 
     /// Has `answer` done when an arm has found a name or the like.
@@ -76,7 +76,7 @@ impl Queue {
             now
         };
         drop(ledger);
-        self.clerks.at(self.instant(done), answer);
+        self.delay_pool.at(self.instant(done), answer);
     }
 
     /// Counts what no disk would be asked for.

@@ -9,19 +9,19 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Enough to read from memory while one of them is held up by the real disk.
-const CLERKS: usize = 4;
+const THREADS: usize = 4;
 
 type Job = Box<dyn FnOnce() + Send>;
 
 /// A queue of jobs with their times, and the threads that do them.
 ///
 /// They end when this is dropped; what is not due by then is never done.
-pub(crate) struct Clerks {
-    desk: Arc<Desk>,
+pub(crate) struct DelayPool {
+    queue: Arc<Queue>,
 }
 
 #[derive(Default)]
-struct Desk {
+struct Queue {
     pending: Mutex<Pending>,
     changed: Condvar,
 }
@@ -43,49 +43,49 @@ pub(crate) struct Lateness {
     pub(crate) max: Duration,
 }
 
-impl Clerks {
+impl DelayPool {
     pub(crate) fn start() -> io::Result<Self> {
-        let clerks = Self {
-            desk: Arc::default(),
+        let delay_pool = Self {
+            queue: Arc::default(),
         };
-        for _ in 0..CLERKS {
-            let desk = Arc::clone(&clerks.desk);
+        for _ in 0..THREADS {
+            let queue = Arc::clone(&delay_pool.queue);
             std::thread::Builder::new()
-                .name("clerk".into())
-                .spawn(move || desk.work())?;
+                .name("delay".into())
+                .spawn(move || queue.work())?;
         }
-        Ok(clerks)
+        Ok(delay_pool)
     }
 
     /// Has `job` done at `at`.
     pub(crate) fn at(&self, at: Instant, job: impl FnOnce() + Send + 'static) {
-        let mut pending = self.desk.pending();
+        let mut pending = self.queue.pending();
         let order = pending.came;
         pending.came += 1;
         let job: Job = Box::new(job);
         pending.due.push(Reverse(Due { at, order, job }));
         drop(pending);
-        self.desk.changed.notify_one();
+        self.queue.changed.notify_one();
     }
 
     pub(crate) fn lateness(&self) -> Lateness {
-        self.desk.pending().lateness
+        self.queue.pending().lateness
     }
 }
 
-impl Drop for Clerks {
+impl Drop for DelayPool {
     fn drop(&mut self) {
-        let mut pending = self.desk.pending();
+        let mut pending = self.queue.pending();
         pending.closed = true;
         // Dropped outside the lock: a job that is never done answers with an error.
         let undone = std::mem::take(&mut pending.due);
         drop(pending);
-        self.desk.changed.notify_all();
+        self.queue.changed.notify_all();
         drop(undone);
     }
 }
 
-impl Desk {
+impl Queue {
     fn pending(&self) -> MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -94,7 +94,7 @@ impl Desk {
         // By default the kernel may wake a sleeper 50 µs late. Without the right to change that, it does.
         let _ = rustix::thread::set_current_timer_slack(NonZeroU64::new(1));
         while let Some(job) = self.next() {
-            // A defect in one job costs that job and not the clerk; its reply answers with an error when dropped.
+            // A defect in one job costs that job and not the thread; its reply answers with an error when dropped.
             let _ = catch_unwind(AssertUnwindSafe(job));
         }
     }
@@ -176,31 +176,31 @@ mod tests {
 
     #[test]
     fn jobs_are_done_when_due_and_a_defect_costs_only_itself() {
-        let clerks = Clerks::start().unwrap();
+        let delay_pool = DelayPool::start().unwrap();
         let (done, order) = mpsc::channel();
         let start = Instant::now();
         for after in [60, 20, 40] {
             let done = done.clone();
             let at = start + Duration::from_millis(after);
-            clerks.at(at, move || {
+            delay_pool.at(at, move || {
                 done.send((after, Instant::now() >= at)).unwrap()
             });
         }
-        for _ in 0..2 * CLERKS {
-            clerks.at(start, || std::panic::resume_unwind(Box::new(())));
+        for _ in 0..2 * THREADS {
+            delay_pool.at(start, || std::panic::resume_unwind(Box::new(())));
         }
         let order: Vec<_> = order.iter().take(3).collect();
         assert_eq!(order, [(20, true), (40, true), (60, true)]);
-        assert_eq!(clerks.lateness().jobs, 3 + 2 * CLERKS as u64);
+        assert_eq!(delay_pool.lateness().jobs, 3 + 2 * THREADS as u64);
     }
 
     #[test]
     fn what_is_not_due_at_the_end_is_dropped() {
-        let clerks = Clerks::start().unwrap();
+        let delay_pool = DelayPool::start().unwrap();
         let (sender, receiver) = mpsc::channel::<()>();
         let never = Instant::now() + Duration::from_secs(3600);
-        clerks.at(never, move || sender.send(()).unwrap());
-        drop(clerks);
+        delay_pool.at(never, move || sender.send(()).unwrap());
+        drop(delay_pool);
         assert!(receiver.recv().is_err());
     }
 }
