@@ -37,8 +37,10 @@ impl Task {
         self.step(worker, Endpoint::take_up);
     }
 
-    /// Gives the session up; `None` where a defect has ended it.
+    /// Gives the session up; `None` where a defect has ended it. What one that is over has not taken of its input is not for the
+    /// next client.
     pub(crate) fn end(&mut self) -> Option<Endpoint> {
+        self.buffers.clear();
         self.endpoint.take()
     }
 

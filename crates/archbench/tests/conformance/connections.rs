@@ -4,13 +4,17 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::case::{Bench, Case, case};
+use crate::case::{Bench, Case, case, case_of_each_behaviour};
 use crate::client::{End, get, last_get};
 use crate::site::{MEDIUM, assert_contents};
 use crate::table::Fault;
 
 pub(crate) const CASES: &[Case] = &[
     case("opened_and_left_do_no_harm", opened_and_left_do_no_harm),
+    case_of_each_behaviour(
+        "left_with_requests_leave_them_to_nobody",
+        left_with_requests_leave_them_to_nobody,
+    ),
     case(
         "an_unread_body_does_not_destroy_the_answer",
         an_unread_body_does_not_destroy_the_answer,
@@ -65,6 +69,25 @@ fn opened_and_left_do_no_harm(bench: &Bench) {
     assert_eq!(client.answer().body.len(), 26);
     let summary = server.stop();
     assert_eq!(summary["status"]["5xx"], 0);
+}
+
+/// Those who come after are answered what they ask, and nothing that others have asked.
+fn left_with_requests_leave_them_to_nobody(bench: &Bench) {
+    let server = bench.serve(&[]);
+    for _ in 0..40 {
+        // More than is taken at a time, and answers for which there is no room.
+        let mut leaving = crate::client::Client::connect_with_small_buffer(server.address);
+        leaving.socket.set_nonblocking(true).unwrap();
+        leaving.try_send(get("/kept.bin").repeat(1000));
+        std::thread::sleep(Duration::from_millis(5));
+        leaving.reset();
+        let mut other = server.connect();
+        other.send("x");
+        other.half_close();
+        assert_eq!(other.answer().status, 400);
+        assert_eq!(other.read_to_end(), b"");
+    }
+    assert_eq!(server.stop()["status"]["5xx"], 0);
 }
 
 fn reset_in_mid_answer_harm_nobody_else(bench: &Bench) -> &'static str {
