@@ -19,8 +19,8 @@ pub(crate) const CASES: &[Case] = &[case_of_each_behaviour(
 
 /// Requests by default.
 const FEW: u64 = 4000;
-/// The flood comes in so many parts, so that its begin can be compared with its end.
-const PARTS: u64 = 10;
+/// The flood comes in so many parts, so that its begin can be compared with its end: of few requests, and of many.
+const PARTS: [u64; 2] = [2, 10];
 /// In bytes; no allocation is smaller.
 const LEAST_BLOCK: u64 = 16;
 const FILES: &str = "specweb99:1";
@@ -65,7 +65,8 @@ fn flood(bench: &Bench, server: Server, requests: u64, tell: bool) {
     let (mut asked, mut connections, mut bytes) = (0, 0, 0);
     let mut sizes = vec![at_rest(&server)];
     let started = std::time::Instant::now();
-    let parts = PARTS * MANNERS.len() as u64;
+    let tides = PARTS[usize::from(tell)];
+    let parts = tides * MANNERS.len() as u64;
     for part in 0..parts {
         let count = requests * (part + 1) / parts - requests * part / parts;
         let report = load(bench, &server, part, count);
@@ -92,7 +93,7 @@ fn flood(bench: &Bench, server: Server, requests: u64, tell: bool) {
     // In a few requests caches have hardly been filled, and not every worker has worked. In many, what is cached by one thread and let
     // go by another still spreads over the allocator's arenas; but whatever leaks leaks for each request, or each connection.
     let (first, slack, grown) = match tell {
-        true => (sizes[1], 2, connections * LEAST_BLOCK * (PARTS - 1) / PARTS),
+        true => (sizes[1], 2, connections * LEAST_BLOCK * (tides - 1) / tides),
         false => (sizes[0], NAMES.parse().unwrap_or(0) + 2, 8 << 20),
     };
     let last = sizes[sizes.len() - 1];
@@ -106,7 +107,7 @@ fn flood(bench: &Bench, server: Server, requests: u64, tell: bool) {
     );
     let summary = server.stop();
     // Each look at the server at rest was one more.
-    let looks = PARTS + 1;
+    let looks = tides + 1;
     assert_eq!(summary["requests"], asked + looks, "{summary}");
     assert_eq!(summary["connections"], connections + looks, "{summary}");
     let extra = summary["bytes"].as_u64().map(|served| served - bytes);

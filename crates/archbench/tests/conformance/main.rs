@@ -76,7 +76,7 @@ use site::Site;
 use table::Fault;
 
 /// Most of a case is waiting for deadlines, so more of them than processors run at a time.
-const AT_A_TIME: usize = 6;
+const AT_A_TIME: usize = 8;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
