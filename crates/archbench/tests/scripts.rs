@@ -86,6 +86,7 @@ fn nonsense_is_refused() {
             &["1", "nothing"],
             "no target 'nothing', but experiment",
         ),
+        ("interoperate", &["none"], "REQUESTS must be"),
         ("record-outcome", &[], "which experiment?"),
         ("soak", &["all"], "REQUESTS must be"),
     ] {

@@ -17,6 +17,7 @@
 //! | [`generators`] | `generators`: our load generator beside others |
 //! | [`system_calls`] | `system-calls`: how many a request takes, and which |
 //! | [`steps`] | `steps`: instructions of each step of the ground floor |
+//! | [`interoperate`] | `interoperate`: ours and others' servers and clients |
 //! | [`splice`] | `readme-figures`, `record-outcome`: figures put where they are shown |
 
 mod account;
@@ -26,6 +27,7 @@ mod engines;
 mod generators;
 mod idle;
 mod instructions;
+mod interoperate;
 mod peers;
 mod programs;
 mod rounds;
@@ -63,6 +65,7 @@ enum Command {
     Generators(generators::Arguments),
     SystemCalls(system_calls::Arguments),
     Steps(steps::Arguments),
+    Interoperate(interoperate::Arguments),
     ReadmeFigures(splice::ReadmeFigures),
     RecordOutcome(splice::RecordOutcome),
 }
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Command::Generators(arguments) => generators::run(&arguments),
         Command::SystemCalls(arguments) => system_calls::run(&arguments),
         Command::Steps(arguments) => steps::run(&arguments),
+        Command::Interoperate(arguments) => interoperate::run(&arguments),
         Command::ReadmeFigures(arguments) => arguments.run(),
         Command::RecordOutcome(arguments) => arguments.run(),
     };
