@@ -1,15 +1,14 @@
 //! AMPED, asymmetric multi-process event-driven: SPED's loop, and helpers for whatever would block (Flash, section 3.4).
 #![doc = concat!("\n```text", include_str!("diagram.txt"), "```\n")]
 //! What is shared: the caches, between the loop and its helpers. A helper waits for the disk and then says so; contents
-//! never pass through the channel. Before the loop sends from a file, it asks the kernel whether those bytes are in
-//! memory; what the content cache holds, as a copy or locked in the page cache, it need not ask about.
+//! pass through the channel only where the kernel keeps none. Before the loop sends from a file, it asks the kernel whether those
+//! bytes are in memory; what the content cache holds, as a copy or locked in the page cache, it need not ask about.
 //!
 //! What blocks: nothing in the loop; a helper, for the disk. Helpers find as well as read, as in the paper: that it takes
 //! both was measured later (Ruan and Pai, USENIX 2004).
 //!
 //! Departures from the paper: helpers are threads, all made at the start, and channels take the place of pipes. Residency is
-//! asked with `cachestat`, which `mincore` has to confirm until a file has settled, or else with `preadv2(RWF_NOWAIT)`, and
-//! not by `mincore` each time; hot files are locked in memory instead, as section 5.7 proposes for systems that cannot
+//! asked with `cachestat`, which `mincore` has to confirm until a file has settled, and not by `mincore` each time; hot files are locked in memory instead, as section 5.7 proposes for systems that cannot
 //! tell. Bytes leave by `sendfile`, not by `writev` from a mapping.
 
 use arch::nature::{

@@ -96,6 +96,10 @@ pub struct ServeOptions {
         help_heading = "Caches and data path"
     )]
     pub name_cache: usize,
+    /// Close files that nobody has asked for in this time: a deleted one gives its space back, and a file system can be
+    /// unmounted
+    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = time_out, help_heading = "Caches and data path")]
+    pub name_cache_idle: Duration,
     /// How long a name is used before it is looked up afresh
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = units::duration, help_heading = "Caches and data path")]
     pub revalidate: Duration,
@@ -115,6 +119,10 @@ pub struct ServeOptions {
     /// The largest file that is held as a copy
     #[arg(long, value_name = "SIZE", default_value = "8k", value_parser = units::size, help_heading = "Caches and data path")]
     pub content_cache_file: u64,
+    /// Bytes of files on their way in memory of the server, in each process, where the kernel keeps none that could be sent
+    /// without waiting: for amped and seda. When it is used up, each connection has 16 KiB at a time
+    #[arg(long, value_name = "SIZE", default_value = "16m", value_parser = units::size, help_heading = "Caches and data path")]
+    pub helper_memory: u64,
     /// Bodies in memory from this size on are gathered by the kernel; smaller ones are copied beside their head
     #[arg(long, value_name = "SIZE", default_value = transport::GATHER_FROM, value_parser = units::size, help_heading = "Caches and data path")]
     pub gather_from: u64,

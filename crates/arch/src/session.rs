@@ -23,10 +23,11 @@ mod tests;
 use http::Phase;
 use meter::Event;
 
+pub use files::Delivery;
 use http1::Http1;
 pub use output::{Output, SendError, Tail};
 pub use scratch::Scratch;
-pub use work::{Delivery, Done, Piece, Source, Step, Work};
+pub use work::{Done, Piece, Source, Step, Work};
 
 /// What a session needs next from its driver.
 #[derive(Debug)]

@@ -19,6 +19,9 @@ use crate::timing::Timer;
 use crate::transport::SendVia;
 use crate::{Files, context};
 
+/// How often a process that has nothing else to do looks for files to close, at most.
+const CHORES_AT_MOST_EVERY: Duration = Duration::from_millis(10);
+
 /// How often stages are looked at.
 const STAGES_EVERY: Duration = Duration::from_millis(100);
 
@@ -93,7 +96,12 @@ impl ServerSetup {
 
     fn open_and_watch(&self, role: Role) -> std::io::Result<ProcessContext> {
         let process = self.open_unwatched()?;
-        Stop::watch(Arc::clone(&process.stop), Arc::clone(&self.listener), role)?;
+        let (stop, listener) = (Arc::clone(&process.stop), Arc::clone(&self.listener));
+        let files = Arc::clone(&process.files);
+        let every = (self.options.name_cache_idle / 4).max(CHORES_AT_MOST_EVERY);
+        Stop::watch(stop, listener, role, every, move || {
+            files.close_idle(Instant::now());
+        })?;
         Ok(process)
     }
 }
@@ -106,10 +114,12 @@ fn recipe(options: &ServeOptions, root: &Path) -> std::io::Result<files::Recipe>
     Ok(files::Recipe {
         root: files::Root::open(root).map_err(|error| unservable(root, options, error))?,
         name_cache: names_that_fit(options.name_cache),
+        name_cache_idle: options.name_cache_idle,
         revalidate: options.revalidate,
         header_cache: options.header_cache.is_on(),
         content_cache_bytes: options.content_cache,
         content_cache_file_bytes: options.content_cache_file,
+        helper_memory_bytes: options.helper_memory,
         dotfiles: options.dotfiles,
         slow: options.slow.clone(),
         defect: options.panic.clone(),

@@ -70,15 +70,22 @@ impl Stop {
         signals::take_over(&SIGNALS)
     }
 
-    /// Starts the thread that waits for signals.
+    /// Starts the thread that waits for signals, and meanwhile does `chores` each time that `every` has passed.
     pub(crate) fn watch(
         stop: Arc<Self>,
         listener: Arc<Listener>,
         role: Role,
+        every: Duration,
+        mut chores: impl FnMut() + Send + 'static,
     ) -> std::io::Result<()> {
         let watch = move || {
-            // Waiting for valid signals that are blocked cannot fail; if it did, ending is the safe answer.
-            let first = signals::wait(&SIGNALS, None).ok().flatten();
+            let first = loop {
+                match signals::wait(&SIGNALS, Some(every)) {
+                    Ok(None) => chores(),
+                    // Waiting for valid signals that are blocked cannot fail; if it did, ending is the safe answer.
+                    first => break first.ok().flatten(),
+                }
+            };
             let closing = role == Role::Alone || first == Some(Signal::Interrupt);
             stop.begin(closing);
             // Only now, for it wakes those who then ask whether the server is stopping.

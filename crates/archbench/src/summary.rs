@@ -299,8 +299,9 @@ fn rounded(value: f64) -> f64 {
 fn residency() -> Option<&'static str> {
     arch::residency().map(|method| match method {
         files::Residency::CacheStat => "cachestat, confirmed by mincore",
-        files::Residency::ReadNoWait => "preadv2(RWF_NOWAIT)",
         files::Residency::Mincore => "mincore",
+        files::Residency::ReadNoWait => "preadv2(RWF_NOWAIT)",
+        files::Residency::Nothing => "nothing here tells",
     })
 }
 

@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
 use disk::{Disk, Distribution, Model, Mounted};
-use files::{Files, Path, Recipe};
+use files::{Delivery, Files, Path, Recipe};
 use sys::residency::cachestat;
 
 const LEN: u64 = 100_000;
@@ -45,6 +45,8 @@ fn what_is_still_being_read_is_not_at_hand() {
         header_cache: false,
         content_cache_bytes,
         content_cache_file_bytes: content_cache_bytes,
+        name_cache_idle: Duration::from_secs(60),
+        helper_memory_bytes: 1 << 20,
         dotfiles: false,
         slow: None,
         defect: None,
@@ -59,16 +61,24 @@ fn what_is_still_being_read_is_not_at_hand() {
         let entry = files.find(path, Instant::now()).unwrap();
         let file = File::open(disk.mountpoint().join("file")).unwrap();
         rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
-        assert!(files.try_load(&entry, 0..LEN).is_none());
+        assert!(
+            files
+                .try_load(&entry, 0..LEN, Delivery::PageCache)
+                .is_none()
+        );
         std::thread::scope(|scope| {
             let reader = scope.spawn(|| file.read_exact_at(&mut [0; LEN as usize], 0).unwrap());
             // The pages are in the page cache as soon as the disk has been asked for them.
             while cachestat(file.as_fd(), 0..4096).is_ok_and(|cached| !cached) {
                 std::thread::yield_now();
             }
-            let asked = files.try_load(&entry, 0..4096);
+            let asked = files.try_load(&entry, 0..4096, Delivery::PageCache);
             assert!(asked.is_none() || reader.is_finished());
         });
-        assert!(files.try_load(&entry, 0..LEN).is_some());
+        assert!(
+            files
+                .try_load(&entry, 0..LEN, Delivery::PageCache)
+                .is_some()
+        );
     }
 }

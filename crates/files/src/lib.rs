@@ -2,14 +2,15 @@
 //!
 //! Every step has two faces. [`Files::find`] and [`Files::load`] may wait for the disk; [`Files::try_find`]
 //! and [`Files::try_load`] never do, and say so when they would have to. An architecture is little more than a
-//! decision about who calls which. [`Files::fetch`] is for helpers: it waits so that somebody else need not.
+//! decision about who calls which. [`Files::make_resident`] is for helpers: it waits so that somebody else need not.
 //!
 //! Three caches stand before the disk, as in Flash (sections 5.2 to 5.4), each of them bounded and with its own switch:
 //! names (path to open file), headers (whatever the protocol wants to compute once for each file: `H`), and
 //! contents (the bytes of small files, copied; large ones, when they are wanted often, locked in the page cache, so that
-//! nobody has to ask whether they are there). Names are looked up afresh after [`Recipe::revalidate`], so that a changed
-//! file is seen within that time; headers and contents belong to one state of one file and cannot be stale. A file that has
-//! changed just now is not copied yet, as it could change again without a trace in its times: git's "racily clean" entries.
+//! nobody has to ask whether they are there). Names are looked up afresh after [`Recipe::revalidate`], and copies with them, so
+//! that a change is seen within that time even where it leaves no trace in the times of the file (one through a mapping).
+//! A file that has changed just now, as finely as its times show, is not copied yet: git's "racily clean" entries. Headers
+//! belong to one state of one file, as far as its times and those copies tell it from others.
 //!
 //! A path never leads out of the root: the kernel resolves it (`openat2` with `RESOLVE_BENEATH`), symbolic links
 //! and all, so there is no window between a check and its use. Where a sandbox refuses that call, it is resolved here,
@@ -18,6 +19,8 @@
 //! | module | what is in it |
 //! | --- | --- |
 //! | [`entry`] | an open file and its identity |
+//! | `load` | having its bytes at hand; with `contents`, the cache of them, and `read` |
+//! | [`body`] | where those bytes are, and the memory that they may take |
 //! | [`path`] | paths below the root, as requests name them |
 //! | [`root`] | the document root: finding a file in it, and finding the root again |
 //! | [`resolve`] | opening a path beneath the root, by the kernel or segment by segment |
@@ -25,28 +28,32 @@
 //! | [`defect`] | a defect that is there on purpose |
 //! | [`slow`] | a disk that is slow on purpose |
 
+pub mod body;
+mod contents;
 pub mod defect;
 pub mod entry;
+mod load;
 pub mod path;
+mod read;
 pub mod residency;
 pub mod resolve;
 pub mod root;
 pub mod slow;
 
-use std::io::{self, IoSliceMut};
-use std::ops::Range;
-use std::os::fd::AsFd;
+use std::fs::File;
+use std::io;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use quick_cache::sync::Cache;
-use quick_cache::{DefaultHashBuilder, Weighter};
-use rustix::io::{Errno, ReadWriteFlags};
-use sys::residency::Locked;
 
-pub use defect::Defect;
+use body::Pool;
+use contents::Contents;
 use entry::Named;
+use residency::{Asked, FileSystems};
+
+pub use body::{Body, Delivery};
+pub use defect::Defect;
 pub use entry::{Entry, Header, Identity, Metadata};
 pub use path::{Path, PathBuf};
 pub use residency::Residency;
@@ -69,45 +76,17 @@ pub struct Recipe {
     pub content_cache_bytes: u64,
     /// The largest file that is copied to be held, in bytes; larger ones are locked in the page cache.
     pub content_cache_file_bytes: u64,
-    /// Whether files and directories whose names begin with a dot are served.
+    /// How long an open file may be without use before [`Files::close_idle`] closes it.
+    pub name_cache_idle: Duration,
+    /// How many bytes of files may be in memory of ours on their way, where the page cache does not keep them.
+    pub helper_memory_bytes: u64,
+    /// Whether files and directories whose names begin with a dot are served; `.well-known` at the top is in any case.
     pub dotfiles: bool,
     /// Files that are slow on purpose, if any.
     pub slow: Option<Slow>,
     /// Files that cannot be looked up without a panic, if any.
     pub defect: Option<Defect>,
 }
-
-/// Where the bytes of a body are.
-#[derive(Debug, Clone)]
-pub enum Body {
-    /// In memory, the whole file.
-    Memory(Arc<[u8]>),
-    /// In the file; to be sent from there.
-    File,
-}
-
-/// What the content cache holds of a file.
-#[derive(Debug, Clone)]
-enum Content {
-    /// A copy.
-    Bytes(Arc<[u8]>),
-    /// The pages of the page cache.
-    Locked(Arc<Locked>),
-}
-
-impl Content {
-    fn body(self) -> Body {
-        match self {
-            Self::Bytes(bytes) => Body::Memory(bytes),
-            Self::Locked(_) => Body::File,
-        }
-    }
-}
-
-/// The largest file that may be copied at all; it is read in one piece.
-const COPY_LIMIT: u64 = 16 << 20;
-/// The part of the content cache's budget that one locked file may take.
-const LOCKED_SHARE: u64 = 8;
 
 /// The document root with its caches. `H` is what the header cache keeps.
 #[derive(Debug)]
@@ -117,7 +96,9 @@ pub struct Files<H> {
     started: Instant,
     names: Cache<PathBuf, Arc<Entry<H>>>,
     headers: Cache<Named, Arc<H>>,
-    contents: Cache<Identity, Content, Bytes>,
+    contents: Contents,
+    file_systems: FileSystems,
+    helper_memory: Pool,
 }
 
 impl<H> Files<H> {
@@ -126,28 +107,19 @@ impl<H> Files<H> {
     /// # Errors
     /// Where a cache of that size cannot be made.
     pub fn open(recipe: Recipe, describe: fn(&Metadata<'_>) -> H) -> io::Result<Self> {
-        let content_files = (recipe.content_cache_bytes / 4096).clamp(16, 1 << 20) as usize;
+        let headers = if recipe.header_cache {
+            recipe.name_cache.max(1024)
+        } else {
+            0
+        };
         Ok(Self {
             describe,
             started: Instant::now(),
             names: Cache::new(recipe.name_cache),
-            headers: Cache::new(if recipe.header_cache {
-                recipe.name_cache.max(1024)
-            } else {
-                0
-            }),
-            contents: Cache::with_options(
-                // One shard, because a small budget cut into several could hold no file at all.
-                quick_cache::OptionsBuilder::new()
-                    .shards(1)
-                    .estimated_items_capacity(content_files)
-                    .weight_capacity(recipe.content_cache_bytes)
-                    .build()
-                    .map_err(io::Error::other)?,
-                Bytes,
-                DefaultHashBuilder::default(),
-                quick_cache::sync::DefaultLifecycle::default(),
-            ),
+            headers: Cache::new(headers),
+            contents: Contents::new(recipe.content_cache_bytes, recipe.content_cache_file_bytes)?,
+            file_systems: FileSystems::default(),
+            helper_memory: Pool::new(recipe.helper_memory_bytes),
             recipe,
         })
     }
@@ -158,10 +130,13 @@ impl<H> Files<H> {
             return None;
         }
         let entry = self.names.get(&path)?;
-        let age = self
-            .age_ns(now)
-            .saturating_sub(entry.checked_ns.load(Relaxed));
-        (u128::from(age) < self.recipe.revalidate.as_nanos()).then_some(entry)
+        let now_ns = self.age_ns(now);
+        let age = now_ns.saturating_sub(entry.checked_ns());
+        if age >= self.revalidate_ns() || entry.is_doubted() {
+            return None;
+        }
+        entry.use_at(now_ns, self.idle_ns());
+        Some(entry)
     }
 
     /// Which file `path` names. May wait for the disk.
@@ -180,30 +155,53 @@ impl<H> Files<H> {
             defect.strike(path.bytes);
         }
         let found = self.look_up(path, now);
-        if found.is_err() {
-            self.names.remove(&path);
+        if found.is_err()
+            && let Some((_, gone)) = self.names.remove(&path)
+        {
+            self.contents.forget(&gone.identity);
         }
         found
     }
 
     /// Asks the disk, and opens the file unless it is the one that is known.
     fn look_up(&self, path: Path<'_>, now: Instant) -> Result<Arc<Entry<H>>, Missing> {
-        let located = self.recipe.root.locate(path, self.recipe.dotfiles)?;
+        let known = self.names.peek(&path);
+        let doubted = known.as_ref().is_some_and(|known| known.is_doubted());
+        let root = &self.recipe.root;
+        let located = root.locate(path, self.recipe.dotfiles, doubted)?;
         let now_ns = self.age_ns(now);
-        if let Some(known) = self.names.peek(&path)
-            && known.identity == located.identity
-        {
-            known.checked_ns.fetch_max(now_ns, Relaxed);
-            return Ok(known);
+        let look = |identity: &Identity, file: &File, revision| {
+            let fresh_ns = self.revalidate_ns();
+            self.contents
+                .look(identity, file, revision, now_ns, fresh_ns)
+        };
+        let mut revision = 0;
+        match &known {
+            Some(known) if known.identity == located.identity => {
+                revision = known.revision;
+                if !doubted {
+                    let seen = look(&known.identity, &known.file, revision);
+                    if seen.revision == revision {
+                        known.check(seen.at_ns);
+                        known.use_at(now_ns, self.idle_ns());
+                        return Ok(Arc::clone(known));
+                    }
+                    revision = seen.revision;
+                }
+            }
+            // It may be gone for good, and is not to keep its space.
+            Some(known) => self.contents.forget(&known.identity),
+            None => {}
         }
+        let expected = located.identity;
         let (file, identity) = located.open()?;
-        let entry = Arc::new(Entry::new(
-            file,
-            identity,
-            path,
-            now_ns,
-            self.slow(path.bytes),
-        ));
+        if identity != expected {
+            revision = 0;
+        }
+        let seen = look(&identity, &file, revision);
+        let asked = Asked::new(self.file_systems.on(identity.device()));
+        let slow = self.slow(path.bytes);
+        let entry = Arc::new(Entry::new(file, identity, path, seen, now_ns, slow, asked));
         if self.recipe.name_cache > 0 {
             self.names.insert(PathBuf::from(path), Arc::clone(&entry));
         }
@@ -225,192 +223,35 @@ impl<H> Files<H> {
         }))
     }
 
-    /// The bytes of `entry`, if the content cache holds them. Costs no system call.
-    pub fn kept(&self, entry: &Entry<H>) -> Option<Body> {
-        if self.holding(entry) == Holding::Nothing {
-            return None;
+    /// Gives back the descriptors of files that nobody has asked for in [`Recipe::name_cache_idle`], and the pages locked of
+    /// such. To be called now and then, for nobody else does where nobody asks for anything.
+    pub fn close_idle(&self, now: Instant) {
+        // Use is noted by eighths of that time.
+        let idle_ns = self.idle_ns().saturating_add(self.idle_ns() / 8);
+        if let Some(since_ns) = self.age_ns(now).checked_sub(idle_ns) {
+            self.names.retain(|_, entry| entry.used_ns() >= since_ns);
+            self.contents.give_up_unused(since_ns);
+            self.helper_memory.trim();
         }
-        self.contents.get(&entry.identity).map(Content::body)
-    }
-
-    /// The bytes of `entry`, if those in `range` can be sent without waiting for the disk. Asks the kernel for
-    /// what is not in the content cache; never guesses.
-    pub fn try_load(&self, entry: &Entry<H>, range: Range<u64>) -> Option<Body> {
-        if let Some(body) = self.kept(entry) {
-            return Some(body);
-        }
-        if !entry.is_fast() {
-            return None;
-        }
-        match self.holding(entry) {
-            // Locking may wait, so it is left to whoever fetches.
-            Holding::Locked if entry.is_worth_locking() => None,
-            Holding::Locked | Holding::Nothing => entry.is_resident(range).then_some(Body::File),
-            // One call both asks and reads: EAGAIN where it would have to wait.
-            Holding::Copy => match self.copy(entry, ReadWriteFlags::NOWAIT) {
-                Ok(body) => Some(body),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
-                Err(_) => entry.is_resident(range).then(|| {
-                    self.copy(entry, ReadWriteFlags::empty())
-                        .unwrap_or(Body::File)
-                }),
-            },
-        }
-    }
-
-    /// The bytes of `entry`. May wait for the disk, now or, for a file that is not held in memory, when they are
-    /// sent: whoever may wait here may wait there as well.
-    ///
-    /// # Errors
-    /// What reading the file reports.
-    pub fn load(&self, entry: &Entry<H>) -> io::Result<Body> {
-        entry.wait_if_slow();
-        if let Some(body) = self.kept(entry) {
-            return Ok(body);
-        }
-        match self.holding(entry) {
-            Holding::Copy => self.copy(entry, ReadWriteFlags::empty()),
-            Holding::Locked if entry.claim_locking() => {
-                self.lock(entry);
-                Ok(Body::File)
-            }
-            Holding::Locked | Holding::Nothing => Ok(Body::File),
-        }
-    }
-
-    /// Waits until the bytes in `range` are in memory, so that [`try_load`](Self::try_load) has them for somebody
-    /// who must not wait.
-    ///
-    /// # Errors
-    /// What reading the file reports.
-    pub fn fetch(&self, entry: &Entry<H>, range: Range<u64>) -> io::Result<()> {
-        entry.wait_if_slow();
-        if self.kept(entry).is_some() {
-            return Ok(());
-        }
-        match self.holding(entry) {
-            Holding::Copy => return self.copy(entry, ReadWriteFlags::empty()).map(drop),
-            Holding::Locked if entry.claim_locking() && self.lock(entry) => return Ok(()),
-            Holding::Locked | Holding::Nothing => {}
-        }
-        entry.unsettle();
-        residency::make_resident(&entry.file, range)
-    }
-
-    /// The bytes of `entry` in `range`, for whoever has to see them. May wait for the disk.
-    ///
-    /// # Errors
-    /// What reading the file reports; that it has become shorter.
-    pub fn read(&self, entry: &Entry<H>, range: Range<u64>) -> io::Result<Vec<u8>> {
-        entry.wait_if_slow();
-        read(entry, range, ReadWriteFlags::empty())
-    }
-
-    /// As [`read`](Self::read), if that needs no waiting for the disk: one call both asks the kernel and reads.
-    pub fn try_read(&self, entry: &Entry<H>, range: Range<u64>) -> Option<Vec<u8>> {
-        if !entry.is_fast() {
-            return None;
-        }
-        read(entry, range, ReadWriteFlags::NOWAIT).ok()
-    }
-
-    /// In which way the content cache would hold a file.
-    fn holding(&self, entry: &Entry<H>) -> Holding {
-        let budget = self.recipe.content_cache_bytes;
-        let copied = self.recipe.content_cache_file_bytes.min(COPY_LIMIT);
-        if entry.len() <= copied && entry.len() <= budget {
-            Holding::Copy
-        } else if entry.len() <= budget / LOCKED_SHARE {
-            Holding::Locked
-        } else {
-            Holding::Nothing
-        }
-    }
-
-    /// Locks a file in memory; whether the kernel let it. If not (the limit on locked memory, as a rule), the file is asked
-    /// about as if there were no content cache.
-    fn lock(&self, entry: &Entry<H>) -> bool {
-        let Ok(pages) = Locked::new(entry.file.as_fd(), entry.len()) else {
-            return false;
-        };
-        entry.is_locked();
-        self.contents
-            .insert(entry.identity, Content::Locked(Arc::new(pages)));
-        true
-    }
-
-    /// Reads a whole small file and holds it, unless it changes meanwhile: then the file itself is the body, and
-    /// the sender meets its new length there. One that has changed just now is read and not held.
-    fn copy(&self, entry: &Entry<H>, flags: ReadWriteFlags) -> io::Result<Body> {
-        // Asked before it is read: what changes from here on will show.
-        let settled = entry.identity.is_settled(SystemTime::now());
-        let mut bytes = vec![0; entry.len() as usize];
-        let mut done = 0;
-        while done < bytes.len() {
-            let slices = &mut [IoSliceMut::new(&mut bytes[done..])];
-            match rustix::io::preadv2(&entry.file, slices, done as u64, flags) {
-                Ok(0) => return Ok(Body::File),
-                Ok(count) => done += count,
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        if Identity::of(&entry.file)?.1 != entry.identity {
-            return Ok(Body::File);
-        }
-        let bytes = Arc::<[u8]>::from(bytes);
-        if settled {
-            self.contents
-                .insert(entry.identity, Content::Bytes(Arc::clone(&bytes)));
-        }
-        Ok(Body::Memory(bytes))
     }
 
     fn slow(&self, path: &[u8]) -> Option<Duration> {
         self.recipe.slow.as_ref().and_then(|slow| slow.delay(path))
     }
 
+    fn revalidate_ns(&self) -> u64 {
+        nanoseconds(self.recipe.revalidate)
+    }
+
+    fn idle_ns(&self) -> u64 {
+        nanoseconds(self.recipe.name_cache_idle)
+    }
+
     fn age_ns(&self, now: Instant) -> u64 {
-        let age = now.saturating_duration_since(self.started);
-        u64::try_from(age.as_nanos()).unwrap_or(u64::MAX)
+        nanoseconds(now.saturating_duration_since(self.started))
     }
 }
 
-fn read<H>(entry: &Entry<H>, range: Range<u64>, flags: ReadWriteFlags) -> io::Result<Vec<u8>> {
-    let length =
-        usize::try_from(range.end.saturating_sub(range.start)).map_err(io::Error::other)?;
-    let mut bytes = vec![0; length];
-    let mut done = 0;
-    while done < length {
-        let slices = &mut [IoSliceMut::new(&mut bytes[done..])];
-        match rustix::io::preadv2(&entry.file, slices, range.start + done as u64, flags) {
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(count) => done += count,
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(bytes)
-}
-
-/// In which way the content cache holds a file, by its length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Holding {
-    Copy,
-    Locked,
-    Nothing,
-}
-
-/// Weighs contents by their length.
-#[derive(Debug, Clone)]
-struct Bytes;
-
-impl Weighter<Identity, Content> for Bytes {
-    fn weight(&self, _: &Identity, content: &Content) -> u64 {
-        let len = match content {
-            Content::Bytes(bytes) => bytes.len(),
-            Content::Locked(pages) => pages.bytes(),
-        };
-        len.max(1) as u64
-    }
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -105,10 +105,18 @@ impl Root {
     }
 
     /// Finds the regular file that `path` names, without opening it: whoever waits at the other end of a FIFO, or drives a
-    /// device, does not notice.
-    pub(crate) fn locate(&self, path: Path<'_>, dotfiles: bool) -> Result<Located, Missing> {
+    /// device, does not notice. Where what was known of it is `doubted`, the root is as well.
+    pub(crate) fn locate(
+        &self,
+        path: Path<'_>,
+        dotfiles: bool,
+        doubted: bool,
+    ) -> Result<Located, Missing> {
         if !dotfiles && path.is_hidden() {
             return Err(Missing::NotFound);
+        }
+        if doubted && is_gone(&self.directory()) {
+            self.renew()?;
         }
         if path.directory {
             let located = self.locate_regular(index_of(path.bytes));
@@ -147,11 +155,13 @@ impl Root {
         }
     }
 
+    fn directory(&self) -> Arc<File> {
+        let directory = self.directory.read();
+        Arc::clone(&directory.unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn open_beneath(&self, path: &[u8]) -> Result<(Arc<File>, File), Errno> {
-        let directory = {
-            let directory = self.directory.read();
-            Arc::clone(&directory.unwrap_or_else(PoisonError::into_inner))
-        };
+        let directory = self.directory();
         match self.resolver.open(&directory, path, OFlags::PATH) {
             Ok(file) => Ok((directory, file)),
             Err(error) if self.is_lost(&directory, error) => {

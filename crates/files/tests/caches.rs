@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use files::Delivery::PageCache;
 use files::{Body, Missing, Slow};
 use support::{Ground, OnDrop, contents, find, open, outcome, path};
 
@@ -16,7 +17,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 fn memory(body: Option<Body>) -> Vec<u8> {
     match body {
-        Some(Body::Memory(bytes)) => bytes.to_vec(),
+        Some(Body::Memory { bytes, .. }) => bytes.to_vec(),
         other => panic!("{other:?} is not in memory"),
     }
 }
@@ -118,7 +119,11 @@ fn each_change_makes_another_file_of_it() {
         let now = find(&files, "file.txt").unwrap();
         assert!(!Arc::ptr_eq(&now, &last), "{change}");
         let expected = fs::read(ground.at("file.txt")).unwrap();
-        assert_eq!(memory(files.load(&now).ok()), expected, "{change}");
+        assert_eq!(
+            memory(files.load(&now, 0..now.len(), PageCache).ok()),
+            expected,
+            "{change}"
+        );
         assert_eq!(files.header(&now).len, expected.len() as u64, "{change}");
         last = now;
     }
@@ -156,17 +161,26 @@ fn small_files_are_kept_in_memory_and_large_ones_are_not() {
     let files = ground.open();
     let small = find(&files, "small.bin").unwrap();
     assert!(files.kept(&small).is_none());
-    assert_eq!(memory(files.load(&small).ok()), vec![b's'; 8192]);
+    assert_eq!(
+        memory(files.load(&small, 0..small.len(), PageCache).ok()),
+        vec![b's'; 8192]
+    );
     assert_eq!(memory(files.kept(&small)), vec![b's'; 8192]);
     let large = find(&files, "large.bin").unwrap();
-    assert!(matches!(files.load(&large), Ok(Body::File)));
+    assert!(matches!(
+        files.load(&large, 0..large.len(), PageCache),
+        Ok(Body::File)
+    ));
     assert!(files.kept(&large).is_none());
     assert!(find(&files, "empty.bin").unwrap().is_empty());
     let mut recipe = ground.recipe();
     recipe.content_cache_bytes = 0;
     let files = open(recipe);
     let small = find(&files, "small.bin").unwrap();
-    assert!(matches!(files.load(&small), Ok(Body::File)));
+    assert!(matches!(
+        files.load(&small, 0..small.len(), PageCache),
+        Ok(Body::File)
+    ));
     assert!(files.kept(&small).is_none());
 }
 
@@ -197,20 +211,23 @@ fn large_files_that_are_wanted_often_are_held_without_a_copy() {
     let files = open(recipe.clone());
     let large = find(&files, "large.bin").unwrap();
     // Whoever must not wait does not lock; somebody is sent to fetch.
-    let asked = (0..OFTEN).find(|_| files.try_load(&large, 0..100_000).is_none());
+    let asked = (0..OFTEN).find(|_| files.try_load(&large, 0..100_000, PageCache).is_none());
     assert!(asked.is_some_and(|asked| asked > 1), "{asked:?}");
     assert!(files.kept(&large).is_none());
-    files.fetch(&large, 0..100_000).unwrap();
+    files.make_resident(&large, 0..100_000, PageCache).unwrap();
     assert!(matches!(files.kept(&large), Some(Body::File)));
     assert!(matches!(
-        files.try_load(&large, 0..100_000),
+        files.try_load(&large, 0..100_000, PageCache),
         Some(Body::File)
     ));
     // Whoever may wait locks for himself.
     let files = open(recipe.clone());
     let large = find(&files, "large.bin").unwrap();
     let loaded = (0..OFTEN).find(|_| {
-        assert!(matches!(files.load(&large), Ok(Body::File)));
+        assert!(matches!(
+            files.load(&large, 0..large.len(), PageCache),
+            Ok(Body::File)
+        ));
         files.kept(&large).is_some()
     });
     assert!(loaded.is_some_and(|loaded| loaded > 1), "{loaded:?}");
@@ -219,11 +236,123 @@ fn large_files_that_are_wanted_often_are_held_without_a_copy() {
     for (files, name) in [(files, "larger.bin"), (open(recipe), "large.bin")] {
         let entry = find(&files, name).unwrap();
         for _ in 0..OFTEN {
-            assert!(matches!(files.load(&entry), Ok(Body::File)));
-            assert!(files.try_load(&entry, 0..100_000).is_some());
+            assert!(matches!(
+                files.load(&entry, 0..entry.len(), PageCache),
+                Ok(Body::File)
+            ));
+            assert!(files.try_load(&entry, 0..100_000, PageCache).is_some());
         }
         assert!(files.kept(&entry).is_none());
     }
+}
+
+/// How often a file was wanted is how often it was wanted whole, into however many pieces it is cut.
+#[test]
+fn one_crawl_locks_nothing() {
+    let ground = Ground::new();
+    ground.write("large.bin", vec![b'l'; 100_000]);
+    if !can_lock(&ground, 100_000) {
+        return;
+    }
+    let files = ground.open();
+    let large = find(&files, "large.bin").unwrap();
+    let crawl = |by_loop: bool| {
+        for start in (0..100_000).step_by(1000) {
+            if by_loop {
+                files.try_load(&large, start..start + 1000, PageCache);
+            } else {
+                files.load(&large, start..start + 1000, PageCache).unwrap();
+            }
+        }
+    };
+    crawl(true);
+    crawl(false);
+    assert!(files.try_load(&large, 0..1000, PageCache).is_some());
+    assert!(files.kept(&large).is_none());
+    for _ in 0..16 {
+        crawl(false);
+    }
+    assert!(files.kept(&large).is_some());
+}
+
+/// What nobody asks for is not kept open, neither by its name nor by its pages.
+#[test]
+fn names_that_are_not_used_give_their_descriptors_back() {
+    let ground = Ground::new();
+    for name in ["used.bin", "unused.bin"] {
+        ground.write(name, vec![b'l'; 100_000]);
+    }
+    let lockable = can_lock(&ground, 200_000);
+    let mut recipe = ground.recipe();
+    recipe.name_cache_idle = Duration::from_secs(60);
+    let files = open(recipe);
+    let start = Instant::now();
+    let at = |seconds| start + Duration::from_secs(seconds);
+    let [used, unused] = ["used.bin", "unused.bin"].map(|name| {
+        let entry = files.find(path(name), start).unwrap();
+        for _ in 0..OFTEN {
+            files.load(&entry, 0..entry.len(), PageCache).unwrap();
+        }
+        assert_eq!(files.kept(&entry).is_some(), lockable);
+        Arc::downgrade(&entry)
+    });
+    for seconds in (5..=120).step_by(5) {
+        let entry = files.try_find(path("used.bin"), at(seconds)).unwrap();
+        assert_eq!(files.kept(&entry).is_some(), lockable);
+        files.close_idle(at(seconds));
+        let open = unused.upgrade().is_some();
+        assert!(
+            open == (seconds <= 65) || (60..70).contains(&seconds),
+            "{seconds}"
+        );
+    }
+    assert!(used.upgrade().is_some());
+    // Nothing refers to the deleted file any more: neither a descriptor nor a mapping.
+    fs::remove_file(ground.at("unused.bin")).unwrap();
+    for table in ["maps", "fd"] {
+        let deleted = match table {
+            "maps" => fs::read_to_string("/proc/self/maps").unwrap(),
+            _ => fs::read_dir("/proc/self/fd")
+                .unwrap()
+                .filter_map(|fd| fs::read_link(fd.unwrap().path()).ok())
+                .map(|link| link.display().to_string())
+                .collect(),
+        };
+        let gone = format!("{}/unused.bin (deleted)", ground.root().display());
+        assert!(!deleted.contains(&gone), "{table}");
+    }
+}
+
+#[test]
+fn a_file_that_was_replaced_or_deleted_keeps_no_space() {
+    let ground = Ground::new();
+    for name in ["replaced.bin", "deleted.bin"] {
+        ground.write(name, vec![b'l'; 100_000]);
+    }
+    if !can_lock(&ground, 200_000) {
+        return;
+    }
+    let mut recipe = ground.recipe();
+    recipe.revalidate = Duration::ZERO;
+    let files = open(recipe);
+    for name in ["replaced.bin", "deleted.bin"] {
+        let entry = find(&files, name).unwrap();
+        for _ in 0..OFTEN {
+            files.load(&entry, 0..entry.len(), PageCache).unwrap();
+        }
+        assert!(files.kept(&entry).is_some());
+    }
+    ground.write("new.bin", "new");
+    fs::rename(ground.at("new.bin"), ground.at("replaced.bin")).unwrap();
+    fs::remove_file(ground.at("deleted.bin")).unwrap();
+    assert!(find(&files, "replaced.bin").is_ok());
+    assert!(find(&files, "deleted.bin").is_err());
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    let root = ground.root().display().to_string();
+    let kept = maps
+        .lines()
+        .find(|line| line.contains(&root) && line.ends_with(" (deleted)"));
+    assert_eq!(kept, None);
 }
 
 #[test]
@@ -242,7 +371,7 @@ fn locked_files_keep_to_the_budget_and_give_way_to_each_other() {
     for number in 0..20 {
         let entry = find(&files, &number.to_string()).unwrap();
         for _ in 0..OFTEN {
-            files.load(&entry).unwrap();
+            files.load(&entry, 0..entry.len(), PageCache).unwrap();
         }
         held_once += usize::from(files.kept(&entry).is_some());
     }
@@ -265,12 +394,15 @@ fn what_cannot_be_locked_is_served_all_the_same() {
     let file = File::options().write(true).open(ground.at("large.bin"));
     file.unwrap().set_len(10).unwrap();
     for _ in 0..OFTEN {
-        assert!(matches!(files.load(&large), Ok(Body::File)));
+        assert!(matches!(
+            files.load(&large, 0..large.len(), PageCache),
+            Ok(Body::File)
+        ));
     }
     assert!(files.kept(&large).is_none());
-    assert!(files.try_load(&large, 0..10).is_some());
+    assert!(files.try_load(&large, 0..10, PageCache).is_some());
     for _ in 0..OFTEN {
-        files.fetch(&large, 0..10).unwrap();
+        files.make_resident(&large, 0..10, PageCache).unwrap();
     }
 }
 
@@ -290,7 +422,7 @@ fn contents_keep_to_their_budget() {
         let mut most = 0;
         for number in 0..300 {
             let entry = find(&files, &number.to_string()).unwrap();
-            assert!(files.load(&entry).is_ok());
+            assert!(files.load(&entry, 0..entry.len(), PageCache).is_ok());
             if number % 20 == 0 {
                 let kept = (0..=number)
                     .filter_map(|number| files.kept(&*find(&files, &number.to_string()).ok()?));
@@ -375,19 +507,19 @@ fn what_never_waits_never_waits() {
         let entry = files.try_find(path(name), now).unwrap();
         // Found, but not read.
         assert!(
-            timed(&|| assert!(files.try_load(&entry, range()).is_none())) < delay,
+            timed(&|| assert!(files.try_load(&entry, range(), PageCache).is_none())) < delay,
             "{name}"
         );
         assert!(
-            timed(&|| files.fetch(&entry, range()).unwrap()) >= delay,
+            timed(&|| drop(files.make_resident(&entry, range(), PageCache).unwrap())) >= delay,
             "{name}"
         );
         assert!(
-            timed(&|| assert!(files.try_load(&entry, range()).is_some())) < delay,
+            timed(&|| assert!(files.try_load(&entry, range(), PageCache).is_some())) < delay,
             "{name}"
         );
         assert!(
-            timed(&|| assert!(files.load(&entry).is_ok())) < delay,
+            timed(&|| assert!(files.load(&entry, 0..entry.len(), PageCache).is_ok())) < delay,
             "{name}"
         );
     };
@@ -411,9 +543,9 @@ fn fetching_makes_it_resident() {
     let files = ground.open();
     let entry = find(&files, "large.bin").unwrap();
     // A file system without a disk keeps everything; elsewhere it is gone now.
-    files.fetch(&entry, 0..3 << 20).unwrap();
+    files.make_resident(&entry, 0..3 << 20, PageCache).unwrap();
     assert!(matches!(
-        files.try_load(&entry, 0..3 << 20),
+        files.try_load(&entry, 0..3 << 20, PageCache),
         Some(Body::File)
     ));
     assert!(files::residency::method().is_some());
@@ -429,7 +561,10 @@ fn a_file_that_changed_just_now_is_not_kept_yet() {
         let since = Instant::now();
         ground.write("file.txt", "it");
         let entry = find(&files, "file.txt").unwrap();
-        assert_eq!(memory(files.load(&entry).ok()), b"it");
+        assert_eq!(
+            memory(files.load(&entry, 0..entry.len(), PageCache).ok()),
+            b"it"
+        );
         let kept = files.kept(&entry).is_some();
         // A machine that is busy elsewhere may have taken its time, and then it may be kept.
         let just_now = since.elapsed() < Duration::from_millis(5);
@@ -439,7 +574,10 @@ fn a_file_that_changed_just_now_is_not_kept_yet() {
     assert!(shown, "it takes too long to read a file");
     ground.settle();
     let entry = find(&files, "file.txt").unwrap();
-    assert_eq!(memory(files.load(&entry).ok()), b"it");
+    assert_eq!(
+        memory(files.load(&entry, 0..entry.len(), PageCache).ok()),
+        b"it"
+    );
     assert_eq!(memory(files.kept(&entry)), b"it");
 }
 
@@ -458,10 +596,14 @@ fn a_file_that_changes_while_it_is_read_is_not_kept() {
         .set_len(100)
         .unwrap();
     // It was found with 8000 bytes: whoever sends it from the file meets its end there.
-    assert!(matches!(files.load(&entry), Ok(Body::File)));
+    assert!(matches!(
+        files.load(&entry, 0..entry.len(), PageCache),
+        Ok(Body::File)
+    ));
     assert!(files.kept(&entry).is_none());
+    let entry = find(&files, "file.bin").unwrap();
     assert_eq!(
-        memory(files.load(&find(&files, "file.bin").unwrap()).ok()),
+        memory(files.load(&entry, 0..entry.len(), PageCache).ok()),
         vec![b'a'; 100]
     );
     // Writers and readers at the same time: whatever is kept under a state is of one writing.
@@ -478,7 +620,7 @@ fn a_file_that_changes_while_it_is_read_is_not_kept() {
         });
         for _ in 0..3000 {
             let entry = find(&files, "file.bin").unwrap();
-            if let Ok(Body::Memory(bytes)) = files.load(&entry) {
+            if let Ok(Body::Memory { bytes, .. }) = files.load(&entry, 0..entry.len(), PageCache) {
                 let letter = bytes[0];
                 assert_eq!(bytes.len() as u64, entry.len());
                 assert!(
@@ -505,7 +647,7 @@ fn threads_share_one_cache() {
                     let number = (round * 7 + thread * 13) % 50;
                     let entry = find(files, &number.to_string()).unwrap();
                     assert_eq!(
-                        memory(files.load(&entry).ok()),
+                        memory(files.load(&entry, 0..entry.len(), PageCache).ok()),
                         format!("file {number}").as_bytes()
                     );
                 }

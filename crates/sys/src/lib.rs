@@ -14,6 +14,7 @@
 //! | [`packet_ring`] | packets as an interface sees them, in a ring shared with the kernel |
 //! | [`tun`] | network interfaces whose packets a program reads and writes |
 //! | [`residency`] | whether a range of a file is in the page cache |
+//! | [`mapping`] | a file that is written through a mapping, for tests |
 //! | [`user`] | users and groups by name |
 //! | [`heap`] | an allocator that counts, for tests |
 
@@ -21,6 +22,7 @@
 #![allow(unsafe_code)]
 
 pub mod heap;
+pub mod mapping;
 pub mod namespace;
 pub mod packet_ring;
 pub mod process;

@@ -2,7 +2,10 @@
 //!
 //! Both calls answer truthfully only for a file that the caller owns or may write: the kernel hides the page
 //! cache of other people's files, because its state tells what they read. `cachestat` refuses them with
-//! `EPERM`; `mincore` calls every page resident.
+//! `EPERM`; `mincore` calls every page resident, even one past the end of the file, by which it is found out.
+//!
+//! `cachestat` looks at the page cache of the file that was opened. Where that is one of another file (overlayfs, which
+//! reads and maps the file below), it says that nothing is there; `mincore` asks about the one that is mapped.
 
 use std::io;
 use std::ops::Range;
@@ -74,7 +77,7 @@ pub fn mincore(file: BorrowedFd<'_>, range: Range<u64>) -> io::Result<bool> {
     Map::new(file, range.clone())?.is_resident(range)
 }
 
-/// A part of a file, mapped to be asked about and never to be looked into.
+/// A file, or a part of one, mapped to be asked about and never to be looked into.
 ///
 /// It has no access rights, so that nothing that happens to the file can hurt this process.
 #[derive(Debug)]
@@ -98,6 +101,20 @@ impl Map {
     /// there is no address left or this process has too many mappings.
     pub fn new(file: BorrowedFd<'_>, range: Range<u64>) -> io::Result<Self> {
         Self::with_rights(file, range, libc::PROT_NONE)
+    }
+
+    /// Maps a file with `len` bytes, if the kernel says what of it is in memory: it is not believed where it says so of a
+    /// page past the end.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); and `EPERM` where the kernel does not tell.
+    pub fn believed(file: BorrowedFd<'_>, len: u64) -> io::Result<Self> {
+        let past_end = len.div_ceil(page_size()).saturating_mul(page_size());
+        let map = Self::new(file, 0..past_end.saturating_add(1))?;
+        if map.is_resident(past_end..past_end.saturating_add(1))? {
+            return Err(io::Error::from_raw_os_error(libc::EPERM));
+        }
+        Ok(map)
     }
 
     fn with_rights(
@@ -244,6 +261,23 @@ mod tests {
         assert!(ask(5_000..5_000));
         assert!(!ask(0..1 << 20));
         assert!(!ask(500_000..500_001));
+    }
+
+    #[test]
+    fn a_map_is_believed_of_files_of_ones_own() {
+        for len in [0, 1, 4_096, 20_000] {
+            let file = tempfile::tempfile().unwrap();
+            rustix::io::pwrite(&file, &vec![1; len], 0).unwrap();
+            let map = Map::believed(file.as_fd(), len as u64).unwrap();
+            assert!(map.is_resident(0..len as u64).unwrap());
+        }
+        if !rustix::process::geteuid().is_root() {
+            let others = std::fs::File::open("/proc/self/exe").unwrap();
+            let shell = std::fs::File::open("/bin/sh").unwrap();
+            assert!(Map::believed(others.as_fd(), 1).is_ok());
+            let refused = Map::believed(shell.as_fd(), shell.metadata().unwrap().len());
+            assert_eq!(refused.unwrap_err().raw_os_error(), Some(libc::EPERM));
+        }
     }
 
     #[test]

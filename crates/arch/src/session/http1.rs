@@ -4,13 +4,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use files::Missing;
+use files::{Delivery, Missing};
 use http::{Connection, Phase};
 use meter::Event;
 
 use super::output::Tail;
 use super::scratch::Scratch;
-use super::work::{Body, Delivery, Document, Done, Outcome, Piece, Source, Work};
+use super::work::{Body, Document, Done, Outcome, Piece, Source, Work};
 use super::{PIECE, Protocol, Want};
 
 /// Requests come one at a time.
@@ -91,7 +91,9 @@ impl Http1 {
             return Some(Want::Close);
         };
         let is_at_hand = match &self.at_hand {
-            AtHand::Memory { bytes, start } => range.start < start + bytes.len() as u64,
+            AtHand::Memory { bytes, start } => {
+                (*start..start + bytes.len() as u64).contains(&range.start)
+            }
             AtHand::Source(_) | AtHand::Piece { .. } => true,
             // By now it may be gone from memory.
             AtHand::Nothing | AtHand::File { .. } => false,

@@ -9,8 +9,9 @@ use meter::Event;
 
 use super::output::Tail;
 use super::scratch::Scratch;
-use super::work::{Body, Delivery, Done, Outcome, Work};
+use super::work::{Body, Done, Outcome, Work};
 use super::{Protocol, Session, Spoken, Want};
+use files::Delivery;
 
 #[derive(Debug, Default)]
 pub(super) struct Multiplexed {

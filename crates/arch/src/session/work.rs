@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use files::Missing;
+use files::{Delivery, Missing};
 use http::Entity;
 
 use crate::setup::ProcessContext;
@@ -33,12 +33,7 @@ pub struct Work {
     /// Which of the session's requests it is for.
     stream: u32,
     operation: Operation,
-    /// How often it was prepared.
-    prepared: u8,
 }
-
-/// How often bytes that were fetched and are gone again are fetched anew, before they are sent from wherever they are.
-const MOST_PREPARED: u8 = 4;
 
 /// A file operation.
 enum Operation {
@@ -53,15 +48,6 @@ enum Operation {
     },
     /// Whoever prepared it knows all that there is to know.
     Ready(Outcome),
-}
-
-/// Where the bytes of a file have to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delivery {
-    /// In the page cache: the kernel sends them from there.
-    PageCache,
-    /// In our memory: what is to be encrypted has to be seen.
-    Memory,
 }
 
 /// What came of a work.
@@ -135,7 +121,7 @@ impl Document {
 impl From<files::Body> for Body {
     fn from(body: files::Body) -> Self {
         match body {
-            files::Body::Memory(bytes) => Self::Memory { bytes, start: 0 },
+            files::Body::Memory { bytes, start } => Self::Memory { bytes, start },
             files::Body::File => Self::File,
         }
     }
@@ -156,11 +142,7 @@ impl Work {
     }
 
     fn new(stream: u32, operation: Operation) -> Self {
-        Self {
-            stream,
-            operation,
-            prepared: 0,
-        }
+        Self { stream, operation }
     }
 
     /// Which of the paper's boxes it is; none where it is prepared and nothing is left to be done.
@@ -198,27 +180,15 @@ impl Work {
         else {
             return Err(work);
         };
-        let body = match delivery {
-            Delivery::PageCache => files.try_load(entry, range.clone()).map(Body::from),
-            Delivery::Memory => files
-                .try_read(entry, range.clone())
-                .map(|bytes| Body::piece(range.start, bytes)),
-        };
-        match body {
-            Some(body) => Ok(Done::loaded(work.stream, Ok(body))),
-            // Under memory pressure it may be gone again before it could be sent.
-            None if work.prepared >= MOST_PREPARED => Ok(work.wait(files, now)),
+        match files.try_load(entry, range.clone(), *delivery) {
+            Some(body) => Ok(Done::loaded(work.stream, Ok(body.into()))),
             None => Err(work),
         }
     }
 
     /// Does it if what it takes is in our caches; costs no system call.
     pub(crate) fn try_kept(self, files: &Files, now: Instant) -> Result<Done, Self> {
-        let Self {
-            stream,
-            operation,
-            prepared,
-        } = self;
+        let Self { stream, operation } = self;
         let operation = match operation {
             Operation::Find { path, directory } => {
                 match files.try_find(as_path(&path, directory), now) {
@@ -231,7 +201,7 @@ impl Work {
                 range,
                 delivery,
             } => match (files.kept(&entry), delivery) {
-                (Some(body @ files::Body::Memory(_)), _)
+                (Some(body @ files::Body::Memory { .. }), _)
                 | (Some(body @ files::Body::File), Delivery::PageCache) => {
                     return Ok(Done::loaded(stream, Ok(body.into())));
                 }
@@ -243,11 +213,7 @@ impl Work {
             },
             Operation::Ready(outcome) => return Ok(Done::new(stream, outcome)),
         };
-        Err(Self {
-            stream,
-            operation,
-            prepared,
-        })
+        Err(Self { stream, operation })
     }
 
     fn wait(self, files: &Files, now: Instant) -> Done {
@@ -261,13 +227,8 @@ impl Work {
                 range,
                 delivery,
             } => {
-                let body = match delivery {
-                    Delivery::PageCache => files.load(&entry).map(Body::from),
-                    Delivery::Memory => files
-                        .read(&entry, range.clone())
-                        .map(|bytes| Body::piece(range.start, bytes)),
-                };
-                Done::loaded(self.stream, body)
+                let body = files.load(&entry, range, delivery);
+                Done::loaded(self.stream, body.map(Body::from))
             }
             Operation::Ready(outcome) => Done::new(self.stream, outcome),
         }
@@ -293,32 +254,24 @@ impl Work {
     }
 
     fn fetch(self, files: &Files) -> Self {
-        if let Operation::Load { entry, range, .. } = &self.operation {
-            return match files.fetch(entry, range.clone()) {
-                Ok(()) => Self {
-                    prepared: self.prepared + 1,
-                    ..self
-                },
-                Err(error) => Self::new(self.stream, Operation::Ready(Outcome::Loaded(Err(error)))),
-            };
-        }
         let stream = self.stream;
-        let done = self.wait(files, Instant::now());
-        Self::new(stream, Operation::Ready(done.outcome))
+        let outcome = match self.operation {
+            Operation::Load {
+                entry,
+                range,
+                delivery,
+            } => {
+                let body = files.make_resident(&entry, range, delivery);
+                Outcome::Loaded(body.map(Body::from))
+            }
+            _ => self.wait(files, Instant::now()).outcome,
+        };
+        Self::new(stream, Operation::Ready(outcome))
     }
 
     /// There is too much to do: 503 where the answer has not begun.
     pub fn refuse(self) -> Done {
         Done::new(self.stream, Outcome::Refused)
-    }
-}
-
-impl Body {
-    fn piece(start: u64, bytes: Vec<u8>) -> Self {
-        Self::Memory {
-            bytes: bytes.into(),
-            start,
-        }
     }
 }
 
@@ -365,7 +318,6 @@ impl fmt::Debug for Work {
         f.debug_struct("Work")
             .field("stream", &self.stream)
             .field("step", &self.step())
-            .field("prepared", &self.prepared)
             .finish()
     }
 }

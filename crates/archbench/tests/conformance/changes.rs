@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Signal, kill_process};
 
 use crate::case::Bench;
-use crate::client::{Client, End, PATIENCE, last_get};
+use crate::client::{Client, End, PATIENCE, last_get, wait_until};
 use crate::server::{Recipe, Server};
 use crate::site::{Garden, assert_contents, contents};
 use crate::table::Fault;
@@ -26,6 +26,11 @@ pub(crate) const FAULTS: &[Fault] = &[
         "are_seen_after_the_time_that_was_asked_for",
         "a file is cut, grown, replaced or deleted while it is cached",
         are_seen_after_the_time_that_was_asked_for,
+    ),
+    Fault::new(
+        "that_delete_a_file_free_its_space",
+        "a file is deleted, and nobody asks for it again",
+        free_its_space,
     ),
     Fault::new(
         "of_the_right_to_read",
@@ -100,6 +105,31 @@ fn through_all_states(bench: &Bench, options: &[&str]) {
         becomes(&server, "/file.txt", 404, None);
     }
     server.stop();
+}
+
+/// In no process is there anything that keeps it.
+fn free_its_space(bench: &Bench) -> &'static str {
+    let garden = Garden::new();
+    garden.write("large.bin", contents("large.bin", 1 << 20));
+    let server = bench.serve_from(garden.root(), &["--name-cache-idle", "200ms"]);
+    for _ in 0..20 {
+        let mut client = server.connect();
+        client.send(last_get("/large.bin"));
+        assert_eq!(client.answer().status, 200);
+    }
+    fs::remove_file(garden.at("large.bin")).unwrap();
+    let gone = format!("{} (deleted)", garden.at("large.bin").display());
+    wait_until("the deleted file is let go", || {
+        server.processes().iter().all(|process| {
+            let at = |name| format!("/proc/{}/{name}", process.as_raw_nonzero());
+            let maps = fs::read_to_string(at("maps")).unwrap_or_default();
+            let descriptors = fs::read_dir(at("fd")).into_iter().flatten().flatten();
+            let mut links = descriptors.filter_map(|fd| fs::read_link(fd.path()).ok());
+            !maps.contains(&gone) && !links.any(|link| link.as_os_str() == gone.as_str())
+        })
+    });
+    server.stop();
+    "its space is given back after --name-cache-idle"
 }
 
 fn are_seen_after_the_time_that_was_asked_for(bench: &Bench) -> &'static str {

@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "every test binary has a copy of its own")]
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -91,6 +91,38 @@ pub(crate) fn overlay(lower: &Path) -> Option<(Mount, Mount)> {
             _directory: None,
         };
         (merged, above)
+    })
+}
+
+/// A disk in a file below `place`, whose inodes have no room for parts of a second. `None` as for [`tmpfs`].
+pub(crate) fn ext4_with_small_inodes(place: &Path) -> Option<Mount> {
+    let image = place.join("image");
+    std::fs::File::create(&image)
+        .unwrap()
+        .set_len(16 << 20)
+        .unwrap();
+    let at = place.join("disk");
+    std::fs::create_dir(&at).unwrap();
+    let run = |program: &str, arguments: &[&OsStr]| {
+        let ran = Command::new(program).args(arguments).output();
+        let why = match ran {
+            Ok(output) if output.status.success() => return true,
+            Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
+            Err(error) => error.to_string(),
+        };
+        println!("skipped: {program} has not made a disk in a file: {why}");
+        false
+    };
+    let made = run(
+        "mkfs.ext4",
+        &["-q".as_ref(), "-I".as_ref(), "128".as_ref(), image.as_ref()],
+    ) && run(
+        "mount",
+        &["-o".as_ref(), "loop".as_ref(), image.as_ref(), at.as_ref()],
+    );
+    made.then_some(Mount {
+        place: at,
+        _directory: None,
     })
 }
 

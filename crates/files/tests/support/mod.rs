@@ -23,6 +23,9 @@ pub(crate) struct Header {
     pub(crate) len: u64,
     /// The name that it was asked for by.
     pub(crate) name: Vec<u8>,
+    /// What tells it from other states of the file.
+    pub(crate) changed: (i64, u32),
+    pub(crate) revision: u64,
 }
 
 /// What holds for one of them holds for the other.
@@ -80,6 +83,8 @@ impl Ground {
             header_cache: true,
             content_cache_bytes: 1 << 20,
             content_cache_file_bytes: 8 << 10,
+            name_cache_idle: Duration::from_secs(60),
+            helper_memory_bytes: 1 << 20,
             dotfiles: false,
             slow: None,
             defect: None,
@@ -103,6 +108,8 @@ pub(crate) fn open(recipe: Recipe) -> Files<Header> {
     let describe = |file: &files::Metadata<'_>| Header {
         len: file.len,
         name: file.name.into(),
+        changed: file.changed,
+        revision: file.revision,
     };
     Files::open(recipe, describe).unwrap()
 }
