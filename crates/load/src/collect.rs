@@ -3,8 +3,8 @@
 //! Nothing is shared while requests are under way, so nothing is locked.
 
 use crate::clock::{Nanos, SECOND};
+use crate::metric::Metric;
 use crate::record::Record;
-use crate::report::figures::Metric;
 use crate::run::Run;
 use stats::hist::{Bound, Censored};
 use std::sync::mpsc::{Receiver, Sender, channel};

@@ -11,7 +11,7 @@
 //! | [`schedule`] | who is due, and when: pure, on any clock |
 //! | `engine`, `timer` | the loop of a thread: sends what is due, reads what comes |
 //! | [`address`], [`url`], [`target`], [`mix`], [`statuses`], [`verify`] | what is asked for, in which ways, and whether it was what came |
-//! | [`record`], [`batches`], [`failure`] | what is kept of requests: histograms, means of stretches, counts |
+//! | [`record`], [`metric`], [`batches`], [`failure`] | what is kept of requests: histograms, means of stretches, counts |
 //! | [`collect`] | the series by the second |
 //! | [`fidelity`], [`verdict`] | whether the run may be believed |
 //! | [`slo`] | whether what was to be met was met |
@@ -28,6 +28,7 @@ pub mod failure;
 pub mod fidelity;
 pub mod host;
 pub mod measure;
+pub mod metric;
 pub mod mix;
 pub mod output;
 pub mod prepare;

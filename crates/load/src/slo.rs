@@ -1,7 +1,8 @@
 //! Service level objectives: what must be met, and by how much it was.
 
+use crate::metric::Metric;
 use crate::record::Record;
-use crate::report::figures::{Figures, Metric};
+use crate::report::figures::Figures;
 use std::fmt;
 use std::str::FromStr;
 use workload::objective::{ObjectiveError, Operator, number};

@@ -1,8 +1,8 @@
 //! The live view: rates and percentiles, redrawn each second on the terminal's other screen.
 
 use crate::collect::Second;
+use crate::metric::Metric;
 use crate::record::Record;
-use crate::report::figures::Metric;
 use crate::run::{Control, Run};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;

@@ -2,7 +2,7 @@
 
 mod support;
 
-use load::report::figures::Metric;
+use load::metric::Metric;
 use load::run::{Fault, Model, Run};
 use load::schedule::Think;
 use load::verdict::{Rule, Validity};

@@ -3,9 +3,8 @@
 use crate::clock::seconds;
 use crate::failure::Failure;
 use crate::measure::Outcome;
-use crate::record::Record;
+use crate::metric::Metric;
 use crate::run::Run;
-use hdrhistogram::Histogram;
 use stats::hist::Censored;
 
 /// The percentiles that are reported, and their quantiles.
@@ -17,92 +16,6 @@ pub(super) const PERCENTILES: [(&str, f64); 6] = [
     ("p99.9", 0.999),
     ("p99.99", 0.9999),
 ];
-
-/// A time that is measured for each request (or connection, or session).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Metric {
-    /// Last byte − intended; in a closed loop, the service time.
-    Response,
-    /// Last byte − written.
-    Service,
-    /// Connection free − intended.
-    Wait,
-    /// Written − the later of intended and connection free.
-    Lag,
-    /// First byte − written.
-    FirstByte,
-    /// From asking for a connection to having it.
-    Connect,
-    /// From the intended start of a session to its end.
-    Session,
-}
-
-impl Metric {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Response,
-        Self::Service,
-        Self::Wait,
-        Self::Lag,
-        Self::FirstByte,
-        Self::Connect,
-        Self::Session,
-    ];
-    /// Their names on the command line.
-    pub const NAMES: [&'static str; 7] = [
-        "response",
-        "service",
-        "wait",
-        "lag",
-        "first_byte",
-        "connect",
-        "session",
-    ];
-
-    /// The one of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        let at = Self::NAMES.iter().position(|known| *known == name)?;
-        Some(Self::ALL[at])
-    }
-
-    /// Its name on the command line.
-    pub fn name(self) -> &'static str {
-        Self::NAMES[self as usize]
-    }
-
-    /// Its values in a record, those of requests that were given up among them; none where the two do not go together, which
-    /// histograms of the same bounds do.
-    pub fn times(self, record: &Record, closed_loop: bool) -> Option<Censored> {
-        let answered = self.of(record, closed_loop);
-        match self.censored(record, closed_loop) {
-            Some(given_up) => Censored::new(answered, given_up).ok(),
-            None => Some(Censored::among(answered.clone(), &Histogram::new(3).ok()?)),
-        }
-    }
-
-    /// Its histogram of answered requests in a record.
-    pub fn of(self, record: &Record, closed_loop: bool) -> &Histogram<u64> {
-        match self {
-            Self::Response if closed_loop => &record.service,
-            Self::Response => &record.response,
-            Self::Service => &record.service,
-            Self::Wait => &record.wait,
-            Self::Lag => &record.lag,
-            Self::FirstByte => &record.first_byte,
-            Self::Connect => &record.connect,
-            Self::Session => &record.session,
-        }
-    }
-
-    /// Its values of requests that were given up.
-    pub fn censored(self, record: &Record, closed_loop: bool) -> Option<&Histogram<u64>> {
-        match self {
-            Self::Response if !closed_loop => Some(&record.censored_response),
-            Self::Response | Self::Service => Some(&record.censored_service),
-            _ => None,
-        }
-    }
-}
 
 /// Whether all clients of a closed loop got the same.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,8 +1,8 @@
 //! The formats of histogram tools.
 
 use super::Report;
-use super::figures::Metric;
 use crate::clock::Nanos;
+use crate::metric::Metric;
 use crate::record::Record;
 use crate::verdict::{Finding, Validity};
 use meter::formats::{self, IntervalLog};

@@ -1,11 +1,12 @@
 //! The report for programs: [`contracts::load`] says what is in it.
 
 use super::Report;
-use super::figures::{Fairness, Metric};
+use super::figures::Fairness;
 use crate::address::Address;
 use crate::clock::seconds;
 use crate::collect::Second;
 use crate::failure::Failure;
+use crate::metric::Metric;
 use crate::run::{Model, Run};
 use crate::schedule::Think;
 use crate::slo::Judged;

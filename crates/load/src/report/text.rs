@@ -1,9 +1,10 @@
 //! The report for people.
 
 use super::Report;
-use super::figures::{Metric, PERCENTILES};
+use super::figures::PERCENTILES;
 use super::units::{bytes, count, percent, rate, time};
 use crate::failure::Failure;
+use crate::metric::Metric;
 use crate::record::Counts;
 use crate::slo::Judged;
 use stats::hist::{Bound, Censored};

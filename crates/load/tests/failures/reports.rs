@@ -22,7 +22,7 @@ fn requests_without_an_answer_are_part_of_the_percentiles() {
     assert_eq!(report.figures.censored(), 30);
     let times = report
         .figures
-        .times(load::report::figures::Metric::Response)
+        .times(load::metric::Metric::Response)
         .expect("times");
     assert_eq!(times.len(), 30);
     let median = times.quantile(0.5);

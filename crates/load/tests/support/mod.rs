@@ -117,14 +117,14 @@ impl Done {
     }
 
     /// A quantile of a histogram of the outcome, in seconds.
-    pub fn quantile(&self, metric: load::report::figures::Metric, quantile: f64) -> f64 {
+    pub fn quantile(&self, metric: load::metric::Metric, quantile: f64) -> f64 {
         let report = self.report();
         let times = report.figures.times(metric).expect("times");
         load::clock::seconds(times.quantile(quantile).value)
     }
 
     /// A mean, in seconds.
-    pub fn mean(&self, metric: load::report::figures::Metric) -> f64 {
+    pub fn mean(&self, metric: load::metric::Metric) -> f64 {
         let report = self.report();
         report.figures.times(metric).expect("times").mean().0 / 1e9
     }
