@@ -22,7 +22,7 @@ use results::MAX_TRIALS;
 use crate::Failure;
 use crate::cores::{self, Cores};
 use crate::spec::external::{self, External};
-use crate::spec::{Experiment, Model, Models, did_you_mean};
+use crate::spec::{Experiment, Model, Models, Network, did_you_mean};
 use crate::table::label;
 
 /// An experiment, ready to be done.
@@ -80,6 +80,15 @@ impl Plan {
             }
         }
         let externals = external::read_all(&experiment.server, config)?;
+        if experiment
+            .network
+            .as_ref()
+            .is_some_and(Network::takes_two_hosts)
+        {
+            externals
+                .iter()
+                .try_for_each(|external| external.check_address())?;
+        }
         let plan = Self::of(experiment, &models, externals, &cores::available())?;
         let servers: BTreeSet<_> = plan
             .cells

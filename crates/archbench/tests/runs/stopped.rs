@@ -164,3 +164,42 @@ fn a_server_of_a_killed_run_is_a_real_one_that_ends_too() {
     wait(&mut child);
     stage.check_servers();
 }
+
+#[test]
+fn what_a_killed_run_leaves_on_its_hosts_is_found_and_ended() {
+    if let Err(why) = network::available() {
+        return println!("skipped: {why}");
+    }
+    let stage = Stage::new();
+    stage.script("serve", &format!("exec {ARCHBENCH} \"$@\"\n"));
+    // It is killed along with the run, and whoever it has started is not.
+    stage.script("load", "sleep 100 &\nwait\n");
+    let text = std::fs::read_to_string(stage.at("x.toml")).expect("there");
+    let on_hosts = "['mp']\nnetwork = { kind = 'veth' }";
+    std::fs::write(
+        stage.at("x.toml"),
+        text.replace("['one', 'two', 'three']", on_hosts),
+    )
+    .expect("written");
+    let mut child = stage.start();
+    stage.wait_for("loads", 1);
+    let maker = child.id();
+    let left = || {
+        network::leftovers()
+            .into_iter()
+            .find(|left| left.maker == maker)
+    };
+    assert_eq!(left(), None, "it is still at work");
+    signal(&child, Signal::KILL);
+    wait(&mut child);
+    stage.check_servers();
+    wait_until("what was started ends not", || {
+        left().is_some_and(|left| left.processes.len() == 1)
+    });
+    let doctor = std::process::Command::new(ARCHBENCH).arg("doctor").output();
+    let doctor = doctor.expect("it runs");
+    let said = String::from_utf8_lossy(&doctor.stdout);
+    assert!(said.contains(&format!("(process {maker})")), "{said}");
+    assert!(said.contains("it is removed"), "{said}");
+    assert_eq!(left(), None);
+}

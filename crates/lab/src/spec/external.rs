@@ -144,14 +144,7 @@ impl External {
             definition,
             path: path.clone(),
         };
-        let words = external
-            .definition
-            .command
-            .0
-            .iter()
-            .map(|word| (word, "the command"));
-        let template = external.template.as_ref();
-        for (text, place) in words.chain(template.map(|(name, text)| (text, name.as_str()))) {
+        for (text, place) in external.texts() {
             for name in placeholders(text) {
                 if !GIVEN.contains(&name) && external.value(name).is_none() {
                     return Err(wrong(format!(
@@ -161,6 +154,27 @@ impl External {
             }
         }
         Ok(external)
+    }
+
+    /// What the lab fills in: the words of the command and the template, each with its name.
+    fn texts(&self) -> impl Iterator<Item = (&String, &str)> {
+        let words = self.definition.command.0.iter();
+        let template = self.template.as_ref();
+        words
+            .map(|word| (word, "the command"))
+            .chain(template.map(|(name, text)| (text, name.as_str())))
+    }
+
+    /// Says what its definition lacks to have it listen anywhere but on loopback.
+    ///
+    /// # Errors
+    /// The definition, and what to put where.
+    pub fn check_address(&self) -> Result<(), Failure> {
+        if self.texts().any(|(text, _)| text.contains("@address@")) {
+            return Ok(());
+        }
+        let (path, label) = (self.path.display(), &self.label);
+        Err(format!("{path}: {label} is to listen on a host of its own; put @address@ where it says 127.0.0.1").into())
     }
 
     /// Says what to install, if it is not installed.
@@ -333,6 +347,7 @@ mod tests {
         assert_eq!(path, Path::new("/w/tool.conf"));
         let expected = "listen 198.18.0.1:81; root \"/a b\"; cores 2; a@b.c; threads 9";
         assert_eq!(text, expected);
+        assert!(tool.check_address().is_ok());
         let command = tool.command(&place);
         assert!(command[0].ends_with("/sh"), "{command:?}");
         assert_eq!(command[1..], ["-c", "/w/tool.conf", "9"]);
@@ -343,6 +358,11 @@ mod tests {
     fn what_is_not_there_is_told() {
         let absent = TOOL.replace("'sh ", "'no-such-program-anywhere ");
         let tool = read_with(&absent, "", "external='tool', name='other'").unwrap();
+        let bound = tool.check_address().unwrap_err().to_string();
+        assert!(
+            bound.contains("tool.toml: other") && bound.contains("@address@"),
+            "{bound}"
+        );
         let missing = tool.missing().unwrap();
         assert!(
             missing.contains("other is left out") && missing.contains("install tool"),

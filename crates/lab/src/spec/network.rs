@@ -170,6 +170,11 @@ impl Network {
         Ok(())
     }
 
+    /// Whether any of its combinations does.
+    pub fn takes_two_hosts(&self) -> bool {
+        self.kinds().contains(&Kind::Veth)
+    }
+
     fn kinds(&self) -> Vec<Kind> {
         match &self.kind {
             Some(kinds) => kinds.0.iter().map(|kind| kind.0).collect(),

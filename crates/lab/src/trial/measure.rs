@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use network::Role;
+use ::network::Role;
 use results::{Failure, Validity};
 use rustix::process::Signal;
 
@@ -11,6 +11,7 @@ use super::ends;
 use super::foreign::Foreign;
 use super::job::{Job, Measured, Runner, failure};
 use super::memory::{Group, Support};
+use super::network;
 use super::process::{Placement, Process, describe};
 use super::process_runner::ProcessRunner;
 use super::watch::Watcher;
@@ -129,6 +130,11 @@ impl ProcessRunner {
         let (verdict, reasons) = judged?;
         measured.server = Some(stopped?);
         (measured.verdict, measured.reasons) = (verdict, reasons);
+        let link = job.cell.network.link.as_ref();
+        if let Some(doubt) = link.and_then(|link| network::doubt(&measured.network, link)) {
+            measured.verdict = measured.verdict.max(Validity::Suspect);
+            measured.reasons.push(doubt);
+        }
         Ok(())
     }
 

@@ -69,6 +69,22 @@ impl ProcessRunner {
     }
 }
 
+/// Why what came over a link is to be doubted: it was later than the link's own truth allows, by more than a hundredth of the way or 200 µs,
+/// whichever is longer, because its process had to wait for a processor.
+pub(super) fn doubt(told: &results::Network, link: &LinkCell) -> Option<String> {
+    const GRACE: Duration = Duration::from_micros(200);
+    let carried = told.carried.as_ref()?;
+    let directions = [&carried.to_server, &carried.to_client];
+    let late_us = directions
+        .iter()
+        .filter_map(|direction| direction.mean_lateness_us)
+        .fold(0.0, f64::max);
+    let allowed = (link.rtt / 2 / 100).max(GRACE);
+    (late_us > allowed.as_secs_f64() * 1e6).then(|| {
+        format!("the link was {late_us:.0} µs late in the mean: something else ran on its core")
+    })
+}
+
 impl Network {
     /// The server's address.
     pub(super) fn address(&self) -> Ipv4Addr {
@@ -124,5 +140,42 @@ impl Network {
             .ok()
             .and_then(|lines| lines.iter().find_map(summary)?.carried);
         link.kill();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use contracts::link::{Carried, Direction};
+
+    #[test]
+    fn a_link_that_was_late_is_doubted_by_its_own_measure() {
+        let link = |rtt| LinkCell {
+            rtt: Duration::from_millis(rtt),
+            rate: None,
+            loss: None,
+            jitter: None,
+            queue: None,
+        };
+        let late = |mean| Direction {
+            mean_lateness_us: Some(mean),
+            ..Direction::default()
+        };
+        let told = |there, back| results::Network {
+            carried: Some(Carried {
+                to_server: late(there),
+                to_client: late(back),
+                ..Carried::default()
+            }),
+            ..results::Network::default()
+        };
+        assert_eq!(doubt(&told(150.0, 199.0), &link(10)), None);
+        let text = doubt(&told(20.0, 201.0), &link(10));
+        assert!(text.is_some_and(|text| text.contains("201 µs late")));
+        // 1 % of 40 ms.
+        assert_eq!(doubt(&told(399.0, 10.0), &link(80)), None);
+        assert!(doubt(&told(401.0, 10.0), &link(80)).is_some());
+        // netem does not tell.
+        assert_eq!(doubt(&results::Network::default(), &link(10)), None);
     }
 }
