@@ -16,7 +16,7 @@ pub(crate) const FAULTS: &[Fault] = &[Fault::new(
 /// More defects than there are workers.
 const DEFECTS: u64 = 8;
 
-fn cost_what_they_must(bench: &Bench) -> &'static str {
+pub(crate) fn cost_what_they_must(bench: &Bench) -> &'static str {
     let garden = Garden::new();
     garden.write("broken/file.txt", "never seen\n");
     garden.write("file.txt", "file\n");

@@ -55,6 +55,7 @@ mod http1;
 mod nature;
 mod patience;
 mod privileges;
+mod quiet;
 mod room;
 mod server;
 mod shortage;
@@ -79,6 +80,7 @@ use table::Fault;
 const AT_A_TIME: usize = 8;
 
 fn main() -> ExitCode {
+    quiet::listen();
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(AT_A_TIME);
     let site = Arc::new(Site::new());

@@ -40,6 +40,11 @@ impl Room {
         rooms.collect()
     }
 
+    /// The same, as if it had declared another behaviour.
+    pub(crate) fn declaring(self, behaviour: Behaviour) -> Self {
+        Self { behaviour, ..self }
+    }
+
     pub(crate) fn name(&self) -> &'static str {
         self.entry.name
     }
