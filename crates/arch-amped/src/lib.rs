@@ -121,7 +121,8 @@ impl Helpers {
                 // A helper's life: takes a job, waits for the disk, gives notice.
                 for (token, work) in taken {
                     let work: Work = work;
-                    if done.send((token, work.prepare(&process))).is_err() || waker.wake().is_err()
+                    if done.send((token, work.prepare(&process.files))).is_err()
+                        || waker.wake().is_err()
                     {
                         return;
                     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arch::{Endpoint, Next, ProcessContext, Step, Worker};
+use arch::{Endpoint, Next, Step, Worker};
 
 use crate::gate::Gate;
 use crate::sockets::CompletionSender;
@@ -124,7 +124,6 @@ impl Finder {
 /// Waits for the disk.
 pub(crate) struct Loader {
     pub(crate) worker: Worker,
-    pub(crate) process: ProcessContext,
     pub(crate) send: Sink<Event>,
     pub(crate) back: CompletionSender,
 }
@@ -141,7 +140,7 @@ impl Handler<Event> for Loader {
                     let done = loop {
                         match work.try_run(&self.worker.files, self.worker.now) {
                             Ok(done) => break done,
-                            Err(missing) => work = missing.prepare(&self.process),
+                            Err(missing) => work = missing.prepare(&self.worker.files),
                         }
                     };
                     task.step(&mut self.worker, |endpoint, worker| {

@@ -115,7 +115,6 @@ impl Architecture for Seda {
             let send = Arc::clone(&send);
             move |context| Loader {
                 worker: context.process.worker(),
-                process: context.process.clone(),
                 send: Sink::to(&send),
                 back: CompletionSender::to(&context.completions),
             }

@@ -19,7 +19,11 @@
 //! | [`setup`] | the recipe, what a process opens from it, what a thread needs |
 //! | [`nature`] | what an architecture is, and how it behaves |
 //! | [`options`] | the options that every model has |
+//! | [`architecture`] | what a room is |
 //! | [`address`] | where a server listens |
+//! | [`document`] | the document root, as HTTP sees it |
+//! | [`limits`] | how many threads fit |
+//! | [`error`] | what was being tried |
 //! | [`listener`] | accepting, and the connection limit |
 //! | [`refused`] | turning away |
 //! | [`session`] | one connection, as its protocol sees it: what is next, outputs, works |
@@ -31,8 +35,12 @@
 //! | [`privileges`] | giving up those of root |
 
 pub mod address;
+pub mod architecture;
 pub mod blocking;
 pub mod buffers;
+pub mod document;
+pub mod error;
+pub mod limits;
 pub mod listener;
 pub mod nature;
 pub mod options;
@@ -46,7 +54,11 @@ mod timing;
 pub mod transport;
 
 pub use address::Address;
+pub use architecture::Architecture;
 pub use buffers::RequestBuffers;
+pub use document::{Entry, Files, residency};
+pub use error::context;
+pub use limits::{fit, threads_that_fit};
 pub use listener::{Accept, Acceptor, Client, Listener};
 pub use nature::Nature;
 pub use options::ServeOptions;
@@ -55,64 +67,3 @@ pub use refused::Refused;
 pub use session::{Done, Next, Session, Step, Work};
 pub use setup::{ProcessContext, ServerSetup, Worker};
 pub use transport::Transport;
-
-/// The document root, with what HTTP wants to know of each file in its header cache.
-pub type Files = files::Files<http::Entity>;
-/// A file that was found.
-pub type Entry = std::sync::Arc<files::Entry<http::Entity>>;
-/// One way of turning connections into running code.
-///
-/// The type is the architecture's own options: what its author would call its knobs, with units in their names.
-pub trait Architecture: clap::Args {
-    /// What `--model` calls it.
-    const NAME: &'static str;
-    /// One line: who runs which step.
-    const SUMMARY: &'static str;
-    /// The paper's diagram, and what blocks where, for a terminal.
-    const DIAGRAM: &'static str;
-    /// What it is, and how it behaves with which options.
-    const NATURE: Nature;
-
-    /// Serves `setup` until it is told to stop and its last answer is sent. Calls `ready` as soon as everybody is there who is
-    /// to serve from the start.
-    ///
-    /// # Errors
-    /// What kept it from starting or from going on, in words for the person who started it.
-    fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()>;
-}
-
-/// Adds what was being tried to an error of the operating system.
-pub fn context(what: impl std::fmt::Display) -> impl FnOnce(std::io::Error) -> std::io::Error {
-    move |error| std::io::Error::new(error.kind(), format!("{what}: {error}"))
-}
-
-/// How many threads this process has room for, whatever else limits them. Each takes four of the mappings that a process may have
-/// (`vm.max_map_count`), two for its stack and two for the one on which it would handle signals; a thread that finds no room for the
-/// latter ends the process.
-pub fn threads_that_fit() -> usize {
-    /// What Linux has by default.
-    const MAPPINGS: usize = 65_530;
-    const OTHERS: usize = 1000;
-    let limit = std::fs::read_to_string("/proc/sys/vm/max_map_count");
-    let limit = limit.ok().and_then(|limit| limit.trim().parse().ok());
-    limit.unwrap_or(MAPPINGS).saturating_sub(OTHERS) / 4
-}
-
-/// That so many threads fit.
-///
-/// # Errors
-/// That they do not, in words for the person who asked for them.
-pub fn fit(threads: u32) -> std::io::Result<()> {
-    let most = threads_that_fit();
-    if threads as usize <= most {
-        return Ok(());
-    }
-    Err(std::io::Error::other(format!(
-        "cannot start {threads} threads: one process has room for {most} (vm.max_map_count); try fewer --threads"
-    )))
-}
-
-/// How this process has asked the kernel what is in memory; `None` if it never had to.
-pub fn residency() -> Option<files::Residency> {
-    files::residency::method()
-}

@@ -13,7 +13,6 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
 
 use crate::address::{Address, SocketFile, remove_stale};
 use crate::options::ServeOptions;
-use crate::stop::Stop;
 use crate::timing::LOOKS;
 
 /// Whether the calls of an accepted socket wait.
@@ -226,10 +225,10 @@ impl Listener {
     }
 
     /// Waits until no connection is inside; a little longer than the drain deadline at most, when all are broken off.
-    pub(crate) fn wait_until_empty(&self, stop: &Stop) {
+    pub(crate) fn wait_until_empty(&self, is_overdue: impl Fn(Instant) -> bool) {
         const GRACE: Duration = Duration::from_millis(500);
         let mut inside = self.inside();
-        while inside.connections > 0 && !stop.is_overdue(Instant::now() - GRACE) {
+        while inside.connections > 0 && !is_overdue(Instant::now() - GRACE) {
             inside = self.wait(inside, GRACE, |inside| inside.connections > 0);
         }
     }

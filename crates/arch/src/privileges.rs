@@ -9,7 +9,7 @@ use rustix::thread::{
     capabilities, set_no_new_privs, set_thread_groups, set_thread_res_gid, set_thread_res_uid,
 };
 
-use crate::context;
+use crate::error::context;
 
 /// Whom to serve as, as it was typed: `NAME[:GROUP]`, either of them a name or a number.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,6 +12,7 @@
 
 mod http1;
 pub mod output;
+mod protocol;
 pub mod scratch;
 pub mod work;
 
@@ -26,6 +27,7 @@ use meter::Event;
 pub use files::Delivery;
 use http1::Http1;
 pub use output::{Output, SendError, Tail};
+use protocol::{PIECE, Protocol, Want};
 pub use scratch::Scratch;
 pub use work::{Done, Piece, Source, Step, Work};
 
@@ -59,13 +61,7 @@ impl Next {
     }
 }
 
-/// The most bytes of a file sent, and loaded, in one piece, and the work of one turn, in bytes; a request counts as
-/// [`REQUEST_COST`] at least.
-///
-/// Large enough that a system call for each piece costs nothing beside it. Twice as much, or two pieces in a turn, costs up
-/// to twice the processor time with files of a megabyte and a client that reads fast: what waits in the kernel is cold
-/// before it is sent on. Half as much costs a tenth.
-pub(crate) const PIECE: u64 = 256 << 10;
+/// The work of one turn, in bytes; a request counts as [`REQUEST_COST`] at least.
 const TURN: u64 = PIECE;
 /// What a request costs beside the bytes of its answer, in bytes that could be sent meanwhile.
 const REQUEST_COST: u64 = 8 << 10;
@@ -103,45 +99,6 @@ enum State {
     /// An output is out.
     Sending,
     Closed,
-}
-
-/// What a protocol wants next.
-#[derive(Debug)]
-enum Want {
-    /// More of what was received before and not taken.
-    Rest,
-    /// Bytes; what is collected goes before anybody waits for them.
-    Receive,
-    /// This sent, behind what is collected.
-    Send(Tail),
-    Work(Work),
-    /// The sending half ended, behind what is collected.
-    ShutdownWrite,
-    /// What was handed out done first, or a source's next piece.
-    Wait,
-    /// The end, behind what is collected.
-    Close,
-}
-
-/// What a session asks of the protocol that it speaks. Whatever it has to say is collected in its [`Scratch`].
-trait Protocol {
-    fn want(&mut self, scratch: &mut Scratch) -> Want;
-    /// As [`Session::receive`].
-    fn receive(&mut self, input: &[u8], scratch: &mut Scratch) -> usize;
-    /// As [`Session::end_of_input`].
-    fn end_of_input(&mut self, scratch: &mut Scratch);
-    /// So many bytes of the tail that was wanted sent last have left.
-    fn sent(&mut self, bytes: u64, scratch: &mut Scratch);
-    /// A work is done.
-    fn done(&mut self, done: Done, scratch: &mut Scratch);
-    /// The sending half has ended.
-    fn write_was_shut(&mut self);
-    fn phase(&self) -> Phase;
-    /// The deadline of the phase has passed.
-    fn expire(&mut self, scratch: &mut Scratch);
-    fn finish(&mut self);
-    /// Whether somebody works for it.
-    fn is_worked_for(&self) -> bool;
 }
 
 /// The protocol of a session.

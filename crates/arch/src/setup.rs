@@ -10,6 +10,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::buffers::RequestBuffers;
+use crate::document::Files;
+use crate::error::context;
 use crate::listener::Listener;
 use crate::options::ServeOptions;
 use crate::privileges::User;
@@ -17,7 +19,6 @@ use crate::session::Session;
 use crate::stop::{Role, Stop};
 use crate::timing::Timer;
 use crate::transport::SendVia;
-use crate::{Files, context};
 
 /// How often a process that has nothing else to do looks for files to close, at most.
 const CHORES_AT_MOST_EVERY: Duration = Duration::from_millis(10);
@@ -262,7 +263,8 @@ impl ProcessContext {
 
     /// Waits, when the server is stopping, until the connections of this process are over.
     pub fn wait_until_empty(&self) {
-        self.listener.wait_until_empty(&self.stop);
+        self.listener
+            .wait_until_empty(|now| self.stop.is_overdue(now));
     }
 }
 

@@ -13,7 +13,7 @@ use rustix::net::{Shutdown, shutdown};
 use slab::Slab;
 use sys::signals::{self, Signal};
 
-use crate::context;
+use crate::error::context;
 use crate::listener::{Client, Listener};
 
 /// The signals that end a server in good order.

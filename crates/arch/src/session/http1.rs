@@ -9,9 +9,9 @@ use http::{Connection, Phase};
 use meter::Event;
 
 use super::output::Tail;
+use super::protocol::{PIECE, Protocol, Want};
 use super::scratch::Scratch;
 use super::work::{Body, Document, Done, Outcome, Piece, Source, Work};
-use super::{PIECE, Protocol, Want};
 
 /// Requests come one at a time.
 const STREAM: u32 = 0;
@@ -261,6 +261,16 @@ impl Protocol for Http1 {
             (Outcome::Loaded(Err(_)), http::Want::Load(_)) => {
                 scratch.events.push(Event::Unreadable);
                 self.fail(scratch);
+            }
+            (Outcome::Defect, want) => {
+                scratch.events.push(Event::Replaced);
+                if want == http::Want::Find {
+                    let failed = Err(http::Missing::Failed);
+                    self.connection.found(failed, &mut scratch.http);
+                } else {
+                    scratch.events.push(Event::Unreadable);
+                    self.fail(scratch);
+                }
             }
             (Outcome::Refused, _) => {
                 scratch.events.push(Event::Shed);

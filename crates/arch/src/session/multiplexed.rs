@@ -8,9 +8,10 @@ use http::Phase;
 use meter::Event;
 
 use super::output::Tail;
+use super::protocol::{Protocol, Want};
 use super::scratch::Scratch;
 use super::work::{Body, Done, Outcome, Work};
-use super::{Protocol, Session, Spoken, Want};
+use super::{Session, Spoken};
 use files::Delivery;
 
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use meter::Event;
 
 use super::scratch::{Collected, Scratch};
-use crate::Entry;
+use crate::document::Entry;
 
 /// Bytes to be put on the wire: a head, and what comes behind it.
 #[derive(Debug)]

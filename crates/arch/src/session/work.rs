@@ -10,8 +10,7 @@ use std::time::Instant;
 use files::{Delivery, Missing};
 use http::Entity;
 
-use crate::setup::ProcessContext;
-use crate::{Entry, Files};
+use crate::document::{Entry, Files};
 
 /// One of the paper's boxes (Flash, figure 1), for whoever gives each to somebody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +64,8 @@ pub(super) enum Outcome {
     Loaded(io::Result<Body>),
     /// There was too much to do.
     Refused,
+    /// The code that did it has a defect.
+    Defect,
 }
 
 /// A file that was found, and what the protocol has to know of it.
@@ -236,21 +237,10 @@ impl Work {
 
     /// Waits for the disk, so that whoever may not wait can do it by [`try_run`](Self::try_run). A defect on the way costs the
     /// answer, and not the thread.
-    pub fn prepare(self, process: &ProcessContext) -> Self {
+    pub fn prepare(self, files: &Files) -> Self {
         let stream = self.stream;
-        let is_find = self.step() == Some(Step::Find);
-        let prepared = catch_unwind(AssertUnwindSafe(|| self.fetch(&process.files)));
-        prepared.unwrap_or_else(|_| {
-            process.count_replaced();
-            Self::new(
-                stream,
-                Operation::Ready(if is_find {
-                    Outcome::Found(Err(Missing::Failed))
-                } else {
-                    Outcome::Loaded(Err(io::Error::other("a defect")))
-                }),
-            )
-        })
+        catch_unwind(AssertUnwindSafe(|| self.fetch(files)))
+            .unwrap_or_else(|_| Self::new(stream, Operation::Ready(Outcome::Defect)))
     }
 
     fn fetch(self, files: &Files) -> Self {

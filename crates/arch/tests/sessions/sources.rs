@@ -58,6 +58,8 @@ fn a_body_may_come_in_pieces() {
                     given.give(pieces.next().expect("it waits for more than there is"));
                 }
                 Next::ShutdownWrite => {}
+                // It waits for its client's end.
+                Next::Receive => session.end_of_input(&mut scratch),
                 Next::Closed => break,
                 other => panic!("{other:?}"),
             }

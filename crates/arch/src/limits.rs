@@ -1,0 +1,27 @@
+//! How many threads a process has room for.
+
+/// How many threads this process has room for, whatever else limits them. Each takes four of the mappings that a process may have
+/// (`vm.max_map_count`), two for its stack and two for the one on which it would handle signals; a thread that finds no room for the
+/// latter ends the process.
+pub fn threads_that_fit() -> usize {
+    /// What Linux has by default.
+    const MAPPINGS: usize = 65_530;
+    const OTHERS: usize = 1000;
+    let limit = std::fs::read_to_string("/proc/sys/vm/max_map_count");
+    let limit = limit.ok().and_then(|limit| limit.trim().parse().ok());
+    limit.unwrap_or(MAPPINGS).saturating_sub(OTHERS) / 4
+}
+
+/// That so many threads fit.
+///
+/// # Errors
+/// That they do not, in words for the person who asked for them.
+pub fn fit(threads: u32) -> std::io::Result<()> {
+    let most = threads_that_fit();
+    if threads as usize <= most {
+        return Ok(());
+    }
+    Err(std::io::Error::other(format!(
+        "cannot start {threads} threads: one process has room for {most} (vm.max_map_count); try fewer --threads"
+    )))
+}

@@ -1,0 +1,53 @@
+//! What a session asks of the protocol that it speaks.
+
+use http::Phase;
+
+use super::output::Tail;
+use super::scratch::Scratch;
+use super::work::{Done, Work};
+
+/// The most bytes of a file sent, and loaded, in one piece; and the work of one turn.
+///
+/// Large enough that a system call for each piece costs nothing beside it. Twice as much, or two pieces in a turn, costs up
+/// to twice the processor time with files of a megabyte and a client that reads fast: what waits in the kernel is cold
+/// before it is sent on. Half as much costs a tenth.
+pub(super) const PIECE: u64 = 256 << 10;
+
+/// What a protocol wants next.
+#[derive(Debug)]
+pub(super) enum Want {
+    /// More of what was received before and not taken.
+    Rest,
+    /// Bytes; what is collected goes before anybody waits for them.
+    Receive,
+    /// This sent, behind what is collected.
+    Send(Tail),
+    Work(Work),
+    /// The sending half ended, behind what is collected.
+    ShutdownWrite,
+    /// What was handed out done first, or a source's next piece.
+    Wait,
+    /// The end, behind what is collected.
+    Close,
+}
+
+/// What a session asks of the protocol that it speaks. Whatever it has to say is collected in its [`Scratch`].
+pub(super) trait Protocol {
+    fn want(&mut self, scratch: &mut Scratch) -> Want;
+    /// As [`Session::receive`](super::Session::receive).
+    fn receive(&mut self, input: &[u8], scratch: &mut Scratch) -> usize;
+    /// As [`Session::end_of_input`](super::Session::end_of_input).
+    fn end_of_input(&mut self, scratch: &mut Scratch);
+    /// So many bytes of the tail that was wanted sent last have left.
+    fn sent(&mut self, bytes: u64, scratch: &mut Scratch);
+    /// A work is done.
+    fn done(&mut self, done: Done, scratch: &mut Scratch);
+    /// The sending half has ended.
+    fn write_was_shut(&mut self);
+    fn phase(&self) -> Phase;
+    /// The deadline of the phase has passed.
+    fn expire(&mut self, scratch: &mut Scratch);
+    fn finish(&mut self);
+    /// Whether somebody works for it.
+    fn is_worked_for(&self) -> bool;
+}
