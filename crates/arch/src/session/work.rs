@@ -32,7 +32,13 @@ pub struct Work {
     /// Which of the session's requests it is for.
     stream: u32,
     operation: Operation,
+    /// How often its bytes were made resident.
+    prepared: u8,
 }
+
+/// How often bytes that were in memory and are gone again before they could be sent are made resident anew, before they are sent
+/// from wherever they are.
+const MOST_PREPARED: u8 = 4;
 
 /// A file operation.
 enum Operation {
@@ -143,7 +149,11 @@ impl Work {
     }
 
     fn new(stream: u32, operation: Operation) -> Self {
-        Self { stream, operation }
+        Self {
+            stream,
+            operation,
+            prepared: 0,
+        }
     }
 
     /// Which of the paper's boxes it is; none where it is prepared and nothing is left to be done.
@@ -183,13 +193,19 @@ impl Work {
         };
         match files.try_load(entry, range.clone(), *delivery) {
             Some(body) => Ok(Done::loaded(work.stream, Ok(body.into()))),
+            // Under memory pressure it may be gone again before it could be sent.
+            None if work.prepared >= MOST_PREPARED => Ok(Done::loaded(work.stream, Ok(Body::File))),
             None => Err(work),
         }
     }
 
     /// Does it if what it takes is in our caches; costs no system call.
     pub(crate) fn try_kept(self, files: &Files, now: Instant) -> Result<Done, Self> {
-        let Self { stream, operation } = self;
+        let Self {
+            stream,
+            operation,
+            prepared,
+        } = self;
         let operation = match operation {
             Operation::Find { path, directory } => {
                 match files.try_find(as_path(&path, directory), now) {
@@ -214,7 +230,11 @@ impl Work {
             },
             Operation::Ready(outcome) => return Ok(Done::new(stream, outcome)),
         };
-        Err(Self { stream, operation })
+        Err(Self {
+            stream,
+            operation,
+            prepared,
+        })
     }
 
     fn wait(self, files: &Files, now: Instant) -> Done {
@@ -244,19 +264,27 @@ impl Work {
     }
 
     fn fetch(self, files: &Files) -> Self {
-        let stream = self.stream;
-        let outcome = match self.operation {
-            Operation::Load {
-                entry,
-                range,
-                delivery,
-            } => {
-                let body = files.make_resident(&entry, range, delivery);
-                Outcome::Loaded(body.map(Body::from))
-            }
-            _ => self.wait(files, Instant::now()).outcome,
+        let Operation::Load {
+            entry,
+            range,
+            delivery,
+        } = &self.operation
+        else {
+            let stream = self.stream;
+            let done = self.wait(files, Instant::now());
+            return Self::new(stream, Operation::Ready(done.outcome));
         };
-        Self::new(stream, Operation::Ready(outcome))
+        match files.make_resident(entry, range.clone(), *delivery) {
+            // Whoever sends it asks the kernel once more: it may be gone by then.
+            Ok(files::Body::File) => Self {
+                prepared: self.prepared + 1,
+                ..self
+            },
+            body => {
+                let loaded = Outcome::Loaded(body.map(Body::from));
+                Self::new(self.stream, Operation::Ready(loaded))
+            }
+        }
     }
 
     /// There is too much to do: 503 where the answer has not begun.
