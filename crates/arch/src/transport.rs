@@ -11,7 +11,6 @@
 //! A mapping of the file (`writev` from `mmap`, as Flash did) is not offered: a file that is truncated while it is
 //! sent would kill the server with SIGBUS.
 
-use std::fs::File;
 use std::io::{IoSlice, IoSliceMut};
 use std::ops::Range;
 use std::os::fd::AsFd;
@@ -19,6 +18,7 @@ use std::os::fd::AsFd;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
 
+use crate::Entry;
 use crate::session::{Output, SendError, Tail};
 
 /// Bodies in memory from this length on are gathered by the kernel instead of copied beside their head.
@@ -112,7 +112,7 @@ pub fn send(socket: impl AsFd, output: &Output, via: &mut SendVia) -> Result<Sen
                 }
                 sent = head.len();
             }
-            match send_file(&socket, &entry.file, range.clone(), via) {
+            match send_file(&socket, entry, range.clone(), via) {
                 Ok(of_file) => Ok(Sent {
                     bytes: sent + of_file.bytes,
                     ..of_file
@@ -172,7 +172,7 @@ const FULL: Sent = Sent {
 /// Sends a piece of a file.
 fn send_file(
     socket: impl AsFd,
-    file: &File,
+    entry: &Entry,
     range: Range<u64>,
     via: &mut SendVia,
 ) -> Result<Sent, SendError> {
@@ -181,16 +181,19 @@ fn send_file(
         via.copy.resize(COPY, 0);
         let buffer = &mut via.copy[..length.min(COPY)];
         let read = rustix::io::retry_on_intr(|| {
-            rustix::io::preadv(file, &mut [IoSliceMut::new(buffer)], range.start)
+            rustix::io::preadv(&entry.file, &mut [IoSliceMut::new(buffer)], range.start)
         });
         return match read {
             Ok(0) => Err(SendError::Truncated),
             Ok(read) => send_bytes(socket, &buffer[..read], more(false)),
-            Err(_) => Err(SendError::Unreadable),
+            Err(_) => {
+                entry.blame(range.start);
+                Err(SendError::Unreadable)
+            }
         };
     }
     let sent = rustix::io::retry_on_intr(|| {
-        rustix::fs::sendfile(&socket, file, Some(&mut range.start.clone()), length)
+        rustix::fs::sendfile(&socket, &entry.file, Some(&mut range.start.clone()), length)
     });
     match sent {
         Ok(0) => Err(SendError::Truncated),
@@ -200,23 +203,9 @@ fn send_file(
             is_full: false,
         }),
         Err(Errno::AGAIN) => Ok(FULL),
-        Err(error) if is_of_socket(error) => Err(SendError::Broken),
-        Err(_) => Err(SendError::Unreadable),
+        Err(Errno::PIPE | Errno::CONNRESET) => Err(SendError::Broken),
+        // One call speaks of a socket and a file, in the same words: the file is asked.
+        Err(_) if entry.blame(range.start).is_some() => Err(SendError::Unreadable),
+        Err(_) => Err(SendError::Broken),
     }
-}
-
-/// Whose error it is, where one call speaks of a socket and a file.
-fn is_of_socket(error: Errno) -> bool {
-    matches!(
-        error,
-        Errno::PIPE
-            | Errno::CONNRESET
-            | Errno::CONNABORTED
-            | Errno::NOTCONN
-            | Errno::TIMEDOUT
-            | Errno::HOSTUNREACH
-            | Errno::NETUNREACH
-            | Errno::NETDOWN
-            | Errno::NOBUFS
-    )
 }

@@ -34,6 +34,7 @@ pub(crate) const CASES: &[Case] = &[
         entered_not_listed,
     ),
     case("a_fifo_has_no_reader", fifo),
+    case("what_cannot_be_read_is_500", unreadable),
 ];
 
 /// What follows every request.
@@ -196,6 +197,30 @@ fn entered_not_listed(bench: &Bench) {
     assert_eq!(client.get("/dir/file.txt").body, b"file");
     assert_eq!(client.get("/dir").status, 301);
     server.stop();
+}
+
+/// A file that is there and open and cannot be read, as on a disk that fails: the kernel has some whose reading fails.
+fn unreadable(bench: &Bench) {
+    // The loopback interface has no speed.
+    let root = std::path::Path::new("/sys/devices/virtual/net/lo");
+    let opened = std::fs::File::open(root.join("speed"));
+    if !opened.is_ok_and(|mut file| std::io::Read::read(&mut file, &mut [0]).is_err()) {
+        println!("skipped: no file of /sys is known here that cannot be read");
+        return;
+    }
+    for options in [&[][..], &["--content-cache", "0"]] {
+        let server = bench.serve_from(root, options);
+        let mut client = server.connect();
+        for _ in 0..3 {
+            let answer = client.get("/speed");
+            let found = (answer.status, &answer.body[..]);
+            assert_eq!(found, (500, &b"500 Internal Server Error\n"[..]));
+        }
+        drop(client);
+        let summary = server.stop();
+        assert_eq!(summary["errors"]["file_unreadable"], 3, "{summary}");
+        assert_eq!(summary["errors"]["connection_broken"], 0, "{summary}");
+    }
 }
 
 /// Who writes to a FIFO is not told that somebody reads.
