@@ -143,9 +143,9 @@ impl Entity {
     /// What stands between the parts of an answer with several ranges (RFC 2046, 5.1.1): the entity
     /// tag without its quotes, so that every server of the same file sends the same bytes.
     ///
-    /// A file could contain it, if its owner sets its times on purpose. The parts of the answer that
-    /// he could so forge are parts of the very file that he can fill as he likes, sent under its
-    /// name; it gains him nothing.
+    /// A file could contain it, if its owner foresaw the nanosecond in which it is written. The parts
+    /// of the answer that he could so forge are parts of the very file that he can fill as he likes,
+    /// sent under its name; it gains him nothing.
     pub(crate) fn boundary(&self) -> &[u8] {
         let tag = self.etag();
         &tag[1..tag.len() - 1]
