@@ -70,7 +70,7 @@ pub struct Summary {
     /// Answers without a request.
     #[serde(deserialize_with = "lenient::count")]
     pub unasked: Option<u64>,
-    /// Connections of which anything was seen.
+    /// Connections that were seen to open or to carry anything.
     #[serde(deserialize_with = "lenient::count")]
     pub connections: Option<u64>,
     /// Connections that were reset.

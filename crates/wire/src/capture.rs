@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter};
-use std::os::fd::AsFd;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -177,12 +176,6 @@ impl Capture {
             statistics,
             left_out_of_file,
         })
-    }
-}
-
-impl AsFd for Capture {
-    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.ring.as_fd()
     }
 }
 

@@ -52,6 +52,8 @@ pub(crate) struct Step {
 pub(crate) struct Connection {
     opened: Option<Duration>,
     shook_hands: bool,
+    /// Which ends have said that they are done: the client, the server.
+    done: [bool; 2],
     to_server: Stream,
     to_client: Stream,
     matching: Matching,
@@ -68,6 +70,7 @@ impl Connection {
         Self {
             opened: None,
             shook_hands: false,
+            done: [false; 2],
             to_server: Stream::default(),
             to_client: Stream::default(),
             matching: Matching::Http(Box::default()),
@@ -131,6 +134,8 @@ impl Connection {
             step.lost = true;
             *matching = Matching::Turns(Turns::default());
         }
+        self.done[usize::from(from_server)] |= segment.fin;
+        self.done = self.done.map(|done| done || segment.reset);
         if segment.reset || (segment.fin && from_server) {
             match matching {
                 Matching::Http(http) => http.end(segment.at, &mut finish),
@@ -140,7 +145,12 @@ impl Connection {
         step
     }
 
-    /// The capture is over; gives how many requests have no answer.
+    /// Whether neither end has anything more to say.
+    pub(crate) fn is_over(&self) -> bool {
+        self.done == [true; 2]
+    }
+
+    /// Nothing more comes; gives how many requests have no answer.
     pub(crate) fn end(&mut self, mut done: impl FnMut(Exchange)) -> u64 {
         match &mut self.matching {
             Matching::Http(http) => http.pending.len() as u64,

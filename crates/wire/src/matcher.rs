@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::SocketAddr;
 
-use crate::connection::{Connection, Exchange};
+use crate::connection::{Connection, Exchange, Step};
 use crate::segment::Segment;
 
 /// What was seen in one direction.
@@ -29,7 +29,7 @@ pub struct Counts {
     pub to_server: Direction,
     /// From the server to clients.
     pub to_client: Direction,
-    /// Connections of which anything was seen.
+    /// Connections that were seen to open or to carry anything.
     pub connections: u64,
     /// Connections that were reset.
     pub resets: u64,
@@ -81,22 +81,31 @@ impl Matcher {
             false => (segment.source, segment.destination),
         };
         let counts = &mut self.counts;
-        let connection = match self.connections.entry(ends) {
-            Entry::Vacant(vacant) => {
+        let mut step = Step::default();
+        // What acknowledges the end of one that is over opens no other.
+        let speaks = segment.syn || segment.payload_bytes > 0;
+        let mut entry = match self.connections.entry(ends) {
+            Entry::Vacant(vacant) if speaks => {
                 counts.connections += 1;
-                vacant.insert(Connection::new())
+                Some(vacant.insert_entry(Connection::new()))
             }
-            Entry::Occupied(occupied) => {
-                let known = occupied.into_mut();
-                if segment.syn && !from_server && known.is_another(segment) {
-                    counts.connections += 1;
-                    counts.unanswered += known.end(&mut done);
-                    *known = Connection::new();
-                }
-                known
-            }
+            Entry::Vacant(_) => None,
+            Entry::Occupied(occupied) => Some(occupied),
         };
-        let step = connection.take(segment, from_server, done);
+        if let Some(entry) = &mut entry {
+            let known = entry.get_mut();
+            if segment.syn && !from_server && known.is_another(segment) {
+                counts.connections += 1;
+                counts.unanswered += known.end(&mut done);
+                *known = Connection::new();
+            }
+            step = known.take(segment, from_server, &mut done);
+        }
+        if let Some(entry) = entry
+            && entry.get().is_over()
+        {
+            counts.unanswered += entry.remove().end(&mut done);
+        }
         let direction = match from_server {
             true => &mut counts.to_client,
             false => &mut counts.to_server,

@@ -335,3 +335,61 @@ fn connections_are_told_apart_and_giant_frames_are_counted() {
         (1, 65_000)
     );
 }
+
+#[test]
+fn a_connection_that_is_over_is_forgotten_and_its_last_acknowledgement_opens_none() {
+    for reset in [false, true] {
+        let mut capture = Capture::new();
+        capture.open(0);
+        capture.ask(10, REQUEST);
+        capture.answer(20, ANSWER);
+        capture.close(30, true);
+        assert_eq!(capture.matcher.connections.len(), 1);
+        let last = Segment {
+            fin: !reset,
+            reset,
+            ..capture.segment(40, false, b"")
+        };
+        capture.take(&last);
+        assert!(capture.matcher.connections.is_empty());
+        let acknowledged = capture.segment(41, true, b"");
+        capture.take(&acknowledged);
+        let (times, _, counts) = capture.end();
+        assert_eq!(times, [[10, 10, 20, 20]]);
+        assert_eq!((counts.connections, counts.unanswered), (1, 0));
+        assert_eq!(counts.to_client.packets, 4);
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_segments_confuse_it(
+        segments in proptest::collection::vec(
+            (0..2_u16, 0..200_u32, 0..6_usize, proptest::collection::vec(proptest::bool::ANY, 4)),
+            0..60,
+        ),
+    ) {
+        let payloads: [&[u8]; 6] = [b"", REQUEST, ANSWER, b"HEAD / HT", b"\r\n\r\n", b"\x16\x03"];
+        let mut capture = Capture::new();
+        let all = segments.len() as u64;
+        for (at, (client, sequence, payload, flags)) in segments.into_iter().enumerate() {
+            capture.client.set_port(40_000 + client);
+            let payload = payloads[payload];
+            let kept = payload.len() / (1 + usize::from(flags[0]));
+            let segment = Segment {
+                sequence: sequence.wrapping_sub(50),
+                syn: flags[1],
+                fin: flags[2],
+                reset: flags[2] && flags[3],
+                payload: &payload[..kept],
+                ..capture.segment(at as u64, flags[3], payload)
+            };
+            capture.take(&segment);
+        }
+        let (_, exchanges, counts) = capture.end();
+        proptest::prop_assert_eq!(counts.to_server.packets + counts.to_client.packets, all);
+        for one in exchanges {
+            proptest::prop_assert!(one.request_first <= one.request_last && one.answer_first <= one.answer_last);
+        }
+    }
+}
