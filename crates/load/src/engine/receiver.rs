@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::record::Record;
 use crate::run::Run;
 use crate::verify::Expected;
+use http::client::Error::{ClosedBeforeResponse, ClosedInBody, ClosedInHead};
 use http::client::{Closed, Event, Framing, Head};
 use rustix::net::RecvFlags;
 use std::io::{self, ErrorKind, Read};
@@ -56,7 +57,13 @@ impl Receiver {
             let got = self.read(&issuer.pool[slot], &mut buffer);
             let now = issuer.clock.now();
             let more = match got {
-                Ok((Got::Nothing, _)) => false,
+                Ok((Got::Nothing, _)) => {
+                    if issuer.pool[slot].broken.is_some() {
+                        let untouched = issuer.pool[slot].responses.at_start();
+                        endings::closed_early(issuer, slot, untouched, ClosedBeforeResponse, now);
+                    }
+                    false
+                }
                 Ok((Got::End, _)) => {
                     self.peer_closed(issuer, slot, now);
                     false
@@ -246,7 +253,6 @@ impl Receiver {
     }
 
     fn peer_closed(&self, issuer: &mut Issuer, slot: usize, now: Nanos) {
-        use http::client::Error::{ClosedBeforeResponse, ClosedInBody, ClosedInHead};
         let untouched = issuer.pool[slot].responses.at_start();
         match issuer.pool[slot].responses.closed() {
             Ok(Closed::Idle) => issuer.close(slot),

@@ -113,3 +113,16 @@ fn answers_that_came_before_a_reset_are_answers() {
     }
     panic!("{:?}", engine.issuer.recorder.record.examples);
 }
+
+/// A write can fail though the connection goes on: part of a request may be on its way, and nothing can follow it.
+#[test]
+fn what_was_cut_in_writing_fails_at_once() {
+    let (mut engine, _streams) = asked(1, 1);
+    engine.issuer.pool[0].broke(io::ErrorKind::OutOfMemory);
+    engine.issuer.pool.turns.push(0);
+    engine.take_turns();
+    let counts = &engine.issuer.recorder.record.counts;
+    let failures: Vec<_> = counts.by_class(|_| true).collect();
+    assert_eq!(failures, [("socket", 1)]);
+    assert_eq!(engine.issuer.pool.in_flight(), 0);
+}
