@@ -60,7 +60,7 @@ pub struct Example {
 /// What is counted.
 #[derive(Clone, Copy, Debug)]
 pub struct Counts {
-    /// Requests written.
+    /// Requests written, each as often as it was.
     pub sent: u64,
     /// Requests of the warm-up, which are not measured, sent or not.
     pub warming_up: u64,
@@ -131,6 +131,11 @@ impl Counts {
         let there = (0..Failure::CLASSES).filter(move |class| which(*class));
         let counted = there.map(|class| (Failure::name(class), self.failures[class]));
         counted.filter(|(_, count)| *count > 0)
+    }
+
+    /// Requests written, those that were sent again once.
+    pub fn asked(&self) -> u64 {
+        self.sent.saturating_sub(self.retried + self.behind_close)
     }
 
     /// Requests that failed.

@@ -24,8 +24,8 @@ pub(crate) fn notes(run: &Run, outcome: &Outcome, figures: &Figures<'_>) -> Vec<
         notes.push(format!(
             "{} of {} requests ({:.1} %) found no connection free and waited, which their response times include; there were {} connections of at most {} (--max-connections)",
             counts.waited,
-            counts.sent,
-            100.0 * counts.waited as f64 / counts.sent.max(1) as f64,
+            counts.asked(),
+            100.0 * counts.waited as f64 / counts.asked().max(1) as f64,
             outcome.connections,
             run.max_connections
         ));

@@ -91,6 +91,7 @@ fn requests_behind_an_announced_close_stay_due() {
                 assert_eq!((counts.connected, counts.retried), (20, 0));
                 assert!(counts.behind_close > 0);
                 assert_eq!(counts.sent, 60 + counts.behind_close);
+                assert_eq!(counts.asked(), 60);
             }
         }
     }
