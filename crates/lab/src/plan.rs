@@ -2,6 +2,7 @@
 
 pub mod cells;
 pub mod expected;
+mod generator;
 pub mod models;
 mod split;
 
@@ -34,7 +35,9 @@ pub struct Plan {
     pub trials: Vec<PlannedTrial>,
     /// Where both sides run.
     pub cores: Cores,
-    /// The servers that are not ours and take part.
+    /// The generator, if it is not ours.
+    pub generator: Option<Arc<External>>,
+    /// The servers that are not ours and take part, and the generator.
     pub externals: Vec<Arc<External>>,
     /// What is to be kept in mind: which are left out, and what disturbs.
     pub notices: Vec<String>,
@@ -89,7 +92,13 @@ impl Plan {
                 .iter()
                 .try_for_each(|external| external.check_address())?;
         }
-        let plan = Self::of(experiment, &models, externals, &cores::available())?;
+        let mut plan = Self::of(experiment, &models, externals, &cores::available())?;
+        if let Some(name) = &experiment.generator {
+            let generator = external::read_generator(name, config)?;
+            generator::check(&generator, &plan.cells)?;
+            plan.externals.push(Arc::clone(&generator));
+            plan.generator = Some(generator);
+        }
         let servers: BTreeSet<_> = plan
             .cells
             .iter()
@@ -142,6 +151,7 @@ impl Plan {
             notices.push("server and generator share a core, so each disturbs the other".into());
         }
         Ok(Self {
+            generator: None,
             externals,
             notices,
             trials: order(cells.len(), experiment.repeats, experiment.seed),

@@ -309,6 +309,7 @@ fn trial(stage: &Stage, model: &str) -> lab::trial::Measured {
     let soon = std::time::Duration::from_millis(300);
     let runner = lab::trial::ProcessRunner {
         archbench,
+        generator: None,
         cores: plan.cores.clone(),
         memory: lab::trial::memory::Support::None("not asked for".into()),
         scratch: None,

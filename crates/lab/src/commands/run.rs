@@ -100,6 +100,7 @@ pub fn run(
         .map_err(|error| format!("cannot make a directory for histogram logs: {error}"))?;
     let runner = ProcessRunner {
         archbench,
+        generator: plan.generator.clone(),
         cores: plan.cores.clone(),
         memory,
         scratch: Some(scratch.path().to_owned()),

@@ -151,6 +151,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
     let interrupt = Interrupt::watch();
     let runner = ProcessRunner {
         archbench,
+        generator: None,
         cores: two_sides()?,
         memory: Support::None("not asked for".into()),
         scratch: None,

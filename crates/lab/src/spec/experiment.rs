@@ -41,6 +41,8 @@ pub struct Experiment {
     /// Servers that are not ours; cells name them like models.
     #[serde(default)]
     pub server: Vec<Foreign>,
+    /// The generator, if it is not ours: `external/NAME.toml` beside the experiment says how it is started.
+    pub generator: Option<String>,
     /// Flags of `archbench serve` for every model.
     #[serde(default)]
     pub options: Flags,
@@ -158,6 +160,9 @@ impl Experiment {
             }
             let foreign = self.server.iter().map(Foreign::label);
             twice("model", models.iter().map(Model::label).chain(foreign))?;
+        }
+        if let Some(generator) = &self.generator {
+            named(generator)?;
         }
         for server in &self.server {
             named(&server.external)?;

@@ -1,4 +1,4 @@
-//! Servers that are not ours, as entries of an experiment.
+//! Servers and generators that are not ours, as an experiment names them.
 //!
 //! `[[server]] external = "nginx"` stands for `external/nginx.toml` beside the experiment:
 //!
@@ -9,14 +9,14 @@
 //! version = "nginx -v"
 //! root_prefix = ""                  # what comes before the command when root starts it
 //! values = { threads = 16 }         # what an experiment may set, and what it is if it does not
+//! reports = false                   # whether it prints the readiness and the summary line
 //! ```
 //!
 //! In the command and in the template `@root@` is the directory of the files, `@address@` and `@port@` where to listen, `@cores@`
 //! how many cores there are, `@work@` a directory of its own and `@config@` the template when it has been filled in; `@threads@`
-//! and the like are the values.
+//! and the like are the values. A generator, `generator = "name"`, is described alike; in its command stands what [`GENERATOR`] lists.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -30,12 +30,30 @@ use crate::Failure;
 
 /// Where the definitions are, beside the experiment.
 const FOLDER: &str = "external";
-/// What the lab fills in.
-const GIVEN: [&str; 6] = ["root", "address", "port", "cores", "work", "config"];
+/// What the lab fills in for a server.
+pub const SERVER: [&str; 6] = ["root", "address", "port", "cores", "work", "config"];
+/// What the lab fills in for a generator.
+pub const GENERATOR: [&str; 12] = [
+    "url",
+    "root",
+    "cores",
+    "seed",
+    "connections",
+    "rate",
+    "arrival",
+    "session_requests",
+    "think_s",
+    "warm_up_s",
+    "duration_s",
+    "timeout_s",
+];
 /// Where servers are that a user's PATH may not name.
 const ADMINISTRATION: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-/// A server that is not ours.
+/// What the lab has filled in, by name.
+pub type Given = BTreeMap<&'static str, String>;
+
+/// A server or a generator that is not ours.
 #[derive(Debug, Clone)]
 pub struct External {
     /// What cells call it.
@@ -59,21 +77,8 @@ struct Definition {
     root_prefix: Flags,
     #[serde(default)]
     values: BTreeMap<String, toml::Value>,
-}
-
-/// Where a trial has it run.
-#[derive(Debug, Clone)]
-pub struct Place {
-    /// The directory of the files.
-    pub root: PathBuf,
-    /// Where it listens.
-    pub address: Ipv4Addr,
-    /// On which port.
-    pub port: u16,
-    /// How many cores it has.
-    pub cores: usize,
-    /// A directory of its own.
-    pub work: PathBuf,
+    #[serde(default)]
+    reports: bool,
 }
 
 /// Those that an experiment names which was read from `config`, installed or not.
@@ -82,8 +87,35 @@ pub struct Place {
 /// What is wrong with a definition.
 pub fn read_all(servers: &[Foreign], config: &Path) -> Result<Vec<Arc<External>>, Failure> {
     let folder = config.parent().unwrap_or(Path::new("")).join(FOLDER);
-    let read = |asked: &Foreign| External::read(&folder, asked).map(Arc::new);
+    let read = |asked: &Foreign| External::read(&folder, asked, &SERVER).map(Arc::new);
     servers.iter().map(read).collect()
+}
+
+/// The generator that an experiment names which was read from `config`.
+///
+/// # Errors
+/// What is wrong with its definition; that it is not installed.
+pub fn read_generator(name: &str, config: &Path) -> Result<Arc<External>, Failure> {
+    let folder = config.parent().unwrap_or(Path::new("")).join(FOLDER);
+    let asked = Foreign {
+        external: name.to_owned(),
+        name: None,
+        values: BTreeMap::new(),
+    };
+    let generator = External::read(&folder, &asked, &GENERATOR)?;
+    let path = generator.path.display();
+    if generator.template.is_some() || generator.definition.reports {
+        return Err(
+            format!("{path}: config and reports are for servers; a generator has neither").into(),
+        );
+    }
+    if generator.program.is_none() {
+        let package = &generator.definition.package;
+        return Err(
+            format!("the generator {name} is not installed: apt-get install {package}").into(),
+        );
+    }
+    Ok(Arc::new(generator))
 }
 
 /// Everything that was read for them, by file.
@@ -100,7 +132,7 @@ pub fn texts(externals: &[Arc<External>]) -> BTreeMap<String, String> {
 }
 
 impl External {
-    /// The one that `NAME.toml` in `folder` defines, with its values as they are there.
+    /// The server that `NAME.toml` in `folder` defines, with its values as they are there.
     ///
     /// # Errors
     /// What is wrong with its definition, or that there is none.
@@ -110,10 +142,10 @@ impl External {
             name: None,
             values: BTreeMap::new(),
         };
-        Self::read(folder, &asked)
+        Self::read(folder, &asked, &SERVER)
     }
 
-    fn read(folder: &Path, asked: &Foreign) -> Result<Self, Failure> {
+    fn read(folder: &Path, asked: &Foreign, given: &[&str]) -> Result<Self, Failure> {
         let path = folder.join(format!("{}.toml", asked.external));
         if !path.exists() {
             return Err(unknown(folder, &asked.external));
@@ -146,7 +178,7 @@ impl External {
         };
         for (text, place) in external.texts() {
             for name in placeholders(text) {
-                if !GIVEN.contains(&name) && external.value(name).is_none() {
+                if !given.contains(&name) && external.value(name).is_none() {
                     return Err(wrong(format!(
                         "{place} has @{name}@, which is neither of the lab's nor in values"
                     )));
@@ -200,8 +232,19 @@ impl External {
         first.map(str::to_owned)
     }
 
-    /// How it is started at a place.
-    pub fn command(&self, place: &Place) -> Vec<String> {
+    /// Whether it prints the readiness and the summary line ([`contracts::serve`]).
+    pub fn reports(&self) -> bool {
+        self.definition.reports
+    }
+
+    /// Whether its command has a placeholder.
+    pub fn takes(&self, name: &str) -> bool {
+        let words = &self.definition.command.0;
+        words.iter().any(|word| placeholders(word).contains(&name))
+    }
+
+    /// How it is started.
+    pub fn command(&self, given: &Given) -> Vec<String> {
         let mut command = Vec::new();
         if rustix::process::geteuid().is_root() {
             command.extend(self.definition.root_prefix.0.iter().cloned());
@@ -210,33 +253,26 @@ impl External {
         let program = words.next().cloned().unwrap_or_default();
         let found = self.program.as_ref().map(|path| path.display().to_string());
         command.push(found.unwrap_or(program));
-        command.extend(words.map(|word| self.fill(word, place)));
+        command.extend(words.map(|word| self.fill(word, given)));
         command
     }
 
-    /// Its configuration: the file and what it must say.
-    pub fn config(&self, place: &Place) -> Option<(PathBuf, String)> {
+    /// The name of its configuration, if it has one.
+    pub fn config_name(&self) -> Option<&str> {
+        self.definition.config.as_deref()
+    }
+
+    /// What its configuration must say.
+    pub fn config(&self, given: &Given) -> Option<String> {
         let (_, text) = self.template.as_ref()?;
-        Some((self.config_path(place), self.fill(text, place)))
+        Some(self.fill(text, given))
     }
 
-    fn config_path(&self, place: &Place) -> PathBuf {
-        let name = self.definition.config.as_deref();
-        place.work.join(name.unwrap_or_default())
-    }
-
-    fn fill(&self, text: &str, place: &Place) -> String {
+    fn fill(&self, text: &str, given: &Given) -> String {
         let mut filled = text.to_owned();
         for name in placeholders(text) {
-            let value = match name {
-                "root" => place.root.display().to_string(),
-                "address" => place.address.to_string(),
-                "port" => place.port.to_string(),
-                "cores" => place.cores.to_string(),
-                "work" => place.work.display().to_string(),
-                "config" => self.config_path(place).display().to_string(),
-                other => self.value(other).unwrap_or_default(),
-            };
+            let value = given.get(name).cloned().or_else(|| self.value(name));
+            let value = value.unwrap_or_default();
             filled = filled.replace(&format!("@{name}@"), &value);
         }
         filled
@@ -336,19 +372,18 @@ mod tests {
         let template =
             "listen @address@:@port@; root \"@root@\"; cores @cores@; a@b.c; threads @threads@";
         let tool = read_with(TOOL, template, "external='tool', values.threads=9").unwrap();
-        let place = Place {
-            root: "/a b".into(),
-            address: [198, 18, 0, 1].into(),
-            port: 81,
-            cores: 2,
-            work: "/w".into(),
-        };
-        let (path, text) = tool.config(&place).unwrap();
-        assert_eq!(path, Path::new("/w/tool.conf"));
+        let given = Given::from([
+            ("root", "/a b".to_owned()),
+            ("address", "198.18.0.1".to_owned()),
+            ("port", "81".to_owned()),
+            ("cores", "2".to_owned()),
+            ("config", "/w/tool.conf".to_owned()),
+        ]);
         let expected = "listen 198.18.0.1:81; root \"/a b\"; cores 2; a@b.c; threads 9";
-        assert_eq!(text, expected);
+        assert_eq!(tool.config(&given).as_deref(), Some(expected));
         assert!(tool.check_address().is_ok());
-        let command = tool.command(&place);
+        assert_eq!(tool.config_name(), Some("tool.conf"));
+        let command = tool.command(&given);
         assert!(command[0].ends_with("/sh"), "{command:?}");
         assert_eq!(command[1..], ["-c", "/w/tool.conf", "9"]);
         assert!(tool.missing().is_none());

@@ -9,6 +9,7 @@ use workload::FileSet;
 use super::job::Job;
 use super::process_runner::ProcessRunner;
 use crate::cores;
+use crate::spec::external::Given;
 
 impl ProcessRunner {
     pub(super) fn server_command(
@@ -38,10 +39,13 @@ impl ProcessRunner {
         &self,
         job: &Job<'_>,
         set: &FileSet,
-        address: &str,
+        (address, root): (&str, &Path),
         log: Option<&Path>,
     ) -> Vec<String> {
         let load = &job.cell.load;
+        if let Some(generator) = &self.generator {
+            return generator.command(&self.given(job, address, root));
+        }
         let seconds = |time: Duration| format!("{}us", time.as_micros());
         let mut command = vec![
             self.archbench.display().to_string(),
@@ -83,5 +87,32 @@ impl ProcessRunner {
         command.push("--quiet".into());
         command.extend(load.flags.iter().cloned());
         command
+    }
+
+    /// What a generator that is not ours is told.
+    fn given(&self, job: &Job<'_>, address: &str, root: &Path) -> Given {
+        let load = &job.cell.load;
+        let seconds = |time: Duration| time.as_secs_f64().to_string();
+        let or_nothing = |value: Option<String>| value.unwrap_or_default();
+        Given::from([
+            ("url", format!("http://{address}")),
+            ("root", root.display().to_string()),
+            ("cores", self.cores.generator.len().to_string()),
+            ("seed", job.seed.to_string()),
+            ("connections", load.connections.to_string()),
+            ("rate", or_nothing(load.rate.map(|rate| rate.to_string()))),
+            (
+                "arrival",
+                or_nothing(load.arrival.as_ref().map(ToString::to_string)),
+            ),
+            (
+                "session_requests",
+                or_nothing(load.session_requests.map(|each| each.to_string())),
+            ),
+            ("think_s", or_nothing(load.think.map(seconds))),
+            ("warm_up_s", seconds(job.warm_up)),
+            ("duration_s", seconds(job.length())),
+            ("timeout_s", seconds(job.timeout)),
+        ])
     }
 }

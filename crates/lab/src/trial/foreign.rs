@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use contracts::serve::{self, Summary};
@@ -16,7 +16,7 @@ use workload::FileSet;
 use super::job::{Measured, failure};
 use super::network::Network;
 use super::process_runner::ProcessRunner;
-use crate::spec::external::{External, Place};
+use crate::spec::external::{External, Given};
 use crate::trial::process::{Process, describe};
 
 const STARTING: &str = "starting the server";
@@ -27,7 +27,12 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Foreign<'a> {
     external: &'a External,
-    place: Place,
+    root: PathBuf,
+    port: u16,
+    address: Ipv4Addr,
+    /// A directory of its own.
+    work: PathBuf,
+    given: Given,
 }
 
 impl<'a> Foreign<'a> {
@@ -41,28 +46,46 @@ impl<'a> Foreign<'a> {
         let step = |error: io::Error| failure(STARTING, error.to_string());
         raise_descriptor_limit();
         let name = format!("archbench-{}-{}", external.label, std::process::id());
+        let work = std::env::temp_dir().join(name);
+        let (address, port) = (network.address(), network.free_port().map_err(step)?);
+        let config = external.config_name().map(|name| work.join(name));
+        let mut given = Given::from([
+            ("root", root.display().to_string()),
+            ("address", address.to_string()),
+            ("port", port.to_string()),
+            ("cores", cores.to_string()),
+            ("work", work.display().to_string()),
+        ]);
+        given.extend(
+            config
+                .as_ref()
+                .map(|path| ("config", path.display().to_string())),
+        );
+        fs::create_dir_all(&work).map_err(step)?;
         let foreign = Self {
             external,
-            place: Place {
-                root: root.to_owned(),
-                address: network.address(),
-                port: network.free_port().map_err(step)?,
-                cores,
-                work: std::env::temp_dir().join(name),
-            },
+            root: root.to_owned(),
+            port,
+            address,
+            work,
+            given,
         };
-        fs::create_dir_all(&foreign.place.work).map_err(step)?;
-        if let Some((path, text)) = external.config(&foreign.place) {
+        if let (Some(path), Some(text)) = (config, external.config(&foreign.given)) {
             fs::write(path, text).map_err(step)?;
         }
         Ok(foreign)
     }
 
     pub(super) fn command(&self) -> Vec<String> {
-        self.external.command(&self.place)
+        self.external.command(&self.given)
     }
 
-    /// Waits until it answers, and answers right; gives its address.
+    /// Whether it prints the readiness and the summary line.
+    pub(super) fn reports(&self) -> bool {
+        self.external.reports()
+    }
+
+    /// Waits until it answers, and answers right; gives its address. One that says when it is ready says where, too.
     pub(super) fn ready(
         &self,
         server: &mut Process,
@@ -70,12 +93,36 @@ impl<'a> Foreign<'a> {
         set: &FileSet,
         network: &Network,
     ) -> Result<String, Failure> {
-        let address = SocketAddr::from((self.place.address, self.place.port));
+        let (stream, address) = if self.external.reports() {
+            let address = runner.address(server)?;
+            let wrong =
+                |what: String| failure(STARTING, format!("it is ready at '{address}': {what}"));
+            let at: SocketAddr = address
+                .parse()
+                .map_err(|_| wrong("that is no address and port".into()))?;
+            let stream = network.connect(at.port(), ANSWERS_WITHIN);
+            (stream.map_err(|error| wrong(error.to_string()))?, at)
+        } else {
+            let at = SocketAddr::from((self.address, self.port));
+            (self.listens(server, runner, network, &at)?, at)
+        };
+        prove(stream, &address, set, &self.root).map_err(|what| failure(STARTING, what))?;
+        Ok(address.to_string())
+    }
+
+    /// Waits until somebody listens.
+    fn listens(
+        &self,
+        server: &mut Process,
+        runner: &ProcessRunner,
+        network: &Network,
+        address: &SocketAddr,
+    ) -> Result<TcpStream, Failure> {
         let limit = runner.patience.starts;
         let end = Instant::now() + limit;
-        let stream = loop {
-            if let Ok(stream) = network.connect(self.place.port, ANSWERS_WITHIN) {
-                break stream;
+        loop {
+            if let Ok(stream) = network.connect(self.port, ANSWERS_WITHIN) {
+                return Ok(stream);
             }
             if let Some(status) = server.ended() {
                 return Err(failure(STARTING, describe(status, &server.kill())));
@@ -88,9 +135,7 @@ impl<'a> Foreign<'a> {
                 return Err(failure(STARTING, late));
             }
             std::thread::sleep(Duration::from_millis(10));
-        };
-        prove(stream, &address, set, &self.place.root).map_err(|what| failure(STARTING, what))?;
-        Ok(address.to_string())
+        }
     }
 
     /// Has it stop; gives what was seen of it by the names that our own servers use.
@@ -192,7 +237,7 @@ const TERMINATE: i32 = rustix::process::Signal::TERM.as_raw();
 
 impl Drop for Foreign<'_> {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.place.work);
+        let _ = fs::remove_dir_all(&self.work);
     }
 }
 

@@ -92,7 +92,8 @@ impl ProcessRunner {
                 .map_err(|error| failure("prefilling the page cache", error.to_string()))?;
         }
         let log = self.scratch.as_ref().map(|home| home.join("trial.hlog"));
-        measured.generator_command = self.generator_command(job, &set, &address, log.as_deref());
+        measured.generator_command =
+            self.generator_command(job, &set, (&address, &root), log.as_deref());
         let captures = match job.wire {
             true => self.capture(job, &network, &address)?,
             false => Vec::new(),
@@ -121,6 +122,9 @@ impl ProcessRunner {
         });
         let stopped = match foreign {
             None => self
+                .stop(&mut server)
+                .map(|summary| ends::without_start(summary, &measured.samples)),
+            Some(foreign) if foreign.reports() => self
                 .stop(&mut server)
                 .map(|summary| ends::without_start(summary, &measured.samples)),
             Some(foreign) => foreign.stop(&mut server, self.patience.stops, measured),

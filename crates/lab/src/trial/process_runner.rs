@@ -1,17 +1,21 @@
 //! What trials with processes share.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::memory::Support;
 use crate::cores::Cores;
 use crate::interrupt::Interrupt;
+use crate::spec::external::External;
 
 /// Does trials with processes: this program serves, or another one, and this program loads.
 #[derive(Debug)]
 pub struct ProcessRunner {
     /// The command line that starts servers and generators.
     pub archbench: PathBuf,
+    /// The generator, if it is not ours.
+    pub generator: Option<Arc<External>>,
     /// Which cores they have.
     pub cores: Cores,
     /// How memory can be limited.
