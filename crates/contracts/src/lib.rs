@@ -1,4 +1,6 @@
-//! What the commands print, keep and read of each other: serde types, one for each thing, with a version for each document.
+#![doc = include_str!("../CONTRACTS.md")]
+//!
+//! # The types
 //!
 //! | module | what it is | printed or written by | read by |
 //! | --- | --- | --- | --- |
@@ -9,11 +11,6 @@
 //! | [`link`] | the readiness and the summary line of a link | `archbench link` | the lab |
 //! | [`wire`] | the readiness and the summary line of a capture | `archbench wire` | the lab, the report |
 //! | [`results`] | the files of a results folder | the lab | the lab, the report |
-//!
-//! Within a version fields may be added; one that changes its meaning or goes makes a new version. So every object keeps the
-//! fields that it does not know, in `unknown`, and writes them back; and every field that a document of the version may lack is
-//! optional. A field that is missing is the same as one that is `null`: nothing was measured. Whole numbers may be written with a
-//! point (`3.0`), as some languages do.
 
 pub mod disk;
 mod distribution;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use contracts::Line;
 use contracts::serve::Ready;
 use lab::Failure;
-use lab::spec::external::{External, Place};
+use lab::spec::external::External;
 use lab::trial::process::{NoLine, Placement, Process, describe};
 use rustix::process::{Pid, Signal, kill_process};
 use sys::usage::{Who, usage};
@@ -75,20 +75,15 @@ impl Server {
             eprintln!("{missing}");
             return Ok(None);
         }
-        let place = Place {
-            root: testbed.root(),
-            address: Ipv4Addr::LOCALHOST,
-            port: free_port()?,
-            cores: 1,
-            work: testbed.work().join(name),
-        };
-        fs::create_dir_all(&place.work)
-            .map_err(|error| format!("cannot make {}: {error}", place.work.display()))?;
-        if let Some((path, text)) = external.config(&place) {
+        let (work, port) = (testbed.work().join(name), free_port()?);
+        let given = external.given(&testbed.root(), (Ipv4Addr::LOCALHOST, port), 1, &work);
+        fs::create_dir_all(&work)
+            .map_err(|error| format!("cannot make {}: {error}", work.display()))?;
+        if let Some((path, text)) = external.config(&given) {
             fs::write(&path, text)
                 .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
         }
-        Self::listening(testbed, name, &external.command(&place), place.port).map(Some)
+        Self::listening(testbed, name, &external.command(&given), port).map(Some)
     }
 
     /// Starts a command and waits until it listens at `port`.

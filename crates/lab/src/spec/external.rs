@@ -17,6 +17,7 @@
 //! and the like are the values. A generator, `generator = "name"`, is described alike; in its command stands what [`GENERATOR`] lists.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -66,17 +67,25 @@ pub struct External {
     program: Option<PathBuf>,
 }
 
+/// `external/NAME.toml`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Definition {
+pub struct Definition {
+    /// What to install where the program is missing.
     package: String,
+    /// How it is started.
     command: Flags,
+    /// A template beside the file, filled in for each trial.
     config: Option<String>,
+    /// A command that prints its version.
     version: Option<Flags>,
+    /// What comes before the command when root starts it.
     #[serde(default)]
     root_prefix: Flags,
+    /// What an experiment may set, and what it is if it does not.
     #[serde(default)]
     values: BTreeMap<String, toml::Value>,
+    /// Whether a server prints the readiness and the summary line.
     #[serde(default)]
     reports: bool,
 }
@@ -257,15 +266,29 @@ impl External {
         command
     }
 
-    /// The name of its configuration, if it has one.
-    pub fn config_name(&self) -> Option<&str> {
-        self.definition.config.as_deref()
+    /// What a server is given that runs in a directory of its own, `work`.
+    pub fn given(
+        &self,
+        root: &Path,
+        (address, port): (Ipv4Addr, u16),
+        cores: usize,
+        work: &Path,
+    ) -> Given {
+        let config = work.join(self.definition.config.as_deref().unwrap_or_default());
+        Given::from([
+            ("root", root.display().to_string()),
+            ("address", address.to_string()),
+            ("port", port.to_string()),
+            ("cores", cores.to_string()),
+            ("work", work.display().to_string()),
+            ("config", config.display().to_string()),
+        ])
     }
 
-    /// What its configuration must say.
-    pub fn config(&self, given: &Given) -> Option<String> {
+    /// Its configuration: the file and what it must say.
+    pub fn config(&self, given: &Given) -> Option<(PathBuf, String)> {
         let (_, text) = self.template.as_ref()?;
-        Some(self.fill(text, given))
+        Some((given.get("config")?.into(), self.fill(text, given)))
     }
 
     fn fill(&self, text: &str, given: &Given) -> String {
@@ -372,17 +395,17 @@ mod tests {
         let template =
             "listen @address@:@port@; root \"@root@\"; cores @cores@; a@b.c; threads @threads@";
         let tool = read_with(TOOL, template, "external='tool', values.threads=9").unwrap();
-        let given = Given::from([
-            ("root", "/a b".to_owned()),
-            ("address", "198.18.0.1".to_owned()),
-            ("port", "81".to_owned()),
-            ("cores", "2".to_owned()),
-            ("config", "/w/tool.conf".to_owned()),
-        ]);
+        let given = tool.given(
+            Path::new("/a b"),
+            ([198, 18, 0, 1].into(), 81),
+            2,
+            Path::new("/w"),
+        );
+        let (path, text) = tool.config(&given).unwrap();
+        assert_eq!(path, Path::new("/w/tool.conf"));
         let expected = "listen 198.18.0.1:81; root \"/a b\"; cores 2; a@b.c; threads 9";
-        assert_eq!(tool.config(&given).as_deref(), Some(expected));
+        assert_eq!(text, expected);
         assert!(tool.check_address().is_ok());
-        assert_eq!(tool.config_name(), Some("tool.conf"));
         let command = tool.command(&given);
         assert!(command[0].ends_with("/sh"), "{command:?}");
         assert_eq!(command[1..], ["-c", "/w/tool.conf", "9"]);

@@ -48,19 +48,7 @@ impl<'a> Foreign<'a> {
         let name = format!("archbench-{}-{}", external.label, std::process::id());
         let work = std::env::temp_dir().join(name);
         let (address, port) = (network.address(), network.free_port().map_err(step)?);
-        let config = external.config_name().map(|name| work.join(name));
-        let mut given = Given::from([
-            ("root", root.display().to_string()),
-            ("address", address.to_string()),
-            ("port", port.to_string()),
-            ("cores", cores.to_string()),
-            ("work", work.display().to_string()),
-        ]);
-        given.extend(
-            config
-                .as_ref()
-                .map(|path| ("config", path.display().to_string())),
-        );
+        let given = external.given(root, (address, port), cores, &work);
         fs::create_dir_all(&work).map_err(step)?;
         let foreign = Self {
             external,
@@ -70,7 +58,7 @@ impl<'a> Foreign<'a> {
             work,
             given,
         };
-        if let (Some(path), Some(text)) = (config, external.config(&foreign.given)) {
+        if let Some((path, text)) = external.config(&foreign.given) {
             fs::write(path, text).map_err(step)?;
         }
         Ok(foreign)
