@@ -130,3 +130,44 @@ fn outputs_that_are_out_have_buffers_of_their_own() {
     let fresh = third.iter().filter(|head| !second.contains(head));
     assert!(fresh.count() <= 1, "one waits to be filled");
 }
+
+/// Parts of a file come from what is at hand of it, and not from what lies elsewhere.
+#[test]
+fn ranges_out_of_order_are_loaded_each() {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::write(root.path().join("file"), "0123456789").unwrap();
+    let options = CommandLine::parse_from(["test", "--content-cache", "0"]).options;
+    let files = crate::setup::files(&options, root.path()).unwrap();
+    let path = files::Path {
+        bytes: b"file",
+        directory: false,
+    };
+    let entry = files.find(path, Instant::now()).unwrap();
+    let (mut session, mut scratch) = (Session::new(1), scratch());
+    let request = b"GET /file HTTP/1.1\r\nHost: h\r\nRange: bytes=6-8,1-2\r\n\r\n";
+    assert_eq!(session.receive(request, &mut scratch), request.len());
+    let (mut works, mut wire) = (VecDeque::new(), Vec::new());
+    let mut ranges = [6..9, 1..3].into_iter();
+    loop {
+        turn(&mut session, &mut scratch, &mut works, &mut wire);
+        let Some(work) = works.pop_front() else { break };
+        let work = match work.step() {
+            Some(Step::Load) => {
+                let range = ranges.next().expect("two ranges");
+                Work::load(0, Arc::clone(&entry), range, Delivery::Memory)
+            }
+            _ => work,
+        };
+        session.done(work.run(&files, Instant::now()), &mut scratch);
+    }
+    let text = String::from_utf8(wire).unwrap();
+    let at = |part: &str| {
+        text.find(part)
+            .unwrap_or_else(|| panic!("{part} in {text}"))
+    };
+    assert!(
+        at("6-8/10\r\n\r\n678\r\n") < at("1-2/10\r\n\r\n12\r\n"),
+        "{text}"
+    );
+    assert_eq!(ranges.next(), None);
+}
