@@ -61,7 +61,7 @@ pub(super) fn section(run: &Run) -> Option<String> {
         "<section id=\"wire\">\n<h2>On the wire</h2>\n<p>Mean times of a request in each trial. <em>Generator</em> is its service time, from writing to the last byte; \
          <em>server</em> is what lay between the request's last byte and the answer's at the server's interface; <em>network</em> is how much longer that was at the \
          client's, and <em>client</em> what is left: the generator itself and its kernel's part. On loopback both ends have one interface, so that network has no share. \
-         A SUSPECT trace lacks packets.</p>\n<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th>Trial</th><th>Over</th><th>Trace</th><th>Generator</th><th>Server</th>\
+         A SUSPECT trace lacks packets.</p>\n<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th>Trial</th><th>Model</th><th>Over</th><th>Trace</th><th>Generator</th><th>Server</th>\
          <th>Network</th><th>Client</th><th>Packets/request</th><th>Sent again</th><th>Told by</th></tr></thead>\n<tbody>\n",
     );
     for trial in run.trials.iter().filter(|trial| !trial.wire.is_empty()) {
@@ -109,6 +109,7 @@ fn row(out: &mut String, trial: &Trial) {
     let worst = verdicts.last().map_or("–".into(), ToString::to_string);
     let cells = [
         escape(&trial.id),
+        escape(&trial.level("model")),
         escape(network_name),
         worst,
         time(service),

@@ -87,6 +87,10 @@ fn the_page_says_which_network_a_figure_is_from_and_where_the_time_went() {
     assert!(page.contains("They spoke over a link of 80ms there &amp; back."));
     assert!(page.contains("take their time by user-space"));
     assert!(page.contains("<a href=\"#wire\">"));
+    let model = made.run.trials[0].level("model");
+    assert!(page.contains(&format!(
+        "<td>{model}</td><td>a link of 80ms there &amp; back</td>"
+    )));
     // Server, and what the network adds to it.
     assert!(page.contains("<td>250 µs</td><td>80.0 ms</td>"));
     assert!(page.contains("<td>SUSPECT</td>") && page.contains("the ring &lt;full&gt;"));
