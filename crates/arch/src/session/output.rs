@@ -17,6 +17,8 @@ pub struct Output {
     start: usize,
     tail: Tail,
     is_last: bool,
+    /// What was left of another, in a buffer of its size.
+    is_rest: bool,
 }
 
 /// What comes behind a head.
@@ -38,6 +40,7 @@ impl Output {
             start: 0,
             tail,
             is_last,
+            is_rest: false,
         }
     }
 
@@ -98,14 +101,15 @@ impl Output {
 
     /// Gives its buffers back.
     pub(super) fn recycle(self, scratch: &mut Scratch) {
-        scratch.give_back(self.head);
+        if !self.is_rest {
+            scratch.give_back(self.head);
+        }
     }
 
     /// What is left of the head, in a buffer of its own: whoever waits for a slow client holds no more than that. The tail is
     /// asked for anew.
     pub(super) fn rest(mut self, scratch: &mut Scratch) -> Self {
-        let is_exact = self.head.bytes.capacity() == self.head.bytes.len();
-        if is_exact && matches!(self.tail, Tail::None) {
+        if self.is_rest {
             return self;
         }
         let rest = Collected {
@@ -118,6 +122,7 @@ impl Output {
             start: 0,
             tail: Tail::None,
             is_last: false,
+            is_rest: true,
         }
     }
 }

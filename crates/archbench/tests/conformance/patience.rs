@@ -20,6 +20,11 @@ pub(crate) const CASES: &[Case] = &[
 
 pub(crate) const FAULTS: &[Fault] = &[
     Fault::new(
+        "does_not_end_with_a_steady_reader",
+        "a client reads its answer slowly, but steadily",
+        does_not_end_with_a_steady_reader,
+    ),
+    Fault::new(
         "ends_with_a_connection_that_never_speaks",
         "a client connects and says nothing",
         ends_with_a_connection_that_never_speaks,
@@ -191,4 +196,27 @@ fn does_not_end_with_a_reader_that_is_slow(bench: &Bench) {
     }
     let rest = client.exactly((crate::site::LARGE - offset) as usize);
     crate::site::assert_contents("large.bin", offset, &rest);
+}
+
+/// The kernel calls a socket writable only when a third of its buffer is free, which takes this reader several times as long as it
+/// may take nothing. What counts is what it takes.
+fn does_not_end_with_a_steady_reader(bench: &Bench) -> &'static str {
+    const LENGTH: usize = 4_000_000;
+    let server = bench.serve(&["--send-timeout", "400ms"]);
+    let mut client = Client::connect_with_small_buffer(server.address);
+    let range = format!("Range: bytes=0-{}\r\n", LENGTH - 1);
+    client.send(format!(
+        "GET /large.bin HTTP/1.1\r\nHost: h\r\n{range}Connection: close\r\n\r\n"
+    ));
+    assert_eq!(client.head().status, 206);
+    let mut offset = 0;
+    while offset < LENGTH {
+        let bytes = client.exactly(20_000);
+        crate::site::assert_contents("large.bin", offset as u64, &bytes);
+        offset += bytes.len();
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let summary = server.stop();
+    assert_eq!(summary["errors"]["reader_stalled"], 0, "{summary}");
+    "it has all of it, however long that takes"
 }
