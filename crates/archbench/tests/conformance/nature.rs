@@ -1,15 +1,14 @@
 //! What architectures declare of themselves, each fact held in both directions: what is declared is seen, and what is seen is
 //! declared.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+mod lies;
+
 use std::time::{Duration, Instant};
 
-use arch::nature::{Behaviour, Carrier, Concurrency, DiskWait, Killed, Loss, Overflow};
+use arch::nature::{Carrier, Concurrency, DiskWait, Killed, Overflow};
 
 use crate::case::{Bench, Case, case, case_of_each_behaviour};
 use crate::client::{Client, PATIENCE, get, last_get, wait_until};
-use crate::quiet;
 use crate::server::Server;
 use crate::shortage::{assert_let_go, tasks};
 use crate::site::Garden;
@@ -45,7 +44,7 @@ pub(crate) const CASES: &[Case] = &[
     case("is_of_a_family_and_a_lineage", is_of_a_family_and_a_lineage),
     case_of_each_behaviour(
         "false_declarations_are_found_out",
-        false_declarations_are_found_out,
+        lies::false_declarations_are_found_out,
     ),
 ];
 
@@ -355,58 +354,4 @@ fn is_of_a_family_and_a_lineage(bench: &Bench) {
         assert!(before.contains(predecessor), "{predecessor}");
     }
     assert!(!nature.paper.is_empty() && (1960..2100).contains(&nature.year));
-}
-
-/// Whoever declares another behaviour than its own, more or less in one fact, fails the case that holds it.
-fn false_declarations_are_found_out(bench: &Bench) {
-    let own = bench.room.behaviour;
-    type Lie = (Behaviour, fn(&Bench));
-    let mut lies: Vec<Lie> = Vec::new();
-    let concurrency = match own.concurrency {
-        Concurrency::Any | Concurrency::OneEach(_) => Concurrency::One,
-        Concurrency::One | Concurrency::Workers { .. } => Concurrency::Any,
-    };
-    lies.push((
-        Behaviour { concurrency, ..own },
-        so_many_are_served_at_a_time,
-    ));
-    let concurrency = match own.concurrency {
-        Concurrency::OneEach(_) => Concurrency::Any,
-        _ => Concurrency::OneEach(Carrier::Thread),
-    };
-    // Of one that serves one at a time this waits for others in vain, as above.
-    if own.is_concurrent() {
-        lies.push((
-            Behaviour { concurrency, ..own },
-            connections_have_the_carriers_that_are_declared,
-        ));
-    }
-    let killed = match own.killed {
-        Killed::Server => Killed::Replaced,
-        Killed::Replaced | Killed::Connection => Killed::Server,
-    };
-    lies.push((
-        Behaviour { killed, ..own },
-        connections_have_the_carriers_that_are_declared,
-    ));
-    // In the other direction the lie is found when a quarter of a minute has passed.
-    if own.disk_wait != DiskWait::Server {
-        let disk_wait = DiskWait::Server;
-        let lie = Behaviour { disk_wait, ..own };
-        lies.push((lie, others_are_served_while_the_disk_is_slow));
-    }
-    let defect = match own.defect {
-        Loss::Server | Loss::Process => Loss::Connection,
-        Loss::Connection => Loss::Process,
-        Loss::Answer => Loss::Connection,
-    };
-    lies.push((Behaviour { defect, ..own }, |bench| {
-        crate::defects::cost_what_they_must(bench);
-    }));
-    for (lie, case) in lies {
-        let room = bench.room.declaring(lie);
-        let bench = Bench::new(room, Arc::clone(&bench.site));
-        let found = quiet::without_a_word(|| catch_unwind(AssertUnwindSafe(|| case(&bench))));
-        assert!(found.is_err(), "nobody has noticed: {lie:?}");
-    }
 }
