@@ -5,10 +5,8 @@ use crate::draw::{Frame, svg};
 use crate::error::Error;
 use crate::figure::Figure;
 use crate::figures::overlay::{Subject, overlays};
-use crate::figures::{
-    ccdf, cdf, cpu, fairness, histogram, latency, memory, percentiles, series, stages, switches,
-    throughput,
-};
+use crate::figures::quantities::{CPU, FAIRNESS, MEMORY, SWITCHES};
+use crate::figures::{ccdf, cdf, histogram, latency, percentiles, series, stages, throughput};
 use crate::html::escape;
 use crate::study::{Panel, Study, slug};
 use std::collections::BTreeMap;
@@ -35,11 +33,13 @@ pub(crate) fn sections(study: &Study<'_>) -> Result<(String, Vec<Place>), Error>
         &latency::against_theory(study),
     )?;
     distributions(&mut page, study)?;
-    let cost = [cpu::of(study), switches::of(study), memory::of(study)].concat();
+    let cost = [CPU, SWITCHES, MEMORY]
+        .map(|row| row.figures(study))
+        .concat();
     page.section(("cost", "What it costs"), "", &cost)?;
     let about = "Where a server is made of stages joined by queues: where events wait, and what the controllers make of it.";
     page.section(("stages", "Stages over time"), about, &stages::of(study))?;
-    page.section(("fairness", "Fairness"), "", &fairness::of(study))?;
+    page.section(("fairness", "Fairness"), "", &FAIRNESS.figures(study))?;
     Ok((page.html, page.places))
 }
 

@@ -5,10 +5,9 @@ use super::source::{Content, Source};
 use crate::error::Error;
 use crate::figure::{Axis, Content as Drawn, Figure, Look, Mark, Row, Rows, Unit};
 use crate::figures::overlay::{Overlay, Subject, marked, overlays};
+use crate::figures::quantities::{CPU, FAIRNESS, MEMORY, SWITCHES};
 use crate::figures::series::{self, Course};
-use crate::figures::{
-    ccdf, cdf, cpu, fairness, histogram, latency, memory, percentiles, stages, switches, throughput,
-};
+use crate::figures::{ccdf, cdf, histogram, latency, percentiles, stages, throughput};
 use crate::page::levels::{courses, telling_level};
 use crate::study::{Panel, Study};
 
@@ -64,10 +63,10 @@ fn of_results(kind: Kind, study: &Study<'_>) -> Vec<Figure> {
         Kind::Latency => starts(latency::of(study), "latency-p99"),
         Kind::LatencyMean => starts(latency::of(study), "latency-mean"),
         Kind::Theory => latency::against_theory(study),
-        Kind::Cpu => cpu::of(study),
-        Kind::Switches => switches::of(study),
-        Kind::Memory => memory::of(study),
-        Kind::Fairness => fairness::of(study),
+        Kind::Cpu => CPU.figures(study),
+        Kind::Switches => SWITCHES.figures(study),
+        Kind::Memory => MEMORY.figures(study),
+        Kind::Fairness => FAIRNESS.figures(study),
         staged => starts(stages::of(study), &staged.to_string()),
     }
 }
