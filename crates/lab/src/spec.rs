@@ -39,12 +39,13 @@ mod servers;
 mod sweep;
 
 pub use cache::Cache;
+pub use contracts::load::Loop;
 pub use error::Error;
 pub(crate) use error::did_you_mean;
 pub use experiment::{Expect, Experiment};
 pub use flags::Flags;
 pub(crate) use flags::scalar;
-pub use load::{Load, Loop};
+pub use load::Load;
 pub use network::{BitRate, Kind, LinkCell, Network, NetworkCell, Share};
 pub use objective::Objective;
 pub use quantity::{OneOrMany, Rate, Size, Text, Time};

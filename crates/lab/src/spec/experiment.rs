@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use contracts::load::Loop;
 use results::{Figure, Metric};
 use serde::Deserialize;
 use workload::Preset;
@@ -11,7 +12,7 @@ use super::cache::Cache;
 use super::error::Error;
 use super::expression::Expression;
 use super::flags::Flags;
-use super::load::{Load, Loop};
+use super::load::Load;
 use super::network::Network;
 use super::objective::Objective;
 use super::quantity::{OneOrMany, Size, Text, Time};

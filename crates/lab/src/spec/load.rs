@@ -1,5 +1,6 @@
 //! Loads: how requests come.
 
+use contracts::load::Loop;
 use serde::Deserialize;
 use workload::{Arrival, Stages};
 
@@ -39,17 +40,6 @@ pub struct Load {
     /// Compare every body with what it must be.
     #[serde(default)]
     pub verify: bool,
-}
-
-/// Who decides when the next request comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Loop {
-    /// The server, by answering.
-    Closed,
-    /// A schedule.
-    Open,
-    /// A schedule for sessions, the server within one.
-    PartlyOpen,
 }
 
 fn default_connections() -> OneOrMany<u64> {
