@@ -103,6 +103,8 @@ fn for_lingering_ends(site: &Site) {
     assert_eq!(client.answer().status, 400);
     client.send([b'x'; 100]);
     assert_eq!(client.phase(), Some(Phase::Linger));
+    assert!(!client.is_over());
     client.expire();
+    assert!(client.is_over(), "it lingers for ever");
     assert_eq!(client.read_to_end(), b"");
 }

@@ -154,6 +154,11 @@ impl Connection<'_> {
         self.unread.is_empty() && !self.is_write_shut && !self.is_over
     }
 
+    /// Whether the session has ended it.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
     /// All that has come, up to the end of the connection, which must be there.
     pub(crate) fn read_to_end(&mut self) -> Vec<u8> {
         let rest = std::mem::take(&mut self.unread);
