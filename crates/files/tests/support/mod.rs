@@ -149,6 +149,14 @@ pub(crate) fn contents(entry: &Entry<Header>) -> Vec<u8> {
     bytes
 }
 
+/// The bytes of a body that is held.
+pub(crate) fn memory(body: Option<files::Body>) -> Vec<u8> {
+    match body {
+        Some(files::Body::Memory { bytes, .. }) => bytes.to_vec(),
+        other => panic!("{other:?} is not in memory"),
+    }
+}
+
 /// Where the kernel says that an open file is.
 pub(crate) fn place(entry: &Entry<Header>) -> PathBuf {
     fs::read_link(format!("/proc/self/fd/{}", entry.file.as_raw_fd())).unwrap()
