@@ -4,10 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
+use command::quantity::{self, Unit};
 use workload::fileset::Preset;
-use workload::units;
 
-use crate::summary::bytes;
 use crate::{Failure, output};
 
 /// Make a set of files to serve, with contents that a client can verify by itself
@@ -39,8 +38,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     output::print(format_args!(
         "{}: {}, {}, in {}",
         set.preset(),
-        units::counted(set.files().len() as u64, "file"),
-        bytes(set.total_bytes()),
+        quantity::counted(set.files().len() as u64, "file"),
+        Unit::Bytes.show(set.total_bytes() as f64),
         arguments.directory.display(),
     ));
     Ok(ExitCode::SUCCESS)

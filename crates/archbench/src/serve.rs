@@ -8,8 +8,8 @@ use std::time::Instant;
 use arch::{Address, ServeOptions, ServerSetup};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use command::descriptors::Descriptors;
 use contracts::{Line, Unknown, serve};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::catalogue::{self, CATALOGUE, Entry};
 use crate::output::{self, Format};
@@ -144,7 +144,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let options = ServeOptions::from_arg_matches(matches)?;
     let serve = entry.prepare(matches)?;
 
-    let descriptors = raise_descriptor_limit();
+    let descriptors = Descriptors::raise();
     let (root, sample) = root(&options)?;
     let setup = ServerSetup::new(options, &root)?;
     let meter = setup.meter;
@@ -238,38 +238,5 @@ fn url(address: &Address) -> String {
     match address.ip() {
         Some(address) => format!("http://{address}/"),
         None => "http://localhost/".to_owned(),
-    }
-}
-
-/// The soft limit on descriptors; `None` is no limit.
-struct Descriptors {
-    before: Option<u64>,
-    now: Option<u64>,
-}
-
-/// Raises the soft limit on descriptors to the hard one.
-fn raise_descriptor_limit() -> Descriptors {
-    let limit = getrlimit(Resource::Nofile);
-    let wanted = Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
-    let raised = setrlimit(Resource::Nofile, wanted).is_ok();
-    Descriptors {
-        before: limit.current,
-        now: if raised { limit.maximum } else { limit.current },
-    }
-}
-
-impl std::fmt::Display for Descriptors {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let say = |limit: Option<u64>| {
-            limit.map_or("any number of".to_owned(), |limit| limit.to_string())
-        };
-        write!(formatter, "{} descriptors", say(self.now))?;
-        if self.before != self.now {
-            write!(formatter, ", raised from {}", say(self.before))?;
-        }
-        Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use command::quantity::{self, Unit, time};
 use contracts::serve::{self, StageSeries};
 use contracts::{Distribution, Line, PERCENTILES, Statistic, Unknown};
 use meter::{Event, Snapshot, StageLook, StageSnapshot};
@@ -128,7 +129,10 @@ impl<'a> Summary<'a> {
                 counted.count(Event::ServerError),
             ),
         );
-        line("bytes sent", bytes(counted.count(Event::Byte)));
+        line(
+            "bytes sent",
+            Unit::Bytes.show(counted.count(Event::Byte) as f64),
+        );
         line("connections", counted.count(Event::Connection).to_string());
         let errors: Vec<_> = Event::ERRORS
             .iter()
@@ -148,11 +152,20 @@ impl<'a> Summary<'a> {
         if !latency.is_empty() {
             let percentiles: Vec<_> = PERCENTILES
                 .iter()
-                .map(|percent| format!("p{percent} {}", time(time_at(counted, *percent))))
+                .map(|percent| {
+                    format!(
+                        "p{percent} {}",
+                        time(Duration::from_nanos(time_at(counted, *percent)))
+                    )
+                })
                 .collect();
             line(
                 "readable to sent",
-                format!("{}, max {}", percentiles.join(", "), time(latency.max())),
+                format!(
+                    "{}, max {}",
+                    percentiles.join(", "),
+                    time(Duration::from_nanos(latency.max()))
+                ),
             );
         }
         line(
@@ -180,14 +193,17 @@ impl<'a> Summary<'a> {
         };
         line(
             "peak memory",
-            format!("{} resident{largest}", bytes(self.peak_resident_bytes())),
+            format!(
+                "{} resident{largest}",
+                Unit::Bytes.show(self.peak_resident_bytes() as f64)
+            ),
         );
         line(
             "at the most",
             format!(
                 "{}, {}",
-                plural(counted.peak_threads, "serving thread", "serving threads"),
-                plural(counted.peak_processes, "process", "processes")
+                quantity::counted(counted.peak_threads, "serving thread"),
+                quantity::counted(counted.peak_processes, "process")
             ),
         );
         if !counted.stages.is_empty() {
@@ -273,7 +289,9 @@ fn stages(stages: &[StageSnapshot]) -> String {
             stage.name,
             now.events,
             per(now.events as f64, now.batches),
-            time(per(now.busy_ns as f64, now.events) as u64),
+            time(Duration::from_nanos(
+                per(now.busy_ns as f64, now.events) as u64
+            )),
             stage.queue_peak,
             stage.threads_peak,
             now.rejected,
@@ -303,32 +321,4 @@ fn residency() -> Option<&'static str> {
         files::Residency::ReadNoWait => "preadv2(RWF_NOWAIT)",
         files::Residency::Nothing => "nothing here tells",
     })
-}
-
-fn plural(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
-}
-
-fn time(nanoseconds: u64) -> String {
-    let nanoseconds = nanoseconds as f64;
-    match nanoseconds {
-        ..1e6 => format!("{:.1} µs", nanoseconds / 1e3),
-        ..1e9 => format!("{:.1} ms", nanoseconds / 1e6),
-        _ => format!("{:.1} s", nanoseconds / 1e9),
-    }
-}
-
-pub(crate) fn bytes(count: u64) -> String {
-    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let mut value = count as f64;
-    let mut unit = 0;
-    while value >= 1024.0 && unit + 1 < UNITS.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    if unit == 0 {
-        format!("{count} B")
-    } else {
-        format!("{value:.1} {}", UNITS[unit])
-    }
 }

@@ -4,11 +4,15 @@
 //! | --- | --- |
 //! | [`input`] | where a text comes from: a file, or standard input |
 //! | [`output`] | where one goes: a file in one piece, or standard output |
+//! | [`quantity`] | how figures are told: units, thousands separators, no more digits than anybody reads |
 //! | [`secret`] | what of an argument nobody else should read |
+//! | [`descriptors`] | how many files and sockets may be open |
 //! | [`usage`](fn@usage) | that what was typed makes no sense |
 
+pub mod descriptors;
 pub mod input;
 pub mod output;
+pub mod quantity;
 pub mod secret;
 
 use std::error::Error;

@@ -4,6 +4,7 @@ use std::fmt::{Display, Write as _};
 use std::io::Write;
 use std::time::Duration;
 
+use command::quantity::{Unit, counted, time};
 use contracts::disk::{Lateness, Operations, Ready, SCHEMA, Summary};
 use contracts::{Line, Unknown};
 
@@ -23,16 +24,15 @@ pub(crate) fn complain(text: impl Display) {
 pub(crate) fn ready_text(disk: &Disk, mounted: &Mounted) -> String {
     let model = &disk.model;
     format!(
-        "{} is on {} (process {}; seek {} {}, {:.1} MiB/s, {} {}, reads ahead {} KiB)\n\
+        "{} is on {} (process {}; seek {} {}, {:.1} MiB/s, {}, reads ahead {} KiB)\n\
          try 'archbench serve --root {}'; Ctrl-C unmounts it",
         disk.root.display(),
         mounted.mountpoint().display(),
         std::process::id(),
-        time(model.seek),
+        Unit::Seconds.tick(model.seek.as_secs_f64()),
         name(model.distribution),
         mib(model.transfer_bytes_per_s),
-        model.arms,
-        if model.arms == 1 { "arm" } else { "arms" },
+        counted(model.arms as u64, "arm"),
         mounted.read_ahead_bytes() / 1024,
         mounted.mountpoint().display(),
     )
@@ -140,13 +140,4 @@ fn milliseconds(time: Duration) -> f64 {
 
 fn mib(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
-}
-
-fn time(time: Duration) -> String {
-    let nanoseconds = time.as_nanos() as f64;
-    match nanoseconds {
-        ..1e6 => format!("{:.1} µs", nanoseconds / 1e3),
-        ..1e9 => format!("{:.1} ms", nanoseconds / 1e6),
-        _ => format!("{:.1} s", nanoseconds / 1e9),
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use command::quantity::Unit;
 use results::{Factor, Factors, Figure};
 use stats::Interval;
 
@@ -65,7 +66,9 @@ pub fn label(factors: &Factors, swept: &[&Factor]) -> String {
             continue;
         };
         words.push(match (factor.name.as_str(), level.number()) {
-            (name, Some(number)) if factor.unit == "B" => format!("{name}={}", bytes(number)),
+            (name, Some(number)) if factor.unit == "B" => {
+                format!("{name}={}", Unit::Bytes.tick(number))
+            }
             (_, None) => level.to_string(),
             (name, Some(_)) => format!("{name}={level}"),
         });
@@ -87,35 +90,13 @@ pub fn spread(figure: Figure, interval: &Interval) -> String {
 /// A figure with its unit.
 pub fn show(figure: Figure, value: f64) -> String {
     match figure {
-        Figure::Time(..) | Figure::CpuPerRequest => time(value),
-        Figure::PeakResident | Figure::Bandwidth => bytes(value),
+        Figure::Time(..) | Figure::CpuPerRequest => Unit::Seconds.show(value * 1e-6),
+        Figure::PeakResident => Unit::Bytes.show(value),
+        Figure::Bandwidth => Unit::Traffic.show(value),
         Figure::ErrorPercent => format!("{value:.2}%"),
         _ if value.abs() >= 100.0 || value.fract() == 0.0 => format!("{value:.0}"),
         _ => format!("{value:.3}"),
     }
-}
-
-fn time(microseconds: f64) -> String {
-    match microseconds.abs() {
-        ..1e3 => format!("{microseconds:.1} µs"),
-        ..1e6 => format!("{:.2} ms", microseconds / 1e3),
-        _ => format!("{:.2} s", microseconds / 1e6),
-    }
-}
-
-fn bytes(count: f64) -> String {
-    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let (mut value, mut unit) = (count, 0);
-    while value >= 1024.0 && unit + 1 < UNITS.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    format!("{value:.4}")
-        .trim_end_matches('0')
-        .trim_end_matches('.')
-        .to_owned()
-        + " "
-        + UNITS[unit]
 }
 
 #[cfg(test)]
@@ -134,6 +115,6 @@ mod tests {
         let figure = |name: &str| name.parse::<Figure>().unwrap();
         assert_eq!(show(figure("p99"), 1234.0), "1.23 ms");
         assert_eq!(show(figure("throughput"), 1234.4), "1234");
-        assert_eq!(show(figure("peak_resident"), 1536.0), "1.5 KiB");
+        assert_eq!(show(figure("peak_resident"), 1536.0), "1.50 KiB");
     }
 }

@@ -9,10 +9,11 @@ use crate::clock::nanos;
 use crate::run::{Fault, Model, Run};
 use crate::slo::Slo;
 use crate::{Failure, usage};
+use command::descriptors::Descriptors;
+use command::quantity::counted;
 use file::open;
 use std::time::Duration;
 use workload::trace::{self, AccessLog};
-use workload::units::counted;
 use workload::{Arrival, Stages};
 
 const DEFAULT_DURATION: Duration = Duration::from_secs(10);
@@ -215,25 +216,14 @@ fn check_cores(cores: &[usize]) -> Result<(), Failure> {
 
 /// Takes as many descriptors as are needed. An error says that so many may not be open.
 fn raise_descriptor_limit(connections: u64) -> Result<(), Failure> {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let need = connections.saturating_add(OTHER_DESCRIPTORS);
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current.is_none_or(|current| current >= need) {
-        return Ok(());
-    }
-    let raised = Rlimit {
-        current: Some(need),
-        maximum: limit.maximum,
-    };
-    let too_many = limit.maximum.is_some_and(|maximum| maximum < need);
-    if too_many || setrlimit(Resource::Nofile, raised).is_err() {
-        let most = limit.maximum.or(limit.current).unwrap_or_default();
-        return Err(format!(
+    match Descriptors::raise().now {
+        Some(most) if most < need => Err(format!(
             "{connections} connections need a descriptor each, and only {most} may be open: use fewer (-c, --max-connections), or raise the limit (ulimit -Hn)"
         )
-        .into());
+        .into()),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -7,10 +7,10 @@ use crate::report::histograms::Log;
 use crate::run::{Control, Run};
 use crate::slo::Slo;
 use crate::tui::Tui;
+use command::quantity::counted;
 use std::ffi::OsStr;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
-use workload::units::counted;
 
 /// How progress is shown.
 pub(crate) enum View {

@@ -4,7 +4,6 @@ pub mod figures;
 pub mod histograms;
 pub mod json;
 pub mod text;
-mod units;
 
 use crate::host;
 use crate::measure::Outcome;

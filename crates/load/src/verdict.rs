@@ -21,9 +21,9 @@ use crate::measure::Outcome;
 use crate::metric::Metric;
 use crate::report::figures::Figures;
 use crate::run::Run;
+use command::quantity::counted;
 use contracts::Unknown;
 use stats::spacing::Evenness;
-use workload::units::counted;
 
 /// p99 of the generator's lag, at most: this, or …
 const LAG_LIMIT: Nanos = 50_000;

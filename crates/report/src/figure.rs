@@ -1,7 +1,7 @@
 //! What a figure says, before it is drawn.
 
-pub use crate::quantity::Unit;
 pub use crate::scale::Kind;
+pub use command::quantity::Unit;
 
 /// A figure.
 #[derive(Debug, Clone)]

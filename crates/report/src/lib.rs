@@ -10,7 +10,7 @@
 //! | `study`, `estimate` | a run, arranged for drawing; a figure over repeats |
 //! | `figures` | the figures of a report, one a file |
 //! | `distribution` | a distribution of times, from wherever it was recorded |
-//! | `quantity`, `scale` | quantities in words, and their places on an axis |
+//! | `scale` | places of quantities on an axis |
 
 pub mod cli;
 mod distribution;
@@ -22,7 +22,6 @@ mod figures;
 mod html;
 pub mod page;
 pub mod plot;
-mod quantity;
 mod scale;
 mod study;
 

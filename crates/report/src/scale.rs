@@ -208,7 +208,7 @@ impl Scale {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quantity::Unit;
+    use command::quantity::Unit;
 
     fn labels(scale: Scale, unit: Unit, about: usize) -> Vec<String> {
         let ticks = scale.ticks(about).into_iter().filter(|tick| tick.labelled);

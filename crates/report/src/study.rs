@@ -1,7 +1,7 @@
 //! A run, arranged for drawing: which cells belong in one picture, and what lies along its axis.
 
 use crate::figure::Look;
-use crate::quantity::Unit;
+use command::quantity::Unit;
 use results::{Cell, Factor, Hlog, Level, Run, Trial};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

@@ -200,14 +200,6 @@ pub fn count(text: &str) -> Result<u64, UnitError> {
     whole(number * factor).ok_or_else(|| error("is not a whole number"))
 }
 
-/// So many of something, in words that agree: `1 file`, `2 files`.
-pub fn counted(count: u64, one: &str) -> String {
-    match count {
-        1 => format!("1 {one}"),
-        count => format!("{count} {one}s"),
-    }
-}
-
 /// A size as [`size`] reads it back: the largest suffix that divides it.
 pub(crate) fn show_size(bytes: u64) -> String {
     let units = [(1 << 30, "g"), (1 << 20, "m"), (1 << 10, "k")];

@@ -6,7 +6,7 @@ use results::{Better, Cell, Figure, Run};
 use serde::Serialize;
 use stats::compare::{Comparison, Verdict, holm, independent};
 
-use workload::units::counted;
+use command::quantity::counted;
 
 use crate::analysis::judge::LEVEL;
 use crate::table::{Table, label, show};

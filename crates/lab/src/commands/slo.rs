@@ -3,9 +3,9 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
+use command::quantity::counted;
 use results::{Figure, JudgedSlo, Metric, Outcome, Run, Statistic};
 use workload::objective::read_file;
-use workload::units::counted;
 
 use crate::analysis::objectives::matrix;
 use crate::spec::Objective;

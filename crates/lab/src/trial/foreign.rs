@@ -6,10 +6,10 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use command::descriptors::Descriptors;
 use contracts::serve::{self, Summary};
 use contracts::{Line, Unknown};
 use results::{Failure, Sample};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sys::usage::{Usage, Who, usage};
 use workload::FileSet;
 
@@ -44,7 +44,9 @@ impl<'a> Foreign<'a> {
         network: &Network,
     ) -> Result<Self, Failure> {
         let step = |error: io::Error| failure(STARTING, error.to_string());
-        raise_descriptor_limit();
+        // Many servers take the soft limit as they find it, and their children inherit ours. Ours raise it themselves. Where it cannot be
+        // raised, a server that runs out says so.
+        Descriptors::raise();
         let name = format!("archbench-{}-{}", external.label, std::process::id());
         let work = std::env::temp_dir().join(name);
         let (address, port) = (network.address(), network.free_port().map_err(step)?);
@@ -207,17 +209,6 @@ impl<'a> Foreign<'a> {
             ..Default::default()
         }
     }
-}
-
-/// Many servers take the soft limit as they find it, and their children inherit ours. Ours raise it themselves.
-fn raise_descriptor_limit() {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limit.maximum,
-        ..limit
-    };
-    // Where it cannot be raised, a server that runs out says so.
-    let _ = setrlimit(Resource::Nofile, raised);
 }
 
 /// SIGTERM, by which a server may end that does nothing about it.

@@ -6,9 +6,9 @@ use crate::run::{Arrivals, Model};
 use crate::schedule::Think;
 use crate::{Failure, usage};
 use command::input;
+use command::quantity::counted;
 use std::time::Duration;
 use workload::trace::{self, AccessLog};
-use workload::units::counted;
 use workload::{Arrival, Schedule, Stages};
 
 /// The model, and its name for people.

@@ -8,11 +8,11 @@ use crate::url::Url;
 use crate::verify::Expected;
 use crate::{Failure, usage};
 use command::input;
+use command::quantity::counted;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::OnceLock;
 use std::time::Duration;
 use workload::trace::{self, AccessLog, WeightedUrl};
-use workload::units::counted;
 use workload::{FileSet, Sampler};
 
 /// Where a bare `archbench serve` listens.

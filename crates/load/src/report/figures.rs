@@ -7,16 +7,6 @@ use crate::metric::Metric;
 use crate::run::Run;
 use stats::hist::Censored;
 
-/// The percentiles that are reported, and their quantiles.
-pub(super) const PERCENTILES: [(&str, f64); 6] = [
-    ("p50", 0.5),
-    ("p75", 0.75),
-    ("p90", 0.9),
-    ("p99", 0.99),
-    ("p99.9", 0.999),
-    ("p99.99", 0.9999),
-];
-
 /// Whether all clients of a closed loop got the same.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fairness {

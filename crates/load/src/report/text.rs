@@ -1,12 +1,12 @@
 //! The report for people.
 
 use super::Report;
-use super::figures::PERCENTILES;
-use super::units::{bytes, count, percent, rate, time};
 use crate::failure::Failure;
 use crate::metric::Metric;
 use crate::record::Counts;
 use crate::slo::Judged;
+use command::quantity::{Unit, count, percent, significant};
+use contracts::{PERCENTILES, Statistic};
 use stats::hist::{Bound, Censored};
 use std::fmt::Write;
 
@@ -48,7 +48,11 @@ fn times(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
         for (_, metric) in &columns {
             let text = match cell(*metric) {
                 Some((nanos, at_least)) => {
-                    format!("{}{}", if at_least { "≥ " } else { "" }, time(nanos))
+                    format!(
+                        "{}{}",
+                        if at_least { "≥ " } else { "" },
+                        Unit::Seconds.show(nanos * 1e-9)
+                    )
                 }
                 None => "–".to_owned(),
             };
@@ -62,8 +66,12 @@ fn times(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
     };
     let exact = |bound: Bound| (bound.value as f64, bound.at_least);
     row("mean", &|metric| times(metric).map(|times| times.mean()))?;
-    for (name, quantile) in PERCENTILES {
-        row(name, &|metric| {
+    for percentile in PERCENTILES.map(Statistic::Percentile) {
+        let Some(quantile) = percentile.quantile() else {
+            continue;
+        };
+        let name = percentile.to_string();
+        row(&name, &|metric| {
             let grows = matches!(metric, Metric::Response | Metric::Wait | Metric::Session);
             if unsteady && grows && quantile > 0.5 {
                 return None;
@@ -116,9 +124,9 @@ fn counts(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
     writeln!(
         out,
         "  throughput  {} requests/s, {}/s, over {}",
-        rate(figures.requests_per_s()),
-        bytes(figures.bytes_per_s()),
-        time(figures.window_s() * 1e9).trim_end()
+        significant(figures.requests_per_s(), 3),
+        Unit::Traffic.show(figures.bytes_per_s()),
+        Unit::Seconds.show(figures.window_s())
     )?;
     write!(
         out,
@@ -162,7 +170,7 @@ fn counts(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
         out,
         "  generator   {} of its core busy, {} of processor time for each request",
         percent(outcome.busy),
-        time(figures.cpu_s_per_request() * 1e9).trim_end()
+        Unit::Seconds.show(figures.cpu_s_per_request())
     )?;
     let of_requests = classes(counts, |class| !Failure::is_of_connecting(class));
     if !of_requests.is_empty() {
@@ -230,9 +238,9 @@ fn objectives(slos: &[Judged], out: &mut String) -> std::fmt::Result {
     )?;
     for slo in slos {
         let show = |value: f64| match slo.unit {
-            "us" => time(value * 1e3).trim_end().to_owned(),
+            "us" => Unit::Seconds.show(value * 1e-6),
             "%" => percent(value / 100.0),
-            unit => format!("{}{unit}", rate(value)),
+            unit => format!("{}{unit}", significant(value, 3)),
         };
         let measured = slo.value.map_or("–".to_owned(), |value| {
             format!("{}{}", if slo.at_least { "≥ " } else { "" }, show(value))

@@ -4,8 +4,8 @@ use super::sweep::{Quantity, chart, figures, titled};
 use super::theory::Server;
 use crate::estimate::named;
 use crate::figure::{Content, Figure, Kind, Unit};
-use crate::quantity::significant;
 use crate::study::{Line, Panel, Study};
+use command::quantity::significant;
 use results::Figure as Name;
 use results::{Metric, Statistic};
 

@@ -2,8 +2,8 @@
 
 use crate::distribution::Distribution;
 use crate::figure::{Axis, Chart, Content, Figure, Kind, Look, Point, Series};
-use crate::quantity::Unit;
 use crate::study::{Panel, Study};
+use command::quantity::Unit;
 
 /// A distribution and whose it is.
 #[derive(Debug, Clone)]

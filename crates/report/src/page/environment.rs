@@ -1,7 +1,7 @@
 //! Where it was measured.
 
 use crate::html::escape;
-use crate::quantity::Unit;
+use command::quantity::Unit;
 use results::Run;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -63,7 +63,7 @@ pub(crate) fn section(run: &Run) -> String {
             "Warm-up",
             format!(
                 "{} s of each trial",
-                crate::quantity::trimmed(manifest.warm_up_s, 2)
+                command::quantity::trimmed(manifest.warm_up_s, 2)
             ),
         ),
         ("Experiment's hash", manifest.experiment_hash.clone()),

@@ -25,8 +25,8 @@ mod verdicts;
 
 use crate::error::Error;
 use crate::html::escape;
-use crate::quantity::{counted, trimmed};
 use crate::study::Study;
+use command::quantity::{counted, trimmed};
 use results::{Run, Validity};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use results::{Figure, Metric, Run, Statistic, Trial};
 
 use crate::html::escape;
-use crate::quantity::Unit;
+use command::quantity::Unit;
 
 /// What was spoken over, in a sentence or two.
 pub(super) fn sentences(run: &Run) -> String {

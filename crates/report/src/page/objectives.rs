@@ -2,8 +2,8 @@
 
 use super::verdicts::badge;
 use crate::html::escape;
-use crate::quantity::{Unit, significant};
 use crate::study::level;
+use command::quantity::{Unit, significant};
 use results::{JudgedSlo, Level, Run};
 use std::fmt::Write;
 

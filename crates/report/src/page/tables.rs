@@ -3,8 +3,8 @@
 use crate::estimate::{Estimate, named};
 use crate::figures::sweep;
 use crate::html::escape;
-use crate::quantity::{Unit, count};
 use crate::study::{Panel, Study};
+use command::quantity::{Unit, count};
 use results::{Cell, Figure};
 use results::{Metric, Statistic};
 use std::fmt::Write;

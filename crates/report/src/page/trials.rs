@@ -1,7 +1,7 @@
 //! Whether each trial may be believed, and why not.
 
 use crate::html::escape;
-use crate::quantity::{counted, trimmed};
+use command::quantity::{counted, trimmed};
 use results::{Run, Trial, Validity};
 use std::fmt::Write;
 

@@ -1,7 +1,7 @@
 //! What became of what was expected.
 
 use crate::html::escape;
-use crate::quantity::significant;
+use command::quantity::significant;
 use results::{Judged, Outcome, Run};
 use std::fmt::Write;
 
@@ -64,7 +64,7 @@ fn expectation(out: &mut String, judged: &Judged) {
             significant(estimate, 3)
         );
         if let (Some(low), Some(high)) = (judged.low, judged.high) {
-            let percent = crate::quantity::trimmed(judged.level * 100.0, 1);
+            let percent = command::quantity::trimmed(judged.level * 100.0, 1);
             let _ = write!(
                 out,
                 " ({percent}\u{a0}% interval {} to {})",

@@ -1,5 +1,7 @@
 //! Quantities in words: a unit, thousands separators, and no more digits than were measured.
 
+use std::time::Duration;
+
 /// What an axis or a column counts in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
@@ -9,6 +11,8 @@ pub enum Unit {
     Clock,
     /// Bytes, in powers of 1024.
     Bytes,
+    /// Bytes in a second, in powers of 1000, as networks count them.
+    Traffic,
     /// Events in a second.
     PerSecond,
     /// Things, or a ratio; `of` is in the axis name.
@@ -25,6 +29,13 @@ const BYTES: &[(f64, &str)] = &[
     ((1_u64 << 20) as f64, "MiB"),
     ((1_u64 << 10) as f64, "KiB"),
     (1.0, "B"),
+];
+const TRAFFIC: &[(f64, &str)] = &[
+    (1e12, "TB/s"),
+    (1e9, "GB/s"),
+    (1e6, "MB/s"),
+    (1e3, "kB/s"),
+    (1.0, "B/s"),
 ];
 
 impl Unit {
@@ -49,6 +60,7 @@ impl Unit {
         match self {
             Self::Seconds => prefixed(value, SECONDS, number),
             Self::Bytes => prefixed(value, BYTES, number),
+            Self::Traffic => prefixed(value, TRAFFIC, number),
             Self::Clock => format!("{} s", number(value)),
             Self::PerSecond => format!("{}/s", number(value)),
             Self::Plain => number(value),
@@ -90,7 +102,7 @@ fn prefixed(value: f64, steps: &[(f64, &str)], number: impl Fn(f64) -> String) -
 }
 
 /// `digits` significant ones, at least all those before the point, with thousands separators.
-pub(crate) fn significant(value: f64, digits: i32) -> String {
+pub fn significant(value: f64, digits: i32) -> String {
     if !value.is_finite() {
         return "–".into();
     }
@@ -108,7 +120,7 @@ pub(crate) fn significant(value: f64, digits: i32) -> String {
 }
 
 /// With at most `places` after the point and no zeros at its end.
-pub(crate) fn trimmed(value: f64, places: usize) -> String {
+pub fn trimmed(value: f64, places: usize) -> String {
     let text = format!("{value:.places$}");
     let text = match text.contains('.') {
         true => text.trim_end_matches('0').trim_end_matches('.'),
@@ -118,14 +130,28 @@ pub(crate) fn trimmed(value: f64, places: usize) -> String {
 }
 
 /// A whole number with thousands separators.
-pub(crate) fn count(value: u64) -> String {
+pub fn count(value: u64) -> String {
     separated(&value.to_string())
 }
 
-/// So many of something, in words that agree.
-pub(crate) fn counted(value: u64, one: &str) -> String {
-    let s = if value == 1 { "" } else { "s" };
-    format!("{} {one}{s}", count(value))
+/// So many of something, in words that agree: `1 file`, `2 files`, `1,000 processes`.
+pub fn counted(value: u64, one: &str) -> String {
+    let ending = match value {
+        1 => "",
+        _ if one.ends_with('s') => "es",
+        _ => "s",
+    };
+    format!("{} {one}{ending}", count(value))
+}
+
+/// A length of time, to three significant digits.
+pub fn time(time: Duration) -> String {
+    Unit::Seconds.show(time.as_secs_f64())
+}
+
+/// A share in percent, to three significant digits.
+pub fn percent(share: f64) -> String {
+    format!("{} %", significant(share * 100.0, 3))
 }
 
 fn separated(number: &str) -> String {
@@ -162,6 +188,7 @@ mod tests {
             (Unit::Seconds, f64::NAN, "–"),
             (Unit::PerSecond, 123_456.7, "123,457/s"),
             (Unit::Bytes, 1536.0, "1.50 KiB"),
+            (Unit::Traffic, 71.34e6, "71.3 MB/s"),
             (Unit::Share, 0.9999, "99.99 %"),
             (Unit::Plain, -1234.0, "−1,234"),
             (Unit::Plain, 1e9, "1,000,000,000"),
@@ -178,5 +205,9 @@ mod tests {
         assert_eq!(Unit::Plain.range((1.0, 2.0)), "1.00 to 2.00");
         assert_eq!(count(999), "999");
         assert_eq!(count(1_000_000), "1,000,000");
+        assert_eq!(counted(1, "process"), "1 process");
+        assert_eq!(counted(2000, "process"), "2,000 processes");
+        assert_eq!(counted(0, "file"), "0 files");
+        assert_eq!(percent(0.001_234), "0.123 %");
     }
 }
