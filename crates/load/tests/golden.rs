@@ -436,7 +436,7 @@ fn the_same_server_twice_makes_no_difference() {
         }
         let compared = stats::compare::paired(&means[0], &means[1], 0.99).expect("enough");
         let checked = match compared.verdict(0.05) {
-            stats::compare::Verdict::NoDifference => Ok(()),
+            stats::compare::Difference::None => Ok(()),
             other => Err(format!("{other:?}: {compared:?}")),
         };
         (checked, noise)

@@ -2,7 +2,7 @@
 
 use crate::draw::{self, Frame};
 use crate::page;
-use crate::plot::{self, Kind, Request};
+use crate::plot::{self, FigureKind, Request};
 use clap::Args;
 use command::{output, usage};
 use std::error::Error;
@@ -26,7 +26,7 @@ pub struct Report {
 pub struct Plot {
     /// What to draw
     #[arg(value_enum, value_name = "KIND")]
-    pub kind: Kind,
+    pub kind: FigureKind,
 
     /// A results folder; .hlog, .hgrm, CSV or JSON of `archbench load`; CSV of HdrHistogram's outputPercentileDistribution or
     /// HistogramLogProcessor; - for standard input. Several are laid over each other

@@ -1,6 +1,6 @@
 //! What can go wrong, in words that say what to do.
 
-use crate::plot::Kind;
+use crate::plot::FigureKind;
 use std::io;
 use std::path::PathBuf;
 
@@ -33,7 +33,7 @@ pub enum Error {
     #[error("no {kind} figure: {problem}")]
     NoData {
         /// The kind of figure.
-        kind: Kind,
+        kind: FigureKind,
         /// What is missing.
         problem: String,
     },

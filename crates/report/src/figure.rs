@@ -1,6 +1,6 @@
 //! What a figure says, before it is drawn.
 
-pub use crate::scale::Kind;
+pub use crate::scale::ScaleKind;
 pub use command::quantity::Unit;
 
 /// A figure.
@@ -33,7 +33,7 @@ pub struct Axis {
     /// What it counts in.
     pub unit: Unit,
     /// How values lie along it.
-    pub kind: Kind,
+    pub kind: ScaleKind,
     /// Whether a linear axis begins at 0.
     pub from_zero: bool,
     /// Values beyond these are cut off.
@@ -46,7 +46,7 @@ impl Axis {
         Self {
             name: name.into(),
             unit,
-            kind: Kind::Linear,
+            kind: ScaleKind::Linear,
             from_zero: true,
             limits: None,
         }
@@ -55,7 +55,7 @@ impl Axis {
     /// A logarithmic axis.
     pub fn log(name: &str, unit: Unit) -> Self {
         Self {
-            kind: Kind::Log,
+            kind: ScaleKind::Log,
             from_zero: false,
             ..Self::linear(name, unit)
         }

@@ -2,7 +2,7 @@
 
 /// How values lie along an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ScaleKind {
     /// Equal differences, equal distances.
     Linear,
     /// Equal ratios, equal distances.
@@ -21,7 +21,7 @@ pub(crate) struct Tick {
 /// An axis over the values from `low` to `high`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Scale {
-    pub(crate) kind: Kind,
+    pub(crate) kind: ScaleKind,
     pub(crate) low: f64,
     pub(crate) high: f64,
     /// Whether round numbers are powers of two, as for bytes.
@@ -30,7 +30,7 @@ pub(crate) struct Scale {
 
 impl Scale {
     /// From one end to the other.
-    pub(crate) fn new(kind: Kind, low: f64, high: f64) -> Self {
+    pub(crate) fn new(kind: ScaleKind, low: f64, high: f64) -> Self {
         Self {
             kind,
             low,
@@ -40,21 +40,25 @@ impl Scale {
     }
 
     /// Over these values, with a little room; from 0 if `from_zero` and the scale has one.
-    pub(crate) fn over(kind: Kind, values: impl Iterator<Item = f64>, from_zero: bool) -> Self {
+    pub(crate) fn over(
+        kind: ScaleKind,
+        values: impl Iterator<Item = f64>,
+        from_zero: bool,
+    ) -> Self {
         let usable =
-            values.filter(|value| value.is_finite() && (kind != Kind::Log || *value > 0.0));
+            values.filter(|value| value.is_finite() && (kind != ScaleKind::Log || *value > 0.0));
         let ends = usable.fold(None, |ends: Option<(f64, f64)>, value| {
             Some(ends.map_or((value, value), |(low, high)| {
                 (low.min(value), high.max(value))
             }))
         });
         let (low, high) = ends.unwrap_or(match kind {
-            Kind::Log => (1.0, 10.0),
-            Kind::Linear => (0.0, 1.0),
-            Kind::Nines => (0.0, 0.99),
+            ScaleKind::Log => (1.0, 10.0),
+            ScaleKind::Linear => (0.0, 1.0),
+            ScaleKind::Nines => (0.0, 0.99),
         });
         match kind {
-            Kind::Linear => {
+            ScaleKind::Linear => {
                 let low = if from_zero { low.min(0.0) } else { low };
                 let span = if high > low {
                     high - low
@@ -68,7 +72,7 @@ impl Scale {
                 };
                 Self::new(kind, low, high.max(low) + 0.04 * span)
             }
-            Kind::Log => {
+            ScaleKind::Log => {
                 // Never less than half a decade: noise is not to be blown up.
                 let (low, high) = if high / low < 3.0 {
                     let middle = (low * high).sqrt();
@@ -78,16 +82,16 @@ impl Scale {
                 };
                 Self::new(kind, low, high)
             }
-            Kind::Nines => Self::new(kind, 0.0, high.clamp(0.9, 1.0 - 1e-9)),
+            ScaleKind::Nines => Self::new(kind, 0.0, high.clamp(0.9, 1.0 - 1e-9)),
         }
     }
 
     /// Where a value lies, in units in which distances are those on paper; None if it has no place.
     pub(crate) fn place(&self, value: f64) -> Option<f64> {
         let place = match self.kind {
-            Kind::Linear => value,
-            Kind::Log => value.log10(),
-            Kind::Nines => -(1.0 - value.min(self.high)).log10(),
+            ScaleKind::Linear => value,
+            ScaleKind::Log => value.log10(),
+            ScaleKind::Nines => -(1.0 - value.min(self.high)).log10(),
         };
         place.is_finite().then_some(place)
     }
@@ -108,9 +112,9 @@ impl Scale {
     pub(crate) fn ticks(&self, about: usize) -> Vec<Tick> {
         match self.kind {
             _ if self.binary => self.binary_ticks(about),
-            Kind::Linear => self.linear_ticks(about),
-            Kind::Log => self.log_ticks(about),
-            Kind::Nines => self.nines_ticks(about),
+            ScaleKind::Linear => self.linear_ticks(about),
+            ScaleKind::Log => self.log_ticks(about),
+            ScaleKind::Nines => self.nines_ticks(about),
         }
     }
 
@@ -142,7 +146,7 @@ impl Scale {
             value,
             labelled: true,
         };
-        if self.kind == Kind::Log {
+        if self.kind == ScaleKind::Log {
             let (first, last) = (
                 self.low.log2().floor() as i32,
                 self.high.log2().ceil() as i32,
@@ -217,27 +221,27 @@ mod tests {
 
     #[test]
     fn ticks_are_where_people_expect_them() {
-        let linear = Scale::over(Kind::Linear, [3_000.0, 21_000.0].into_iter(), true);
+        let linear = Scale::over(ScaleKind::Linear, [3_000.0, 21_000.0].into_iter(), true);
         assert_eq!(
             labels(linear, Unit::PerSecond, 5),
             ["0", "5,000", "10,000", "15,000", "20,000"]
         );
-        let log = Scale::over(Kind::Log, [2e-4, 0.3].into_iter(), false);
+        let log = Scale::over(ScaleKind::Log, [2e-4, 0.3].into_iter(), false);
         assert_eq!(labels(log, Unit::Seconds, 6), ["1 ms", "10 ms", "100 ms"]);
-        let short = Scale::over(Kind::Log, [1e-3, 9e-3].into_iter(), false);
+        let short = Scale::over(ScaleKind::Log, [1e-3, 9e-3].into_iter(), false);
         assert_eq!(
             labels(short, Unit::Seconds, 6),
             ["1 ms", "2 ms", "5 ms", "10 ms"]
         );
         let memory = Scale {
             binary: true,
-            ..Scale::over(Kind::Linear, [5e5].into_iter(), true)
+            ..Scale::over(ScaleKind::Linear, [5e5].into_iter(), true)
         };
         assert_eq!(
             labels(memory, Unit::Bytes, 5),
             ["0", "128 KiB", "256 KiB", "384 KiB"]
         );
-        let nines = Scale::over(Kind::Nines, [0.9995].into_iter(), false);
+        let nines = Scale::over(ScaleKind::Nines, [0.9995].into_iter(), false);
         let shares = ["0 %", "50 %", "90 %", "99 %", "99.9 %"];
         assert_eq!(labels(nines, Unit::Share, 12), shares);
         assert_eq!(labels(nines, Unit::Share, 6), shares[1..]);
@@ -245,7 +249,7 @@ mod tests {
 
     #[test]
     fn any_data_have_a_scale() {
-        for kind in [Kind::Linear, Kind::Log, Kind::Nines] {
+        for kind in [ScaleKind::Linear, ScaleKind::Log, ScaleKind::Nines] {
             for values in [
                 vec![],
                 vec![0.0],

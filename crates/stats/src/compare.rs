@@ -18,34 +18,34 @@ pub struct Comparison {
 
 /// What it comes to. Whether higher is better depends on the figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Difference {
     /// The candidate's figure is the higher one.
     Higher,
     /// The candidate's figure is the lower one.
     Lower,
     /// None that the repeats show, or none that matters.
-    NoDifference,
+    None,
 }
 
 impl Comparison {
     /// A difference, if the whole interval lies on one side of 1 and the ratio is off by more than
     /// `margin` (0.02 is 2 %; 0 lets any difference matter).
-    pub fn verdict(&self, margin: f64) -> Verdict {
+    pub fn verdict(&self, margin: f64) -> Difference {
         self.verdict_by(self.p, margin)
     }
 
     /// The same of one of many, whose p-value has been raised for that (see [`holm`]): it and the
     /// bare one are held against what the interval leaves out.
-    pub fn verdict_by(&self, p: f64, margin: f64) -> Verdict {
+    pub fn verdict_by(&self, p: f64, margin: f64) -> Difference {
         let is_shown = p < 1.0 - self.ratio.level;
         if !is_shown {
-            Verdict::NoDifference
+            Difference::None
         } else if self.ratio.low > 1.0 && self.ratio.estimate > 1.0 + margin {
-            Verdict::Higher
+            Difference::Higher
         } else if self.ratio.high < 1.0 && self.ratio.estimate < 1.0 / (1.0 + margin) {
-            Verdict::Lower
+            Difference::Lower
         } else {
-            Verdict::NoDifference
+            Difference::None
         }
     }
 }
@@ -166,7 +166,7 @@ mod tests {
             .abs()
                 < 1e-9
         );
-        assert_eq!(found.verdict(0.0), Verdict::NoDifference);
+        assert_eq!(found.verdict(0.0), Difference::None);
     }
 
     #[test]
@@ -174,12 +174,15 @@ mod tests {
         let (a, b) = ([10.0, 100.0, 1000.0, 50.0], [11.1, 109.0, 1105.0, 54.9]);
         assert_eq!(
             independent(&a, &b, 0.95).unwrap().verdict(0.0),
-            Verdict::NoDifference
+            Difference::None
         );
         let found = paired(&a, &b, 0.95).unwrap();
-        assert_eq!(found.verdict(0.05), Verdict::Higher);
-        assert_eq!(found.verdict(0.2), Verdict::NoDifference);
-        assert_eq!(paired(&b, &a, 0.95).unwrap().verdict(0.05), Verdict::Lower);
+        assert_eq!(found.verdict(0.05), Difference::Higher);
+        assert_eq!(found.verdict(0.2), Difference::None);
+        assert_eq!(
+            paired(&b, &a, 0.95).unwrap().verdict(0.05),
+            Difference::Lower
+        );
         assert_eq!(paired(&a, &b[..3], 0.95), Err(Error::Unpaired(4, 3)));
     }
 
@@ -189,7 +192,7 @@ mod tests {
         let mut called = |scale| {
             let differ = |_: &usize| {
                 let (a, b) = (runs(&mut rng, 5, 1.0), runs(&mut rng, 5, scale));
-                independent(&a, &b, 0.95).unwrap().verdict(0.0) != Verdict::NoDifference
+                independent(&a, &b, 0.95).unwrap().verdict(0.0) != Difference::None
             };
             (0..2000).filter(differ).count()
         };
@@ -255,7 +258,7 @@ mod tests {
             independent(&[2.0, 2.0], &[4.0, 4.0], 0.95)
                 .unwrap()
                 .verdict(0.0),
-            Verdict::Higher
+            Difference::Higher
         );
         assert!(independent(&[2.0], &[4.0, 4.0], 0.95).is_err());
         assert!(independent(&[0.0, 1.0], &[4.0, 4.0], 0.95).is_err());

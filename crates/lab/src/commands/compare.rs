@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use results::{Better, Cell, Figure, Run};
 use serde::Serialize;
-use stats::compare::{Comparison, Verdict, holm, independent};
+use stats::compare::{Comparison, Difference, holm, independent};
 
 use command::quantity::counted;
 
@@ -180,19 +180,19 @@ fn describe(
     }
 }
 
-fn verdict(figure: Figure, verdict: Verdict, [a, b]: [bool; 2]) -> &'static str {
+fn verdict(figure: Figure, verdict: Difference, [a, b]: [bool; 2]) -> &'static str {
     let is_speed = matches!(
         figure,
         Figure::Time(..) | Figure::Throughput | Figure::Bandwidth | Figure::CpuPerRequest
     );
     match (verdict, figure.better(), is_speed) {
-        (Verdict::NoDifference, ..) if a || b => "undecided",
-        (Verdict::Higher, ..) if a => "undecided",
-        (Verdict::Lower, ..) if b => "undecided",
-        (Verdict::NoDifference, ..) => "no difference",
-        (Verdict::Higher, _, false) => "more",
-        (Verdict::Lower, _, false) => "less",
-        (Verdict::Higher, Better::Higher, _) | (Verdict::Lower, Better::Lower, _) => "faster",
+        (Difference::None, ..) if a || b => "undecided",
+        (Difference::Higher, ..) if a => "undecided",
+        (Difference::Lower, ..) if b => "undecided",
+        (Difference::None, ..) => "no difference",
+        (Difference::Higher, _, false) => "more",
+        (Difference::Lower, _, false) => "less",
+        (Difference::Higher, Better::Higher, _) | (Difference::Lower, Better::Lower, _) => "faster",
         _ => "slower",
     }
 }
@@ -301,14 +301,14 @@ mod tests {
     fn nothing_is_said_that_hangs_on_requests_that_were_given_up() {
         let p99 = "p99".parse().unwrap();
         let said = |found, bounds| verdict(p99, found, bounds);
-        for found in [Verdict::Higher, Verdict::Lower, Verdict::NoDifference] {
+        for found in [Difference::Higher, Difference::Lower, Difference::None] {
             assert_eq!(said(found, [true, true]), "undecided");
         }
-        assert_eq!(said(Verdict::Higher, [false, true]), "slower");
-        assert_eq!(said(Verdict::Higher, [true, false]), "undecided");
-        assert_eq!(said(Verdict::Lower, [true, false]), "faster");
-        assert_eq!(said(Verdict::NoDifference, [true, false]), "undecided");
-        assert_eq!(said(Verdict::NoDifference, [false, false]), "no difference");
+        assert_eq!(said(Difference::Higher, [false, true]), "slower");
+        assert_eq!(said(Difference::Higher, [true, false]), "undecided");
+        assert_eq!(said(Difference::Lower, [true, false]), "faster");
+        assert_eq!(said(Difference::None, [true, false]), "undecided");
+        assert_eq!(said(Difference::None, [false, false]), "no difference");
     }
 
     #[test]

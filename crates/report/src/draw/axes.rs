@@ -2,7 +2,7 @@
 
 use super::canvas::{Canvas, Drawn, Group, Place, SMALL, Setting, TITLE, line, text, width};
 use super::look;
-use crate::figure::{Axis, Kind, Unit};
+use crate::figure::{Axis, ScaleKind, Unit};
 use crate::scale::{Scale, Tick};
 use plotters::style::text_anchor::{HPos, VPos};
 
@@ -100,7 +100,7 @@ pub(crate) fn with_ranges(
 /// Room for a label of a vertical axis: lines that are ten times as far apart need less air.
 fn room(axis: &Axis) -> f64 {
     match axis.kind {
-        Kind::Log => 30.0,
+        ScaleKind::Log => 30.0,
         _ => 34.0,
     }
 }
@@ -203,7 +203,7 @@ pub(crate) fn vertical(canvas: &mut Canvas, plot: &Plot, axis: &Axis) -> Drawn {
             if tick.labelled {
                 let setting = Setting::new(SMALL, HPos::Right, VPos::Center);
                 text(area, label, (plot.left - 7.0, *y), setting)?;
-            } else if axis.kind == Kind::Log {
+            } else if axis.kind == ScaleKind::Log {
                 line(area, &[(plot.left - 4.0, *y), (plot.left - 1.0, *y)], 0.8)?;
             }
         }
@@ -217,7 +217,7 @@ pub(crate) fn vertical(canvas: &mut Canvas, plot: &Plot, axis: &Axis) -> Drawn {
 
 fn named(axis: &Axis) -> String {
     match axis.kind {
-        Kind::Log => format!("{}, log scale", axis.name),
+        ScaleKind::Log => format!("{}, log scale", axis.name),
         _ => axis.name.clone(),
     }
 }
@@ -242,7 +242,7 @@ mod tests {
             top: 0.0,
             bottom: 100.0,
             x,
-            y: Scale::new(Kind::Linear, 0.0, 1.0),
+            y: Scale::new(ScaleKind::Linear, 0.0, 1.0),
         };
         let labels = |across, x: Scale, axis: &Axis| -> Vec<String> {
             let ticks = plot(across, x).x_ticks(axis).into_iter();
@@ -252,7 +252,7 @@ mod tests {
                 .collect()
         };
         let axis = Axis::linear("Mean", Unit::Seconds);
-        let x = Scale::new(Kind::Linear, 0.0, 860e-6);
+        let x = Scale::new(ScaleKind::Linear, 0.0, 860e-6);
         let five = ["0", "200 µs", "400 µs", "600 µs", "800 µs"];
         assert_eq!(labels(310.0, x, &axis), five);
         assert_eq!(labels(110.0, x, &axis), ["0", "500 µs"]);

@@ -5,7 +5,7 @@ use super::canvas::{Canvas, Drawn, Group, Place, interval, line};
 use super::legend::Legend;
 use super::{Frame, marker};
 use crate::error::Error;
-use crate::figure::{Chart, Figure, Kind, Look, Series};
+use crate::figure::{Chart, Figure, Look, ScaleKind, Series};
 
 const RADIUS: f64 = 3.6;
 
@@ -120,7 +120,7 @@ fn draw_series(canvas: &mut Canvas, plot: &Plot, index: usize, series: &Series) 
 
 impl Plot {
     pub(crate) fn holds(&self, x: f64, y: f64) -> bool {
-        (self.x.holds(x) || self.x.kind == Kind::Nines) && self.y.holds(y)
+        (self.x.holds(x) || self.x.kind == ScaleKind::Nines) && self.y.holds(y)
     }
 }
 

@@ -8,7 +8,7 @@ use super::legend::shortened;
 use super::{Frame, look, marker};
 use crate::error::Error;
 use crate::figure::{Figure, Mark, Row, Rows};
-use crate::scale::{Kind, Scale};
+use crate::scale::{Scale, ScaleKind};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
@@ -36,7 +36,7 @@ pub(crate) fn draw(figure: &Figure, rows: &Rows, frame: Frame) -> Result<String,
         top,
         bottom,
         x: scale(rows),
-        y: Scale::new(Kind::Linear, 0.0, 1.0),
+        y: Scale::new(ScaleKind::Linear, 0.0, 1.0),
     };
     if frame.titled {
         axes::title(&mut canvas, &figure.title)?;

@@ -3,7 +3,7 @@
 use super::sweep::{Quantity, chart, figures, titled};
 use super::theory::Server;
 use crate::estimate::named;
-use crate::figure::{Content, Figure, Kind, Unit};
+use crate::figure::{Content, Figure, ScaleKind, Unit};
 use crate::study::{Line, Panel, Study};
 use command::quantity::significant;
 use results::Figure as Name;
@@ -19,7 +19,7 @@ pub(crate) fn of(study: &Study<'_>) -> Vec<Figure> {
         about: "One request in a hundred takes longer: the median of the repeats' percentiles, with its 95\u{a0}% interval.",
         axis: "99th percentile of the {times}",
         unit: Unit::Seconds,
-        kind: Kind::Log,
+        kind: ScaleKind::Log,
     };
     let mean = Quantity {
         id: "latency-mean",
@@ -54,7 +54,7 @@ fn beside_theory(study: &Study<'_>, panel: &Panel<'_>, line: &Line<'_>) -> Optio
         about: "",
         axis: "Mean {times}",
         unit: Unit::Seconds,
-        kind: Kind::Log,
+        kind: ScaleKind::Log,
     };
     let alone = Panel {
         name: panel.name.clone(),

@@ -1,7 +1,7 @@
 //! Distributions that are drawn over each other.
 
 use crate::distribution::Distribution;
-use crate::figure::{Axis, Chart, Content, Figure, Kind, Look, Point, Series};
+use crate::figure::{Axis, Chart, Content, Figure, Look, Point, ScaleKind, Series};
 use crate::study::{Panel, Study};
 use command::quantity::Unit;
 
@@ -77,15 +77,16 @@ pub(crate) fn chart(
     place: impl Fn(f64, f64, &Distribution) -> Point,
 ) -> Option<Figure> {
     // Where distances shrink with each nine, markers of further nines would lie on each other.
-    let dense = y.kind == Kind::Linear && x.kind != Kind::Nines;
+    let dense = y.kind == ScaleKind::Linear && x.kind != ScaleKind::Nines;
     let marks = if dense { &MARKED[..3] } else { &MARKED };
     let series = overlays.iter().map(|overlay| {
         let distribution = &overlay.distribution;
         let joined = distribution.histogram.is_some() || distribution.steps.len() > FEW;
         let points = labelled(distribution, if joined { marks } else { &[] }, joined).into_iter();
         // Up to one in a hundred lies on the very edge of an axis of nines: a stroke down to the quickest of all, which takes half the room.
-        let points = points
-            .filter(|(_, share, label)| x.kind != Kind::Nines || *share >= 0.01 || label.is_some());
+        let points = points.filter(|(_, share, label)| {
+            x.kind != ScaleKind::Nines || *share >= 0.01 || label.is_some()
+        });
         Series {
             joined,
             label: marked(&overlay.label, overlay.invalid),

@@ -1,7 +1,7 @@
 //! Latency by percentile, as the HdrHistogram tools draw it.
 
 use super::overlay::{Overlay, Subject, chart};
-use crate::figure::{Axis, Figure, Kind, Point, Unit};
+use crate::figure::{Axis, Figure, Point, ScaleKind, Unit};
 
 pub(crate) fn of(subject: &Subject, overlays: &[Overlay]) -> Option<Figure> {
     let what = (
@@ -10,7 +10,7 @@ pub(crate) fn of(subject: &Subject, overlays: &[Overlay]) -> Option<Figure> {
         "Each further nine is as wide as the one before, so that the slowest of a thousand has as much room as the slowest of ten.",
     );
     let x = Axis {
-        kind: Kind::Nines,
+        kind: ScaleKind::Nines,
         ..Axis::linear("Share of requests", Unit::Share)
     };
     chart(

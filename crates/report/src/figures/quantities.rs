@@ -2,7 +2,7 @@
 
 use super::sweep::{Quantity, figures};
 use crate::estimate::{Estimate, estimate, named};
-use crate::figure::{Content, Figure, Kind, Unit};
+use crate::figure::{Content, Figure, ScaleKind, Unit};
 use crate::study::Study;
 use results::{Cell, Level, Trial};
 
@@ -22,7 +22,7 @@ pub(crate) const CPU: Row = Row {
         about: "Time that all processes of the server spent on a processor, in user mode and in the kernel, for each request answered.",
         axis: "Processor time for each request",
         unit: Unit::Seconds,
-        kind: Kind::Linear,
+        kind: ScaleKind::Linear,
     },
     of: |cell| named(cell, results::Figure::CpuPerRequest),
     limits: None,
@@ -36,7 +36,7 @@ pub(crate) const SWITCHES: Row = Row {
         about: "Voluntary and involuntary ones of all threads of the server, for each request answered.",
         axis: "Context switches for each request",
         unit: Unit::Plain,
-        kind: Kind::Linear,
+        kind: ScaleKind::Linear,
     },
     of: |cell| named(cell, results::Figure::SwitchesPerRequest),
     limits: None,
@@ -51,7 +51,7 @@ pub(crate) const MEMORY: Row = Row {
                 the more connections there are.",
         axis: "Resident memory for each connection",
         unit: Unit::Bytes,
-        kind: Kind::Log,
+        kind: ScaleKind::Log,
     },
     of: |cell| estimate(cell, 1.0, memory_of_connection),
     limits: None,
@@ -66,7 +66,7 @@ pub(crate) const FAIRNESS: Row = Row {
                 move it, so look at the tail of the latency too.",
         axis: "Jain's fairness index",
         unit: Unit::Plain,
-        kind: Kind::Linear,
+        kind: ScaleKind::Linear,
     },
     of: |cell| {
         let mut estimate = estimate(cell, 1.0, fairness)?;

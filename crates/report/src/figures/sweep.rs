@@ -2,7 +2,9 @@
 
 use super::overlay::marked;
 use crate::estimate::Estimate;
-use crate::figure::{Axis, Chart, Content, Figure, Kind, Mark, Point, Row, Rows, Series, Unit};
+use crate::figure::{
+    Axis, Chart, Content, Figure, Mark, Point, Row, Rows, ScaleKind, Series, Unit,
+};
 use crate::study::{Panel, Study, level, slug};
 use results::{Cell, Factor};
 
@@ -18,7 +20,7 @@ pub(crate) struct Quantity {
     /// The name of its axis; `{times}` stands for what times are in its loop.
     pub(crate) axis: &'static str,
     pub(crate) unit: Unit,
-    pub(crate) kind: Kind,
+    pub(crate) kind: ScaleKind,
 }
 
 impl Quantity {
@@ -96,7 +98,7 @@ pub(crate) fn chart(
             x: axis,
             y: Axis {
                 kind,
-                from_zero: kind == Kind::Linear,
+                from_zero: kind == ScaleKind::Linear,
                 ..Axis::linear(&quantity.axis_of(panel.is_open()), quantity.unit)
             },
             series,
@@ -105,12 +107,12 @@ pub(crate) fn chart(
 }
 
 /// A log axis is for values of different magnitudes: those within a factor of twenty are seen better, and compared more honestly, from 0.
-pub(crate) fn fitting(kind: Kind, values: impl Iterator<Item = f64>) -> Kind {
+pub(crate) fn fitting(kind: ScaleKind, values: impl Iterator<Item = f64>) -> ScaleKind {
     let (low, high) = values.fold((f64::INFINITY, 0.0_f64), |(low, high), value| {
         (low.min(value), high.max(value))
     });
     match kind {
-        Kind::Log if high <= 20.0 * low || low <= 0.0 => Kind::Linear,
+        ScaleKind::Log if high <= 20.0 * low || low <= 0.0 => ScaleKind::Linear,
         other => other,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::sweep::{Quantity, figures};
 use crate::estimate::named;
-use crate::figure::{Content, Figure, Kind, Look, Point, Series, Unit};
+use crate::figure::{Content, Figure, Look, Point, ScaleKind, Series, Unit};
 use crate::study::Study;
 
 const QUANTITY: Quantity = Quantity {
@@ -11,7 +11,7 @@ const QUANTITY: Quantity = Quantity {
     about: "Good answers each second: the median over repeats, with its 95\u{a0}% interval.",
     axis: "Throughput (requests/s)",
     unit: Unit::PerSecond,
-    kind: Kind::Linear,
+    kind: ScaleKind::Linear,
 };
 
 pub(crate) fn of(study: &Study<'_>) -> Vec<Figure> {

@@ -1,6 +1,6 @@
 //! The figure that was asked for, of all that the sources have.
 
-use super::kind::Kind;
+use super::kind::FigureKind;
 use super::source::{Content, Source};
 use crate::error::Error;
 use crate::figure::{Axis, Content as Drawn, Figure, Look, Mark, Row, Rows, Unit};
@@ -13,7 +13,7 @@ use crate::study::{Panel, Study};
 
 /// Makes it.
 pub(crate) fn figure(
-    kind: Kind,
+    kind: FigureKind,
     sources: &[Source],
     at: Option<&str>,
     catalogue: &[String],
@@ -47,11 +47,11 @@ pub(crate) fn figure(
     of_reports(kind, sources)
 }
 
-fn missing(kind: Kind, problem: String) -> Error {
+fn missing(kind: FigureKind, problem: String) -> Error {
     Error::NoData { kind, problem }
 }
 
-fn of_results(kind: Kind, study: &Study<'_>) -> Vec<Figure> {
+fn of_results(kind: FigureKind, study: &Study<'_>) -> Vec<Figure> {
     let starts = |figures: Vec<Figure>, id: &str| {
         figures
             .into_iter()
@@ -59,20 +59,20 @@ fn of_results(kind: Kind, study: &Study<'_>) -> Vec<Figure> {
             .collect()
     };
     match kind {
-        Kind::Throughput => throughput::of(study),
-        Kind::Latency => starts(latency::of(study), "latency-p99"),
-        Kind::LatencyMean => starts(latency::of(study), "latency-mean"),
-        Kind::Theory => latency::against_theory(study),
-        Kind::Cpu => CPU.figures(study),
-        Kind::Switches => SWITCHES.figures(study),
-        Kind::Memory => MEMORY.figures(study),
-        Kind::Fairness => FAIRNESS.figures(study),
+        FigureKind::Throughput => throughput::of(study),
+        FigureKind::Latency => starts(latency::of(study), "latency-p99"),
+        FigureKind::LatencyMean => starts(latency::of(study), "latency-mean"),
+        FigureKind::Theory => latency::against_theory(study),
+        FigureKind::Cpu => CPU.figures(study),
+        FigureKind::Switches => SWITCHES.figures(study),
+        FigureKind::Memory => MEMORY.figures(study),
+        FigureKind::Fairness => FAIRNESS.figures(study),
         staged => starts(stages::of(study), &staged.to_string()),
     }
 }
 
 /// The one whose title has the words; the first if there are none.
-fn pick(kind: Kind, figures: Vec<Figure>, at: Option<&str>) -> Result<Figure, Error> {
+fn pick(kind: FigureKind, figures: Vec<Figure>, at: Option<&str>) -> Result<Figure, Error> {
     let titles: Vec<String> = figures
         .iter()
         .map(|figure| format!("'{}'", figure.title))
@@ -98,7 +98,7 @@ fn matches(title: &str, words: &str) -> bool {
 
 /// What can be overlaid, from wherever it comes.
 fn overlaid(
-    kind: Kind,
+    kind: FigureKind,
     sources: &[Source],
     at: Option<&str>,
     catalogue: &[String],
@@ -152,10 +152,10 @@ fn overlaid(
         let (distribution, course) = (source.distribution(), source.course(look));
         let has_tail = |course: &Course| course.seconds.iter().any(|second| second.tail.is_some());
         let has = match kind {
-            Kind::SeriesP99 => course.as_ref().is_some_and(has_tail),
+            FigureKind::SeriesP99 => course.as_ref().is_some_and(has_tail),
             time if time.is_of_time() => course.is_some(),
             // Of few percentiles nobody knows how often what occurred.
-            Kind::Histogram => distribution
+            FigureKind::Histogram => distribution
                 .as_ref()
                 .is_some_and(|of| of.histogram.is_some()),
             _ => distribution.is_some(),
@@ -188,11 +188,11 @@ fn overlaid(
         subject.times = same.into();
     }
     let figure = match kind {
-        Kind::Cdf => cdf::of(&subject, &all),
-        Kind::Ccdf => ccdf::of(&subject, &all),
-        Kind::Percentiles => percentiles::of(&subject, &all),
-        Kind::Histogram => histogram::of(&subject, &all),
-        Kind::Series => series::throughput(&subject, &over_time),
+        FigureKind::Cdf => cdf::of(&subject, &all),
+        FigureKind::Ccdf => ccdf::of(&subject, &all),
+        FigureKind::Percentiles => percentiles::of(&subject, &all),
+        FigureKind::Histogram => histogram::of(&subject, &all),
+        FigureKind::Series => series::throughput(&subject, &over_time),
         _ => series::tail(&subject, &over_time),
     };
     figure.ok_or_else(|| missing(kind, "it needs a results folder or .hlog files".into()))
@@ -209,7 +209,7 @@ fn the_same<'a>(all: &[Option<&'a str>]) -> Option<&'a str> {
 
 /// The panel and level that the words mean; the first panel at its most telling level if there are none.
 fn place<'s, 'r>(
-    kind: Kind,
+    kind: FigureKind,
     study: &'s Study<'r>,
     at: Option<&str>,
 ) -> Result<(&'s Panel<'r>, f64), Error> {
@@ -248,14 +248,14 @@ fn place<'s, 'r>(
 }
 
 /// A row for each report.
-fn of_reports(kind: Kind, sources: &[Source]) -> Result<Figure, Error> {
+fn of_reports(kind: FigureKind, sources: &[Source]) -> Result<Figure, Error> {
     let times: Vec<_> = sources.iter().map(Source::times).collect();
     let times = the_same(&times).unwrap_or(LATENCY).to_lowercase();
     let (title, unit) = match kind {
-        Kind::Throughput => ("Throughput".to_owned(), Unit::PerSecond),
-        Kind::Latency => (format!("99th percentile of the {times}"), Unit::Seconds),
-        Kind::LatencyMean => (format!("Mean {times}"), Unit::Seconds),
-        Kind::Fairness => ("Jain's fairness index".to_owned(), Unit::Plain),
+        FigureKind::Throughput => ("Throughput".to_owned(), Unit::PerSecond),
+        FigureKind::Latency => (format!("99th percentile of the {times}"), Unit::Seconds),
+        FigureKind::LatencyMean => (format!("Mean {times}"), Unit::Seconds),
+        FigureKind::Fairness => ("Jain's fairness index".to_owned(), Unit::Plain),
         _ => return Err(missing(kind, "it needs a results folder".into())),
     };
     let rows = sources.iter().enumerate().map(|(place, source)| {

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// A kind of figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Kind {
+pub enum FigureKind {
     /// Requests answered each second.
     Throughput,
     /// The 99th percentile over what differs.
@@ -46,7 +46,7 @@ pub enum Kind {
     StageRejects,
 }
 
-impl Kind {
+impl FigureKind {
     /// Whether it shows whole distributions, which histograms and percentiles of any origin can be overlaid in.
     pub(crate) fn is_of_distributions(self) -> bool {
         matches!(
@@ -62,7 +62,7 @@ impl Kind {
 }
 
 /// As on the command line.
-impl fmt::Display for Kind {
+impl fmt::Display for FigureKind {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = self.to_possible_value();
         out.write_str(value.as_ref().map_or("", |value| value.get_name()))

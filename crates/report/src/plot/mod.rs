@@ -19,13 +19,13 @@ use crate::scale;
 use source::Source;
 use std::path::{Path, PathBuf};
 
-pub use kind::Kind;
+pub use kind::FigureKind;
 
 /// What is to be drawn.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The kind of figure.
-    pub kind: Kind,
+    pub kind: FigureKind,
     /// Results folders and files.
     pub sources: Vec<PathBuf>,
     /// Names for the sources, in their order; where there are none, the names of the files.
@@ -50,7 +50,7 @@ pub fn figure(request: &Request, catalogue: &[String]) -> Result<Figure, Error> 
         )
     });
     let sources = sources.collect::<Result<Vec<_>, _>>()?;
-    if request.kind == Kind::Histogram && request.x_log == Some(false) {
+    if request.kind == FigureKind::Histogram && request.x_log == Some(false) {
         return Err(Error::NoData {
             kind: request.kind,
             problem: "its steps are of equal ratio, which a linear axis would distort".into(),
@@ -108,16 +108,16 @@ pub fn write(figure: &Figure, frame: Frame, scale: f32, path: &Path) -> Result<(
 
 fn set(axis: &mut Axis, log: Option<bool>) {
     // The axis of nines is the figure itself.
-    if axis.kind == scale::Kind::Nines {
+    if axis.kind == scale::ScaleKind::Nines {
         return;
     }
     match log {
         Some(true) => {
-            axis.kind = scale::Kind::Log;
+            axis.kind = scale::ScaleKind::Log;
             axis.limits = axis.limits.filter(|(low, _)| *low > 0.0);
         }
         Some(false) => {
-            axis.kind = scale::Kind::Linear;
+            axis.kind = scale::ScaleKind::Linear;
             axis.from_zero = true;
         }
         None => {}

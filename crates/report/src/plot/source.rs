@@ -1,6 +1,6 @@
 //! What a file is, and how it is read.
 
-use super::kind::Kind;
+use super::kind::FigureKind;
 use super::percentiles::Percentiles;
 use crate::distribution::{Distribution, NANOS};
 use crate::error::Error;
@@ -103,14 +103,14 @@ impl Source {
     }
 
     /// A single figure of it, if it is a file that has one, and whether that is only a lower bound; times in seconds.
-    pub(crate) fn value(&self, kind: Kind) -> Option<(f64, bool)> {
+    pub(crate) fn value(&self, kind: FigureKind) -> Option<(f64, bool)> {
         match &self.content {
             Content::Results(_) => None,
             Content::Log(log) => {
                 of_times(kind, &log.times(None).filter(|times| !times.is_empty())?)
             }
             Content::Percentiles(percentiles) => match kind {
-                Kind::Latency => percentiles.quantile(0.99),
+                FigureKind::Latency => percentiles.quantile(0.99),
                 _ => None,
             },
             Content::Load(load) => of_report(kind, load),
@@ -157,11 +157,11 @@ fn parse(bytes: &[u8]) -> Result<Content, String> {
 }
 
 /// A figure of times in nanoseconds.
-fn of_times(kind: Kind, times: &Censored) -> Option<(f64, bool)> {
+fn of_times(kind: FigureKind, times: &Censored) -> Option<(f64, bool)> {
     let p99 = times.quantile(0.99);
     match kind {
-        Kind::Latency => Some((p99.value as f64 * NANOS, p99.at_least)),
-        Kind::LatencyMean => {
+        FigureKind::Latency => Some((p99.value as f64 * NANOS, p99.at_least)),
+        FigureKind::LatencyMean => {
             let (mean, at_least) = times.mean();
             Some((mean * NANOS, at_least))
         }
@@ -170,7 +170,7 @@ fn of_times(kind: Kind, times: &Censored) -> Option<(f64, bool)> {
 }
 
 /// A figure of a load generator's report.
-fn of_report(kind: Kind, load: &Report) -> Option<(f64, bool)> {
+fn of_report(kind: FigureKind, load: &Report) -> Option<(f64, bool)> {
     let exact = |value: Option<f64>| Some((value?, false));
     let time = |statistic| {
         let mut times = [&load.response_time_us, &load.service_time_us].into_iter();
@@ -180,10 +180,10 @@ fn of_report(kind: Kind, load: &Report) -> Option<(f64, bool)> {
         })
     };
     match kind {
-        Kind::Throughput => exact(load.throughput.requests_per_s),
-        Kind::Latency => time(Statistic::Percentile(99.0)),
-        Kind::LatencyMean => time(Statistic::Mean),
-        Kind::Fairness => exact(load.fairness.as_ref()?.jain),
+        FigureKind::Throughput => exact(load.throughput.requests_per_s),
+        FigureKind::Latency => time(Statistic::Percentile(99.0)),
+        FigureKind::LatencyMean => time(Statistic::Mean),
+        FigureKind::Fairness => exact(load.fairness.as_ref()?.jain),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::support::{catalogue, made, small};
 use report::draw::{self, Frame};
-use report::plot::{self, Kind, Request};
+use report::plot::{self, FigureKind, Request};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -153,7 +153,7 @@ fn a_figure_of_hostile_names_has_the_elements_of_any_other() {
     std::fs::copy(made.path.join("trials/c003-r1.hlog"), &named).unwrap();
     let elements = |labels: Vec<String>, title: Option<String>| {
         let request = Request {
-            kind: Kind::Cdf,
+            kind: FigureKind::Cdf,
             sources: vec![named.clone(), made.path.join("trials/c004-r1.hlog")],
             labels,
             at: None,

@@ -2,10 +2,10 @@
 
 use crate::support::{catalogue, made, small};
 use report::draw::{self, Frame};
-use report::plot::{self, Kind, Request};
+use report::plot::{self, FigureKind, Request};
 use std::path::PathBuf;
 
-fn request(kind: Kind, sources: &[PathBuf]) -> Request {
+fn request(kind: FigureKind, sources: &[PathBuf]) -> Request {
     Request {
         kind,
         sources: sources.to_vec(),
@@ -17,25 +17,25 @@ fn request(kind: Kind, sources: &[PathBuf]) -> Request {
     }
 }
 
-const KINDS: [Kind; 18] = [
-    Kind::Throughput,
-    Kind::Latency,
-    Kind::LatencyMean,
-    Kind::Theory,
-    Kind::Cdf,
-    Kind::Ccdf,
-    Kind::Percentiles,
-    Kind::Histogram,
-    Kind::Series,
-    Kind::SeriesP99,
-    Kind::Cpu,
-    Kind::Switches,
-    Kind::Memory,
-    Kind::StageQueue,
-    Kind::StageThreads,
-    Kind::StageBatch,
-    Kind::StageService,
-    Kind::StageRejects,
+const KINDS: [FigureKind; 18] = [
+    FigureKind::Throughput,
+    FigureKind::Latency,
+    FigureKind::LatencyMean,
+    FigureKind::Theory,
+    FigureKind::Cdf,
+    FigureKind::Ccdf,
+    FigureKind::Percentiles,
+    FigureKind::Histogram,
+    FigureKind::Series,
+    FigureKind::SeriesP99,
+    FigureKind::Cpu,
+    FigureKind::Switches,
+    FigureKind::Memory,
+    FigureKind::StageQueue,
+    FigureKind::StageThreads,
+    FigureKind::StageBatch,
+    FigureKind::StageService,
+    FigureKind::StageRejects,
 ];
 
 #[test]
@@ -56,7 +56,8 @@ fn every_kind_of_a_run() {
             );
         }
     }
-    let error = plot::figure(&request(Kind::Fairness, &[made.path]), &catalogue()).unwrap_err();
+    let error =
+        plot::figure(&request(FigureKind::Fairness, &[made.path]), &catalogue()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "no fairness figure: the results do not have the data for it"
@@ -72,7 +73,7 @@ fn files_are_laid_over_each_other() {
     let json = made.path.join("load.json");
     std::fs::write(&json, r#"{"schema": "archbench.load/1", "verdict": "INVALID", "service_time_us": {"p50": 120.0, "p99": 900.0, "max": 5000.0, "count": 5000}}"#).unwrap();
     let sources = [hlog("c003-r1.hlog"), hgrm, json.clone()];
-    for kind in [Kind::Cdf, Kind::Ccdf, Kind::Percentiles] {
+    for kind in [FigureKind::Cdf, FigureKind::Ccdf, FigureKind::Percentiles] {
         let mut request = request(kind, &sources);
         request.labels = vec!["one <&>".into()];
         request.title = Some("Three & a half".into());
@@ -86,14 +87,14 @@ fn files_are_laid_over_each_other() {
             assert!(svg.contains(label), "{label}");
         }
     }
-    let rows = plot::figure(&request(Kind::Latency, &sources), &catalogue()).unwrap();
+    let rows = plot::figure(&request(FigureKind::Latency, &sources), &catalogue()).unwrap();
     let svg = draw::svg(&rows, Frame::ALONE).unwrap();
     assert!(svg.contains("\n900 µs") && svg.contains("\n9.00 ms"));
     let alone = std::slice::from_ref(&sources[0]);
-    assert!(plot::figure(&request(Kind::LatencyMean, alone), &catalogue()).is_ok());
+    assert!(plot::figure(&request(FigureKind::LatencyMean, alone), &catalogue()).is_ok());
     // What cannot be drawn is not left out in silence.
     let two = [sources[0].clone(), json];
-    let error = plot::figure(&request(Kind::Histogram, &two), &catalogue()).unwrap_err();
+    let error = plot::figure(&request(FigureKind::Histogram, &two), &catalogue()).unwrap_err();
     assert!(error.to_string().contains("load.json has no data for it"));
 }
 
@@ -101,7 +102,7 @@ fn files_are_laid_over_each_other() {
 fn a_png_is_one_without_any_font_of_the_system() {
     let made = made(&small());
     let figure = plot::figure(
-        &request(Kind::Cdf, std::slice::from_ref(&made.path)),
+        &request(FigureKind::Cdf, std::slice::from_ref(&made.path)),
         &catalogue(),
     )
     .unwrap();
@@ -124,21 +125,21 @@ fn a_png_is_one_without_any_font_of_the_system() {
 fn mistakes_are_explained() {
     let made = made(&small());
     let failed = |request: &Request| plot::figure(request, &catalogue()).unwrap_err().to_string();
-    let mut nowhere = request(Kind::Cdf, std::slice::from_ref(&made.path));
+    let mut nowhere = request(FigureKind::Cdf, std::slice::from_ref(&made.path));
     nowhere.at = Some("7 requests/s".into());
     assert!(
         failed(&nowhere).contains("'poisson, 4,000 requests/s'"),
         "{}",
         failed(&nowhere)
     );
-    let manifest = request(Kind::Cdf, &[made.path.join("manifest.json")]);
+    let manifest = request(FigureKind::Cdf, &[made.path.join("manifest.json")]);
     assert!(failed(&manifest).contains("archbench.load/1"));
-    let histogram = request(Kind::Cpu, &[made.path.join("trials/c003-r1.hlog")]);
+    let histogram = request(FigureKind::Cpu, &[made.path.join("trials/c003-r1.hlog")]);
     assert!(failed(&histogram).contains("needs a results folder"));
-    let missing = request(Kind::Cdf, &["no/such/file.hlog".into()]);
+    let missing = request(FigureKind::Cdf, &["no/such/file.hlog".into()]);
     assert!(failed(&missing).starts_with("cannot read no/such/file.hlog"));
     let figure = plot::figure(
-        &request(Kind::Cdf, std::slice::from_ref(&made.path)),
+        &request(FigureKind::Cdf, std::slice::from_ref(&made.path)),
         &catalogue(),
     )
     .unwrap();
@@ -155,12 +156,12 @@ fn a_log_that_says_that_it_is_invalid_is_drawn_so() {
         let request = request(kind, std::slice::from_ref(&log));
         draw::svg(&plot::figure(&request, &catalogue()).unwrap(), Frame::ALONE).unwrap()
     };
-    let kinds = [Kind::Cdf, Kind::Histogram, Kind::Series];
+    let kinds = [FigureKind::Cdf, FigureKind::Histogram, FigureKind::Series];
     for kind in kinds {
         let svg = draw(kind);
         assert!(!svg.contains("INVALID"), "{kind}");
         // What the times are, and not just that they are some.
-        assert_eq!(svg.contains("Response time"), kind != Kind::Series);
+        assert_eq!(svg.contains("Response time"), kind != FigureKind::Series);
     }
     text.push_str("#[Verdict: INVALID]\n#[INVALID: the generator was late]\n");
     std::fs::write(&log, text).unwrap();
@@ -226,22 +227,22 @@ fn requests_that_were_given_up_are_drawn_as_lower_bounds_whatever_the_file() {
             let request = request(kind, &[at(name)]);
             draw::svg(&plot::figure(&request, &catalogue()).unwrap(), Frame::ALONE).unwrap()
         };
-        let latency = draw(Kind::Latency);
+        let latency = draw(FigureKind::Latency);
         assert!(
             latency.contains("(at least)") && latency.contains("≥ 5.00 s"),
             "{name}"
         );
         // What was given up took nobody knows how long.
-        let cdf = draw(Kind::Cdf);
+        let cdf = draw(FigureKind::Cdf);
         assert!(
             cdf.contains("50 % within 1.00 ms") && !cdf.contains("5.00 s"),
             "{name}"
         );
         if !matches!(name, "a.hgrm" | "a.csv") {
-            let course = draw(Kind::SeriesP99);
+            let course = draw(FigureKind::SeriesP99);
             assert!(course.contains(": ≥ 5.00 s"), "{name}");
             // Nine were answered in the last second.
-            assert!(draw(Kind::Series).contains(": 9.00/s"), "{name}");
+            assert!(draw(FigureKind::Series).contains(": 9.00/s"), "{name}");
         }
     }
 }
@@ -267,21 +268,26 @@ fn csv_of_other_tools_is_drawn() {
             .map_err(|error| error.to_string())
     };
     let both = [distribution, intervals.clone()];
-    for kind in [Kind::Cdf, Kind::Ccdf, Kind::Percentiles, Kind::Latency] {
+    for kind in [
+        FigureKind::Cdf,
+        FigureKind::Ccdf,
+        FigureKind::Percentiles,
+        FigureKind::Latency,
+    ] {
         let svg = draw(kind, &both).unwrap();
         assert!(
             svg.contains("distribution") && svg.contains("intervals"),
             "{kind}"
         );
     }
-    assert!(draw(Kind::Latency, &both).unwrap().contains("400 µs"));
+    assert!(draw(FigureKind::Latency, &both).unwrap().contains("400 µs"));
     assert!(
-        draw(Kind::Series, std::slice::from_ref(&intervals))
+        draw(FigureKind::Series, std::slice::from_ref(&intervals))
             .unwrap()
             .contains("300/s")
     );
     // A table of intervals has no 99th percentile of each.
-    let refused = draw(Kind::SeriesP99, &[intervals]).unwrap_err();
+    let refused = draw(FigureKind::SeriesP99, &[intervals]).unwrap_err();
     assert!(
         refused.contains("intervals.csv has no data for it"),
         "{refused}"
