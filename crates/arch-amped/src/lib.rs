@@ -8,8 +8,8 @@
 //! both was measured later (Ruan and Pai, USENIX 2004).
 //!
 //! Departures from the paper: helpers are threads, all made at the start, and channels take the place of pipes. Residency is
-//! asked with `cachestat`, which `mincore` has to confirm until a file has settled, and not by `mincore` each time; hot files are locked in memory instead, as section 5.7 proposes for systems that cannot
-//! tell. Bytes leave by `sendfile`, not by `writev` from a mapping.
+//! asked with `cachestat`, which `mincore` has to confirm until a file has settled, and not by `mincore` each time; hot files are
+//! locked in memory, as section 5.7 proposes for systems that cannot tell. Bytes leave by `sendfile`, not by `writev` from a mapping.
 
 use arch::nature::{
     Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,

@@ -2,8 +2,8 @@
 //! Culler and Brewer, SOSP 2001; the web server of section 5.1).
 #![doc = concat!("\n```text", include_str!("diagram.txt"), "```\n")]
 //! What blocks: the threads of `load` wait for the disk, and nobody else does. What is shared: the caches, behind their
-//! locks, and the queues. A request has one owner at a time: it goes from stage to stage on a buffers of its own, with what
-//! was read and what is to be sent, so that no stage copies anything.
+//! locks, and the queues. A request has one owner at a time: it goes from stage to stage in buffers of its own, with what was
+//! read and what is to be sent, so that no stage copies anything.
 //!
 //! When a queue is full, the event is rejected, and whoever enqueues decides: `sockets` stops reading, so that the queue
 //! grows in the network; `parse` and `find` answer 503; an answer that is ready waits for `send`. Admission

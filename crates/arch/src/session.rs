@@ -72,7 +72,8 @@ const COLLECT: usize = 64 << 10;
 ///
 /// | when | call |
 /// | --- | --- |
-/// | at any time | [`next`](Self::next), [`phase`](Self::phase), [`expire`](Self::expire), [`finish`](Self::finish), [`abandon`](Self::abandon), [`broken`](Self::broken) |
+/// | at any time | [`next`](Self::next), [`phase`](Self::phase) |
+/// | when time or the network says so | [`expire`](Self::expire), [`finish`](Self::finish), [`abandon`](Self::abandon), [`broken`](Self::broken) |
 /// | after [`Next::Receive`] | [`receive`](Self::receive), [`end_of_input`](Self::end_of_input) |
 /// | with a [`Next::Send`] in hand | [`sent`](Self::sent) |
 /// | with a [`Next::Work`] in hand | [`done`](Self::done); before it is given to somebody who takes long, [`collected`](Self::collected) |
