@@ -7,7 +7,7 @@ use crate::study::Study;
 use results::{Cell, Level, Trial};
 
 /// A quantity, and how it is found.
-pub(crate) struct Row {
+pub(crate) struct CellFigure {
     quantity: Quantity,
     of: fn(&Cell<'_>) -> Option<Estimate>,
     /// Where its axis begins and ends, if that does not follow from the values.
@@ -15,7 +15,7 @@ pub(crate) struct Row {
 }
 
 /// Processor time of the server for each request.
-pub(crate) const CPU: Row = Row {
+pub(crate) const CPU: CellFigure = CellFigure {
     quantity: Quantity {
         id: "cpu",
         title: "Processor time for each request",
@@ -29,7 +29,7 @@ pub(crate) const CPU: Row = Row {
 };
 
 /// Context switches of the server for each request.
-pub(crate) const SWITCHES: Row = Row {
+pub(crate) const SWITCHES: CellFigure = CellFigure {
     quantity: Quantity {
         id: "switches",
         title: "Context switches for each request",
@@ -43,7 +43,7 @@ pub(crate) const SWITCHES: Row = Row {
 };
 
 /// Memory of the server for each connection.
-pub(crate) const MEMORY: Row = Row {
+pub(crate) const MEMORY: CellFigure = CellFigure {
     quantity: Quantity {
         id: "memory",
         title: "Memory for each connection",
@@ -58,7 +58,7 @@ pub(crate) const MEMORY: Row = Row {
 };
 
 /// Whether all clients got the same.
-pub(crate) const FAIRNESS: Row = Row {
+pub(crate) const FAIRNESS: CellFigure = CellFigure {
     quantity: Quantity {
         id: "fairness",
         title: "Fairness between clients",
@@ -76,7 +76,7 @@ pub(crate) const FAIRNESS: Row = Row {
     limits: Some((0.0, 1.02)),
 };
 
-impl Row {
+impl CellFigure {
     /// Its figures, as [`figures`] arranges them.
     pub(crate) fn figures(&self, study: &Study<'_>) -> Vec<Figure> {
         let mut figures = figures(study, &self.quantity, self.of);

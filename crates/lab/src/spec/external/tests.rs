@@ -1,0 +1,97 @@
+use super::*;
+use crate::spec::Experiment;
+
+fn write(home: &Path, name: &str, text: &str) {
+    std::fs::create_dir_all(home.join(FOLDER)).unwrap();
+    std::fs::write(home.join(FOLDER).join(name), text).unwrap();
+}
+
+fn read_with(definition: &str, template: &str, server: &str) -> Result<External, String> {
+    let home = tempfile::tempdir().unwrap();
+    write(home.path(), "tool.toml", definition);
+    write(home.path(), "tool.conf", template);
+    let text = format!(
+        "name='x'\nquestion='?'\nduration='1s'\nload=[{{name='closed'}}]\nserver=[{{{server}}}]\n"
+    );
+    let path = home.path().join("x.toml");
+    let experiment = Experiment::parse(&text, &path).unwrap();
+    let mut all = read_all(&experiment.server, &path).map_err(|error| error.to_string())?;
+    Ok(Arc::unwrap_or_clone(all.remove(0)))
+}
+
+const TOOL: &str = "package = 'tool'\ncommand = 'sh -c @config@ @threads@'\nconfig = 'tool.conf'\nvalues.threads = 4\n";
+
+#[test]
+fn templates_are_filled_in() {
+    let template =
+        "listen @address@:@port@; root \"@root@\"; cores @cores@; a@b.c; threads @threads@";
+    let tool = read_with(TOOL, template, "external='tool', values.threads=9").unwrap();
+    let given = tool.given(
+        Path::new("/a b"),
+        ([198, 18, 0, 1].into(), 81),
+        2,
+        Path::new("/w"),
+    );
+    let (path, text) = tool.config(&given).unwrap();
+    assert_eq!(path, Path::new("/w/tool.conf"));
+    let expected = "listen 198.18.0.1:81; root \"/a b\"; cores 2; a@b.c; threads 9";
+    assert_eq!(text, expected);
+    assert!(tool.check_address().is_ok());
+    let command = tool.command(&given);
+    assert!(command[0].ends_with("/sh"), "{command:?}");
+    assert_eq!(command[1..], ["-c", "/w/tool.conf", "9"]);
+    assert!(tool.missing().is_none());
+}
+
+#[test]
+fn what_is_not_there_is_told() {
+    let absent = TOOL.replace("'sh ", "'no-such-program-anywhere ");
+    let tool = read_with(&absent, "", "external='tool', name='other'").unwrap();
+    let bound = tool.check_address().unwrap_err().to_string();
+    assert!(
+        bound.contains("tool.toml: other") && bound.contains("@address@"),
+        "{bound}"
+    );
+    let missing = tool.missing().unwrap();
+    assert!(
+        missing.contains("other is left out") && missing.contains("install tool"),
+        "{missing}"
+    );
+    for (definition, template, server, expected) in [
+        (TOOL, "@portt@", "external='tool'", "tool.conf has @portt@"),
+        (TOOL, "", "external='tol'", "did you mean 'tool'?"),
+        (
+            TOOL,
+            "",
+            "external='tool', values.helpers=1",
+            "no value 'helpers'",
+        ),
+        (
+            TOOL,
+            "",
+            "external='tool', values.thread=1",
+            "did you mean 'threads'?",
+        ),
+        (
+            "package = 'x'\ncommand = ''\n",
+            "",
+            "external='tool'",
+            "the command is empty",
+        ),
+        (
+            "pakage = 'x'\n",
+            "",
+            "external='tool'",
+            "did you mean 'package'?",
+        ),
+        (
+            "package = 'x'\ncommand = 'sh'\nconfig = 'y'\n",
+            "",
+            "external='tool'",
+            "external/y",
+        ),
+    ] {
+        let error = read_with(definition, template, server).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+}
