@@ -123,7 +123,7 @@ fn counts(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
     }
     writeln!(
         out,
-        "  throughput  {} requests/s, {}/s, over {}",
+        "  throughput  {} requests/s, {}, over {}",
         significant(figures.requests_per_s(), 3),
         Unit::Traffic.show(figures.bytes_per_s()),
         Unit::Seconds.show(figures.window_s())

@@ -196,6 +196,12 @@ fn every_format_tells_the_same_distribution_and_marks_its_lower_bounds() {
         assert_eq!(of_hgrm(&written.hgrm), told);
         assert_eq!(of_hlog(&written.hlog), told);
         assert!(written.text.contains("≥ "), "{}", written.text);
+        let throughput = written
+            .text
+            .lines()
+            .find(|line| line.contains(" requests/s, "));
+        let once = |line: &str| line.matches("/s").count() == 2;
+        assert!(throughput.is_some_and(once), "{}", written.text);
     }
 }
 
