@@ -81,7 +81,7 @@ pub struct ServeOptions {
     /// Drop a client that has taken no byte of its answer for this long
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time_out, help_heading = "Time-outs")]
     pub send_timeout: Duration,
-    /// Time for a client to take note of an early error, or of an end that it does not expect, before the connection is closed
+    /// Time for a client to close its side after the last answer of a connection; what it still sends meanwhile is dropped
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = units::duration, help_heading = "Time-outs")]
     pub linger_timeout: Duration,
     /// Time for the answers under way when the server is told to stop
@@ -100,7 +100,7 @@ pub struct ServeOptions {
     /// unmounted
     #[arg(long, value_name = "TIME", default_value = "1m", value_parser = time_out, help_heading = "Caches and data path")]
     pub name_cache_idle: Duration,
-    /// How long a name is used before it is looked up afresh
+    /// How long a name is used before it is looked up afresh, and a copy before it is held against its file
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = units::duration, help_heading = "Caches and data path")]
     pub revalidate: Duration,
     /// Compute the headers of an answer once for each file, not once for each request

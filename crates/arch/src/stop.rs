@@ -29,8 +29,8 @@ pub const SIGNALS: [Signal; 4] = [
 pub enum Role {
     /// The only one: a second signal ends it at once.
     Alone,
-    /// One of several that share the listener. SIGTERM is meant for this worker alone, and the others go on; SIGINT is
-    /// meant for all. A second signal changes nothing: a parent process decides, and kills.
+    /// One of several that share the listener. SIGINT is meant for all; any other is for this worker alone, and the others go
+    /// on. A second signal changes nothing: a parent process decides, and kills.
     Worker,
 }
 

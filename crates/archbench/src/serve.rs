@@ -67,8 +67,8 @@ fn grammar(graft: impl FnOnce(Command) -> Command) -> Command {
              --max-requests-per-connection let clients take turns.",
         )
         .after_help(
-            "SIGTERM or Ctrl-C stops accepting, finishes the answers under way, prints a summary and exits 0; a second one \
-             ends at once (130).\nExit status: 0 served and stopped, 1 failed, 2 wrong usage.",
+            "SIGTERM, SIGHUP, SIGQUIT or Ctrl-C stops accepting, finishes the answers under way, prints a summary and exits 0; \
+             a second one ends at once (130).\nExit status: 0 served and stopped, 1 failed, 2 wrong usage.",
         )
 }
 

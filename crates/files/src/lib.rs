@@ -68,7 +68,7 @@ pub struct Recipe {
     pub root: Root,
     /// How many names to remember, each with an open file; 0 opens the file anew for every request.
     pub name_cache: usize,
-    /// How long a name is used before it is looked up afresh.
+    /// How long a name is used before it is looked up afresh, and a copy before it is held against its file.
     pub revalidate: Duration,
     /// Whether headers are computed once for each file or once for each request.
     pub header_cache: bool,

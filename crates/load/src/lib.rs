@@ -1,7 +1,7 @@
 //! The load generator: right first, and fast too.
 //!
-//! Four time stamps decide everything: when a request was *intended*, when a connection was free for it, when it was written, when its last byte came.
-//! They are taken as the crate's modules meet them, from the top:
+//! Four time stamps decide everything: when a request was *intended*, when a connection was free for it, when it was written, when its
+//! last byte came. They are taken as the crate's modules meet them, from the top:
 //!
 //! | module | what it answers |
 //! | --- | --- |
@@ -16,6 +16,8 @@
 //! | [`fidelity`], [`verdict`] | whether the run may be believed |
 //! | [`slo`] | whether what was to be met was met |
 //! | [`report`], [`output`] | how it is told, and where to |
+//! | `progress`, `tui` | what is to be seen meanwhile |
+//! | [`clock`], `cpu`, [`host`] | time, processor time, and the machine |
 
 pub mod address;
 pub mod batches;
@@ -69,8 +71,8 @@ pub type Failure = Box<dyn std::error::Error>;
 
 pub(crate) use command::usage;
 
-/// The whole of `archbench load`, `typed` being what the arguments were read from. Gives the exit status: 0 fine, 3 an objective missed, 4 INVALID. INVALID outranks a missed objective: what is not to
-/// be believed was not missed either.
+/// The whole of `archbench load`, `typed` being what the arguments were read from. Gives the exit status: 0 fine, 3 an objective missed,
+/// 4 INVALID. INVALID outranks a missed objective: what is not to be believed was not missed either.
 ///
 /// # Errors
 /// When there are no figures: what was typed makes no sense (a [`clap::Error`]), a file cannot be read or written, no connection can be made.

@@ -41,8 +41,8 @@ const ARRIVALS_OFF: f64 = 0.05;
 const WIDE: f64 = 0.1;
 /// The share of time stolen from the machine, or the loop waited for its core.
 const DISTURBED: f64 = 0.02;
-/// The share of time that a loop waited for its core beyond which an open-loop run is refused. Answers then lie unread, and connections that the server has long
-/// freed seem busy: nothing of that shows in the lag.
+/// The share of time that a loop waited for its core beyond which an open-loop run is refused. Answers then lie unread, and connections
+/// that the server has long freed seem busy: nothing of that shows in the lag.
 const STARVED: f64 = 0.1;
 /// How many requests may fail, in percent, before percentiles of the rest mean little.
 const FAILED: f64 = 1.0;

@@ -10,8 +10,8 @@
 //! | [`share`] | `0.5%`, `0.005` | a number from 0 to 1 |
 //! | [`count`] | `100`, `1k`, `2.5m`, `1g`; powers of 1000 | a number |
 //!
-//! A number may have an exponent, as programs print it: `1e3`, `7.926e-05s`. Letter case matters nowhere. A size is a power of 1024 and a count one of 1000 because that is
-//! how pages and requests are counted.
+//! A number may have an exponent, as programs print it: `1e3`, `7.926e-05s`. Letter case matters nowhere. A size is a power of 1024 and a
+//! count one of 1000 because that is how pages and requests are counted.
 
 use std::time::Duration;
 

@@ -22,8 +22,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// The most that the server of a line was seen to do: in a closed loop, which drives it to its limit; otherwise in any cell, or what its processor time for a
-    /// request would allow on one core, if that is more.
+    /// The most that the server of a line was seen to do: in a closed loop, which drives it to its limit; otherwise in any cell, or what
+    /// its processor time for a request would allow on one core, if that is more.
     pub(crate) fn of(study: &Study<'_>, line: &Line<'_>) -> Option<Self> {
         let (_, here) = line.cells.first()?;
         let mut cells = Vec::new();

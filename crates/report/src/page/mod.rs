@@ -8,10 +8,11 @@
 //! | `network` | what was spoken over, and what was captured of it |
 //! | `verdicts`, `objectives`, `tables`, `trials`, `environment` | the other sections |
 //!
-//! Hovering and toggling are 70 lines of our own rather than a library. The figures are SVG that is complete when the file is written; chart libraries draw their
-//! own from data (on a canvas, most of them), so that each figure would exist twice, and differ without script. Of what remains, finding the nearest marker,
-//! saying what is there and hiding a group, a tooltip library (nanopop, 2 kB; Floating UI, 25 kB) does the four lines that place a box. pygal.js does all of it
-//! for SVG that is complete, but only that of pygal, and for a mouse alone: no finger, no keyboard.
+//! Hovering and toggling are 70 lines of our own rather than a library. The figures are SVG that is complete when the file is written;
+//! chart libraries draw their own from data (on a canvas, most of them), so that each figure would exist twice, and differ without script.
+//! Of what remains, finding the nearest marker, saying what is there and hiding a group, a tooltip library (nanopop, 2 kB; Floating UI,
+//! 25 kB) does the four lines that place a box. pygal.js does all of it for SVG that is complete, but only that of pygal, and for a mouse
+//! alone: no finger, no keyboard.
 
 mod environment;
 mod figures;
@@ -34,8 +35,8 @@ use std::path::{Path, PathBuf};
 /// Where the report goes unless told otherwise.
 const NAME: &str = "report.html";
 
-/// Reads a results folder and writes its report, to `out` or into the folder. The `catalogue` lists all architectures in an order that does not change, since that
-/// is what their colours follow.
+/// Reads a results folder and writes its report, to `out` or into the folder. The `catalogue` lists all architectures in an order that
+/// does not change, since that is what their colours follow.
 pub fn write(folder: &Path, out: Option<&Path>, catalogue: &[String]) -> Result<PathBuf, Error> {
     write_run(&results::read(folder)?, out, catalogue)
 }
