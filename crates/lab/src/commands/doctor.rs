@@ -13,7 +13,8 @@ use diagnosis::{Diagnosis, Severity};
 #[command(after_help = "\
 ok: fine. note: good to know. warn: figures suffer; what to do is said. fail: something will not work.
 Nothing is changed, but that the control groups of version 2 above this process may be told to let those below limit memory, that a
-group and two network namespaces are made and removed, and that what killed runs have left in theirs is ended. It takes about a second, in which the machine should be as idle as in a measurement.
+group and two network namespaces are made and removed, and that what killed runs have left in theirs is ended. It takes about a
+second, in which the machine should be as idle as in a measurement.
 
 Exit status: 0, or 1 if something fails.")]
 pub struct Args {
