@@ -270,7 +270,7 @@ impl Parent {
         }
     }
 
-    /// Lets nobody else in. Also where a worker has shut the acceptor that all share, as one does that is interrupted alone.
+    /// Lets nobody else in. Also where a worker has shut the listener that all share, as one does that is interrupted alone.
     fn stop(&mut self) {
         self.draining_until = Some(Instant::now() + self.setup.options.drain_timeout);
         self.setup.listener.shut();

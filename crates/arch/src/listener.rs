@@ -1,4 +1,4 @@
-//! The acceptor: accepting connections, and limiting how many are inside.
+//! The listening socket: accepting connections, and limiting how many are inside.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -126,7 +126,7 @@ impl Listener {
     /// Waits for the next connection; `None` when the server is stopping. For whoever may wait.
     pub fn accept(self: &Arc<Self>, counters: &Counters) -> Option<Client> {
         loop {
-            // Of several threads that wait here, only as many may go on to the acceptor as may come in.
+            // Of several threads that wait here, only as many may go on to accept as may come in.
             self.wait_for_place();
             match self.accept_with(SocketFlags::CLOEXEC, counters) {
                 Accept::Client(client) => return Some(client),
@@ -374,7 +374,7 @@ impl Acceptor {
     /// Connections let in before those that are inside get their turn again.
     const AT_ONCE: usize = 64;
 
-    /// The acceptor at `listener`, which from now on never makes anybody wait.
+    /// An acceptor at `listener`, which from now on never makes anybody wait.
     ///
     /// # Errors
     /// What the kernel reports.
@@ -392,7 +392,7 @@ impl Acceptor {
         self.look_after = Some(Duration::ZERO);
     }
 
-    /// How long an event loop may wait before it looks at the acceptor again; `None`: until somebody notices.
+    /// How long an event loop may wait before it looks at the listener again; `None`: until somebody notices.
     pub fn poll_timeout(&self) -> Option<Duration> {
         self.look_after
     }

@@ -73,7 +73,7 @@ impl ServerSetup {
         self.open_and_watch(Role::Alone)
     }
 
-    /// Opens the setup for a process whose parent decides when poll_timeout ends.
+    /// Opens the setup for a process whose parent decides when it ends.
     ///
     /// # Errors
     /// As [`open`](Self::open).

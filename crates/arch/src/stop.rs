@@ -108,7 +108,7 @@ impl Stop {
                     }
                 }
                 Role::Worker => {
-                    // It may be waiting for a client at the acceptor, which is not its to shut.
+                    // It may be waiting for a client at the listener, which is not its to shut.
                     std::thread::sleep(BREAKING);
                     sys::process::exit_now(ENDED_AT_ONCE);
                 }
@@ -165,7 +165,7 @@ impl Stop {
         if self.is_overdue(Instant::now()) {
             let _ = shutdown(&client.socket, Shutdown::Both);
         } else if self.closing.load(Relaxed) {
-            // Not where others share the acceptor: whom this worker lets in last may have yet to ask.
+            // Not where others share the listener: whom this worker lets in last may have yet to ask.
             let _ = shutdown(&client.socket, Shutdown::Read);
         }
         Known {

@@ -68,7 +68,7 @@ impl Timer {
         }
     }
 
-    /// When to look again at a client to whom an answer is under way. What counts is what he takes: the kernel says that there is
+    /// When to look again at a client to whom an answer is under way. What counts is what it takes: the kernel says that there is
     /// room for more only when much of its buffer is free, which takes a slow reader long.
     pub(crate) fn next_look(&self, now: Instant, options: &ServeOptions) -> Instant {
         let deadline = self.deadline(options);

@@ -10,7 +10,7 @@
 //! with wake-ups counted as voluntary context switches for each request. The line is fitted by least squares, each point weighted by
 //! the inverse of its difference: its slope is what a wake-up costs, with the switch that it leads to, and where it crosses the axis what
 //! the hand-overs cost: queues and their locks, clocks, the session's way out of the table and back. Bytes that are copied between
-//! stages: none, for a request goes with its tray.
+//! stages: none, for a request goes with its buffers.
 
 use std::fmt::Write;
 

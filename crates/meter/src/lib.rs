@@ -23,7 +23,7 @@ use hdrhistogram::Histogram;
 
 pub use stages::{Stage, StageLook, StageSnapshot};
 
-/// Tallies beyond this many share their counters with an earlier one.
+/// [`Counters`] beyond this many share their counters with an earlier one.
 const SLOTS: usize = 64;
 /// Counters at the start of a slot; a multiple of a cache line's eight.
 const EVENTS: usize = 24;
@@ -60,7 +60,7 @@ pub enum Event {
     Unreadable,
     /// A connection could not be accepted for want of descriptors or memory.
     AcceptFailed,
-    /// A connection was turned away with 503 at the acceptor.
+    /// A connection was turned away with 503 as soon as it was accepted.
     Refused,
     /// A worker or helper died and was replaced.
     Replaced,

@@ -103,7 +103,7 @@ fn of_one_that_is_told_to_end(bench: &Bench) {
     let told = server.processes()[1];
     kill_process(told, Signal::TERM).unwrap();
     wait_until("the worker ends", || !server.processes().contains(&told));
-    // The door is not shut to the others.
+    // The listener is not shut to the others.
     wait_for_workers(&server, 2);
     for _ in 0..10 {
         assert_eq!(server.connect().get("/file.txt").status, 200);

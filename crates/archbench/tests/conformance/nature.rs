@@ -142,7 +142,7 @@ fn connections_beyond_the_limit_wait(bench: &Bench) {
     }
     let served = if bench.room.is_concurrent() { 2 } else { 1 };
     let server = bench.serve(&options);
-    // All workers are at the door before the first client comes.
+    // All workers wait in `accept` before the first client comes.
     std::thread::sleep(Duration::from_millis(100));
     let mut clients = ask_all(&server, 6);
     assert_eq!(answered(&clients, served), served, "{options:?}");

@@ -199,7 +199,7 @@ fn of_descriptors_that_names_hold(bench: &Bench) {
     assert_eq!(summary["errors"]["accept_failed"], 0, "{summary}");
 }
 
-/// Where a connection needs a thread that cannot be had: 503, and the door stays open.
+/// Where a connection needs a thread that cannot be had: 503, and others are accepted as before.
 fn of_address_space_for_threads(bench: &Bench) {
     let one_each = Concurrency::OneEach(Carrier::Thread);
     if bench.room.behaviour.concurrency != one_each || !bench.room.has("--stack-size") {
