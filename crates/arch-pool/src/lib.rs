@@ -123,11 +123,11 @@ fn start(threads: u32) -> std::io::Result<ThreadPool> {
 }
 
 thread_local! {
-    /// Of the worker that asks.
+    /// What this thread needs to serve, made with its first connection.
     static DESK: RefCell<Option<Worker>> = const { RefCell::new(None) };
 }
 
-/// Serves a connection at the worker's worker.
+/// Serves a connection with what its thread has for that.
 fn serve(client: Client, process: &ProcessContext) {
     DESK.with_borrow_mut(|worker| {
         blocking::serve(client, worker.get_or_insert_with(|| process.worker()))

@@ -62,7 +62,7 @@ pub enum Event {
     AcceptFailed,
     /// A connection was turned away with 503 as soon as it was accepted.
     Refused,
-    /// A worker or helper died and was replaced.
+    /// A process or thread was replaced, or goes on although its work had a defect.
     Replaced,
     /// An answer was cut off because the drain deadline passed.
     Abandoned,
