@@ -28,6 +28,7 @@ pub struct Readiness {
 
 impl Readiness {
     /// Adds what is said now; whether any of it is news.
+    #[inline]
     pub fn add(&mut self, now: Self) -> bool {
         let before = *self;
         self.readable |= now.readable || now.is_ended || now.is_urgent;
@@ -93,6 +94,7 @@ impl Endpoint {
 
     /// Takes note of what the network says. Tells whether it is news: an endpoint at rest waits for something that it does not
     /// take to be so.
+    #[inline]
     pub fn ready(&mut self, readiness: Readiness) -> bool {
         self.readiness.add(readiness)
     }
@@ -134,6 +136,7 @@ impl Endpoint {
     }
 
     /// Begins to work on it: what it kept of its input is in the worker's buffers now.
+    #[inline]
     pub fn take_up(&mut self, worker: &mut Worker) {
         if !self.unread.is_empty() {
             let unread = std::mem::take(&mut self.unread);
@@ -146,11 +149,13 @@ impl Endpoint {
     }
 
     /// Ceases to work on it, so that others have their turn: what is left of its input goes along, and its time begins to run.
+    #[inline]
     pub fn rest(&mut self, worker: &mut Worker) {
         self.put_down(worker);
         self.session.rest(&worker.buffers.scratch);
     }
 
+    #[inline]
     fn put_down(&mut self, worker: &mut Worker) {
         worker.account(self.readable_at, &mut self.timer);
         if worker.buffers.has_rest() {
@@ -163,6 +168,7 @@ impl Endpoint {
     }
 
     /// What its session needs next.
+    #[inline]
     pub fn next(&mut self, worker: &mut Worker) -> Next {
         let next = self.session.next(&mut worker.buffers.scratch);
         if !worker.buffers.scratch.events.is_empty() {
@@ -172,6 +178,7 @@ impl Endpoint {
     }
 
     /// Receives what has come; false: nothing has, and it has to be waited for.
+    #[inline]
     pub fn receive(&mut self, worker: &mut Worker) -> bool {
         if !self.readiness.readable && !self.is_to_finish(worker) {
             return false;
@@ -205,6 +212,7 @@ impl Endpoint {
     }
 
     /// Has the session receive what was read.
+    #[inline]
     pub fn parse(&mut self, worker: &mut Worker) {
         if worker.buffers.has_rest() {
             worker.parse(&mut self.session);
@@ -213,6 +221,7 @@ impl Endpoint {
     }
 
     /// Sends an output of its session's; false: there is no room for all of it, and that has to be waited for.
+    #[inline]
     pub fn send(&mut self, output: Output, worker: &mut Worker) -> bool {
         let sent = if self.readiness.writable {
             transport::send(&self.client.socket, &output, &mut worker.via).map(|sent| {
@@ -238,6 +247,7 @@ impl Endpoint {
 
     /// Does a work whose answer is in our caches. Any other is given back, for the architecture to place, and what its session has
     /// collected is sent before that may take long.
+    #[inline]
     pub fn try_kept(&mut self, work: Work, worker: &mut Worker) -> Option<Work> {
         match work.try_kept(&worker.files, worker.now) {
             Ok(done) => {
@@ -254,12 +264,14 @@ impl Endpoint {
     }
 
     /// A work is done. The time that it took is not the client's.
+    #[inline]
     pub fn done(&mut self, done: Done, worker: &mut Worker) {
         self.timer.restart(worker.now);
         self.session.done(done, &mut worker.buffers.scratch);
     }
 
     /// When its client is to be looked at; never while somebody works for it.
+    #[inline]
     pub fn next_look(&self, worker: &Worker) -> Option<Instant> {
         self.session.phase()?;
         Some(self.timer.next_look(worker.now, &worker.options))
@@ -283,6 +295,7 @@ impl Endpoint {
         worker.account(self.readable_at, &mut self.timer);
     }
 
+    #[inline]
     fn is_to_finish(&self, worker: &Worker) -> bool {
         worker.is_stopping() && !self.is_finishing
     }

@@ -145,6 +145,7 @@ impl Session {
     }
 
     /// What is to be done next.
+    #[inline]
     pub fn next(&mut self, scratch: &mut Scratch) -> Next {
         match self.state {
             State::Open => {}
@@ -191,6 +192,7 @@ impl Session {
         })
     }
 
+    #[inline]
     fn send(&mut self, output: Output) -> Next {
         self.state = State::Sending;
         Next::Send(output)
@@ -198,6 +200,7 @@ impl Session {
 
     /// Takes bytes from the client, and returns how many. Fewer than given: the rest is to be offered again when
     /// [`Next::Receive`] is next.
+    #[inline]
     pub fn receive(&mut self, input: &[u8], scratch: &mut Scratch) -> usize {
         self.turn += REQUEST_COST;
         self.spoken.protocol().receive(input, scratch)
@@ -209,6 +212,7 @@ impl Session {
     }
 
     /// An output is back, of which the transport took so many bytes; none if it would have had to wait.
+    #[inline]
     pub fn sent(
         &mut self,
         mut output: Output,
@@ -242,6 +246,7 @@ impl Session {
     }
 
     /// A work is back, done.
+    #[inline]
     pub fn done(&mut self, done: Done, scratch: &mut Scratch) {
         if self.state != State::Closed {
             self.spoken.protocol().done(done, scratch);
@@ -249,6 +254,7 @@ impl Session {
     }
 
     /// Which deadline applies; none while somebody works for it.
+    #[inline]
     pub fn phase(&self) -> Option<Phase> {
         let protocol = self.spoken.as_protocol();
         if protocol.is_worked_for() {
@@ -292,6 +298,7 @@ impl Session {
     }
 
     /// Others have their turn now.
+    #[inline]
     pub fn rest(&mut self, scratch: &Scratch) {
         debug_assert!(
             scratch.is_clear(),

@@ -298,6 +298,7 @@ pub struct Worker {
 
 impl Worker {
     /// Looks at the clock.
+    #[inline]
     pub fn tick(&mut self) {
         self.now = Instant::now();
         let wall = clock_gettime(ClockId::RealtimeCoarse);
@@ -313,16 +314,19 @@ impl Worker {
     }
 
     /// Whether the server is stopping.
+    #[inline]
     pub fn is_stopping(&self) -> bool {
         self.stop.is_stopping()
     }
 
     /// Whether the drain deadline has passed.
+    #[inline]
     pub fn is_overdue(&self) -> bool {
         self.stop.is_overdue(self.now)
     }
 
     /// Has a session receive what was read and is not used up.
+    #[inline]
     pub(crate) fn parse(&mut self, session: &mut Session) {
         let RequestBuffers {
             input,
@@ -337,10 +341,13 @@ impl Worker {
 
     /// Counts what has come of a session: the answers that have left whole, each with the time since its request was readable,
     /// and what went wrong.
+    #[inline]
     pub(crate) fn account(&mut self, readable_at: Instant, timer: &mut Timer) {
         let scratch = &mut self.buffers.scratch;
-        for event in scratch.events.drain(..) {
-            self.counters.count(event, 1);
+        if !scratch.events.is_empty() {
+            for event in scratch.events.drain(..) {
+                self.counters.count(event, 1);
+            }
         }
         if scratch.settled.is_empty() {
             return;

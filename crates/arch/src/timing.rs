@@ -32,6 +32,7 @@ impl Timer {
     }
 
     /// The session waits for this from now on, unless it did already.
+    #[inline]
     pub(crate) fn note(&mut self, phase: Phase, now: Instant) {
         if phase != self.phase {
             self.phase = phase;
@@ -40,6 +41,7 @@ impl Timer {
     }
 
     /// The client has done something, or has had nothing to do.
+    #[inline]
     pub(crate) fn restart(&mut self, now: Instant) {
         self.since = now;
         self.unacknowledged = None;
@@ -55,10 +57,12 @@ impl Timer {
     }
 
     /// When the client is to be looked at.
+    #[inline]
     pub(crate) fn deadline(&self, options: &ServeOptions) -> Instant {
         self.since + self.limit(options)
     }
 
+    #[inline]
     fn limit(&self, options: &ServeOptions) -> Duration {
         match self.phase {
             Phase::Idle => options.idle_timeout,
@@ -70,6 +74,7 @@ impl Timer {
 
     /// When to look again at a client to whom an answer is under way. What counts is what it takes: the kernel says that there is
     /// room for more only when much of its buffer is free, which takes a slow reader long.
+    #[inline]
     pub(crate) fn next_look(&self, now: Instant, options: &ServeOptions) -> Instant {
         let deadline = self.deadline(options);
         match self.phase {

@@ -20,10 +20,12 @@ impl Token {
         Self(u64::from(generation) << 32 | place as u64)
     }
 
+    #[inline]
     fn place(self) -> usize {
         (self.0 & u64::from(u32::MAX)) as usize
     }
 
+    #[inline]
     fn generation(self) -> u32 {
         (self.0 >> 32) as u32
     }
@@ -121,6 +123,7 @@ impl Sessions {
     }
 
     /// The session that `token` names, unless it is over or away.
+    #[inline]
     pub fn get_mut(&mut self, token: Token) -> Option<&mut Endpoint> {
         if !self.is_known(token) {
             return None;
@@ -128,6 +131,7 @@ impl Sessions {
         self.sessions.get_mut(token.place())?.as_mut()
     }
 
+    #[inline]
     fn is_known(&self, token: Token) -> bool {
         self.generations.get(token.place()) == Some(&token.generation())
     }
@@ -147,6 +151,7 @@ impl Sessions {
 
     /// The network says something of a session's socket. Tells whether the session is to be advanced: it is here, and this is
     /// news.
+    #[inline]
     pub fn ready(&mut self, token: Token, readiness: Readiness) -> bool {
         if let Some(session) = self.get_mut(token) {
             return session.ready(readiness);
@@ -204,6 +209,7 @@ impl Sessions {
     }
 
     /// A session's work is done; of one that is over, nothing comes.
+    #[inline]
     pub fn done(&mut self, token: Token, done: Done, worker: &mut Worker) {
         if let Some(session) = self.get_mut(token) {
             session.done(done, worker);
@@ -224,6 +230,7 @@ impl Sessions {
         }
     }
 
+    #[inline]
     fn note_deadline(&mut self, place: usize, worker: &Worker) {
         let session = self.sessions.get(place).and_then(Option::as_ref);
         self.deadlines_ms[place] = session

@@ -95,6 +95,7 @@ impl<K: Key> RunQueue<K> {
     ///
     /// # Panics
     /// If the index is 2³² − 1 or more.
+    #[inline]
     pub fn push(&mut self, key: K) -> bool {
         let index = key.index();
         let link = u32::try_from(index).unwrap_or(NONE);
@@ -122,6 +123,7 @@ impl<K: Key> RunQueue<K> {
     }
 
     /// Takes the key that has stood the longest.
+    #[inline]
     pub fn pop(&mut self) -> Option<K> {
         let first = self.first as usize;
         let key = self.places.get(first)?.key;

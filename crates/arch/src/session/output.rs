@@ -34,6 +34,7 @@ pub enum Tail {
 
 impl Output {
     /// What is collected, and `tail`.
+    #[inline]
     pub(super) fn collect(scratch: &mut Scratch, tail: Tail, is_last: bool) -> Self {
         Self {
             head: scratch.take_collected(),
@@ -45,11 +46,13 @@ impl Output {
     }
 
     /// What of the head has not left.
+    #[inline]
     pub fn head(&self) -> &[u8] {
         &self.head.bytes[self.start..]
     }
 
     /// What comes behind the head.
+    #[inline]
     pub fn tail(&self) -> &Tail {
         &self.tail
     }
@@ -83,23 +86,27 @@ impl Output {
     }
 
     /// So many bytes have left; returns how many of them are the tail's.
+    #[inline]
     pub(super) fn advance(&mut self, bytes: usize) -> u64 {
         let head = bytes.min(self.head.bytes.len() - self.start);
         self.start += head;
         (bytes - head) as u64
     }
 
+    #[inline]
     pub(super) fn is_head_sent(&self) -> bool {
         self.start == self.head.bytes.len()
     }
 
     /// The answers in its head have left whole, and its buffers go back.
+    #[inline]
     pub(super) fn settle(mut self, scratch: &mut Scratch) {
         scratch.settled.append(&mut self.head.finished);
         self.recycle(scratch);
     }
 
     /// Gives its buffers back.
+    #[inline]
     pub(super) fn recycle(self, scratch: &mut Scratch) {
         if !self.is_rest {
             scratch.give_back(self.head);

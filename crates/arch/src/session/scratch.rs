@@ -55,11 +55,13 @@ impl Scratch {
     }
 
     /// Whether nothing is collected.
+    #[inline]
     pub fn is_clear(&self) -> bool {
         self.http.out.is_empty()
     }
 
     /// How many bytes are collected.
+    #[inline]
     pub(super) fn collected(&self) -> usize {
         self.http.out.len()
     }
@@ -71,12 +73,14 @@ impl Scratch {
     }
 
     /// Answers whose last byte was not in what is collected have left.
+    #[inline]
     pub(super) fn settle(&mut self) {
         if self.is_clear() {
             self.settled.append(&mut self.http.finished);
         }
     }
 
+    #[inline]
     pub(super) fn take_collected(&mut self) -> Collected {
         let spare = self.spare.pop().unwrap_or_default();
         Collected {
@@ -85,6 +89,7 @@ impl Scratch {
         }
     }
 
+    #[inline]
     pub(super) fn give_back(&mut self, mut collected: Collected) {
         if self.spare.len() < MOST_SPARE && collected.bytes.capacity() <= LARGEST_SPARE {
             collected.bytes.clear();
@@ -94,6 +99,7 @@ impl Scratch {
     }
 
     /// A path with these bytes, in a buffer that comes back.
+    #[inline]
     pub(super) fn path(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut path = std::mem::take(&mut self.spare_path);
         path.clear();
@@ -101,6 +107,7 @@ impl Scratch {
         path
     }
 
+    #[inline]
     pub(super) fn give_back_path(&mut self, path: Vec<u8>) {
         self.spare_path = path;
     }

@@ -135,10 +135,12 @@ impl From<files::Body> for Body {
 }
 
 impl Work {
+    #[inline]
     pub(super) fn find(stream: u32, path: Vec<u8>, directory: bool) -> Self {
         Self::new(stream, Operation::Find { path, directory })
     }
 
+    #[inline]
     pub(super) fn load(stream: u32, entry: Entry, range: Range<u64>, delivery: Delivery) -> Self {
         let load = Operation::Load {
             entry,
@@ -148,6 +150,7 @@ impl Work {
         Self::new(stream, load)
     }
 
+    #[inline]
     fn new(stream: u32, operation: Operation) -> Self {
         Self {
             stream,
@@ -157,6 +160,7 @@ impl Work {
     }
 
     /// Which of the paper's boxes it is; none where it is prepared and nothing is left to be done.
+    #[inline]
     pub fn step(&self) -> Option<Step> {
         match self.operation {
             Operation::Find { .. } => Some(Step::Find),
@@ -167,6 +171,7 @@ impl Work {
 
     /// Does it, and waits for the disk where it has to. Whoever may wait here may wait in `sendfile` as well: a large file is not
     /// read yet.
+    #[inline]
     pub fn run(self, files: &Files, now: Instant) -> Done {
         match self.try_kept(files, now) {
             Ok(done) => done,
@@ -200,6 +205,7 @@ impl Work {
     }
 
     /// Does it if what it takes is in our caches; costs no system call.
+    #[inline]
     pub(crate) fn try_kept(self, files: &Files, now: Instant) -> Result<Done, Self> {
         let Self {
             stream,
@@ -302,6 +308,7 @@ impl Done {
         }
     }
 
+    #[inline]
     fn found(stream: u32, found: Result<Entry, Missing>, path: Vec<u8>, files: &Files) -> Self {
         let document = found.map(|entry| {
             let fresh = match files.header(&entry) {
@@ -317,6 +324,7 @@ impl Done {
         }
     }
 
+    #[inline]
     fn loaded(stream: u32, body: io::Result<Body>) -> Self {
         Self::new(stream, Outcome::Loaded(body))
     }
