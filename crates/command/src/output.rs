@@ -53,7 +53,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     File::open(folder(path))?.sync_all()
 }
 
-/// Whether [`write`] could write there: asked before what is to be written is made, which may take long.
+/// Whether [`write()`] could write there: asked before what is to be written is made, which may take long.
 ///
 /// # Errors
 /// Why it could not.

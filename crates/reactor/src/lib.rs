@@ -125,7 +125,7 @@ impl Reactor {
     /// # Errors
     /// What the poller reports.
     pub fn wait(&mut self, at_most: Option<Duration>, worker: &mut Worker) -> io::Result<()> {
-        let at_most = at_most.into_iter().chain(self.poll_timeout(worker)).min();
+        let at_most = sooner(at_most, self.poll_timeout(worker));
         self.poller.wait(at_most, &mut self.ready)?;
         worker.tick();
         for Ready { number, readiness } in self.ready.drain(..) {
@@ -153,8 +153,10 @@ impl Reactor {
         if !self.run_queue.is_empty() {
             return Some(Duration::ZERO);
         }
-        let sweep = self.sessions.poll_timeout(worker.now);
-        sweep.into_iter().chain(self.acceptor.poll_timeout()).min()
+        sooner(
+            self.sessions.poll_timeout(worker.now),
+            self.acceptor.poll_timeout(),
+        )
     }
 
     /// Runs a session until it comes to a work that somebody has to be found for, which is returned, or has to wait.
@@ -189,5 +191,14 @@ impl Reactor {
         let poller = &mut self.poller;
         self.sessions
             .watch(token, |socket| poller.watch(socket, token.into(), true));
+    }
+}
+
+/// The shorter of two times, either of which may be for ever.
+#[inline]
+fn sooner(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }

@@ -53,6 +53,8 @@ impl From<usize> for Token {
 const SWEEP_EVERY: Duration = Duration::from_millis(250);
 /// No deadline.
 const NEVER: u64 = u64::MAX;
+/// A deadline that nobody has asked for yet.
+const UNKNOWN: u64 = u64::MAX - 1;
 
 /// The sessions of one event loop. A session may leave its place for a while, to be worked on by others; what the network
 /// says of its socket is noted for it meanwhile.
@@ -118,7 +120,7 @@ impl Sessions {
             self.deadlines_ms.push(NEVER);
             self.notes.push(Readiness::default());
         }
-        self.note_deadline(place, worker);
+        self.note_deadline(place);
         Token::new(place, self.generations[place])
     }
 
@@ -191,7 +193,7 @@ impl Sessions {
         let place = token.place();
         self.sessions[place] = Some(session);
         self.away -= 1;
-        self.note_deadline(place, worker);
+        self.note_deadline(place);
     }
 
     /// Runs a session until it has to wait or has had its turn, and says how far it got; one that is over leaves the table.
@@ -203,7 +205,7 @@ impl Sessions {
         if matches!(progress, Progress::Closed) {
             self.remove(token);
         } else {
-            self.note_deadline(token.place(), worker);
+            self.note_deadline(token.place());
         }
         progress
     }
@@ -230,8 +232,13 @@ impl Sessions {
         }
     }
 
+    /// When the client of a session is to be looked at is known at the next sweep, and not before: it changes with every request.
     #[inline]
-    fn note_deadline(&mut self, place: usize, worker: &Worker) {
+    fn note_deadline(&mut self, place: usize) {
+        self.deadlines_ms[place] = UNKNOWN;
+    }
+
+    fn know_deadline(&mut self, place: usize, worker: &Worker) {
         let session = self.sessions.get(place).and_then(Option::as_ref);
         self.deadlines_ms[place] = session
             .and_then(|session| session.next_look(worker))
@@ -258,6 +265,9 @@ impl Sessions {
         let overdue = worker.is_overdue();
         let now_ms = milliseconds(now.saturating_duration_since(self.started));
         for place in 0..self.deadlines_ms.len() {
+            if self.deadlines_ms[place] == UNKNOWN {
+                self.know_deadline(place, worker);
+            }
             let late = self.deadlines_ms[place] <= now_ms;
             if !late && !stopping {
                 continue;
@@ -268,7 +278,7 @@ impl Sessions {
             if overdue {
                 session.abandon(worker);
             } else if late && !session.look(worker) {
-                self.note_deadline(place, worker);
+                self.know_deadline(place, worker);
                 if !stopping {
                     continue;
                 }
@@ -279,5 +289,5 @@ impl Sessions {
 }
 
 fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(NEVER - 1)
+    u64::try_from(duration.as_millis()).unwrap_or(UNKNOWN - 1)
 }

@@ -13,7 +13,7 @@
 //! | [`proportion`] | does something happen more often than it may? |
 //! | [`series`] | did a run drift, are its seconds independent? |
 //! | [`compare`] | is B faster than A, and by how much? |
-//! | [`line`] | how does one figure grow with another? |
+//! | [`mod@line`] | how does one figure grow with another? |
 //! | [`fairness`] | did all clients get the same? |
 //! | [`hist`] | percentiles when some requests were never answered |
 

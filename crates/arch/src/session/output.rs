@@ -101,7 +101,9 @@ impl Output {
     /// The answers in its head have left whole, and its buffers go back.
     #[inline]
     pub(super) fn settle(mut self, scratch: &mut Scratch) {
-        scratch.settled.append(&mut self.head.finished);
+        for answer in self.head.finished.drain(..) {
+            scratch.settled.push(answer);
+        }
         self.recycle(scratch);
     }
 
