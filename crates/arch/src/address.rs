@@ -1,10 +1,11 @@
 //! Where a server listens: an address of the network, or a Unix socket.
 
 use std::fmt;
+use std::fs::Permissions;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -102,12 +103,17 @@ pub(crate) struct SocketFile {
 }
 
 impl SocketFile {
-    /// The file that this process has just bound.
-    pub(crate) fn bound(path: &Path) -> Self {
-        Self {
+    /// The file that this process has just bound, and on which it does not listen yet.
+    ///
+    /// # Errors
+    /// Where it cannot be given its mode.
+    pub(crate) fn bound(path: &Path, mode: u32) -> io::Result<Self> {
+        let file = Self {
             path: path.to_owned(),
             owner: rustix::process::getpid(),
-        }
+        };
+        std::fs::set_permissions(path, Permissions::from_mode(mode))?;
+        Ok(file)
     }
 }
 

@@ -316,7 +316,8 @@ fn bind(options: &ServeOptions) -> io::Result<Bound> {
             if let Some(address) = unix.unix()? {
                 rustix::net::bind(&socket, &address)?;
             }
-            (socket, file.map(|path| SocketFile::bound(path)))
+            let file = file.map(|path| SocketFile::bound(path, options.socket_mode));
+            (socket, file.transpose()?)
         }
     };
     sockopt::set_socket_timeout(&socket, sockopt::Timeout::Recv, Some(options.idle_timeout))?;

@@ -40,6 +40,9 @@ pub struct ServeOptions {
         help_heading = "Server"
     )]
     pub addr: Address,
+    /// Who may connect to a Unix socket with a path, as the mode of its file: all who can reach its directory, by default
+    #[arg(long, value_name = "OCTAL", default_value = "666", value_parser = mode, help_heading = "Server")]
+    pub socket_mode: u32,
     /// Connections that may wait to be accepted; the kernel caps it at net.core.somaxconn
     #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(i32).range(1..), help_heading = "Server")]
     pub backlog: i32,
@@ -154,6 +157,14 @@ impl ServeOptions {
             ..http::Config::default()
         }
     }
+}
+
+/// Reads the mode of a socket's file.
+fn mode(text: &str) -> Result<u32, String> {
+    u32::from_str_radix(text, 8)
+        .ok()
+        .filter(|mode| *mode <= 0o777)
+        .ok_or_else(|| "expected three octal digits, like 660".to_owned())
 }
 
 /// Reads a time-out that the kernel keeps, to which nothing means for ever.

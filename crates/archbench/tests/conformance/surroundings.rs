@@ -3,6 +3,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{SocketAddr, UnixStream};
 use std::process::Command;
 use std::time::Duration;
@@ -62,6 +63,8 @@ fn unix_socket(bench: &Bench) {
     serve_at(bench, by_path, Signal::KILL, &|| UnixStream::connect(&path));
     assert!(path.exists(), "nobody was there to remove it");
     serve_at(bench, by_path, Signal::TERM, &|| {
+        let mode = std::fs::metadata(&path)?.permissions().mode();
+        assert_eq!(mode & 0o777, 0o666, "all may connect who can reach it");
         let taken = bench.recipe().at(by_path).into_command().output().unwrap();
         assert_eq!(taken.status.code(), Some(1));
         let complaint = String::from_utf8_lossy(&taken.stderr).into_owned();
