@@ -120,7 +120,6 @@ impl Helpers {
                 let _serving = process.serving_thread();
                 // A helper's life: takes a job, waits for the disk, gives notice.
                 for (token, work) in taken {
-                    let work: Work = work;
                     if done.send((token, work.prepare(&process.files))).is_err()
                         || waker.wake().is_err()
                     {

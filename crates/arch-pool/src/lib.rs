@@ -79,7 +79,7 @@ impl Architecture for Pool {
                 queue.leave();
                 // The crate would replace a thread that panics, and panic itself where there is no thread to be had.
                 if catch_unwind(AssertUnwindSafe(|| serve(client, &process))).is_err() {
-                    DESK.take();
+                    WORKER.take();
                     process.count_replaced();
                 }
             });
@@ -124,12 +124,12 @@ fn start(threads: u32) -> std::io::Result<ThreadPool> {
 
 thread_local! {
     /// What this thread needs to serve, made with its first connection.
-    static DESK: RefCell<Option<Worker>> = const { RefCell::new(None) };
+    static WORKER: RefCell<Option<Worker>> = const { RefCell::new(None) };
 }
 
 /// Serves a connection with what its thread has for that.
 fn serve(client: Client, process: &ProcessContext) {
-    DESK.with_borrow_mut(|worker| {
+    WORKER.with_borrow_mut(|worker| {
         blocking::serve(client, worker.get_or_insert_with(|| process.worker()))
     });
 }

@@ -252,9 +252,7 @@ impl Sockets {
         task.at(&mut self.worker, Endpoint::rest);
         let token = task.token;
         if let Some(endpoint) = task.end() {
-            self.reactor
-                .sessions()
-                .bring_back(token, endpoint, &self.worker);
+            self.reactor.sessions().bring_back(token, endpoint);
             self.reactor.watch(token);
         }
         self.spare.push(task);

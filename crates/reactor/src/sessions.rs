@@ -189,7 +189,7 @@ impl Sessions {
     }
 
     /// Brings a session back to its place.
-    pub fn bring_back(&mut self, token: Token, session: Endpoint, worker: &Worker) {
+    pub fn bring_back(&mut self, token: Token, session: Endpoint) {
         let place = token.place();
         self.sessions[place] = Some(session);
         self.away -= 1;
