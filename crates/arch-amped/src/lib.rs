@@ -111,7 +111,7 @@ struct Helpers {
 
 impl Helpers {
     fn start(count: u32, process: &ProcessContext, waker: &Waker) -> std::io::Result<Self> {
-        let (jobs, taken) = unbounded();
+        let (jobs, taken) = unbounded::<(Token, Work)>();
         let (done, notices) = unbounded();
         for helper in 1..=count {
             let (process, taken, done, waker) =
