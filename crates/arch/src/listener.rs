@@ -372,8 +372,9 @@ pub struct Acceptor {
 }
 
 impl Acceptor {
-    /// Connections let in before those that are inside get their turn again.
-    const AT_ONCE: usize = 64;
+    /// Connections let in before those that are inside get their turn again: few, because those that wait for their clients' leave
+    /// hold descriptors meanwhile.
+    const AT_ONCE: usize = 16;
 
     /// An acceptor at `listener`, which from now on never makes anybody wait.
     ///
