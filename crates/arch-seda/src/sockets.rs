@@ -16,6 +16,9 @@ use run_queue::RunQueue;
 use crate::stage::Sink;
 use crate::task::{Event, Task};
 
+/// So many may come back at a time before a queue has to grow: with few connections, none ever does.
+const PLACES: usize = 64;
+
 /// The queue of those that come back.
 pub(crate) struct Completions {
     tasks: Mutex<Vec<Event>>,
@@ -51,7 +54,7 @@ impl CompletionSender {
     pub(crate) fn to(completions: &Arc<Completions>) -> Self {
         Self {
             completions: Arc::clone(completions),
-            tasks: Vec::new(),
+            tasks: Vec::with_capacity(PLACES),
         }
     }
 
@@ -99,11 +102,11 @@ impl Sockets {
             worker: process.worker(),
             process: process.clone(),
             completions: Arc::new(Completions {
-                tasks: Mutex::default(),
+                tasks: Mutex::new(Vec::with_capacity(PLACES)),
                 asleep: AtomicBool::new(false),
                 waker,
             }),
-            completed: Vec::new(),
+            completed: Vec::with_capacity(PLACES),
             counters,
             unread: RunQueue::default(),
             spare: Vec::new(),

@@ -60,9 +60,12 @@ impl Task {
         std::mem::replace(&mut self.next, Next::Wait)
     }
 
-    /// With what it needs next, for whoever gives it that.
+    /// With what it needs next, for the stage that gives it that: each is fair by itself, through its queue.
     pub(crate) fn needing(mut self: Box<Self>, next: Next) -> Event {
         self.next = next;
+        if let Some(endpoint) = &mut self.endpoint {
+            endpoint.hand_over();
+        }
         self
     }
 

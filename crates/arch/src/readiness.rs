@@ -155,6 +155,11 @@ impl Endpoint {
         self.session.rest(&worker.buffers.scratch);
     }
 
+    /// Gives it to somebody else to be worked on, with its input and whatever is collected: its turn begins anew there.
+    pub fn hand_over(&mut self) {
+        self.session.begin_turn();
+    }
+
     #[inline]
     fn put_down(&mut self, worker: &mut Worker) {
         worker.account(self.readable_at, &mut self.timer);

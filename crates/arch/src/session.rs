@@ -304,6 +304,12 @@ impl Session {
             scratch.is_clear(),
             "what a session leaves would go to the next one's client"
         );
+        self.begin_turn();
+    }
+
+    /// Somebody else works on it from now on, in whose queue it has waited: what it used of a turn before does not count.
+    #[inline]
+    pub fn begin_turn(&mut self) {
         self.turn = 0;
     }
 
