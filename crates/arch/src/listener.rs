@@ -210,12 +210,11 @@ impl Listener {
 
     /// Lets nobody else in, here and in every process that shares the socket, and wakes whoever waits for somebody.
     pub fn shut(&self) {
+        // Before anybody is woken, for who is woken may end the process.
+        self.inside().file = None;
         // Fails only if it is shut already.
         let _ = rustix::net::shutdown(&self.socket, rustix::net::Shutdown::Both);
-        let mut inside = self.inside();
-        inside.shut = true;
-        inside.file = None;
-        drop(inside);
+        self.inside().shut = true;
         self.left.notify_all();
     }
 

@@ -1,13 +1,16 @@
 //! Runs with a stand-in for archbench, a script that serves nothing and loads nothing: what is tested is the lab.
 
+mod executable;
+
 use std::fs;
 use std::io::{Read, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use lab::commands::run::{Args, run};
 use results::{Outcome, Run, Validity};
+
+use executable::write_executable;
 
 /// A server that says what servers say; what it does depends on its model. `load` reports half for the model slow.
 const STAND_IN: &str = r#"#!/bin/sh
@@ -55,8 +58,7 @@ impl Stage {
     fn new(models: &str, more: &str) -> Self {
         let home = tempfile::tempdir().expect("a directory");
         let script = home.path().join("archbench");
-        fs::write(&script, STAND_IN).expect("written");
-        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("executable");
+        write_executable(&script, STAND_IN);
         let stage = Self { home };
         stage.config(models, more);
         stage

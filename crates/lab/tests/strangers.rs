@@ -1,13 +1,16 @@
 //! A server and a generator of somebody else's, forty lines each, take part by the contracts alone.
 
+mod executable;
+
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use contracts::models::{Model, Models};
 use contracts::{Document, Unknown, serve};
 use lab::commands::run::{Args, run};
 use results::{Figure, Run, Validity};
+
+use executable::write_executable;
 
 fn fixture(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
@@ -54,8 +57,7 @@ fn archbench(home: &Path) -> PathBuf {
     };
     let text = serde_json::to_string(&models).expect("JSON");
     let script = format!("#!/bin/sh\ntest $1 = models && echo '{text}'\n");
-    fs::write(&path, script).expect("written");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("set");
+    write_executable(&path, &script);
     path
 }
 

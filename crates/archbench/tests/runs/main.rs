@@ -3,15 +3,18 @@
 //! `archbench run` is the real one. What it serves and loads with is a script, which is as fast or as slow, as dead or as deaf as a
 //! test needs it; where it matters, the script hands over to the real one.
 
+#[path = "../../../lab/tests/executable/mod.rs"]
+mod executable;
 mod faults;
 mod folder;
 mod stopped;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
+
+use executable::write_executable;
 
 const ARCHBENCH: &str = env!("CARGO_BIN_EXE_archbench");
 
@@ -70,8 +73,7 @@ impl Stage {
     }
 
     fn script(&self, name: &str, text: &str) {
-        fs::write(self.at(name), text).expect("written");
-        fs::set_permissions(self.at(name), fs::Permissions::from_mode(0o755)).expect("executable");
+        write_executable(&self.at(name), text);
     }
 
     /// `archbench run` of it, with these arguments too.
