@@ -415,39 +415,3 @@ impl Acceptor {
         None
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::Parser;
-
-    #[derive(Parser)]
-    struct Typed {
-        #[command(flatten)]
-        options: ServeOptions,
-    }
-
-    #[test]
-    fn the_file_of_a_socket_is_gone_before_those_who_wait_hear_of_the_end() {
-        let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("socket");
-        for _ in 0..50 {
-            let address = format!("--addr=unix:{}", path.display());
-            let typed = Typed::parse_from(["serve", &address]);
-            let listener = Arc::new(Listener::open(&typed.options).unwrap());
-            assert!(path.exists());
-            std::thread::scope(|scope| {
-                let seen = scope.spawn(|| {
-                    assert!(
-                        listener
-                            .accept(&meter::Meter::new().unwrap().counters())
-                            .is_none()
-                    );
-                    path.exists()
-                });
-                listener.shut();
-                assert!(!seen.join().unwrap());
-            });
-        }
-    }
-}
