@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
+use command::output;
 use command::quantity::{self, Unit};
 use workload::fileset::Preset;
 
-use crate::{Failure, output};
+use crate::Failure;
 
 /// Make a set of files to serve, with contents that a client can verify by itself
 #[derive(Debug, clap::Args)]

@@ -12,7 +12,6 @@ mod commands;
 mod files;
 mod manual;
 mod models;
-mod output;
 mod serve;
 mod summary;
 
@@ -21,6 +20,7 @@ use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, Command};
+use command::output::complain;
 use commands::{COMMANDS, Subcommand};
 
 /// Something failed; the text says what, on what, and what to do.
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
                 ExitCode::from(2)
             }
             Err(failure) => {
-                output::error(failure.as_ref());
+                complain(format_args!("error: {failure}"));
                 ExitCode::FAILURE
             }
         },

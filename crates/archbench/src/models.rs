@@ -5,12 +5,12 @@ use std::process::ExitCode;
 
 use arch::nature::Behaviour;
 use clap::{Arg, ArgMatches, Command};
+use command::output::{self, Format};
 use contracts::models::{self, Model, ModelOption, Models};
 use contracts::{Document, Unknown};
 
 use crate::Failure;
 use crate::catalogue::{CATALOGUE, Entry};
-use crate::output::{self, Format};
 
 pub(crate) fn command() -> Command {
     Command::new("models")
@@ -32,13 +32,14 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let shown = matches
         .get_one::<String>("model")
         .and_then(|model| Entry::named(model));
-    let text = match (matches.get_one("output-format"), shown) {
-        (Some(Format::Json), Some(entry)) => document(std::slice::from_ref(entry)).pretty()?,
-        (Some(Format::Json), None) => document(CATALOGUE).pretty()?,
-        (_, Some(entry)) => describe(entry)?,
-        (_, None) => list()?,
-    };
-    output::print(text.trim_end());
+    match (matches.get_one("output-format"), shown) {
+        (Some(Format::Json), Some(entry)) => {
+            output::print_json(document(std::slice::from_ref(entry)).pretty()?)
+        }
+        (Some(Format::Json), None) => output::print_json(document(CATALOGUE).pretty()?),
+        (_, Some(entry)) => output::print(describe(entry)?),
+        (_, None) => output::print(list()?),
+    }
     Ok(ExitCode::SUCCESS)
 }
 

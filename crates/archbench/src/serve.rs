@@ -9,10 +9,10 @@ use arch::{Address, ServeOptions, ServerSetup};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use command::descriptors::Descriptors;
+use command::output::{self, Format};
 use contracts::{Line, Unknown, serve};
 
 use crate::catalogue::{self, CATALOGUE, Entry};
-use crate::output::{self, Format};
 use crate::{Failure, summary};
 
 /// The command, with the options of the model that `arguments` ask for.
@@ -159,7 +159,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let summary = summary::Summary::new(entry.name, &counted, started.elapsed())?;
     match format {
         Format::Text => output::print(summary.text()),
-        Format::Json => output::print(summary.for_programs().line()?),
+        Format::Json => output::print_json(summary.for_programs().line()?),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -3,7 +3,7 @@
 //! | module | what it answers |
 //! | --- | --- |
 //! | [`input`] | where a text comes from: a file, or standard input |
-//! | [`output`] | where one goes: a file in one piece, or standard output |
+//! | [`output`] | where one goes: a file in one piece, or standard output, for people or for programs |
 //! | [`quantity`] | how figures are told: units, thousands separators, no more digits than anybody reads |
 //! | [`secret`] | what of an argument nobody else should read |
 //! | [`descriptors`] | how many files and sockets may be open |

@@ -1,12 +1,49 @@
-//! Where what a command makes goes.
+//! Where what a command makes goes, and for whom it is.
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::fs::{self, File, FileType};
 use std::io::{self, Write};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
+
+/// For whom something is printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs: JSON that says its schema.
+    Json,
+}
+
+/// Prints to people on standard output, at once, with one line feed at its end. A reader who has gone away stops nobody, and what
+/// would make a terminal do something is [`harmless`].
+pub fn print(text: impl Display) {
+    print_json(harmless(&text.to_string()));
+}
+
+/// Prints to programs on standard output, at once, as it is, with one line feed at its end. A reader who has gone away stops nobody.
+pub fn print_json(text: impl Display) {
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{}", text.to_string().trim_end()).and_then(|()| out.flush());
+}
+
+/// Says on standard error what is wrong, [`harmless`] to a terminal.
+pub fn complain(text: impl Display) {
+    let _ = writeln!(io::stderr(), "{}", harmless(&text.to_string()));
+}
+
+/// The same text without what would make a terminal do something: names, and what servers say, come from anywhere.
+pub fn harmless(text: &str) -> String {
+    let does_something = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\t');
+    text.replace(
+        does_something,
+        char::REPLACEMENT_CHARACTER.encode_utf8(&mut [0; 4]),
+    )
+}
 
 /// Writes to a file as [`replace`] does, or to standard output where there is no path or it is `-`. A reader of standard output
 /// who has gone away has seen enough. Devices and pipes are written to, not replaced.
@@ -118,6 +155,16 @@ fn create(temporary: &Path) -> io::Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_printed_does_nothing_to_a_terminal() {
+        let (title, plain) = ("\u{1b}]0;title\u{7}a\r\u{9b}2Jb", "a\tb\nµ");
+        assert_eq!(
+            harmless(title),
+            "\u{fffd}]0;title\u{fffd}a\u{fffd}\u{fffd}2Jb"
+        );
+        assert_eq!(harmless(plain), plain);
+    }
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
 

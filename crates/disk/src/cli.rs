@@ -4,18 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ArgAction;
+use command::output::Format;
 use workload::units;
 
 use crate::{Disk, Distribution, Model};
-
-/// How readiness and the summary are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
 
 /// Mount a directory as a disk that is slow in a known way
 ///

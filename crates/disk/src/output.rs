@@ -1,7 +1,6 @@
 //! What the disk says when it stands and when it is gone.
 
-use std::fmt::{Display, Write as _};
-use std::io::Write;
+use std::fmt::Write;
 use std::time::Duration;
 
 use command::quantity::{Unit, counted, time};
@@ -9,17 +8,6 @@ use contracts::disk::{Lateness, Operations, Ready, SCHEMA, Summary};
 use contracts::{Line, Unknown};
 
 use crate::{Counts, Disk, Distribution, Mounted, Tally};
-
-/// Prints to standard output at once. A reader who has gone away does not stop a disk.
-pub(crate) fn print(text: impl Display) {
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
-}
-
-/// Says on standard error what is wrong.
-pub(crate) fn complain(text: impl Display) {
-    let _ = writeln!(std::io::stderr(), "{text}");
-}
 
 pub(crate) fn ready_text(disk: &Disk, mounted: &Mounted) -> String {
     let model = &disk.model;

@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use command::output::{Format, complain, print, print_json};
 use contracts::Line;
 use sys::signals::{self, Signal};
 
-use crate::cli::{Arguments, Format};
+use crate::cli::Arguments;
 use crate::{Disk, Error, Left, Mounted, output};
 
 const STOPPING: [Signal; 2] = [Signal::Interrupt, Signal::Terminate];
@@ -24,7 +25,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     match serve(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::complain(format_args!("error: {error}"));
+            complain(format_args!("error: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -37,8 +38,8 @@ fn serve(arguments: &Arguments) -> Result<(), Error> {
     let disk = Disk::from(arguments);
     let mounted = Mounted::new(&disk)?;
     match arguments.output_format {
-        Format::Text => output::print(output::ready_text(&disk, &mounted)),
-        Format::Json => output::print(output::ready(&disk, &mounted).line().map_err(no_json)?),
+        Format::Text => print(output::ready_text(&disk, &mounted)),
+        Format::Json => print_json(output::ready(&disk, &mounted).line().map_err(no_json)?),
     }
     while !mounted.is_gone() {
         let taken = signals::wait(&STOPPING, Some(GLANCE)).map_err(own("wait for signals"))?;
@@ -50,13 +51,11 @@ fn serve(arguments: &Arguments) -> Result<(), Error> {
     let counts = mounted.counts();
     let left = mounted.unmount().map_err(own("unmount the disk"))?;
     if left == Left::InUse {
-        output::complain(
-            "note: files on the disk are still open; whoever reads them gets errors now",
-        );
+        complain("note: files on the disk are still open; whoever reads them gets errors now");
     }
     match arguments.output_format {
-        Format::Text => output::print(output::summary_text(&counts)),
-        Format::Json => output::print(output::summary(&counts).line().map_err(no_json)?),
+        Format::Text => print(output::summary_text(&counts)),
+        Format::Json => print_json(output::summary(&counts).line().map_err(no_json)?),
     }
     Ok(())
 }

@@ -35,35 +35,3 @@ pub type Status = u8;
 pub const SLO_MISSED: Status = 3;
 /// Stopped by Ctrl-C.
 pub const INTERRUPTED: Status = 130;
-
-/// Prints to a reader who may have gone away.
-pub(crate) fn print(text: impl std::fmt::Display) {
-    use std::io::Write;
-    let mut out = std::io::stdout().lock();
-    let text = visible(&text.to_string());
-    let _ = writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush());
-}
-
-/// The same text without what would make a terminal do something: names and what servers say come from anywhere.
-pub(crate) fn visible(text: &str) -> String {
-    let is_harmless = |letter: char| !letter.is_control() || matches!(letter, '\n' | '\t');
-    text.chars()
-        .map(|letter| match is_harmless(letter) {
-            true => letter,
-            false => char::REPLACEMENT_CHARACTER,
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn what_is_printed_does_nothing_to_a_terminal() {
-        let (title, plain) = ("\u{1b}]0;title\u{7}a\r\u{9b}2Jb", "a\tb\nµ");
-        assert_eq!(
-            super::visible(title),
-            "\u{fffd}]0;title\u{fffd}a\u{fffd}\u{fffd}2Jb"
-        );
-        assert_eq!(super::visible(plain), plain);
-    }
-}

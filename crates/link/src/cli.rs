@@ -3,18 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use command::output::Format;
 use workload::units;
 
 use crate::{Model, Way};
-
-/// How readiness and the summary are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
 
 /// Join two hosts on this machine by a link that is slow in a known way
 ///

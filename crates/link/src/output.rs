@@ -1,7 +1,6 @@
 //! What the link says when it stands and when it has ended.
 
-use std::fmt::{Display, Write as _};
-use std::io::Write;
+use std::fmt::Write;
 use std::net::Ipv4Addr;
 
 use contracts::link::{Carried, Direction, Host, Ready, SCHEMA, Summary};
@@ -10,17 +9,6 @@ use network::{CLIENT, Hosts, Namespace, SERVER};
 
 use crate::carrier::{Counts, DirectionCounts};
 use crate::{Link, Model};
-
-/// Prints to standard output at once. A reader who has gone away does not stop a link.
-pub(crate) fn print(text: impl Display) {
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
-}
-
-/// Says on standard error what is wrong.
-pub(crate) fn complain(text: impl Display) {
-    let _ = writeln!(std::io::stderr(), "{text}");
-}
 
 pub(crate) fn ready_text(model: &Model, link: &Link, hosts: &Hosts) -> String {
     let mut text = format!(

@@ -4,11 +4,12 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use command::output::{Format, complain, print, print_json};
 use contracts::Line;
 use network::{Hosts, Namespace};
 use sys::signals::{self, Signal};
 
-use crate::cli::{Arguments, Format};
+use crate::cli::Arguments;
 use crate::model::Model;
 use crate::{Error, Link, output};
 
@@ -27,14 +28,14 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     let model = match arguments.model() {
         Ok(model) => model,
         Err(why) => {
-            output::complain(format_args!("error: {why}"));
+            complain(format_args!("error: {why}"));
             return ExitCode::from(WRONG_USAGE);
         }
     };
     match stand(arguments, model) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::complain(format_args!("error: {error}"));
+            complain(format_args!("error: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -52,8 +53,8 @@ fn stand(arguments: &Arguments, model: Model) -> Result<(), Error> {
     };
     let link = Link::new(model, &hosts, arguments.way)?;
     match arguments.output_format {
-        Format::Text => output::print(output::ready_text(&model, &link, &hosts)),
-        Format::Json => output::print(
+        Format::Text => print(output::ready_text(&model, &link, &hosts)),
+        Format::Json => print_json(
             output::ready(&model, &link, &hosts)
                 .line()
                 .map_err(no_json)?,
@@ -68,8 +69,8 @@ fn stand(arguments: &Arguments, model: Model) -> Result<(), Error> {
     }
     let counts = link.end().map_err(Error::own("carry packets"))?;
     match arguments.output_format {
-        Format::Text => output::print(output::summary_text(counts.as_ref())),
-        Format::Json => output::print(output::summary(counts.as_ref()).line().map_err(no_json)?),
+        Format::Text => print(output::summary_text(counts.as_ref())),
+        Format::Json => print_json(output::summary(counts.as_ref()).line().map_err(no_json)?),
     }
     Ok(())
 }

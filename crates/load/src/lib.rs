@@ -50,6 +50,7 @@ pub mod verify;
 
 pub use cli::Arguments;
 
+use command::output::complain;
 use command::secret;
 use measure::measure;
 use output::{Format, Outputs};
@@ -85,7 +86,7 @@ pub fn run(arguments: &Arguments, typed: &[OsString]) -> Result<u8, Failure> {
     } = prepare(arguments)?;
     let outputs = Outputs::of(arguments)?;
     for remark in remarks.iter().filter(|_| !arguments.quiet) {
-        eprintln!("note: {remark}");
+        complain(format_args!("note: {remark}"));
     }
     let (run, control) = (Arc::new(run), Arc::new(Control::default()));
     let signals = Signals::watch(control.clone());
@@ -141,12 +142,12 @@ fn kept(typed: &OsStr) -> String {
 
 /// Where the report says nothing of it, or nobody reads it now, the verdict goes to standard error.
 fn tell_verdict(report: &Report<'_>) {
-    eprintln!("{}", report.level());
+    complain(report.level());
     for finding in &report.findings {
-        eprintln!("  {}: {}", finding.level, finding.text);
+        complain(format_args!("  {}: {}", finding.level, finding.text));
     }
     for slo in report.slos.iter().filter(|slo| !slo.met) {
-        eprintln!("  missed: {}", slo.slo);
+        complain(format_args!("  missed: {}", slo.slo));
     }
 }
 

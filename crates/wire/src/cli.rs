@@ -3,17 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use command::output::Format;
 use sys::packet_ring;
 use workload::units;
-
-/// How readiness and the summary are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
 
 /// Where packets begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

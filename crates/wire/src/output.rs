@@ -1,23 +1,11 @@
 //! What a capture says when it has begun and when it has ended.
 
-use std::fmt::{Display, Write as _};
-use std::io::Write;
+use std::fmt::Write;
 
 use contracts::wire::{Ready, SCHEMA, Summary, Traffic};
 use contracts::{Distribution, Line, Unknown};
 
 use crate::cli::Arguments;
-
-/// Prints to standard output at once. A reader who has gone away does not stop a capture.
-pub(crate) fn print(text: impl Display) {
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
-}
-
-/// Says on standard error what is wrong.
-pub(crate) fn complain(text: impl Display) {
-    let _ = writeln!(std::io::stderr(), "{text}");
-}
 
 pub(crate) fn ready_text(arguments: &Arguments) -> String {
     let until = match arguments.duration {

@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use command::output::{Format, complain, print, print_json};
 use contracts::Line;
 use sys::signals::{self, Signal};
 use sys::usage::{Who, usage};
 
 use crate::capture::{Capture, Request};
-use crate::cli::{Arguments, Format};
+use crate::cli::Arguments;
 use crate::summary::{Circumstances, summary};
 use crate::trace::Trace;
 use crate::{Error, output};
@@ -25,7 +26,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     match capture(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::complain(format_args!("error: {error}"));
+            complain(format_args!("error: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -47,8 +48,8 @@ fn capture(arguments: &Arguments) -> Result<(), Error> {
         capture.keep(trace.map_err(|error| lost(arguments, error))?);
     }
     match arguments.output_format {
-        Format::Text => output::print(output::ready_text(arguments)),
-        Format::Json => output::print(output::ready(arguments).line().map_err(no_json)?),
+        Format::Text => print(output::ready_text(arguments)),
+        Format::Json => print_json(output::ready(arguments).line().map_err(no_json)?),
     }
     let began = Instant::now();
     while arguments
@@ -77,8 +78,8 @@ fn capture(arguments: &Arguments) -> Result<(), Error> {
     };
     let summary = summary(&end.tally, &end.counts, &around);
     match arguments.output_format {
-        Format::Text => output::print(output::summary_text(&summary)),
-        Format::Json => output::print(summary.line().map_err(no_json)?),
+        Format::Text => print(output::summary_text(&summary)),
+        Format::Json => print_json(summary.line().map_err(no_json)?),
     }
     Ok(())
 }

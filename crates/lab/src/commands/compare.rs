@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use command::output;
 use results::{Better, Cell, Figure, Run};
 use serde::Serialize;
 use stats::compare::{Comparison, Difference, holm, independent};
@@ -95,9 +96,9 @@ pub fn run(args: Args) -> Result<Status, Failure> {
         .into());
     }
     if args.json {
-        crate::print(serde_json::to_string_pretty(&compared)?);
+        output::print(serde_json::to_string_pretty(&compared)?);
     } else {
-        crate::print(text(&compared));
+        output::print(text(&compared));
     }
     Ok(0)
 }

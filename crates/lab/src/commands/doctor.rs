@@ -5,6 +5,8 @@ mod diagnosis;
 
 use std::time::{Duration, Instant};
 
+use command::output;
+
 use crate::{Failure, Status};
 use diagnosis::{Diagnosis, Severity};
 
@@ -30,9 +32,9 @@ pub struct Args {
 pub fn run(args: Args) -> Result<Status, Failure> {
     let findings = examine();
     if args.json {
-        crate::print(serde_json::to_string_pretty(&findings)?);
+        output::print(serde_json::to_string_pretty(&findings)?);
     } else {
-        crate::print(text(&findings));
+        output::print(text(&findings));
     }
     Ok(u8::from(
         findings

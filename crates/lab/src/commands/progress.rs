@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
+use command::output::{complain, harmless};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar, or lines.
@@ -68,8 +69,8 @@ impl Progress {
     /// Something else that should be known.
     pub fn say(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.println(crate::visible(text)),
-            None => say(text),
+            Some(bar) => bar.println(harmless(text)),
+            None => complain(text),
         }
     }
 
@@ -79,11 +80,4 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
-}
-
-/// The same where there is no bar.
-pub(crate) fn say(text: &str) {
-    use std::io::Write;
-    // Nobody may be listening.
-    let _ = writeln!(std::io::stderr(), "{}", crate::visible(text));
 }

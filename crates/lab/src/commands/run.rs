@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use command::output;
 use contracts::Unknown;
 use results::{Folder, Manifest, Run, SCHEMA, Trial, Validity};
 use sha2::{Digest, Sha256};
@@ -71,7 +72,7 @@ pub fn run(
     let archbench = executable(args.archbench.as_deref())?;
     let plan = Plan::new(&experiment, &args.config, &archbench)?;
     if args.dry_run {
-        crate::print(plan.describe(&experiment));
+        output::print(plan.describe(&experiment));
         return Ok(0);
     }
     let told = hosts::prepare(&plan.cells, experiment.wire, &archbench)?;
@@ -110,7 +111,7 @@ pub fn run(
     if let Some(done) = measure::measure_all(&experiment, &plan, &runner, &mut folder)? {
         let (all, place) = (plan.trials.len(), folder.run().path.display());
         let but = if args.fresh { " without --fresh" } else { "" };
-        crate::print(format_args!(
+        output::print(format_args!(
             "stopped after {done} of {all} trials, which are in {place}\nthe same command{but} goes on from there"
         ));
         return Ok(INTERRUPTED);
@@ -118,7 +119,7 @@ pub fn run(
     let run = measure::conclude(&experiment, folder)?;
     tell(&run);
     if let Some(page) = report(&run)? {
-        crate::print(format_args!("report   {}", page.display()));
+        output::print(format_args!("report   {}", page.display()));
     }
     let failed = |trial: &Trial| trial.verdict == Validity::Failed;
     Ok(u8::from(run.trials.iter().all(failed)))
@@ -254,30 +255,30 @@ fn versions(archbench: &Path, plan: &Plan) -> BTreeMap<String, String> {
 /// Prints what came out.
 fn tell(run: &Run) {
     let manifest = &run.manifest;
-    crate::print(format_args!("{}: {}\n", manifest.name, manifest.question));
-    crate::print(summary(run));
-    crate::print("");
+    output::print(format_args!("{}: {}\n", manifest.name, manifest.question));
+    output::print(summary(run));
+    output::print("");
     let Some(verdicts) = &run.verdicts else {
         return;
     };
     if !verdicts.slo.is_empty() {
-        crate::print(slo::text(run, &verdicts.slo, manifest.slo.len()));
-        crate::print("");
+        output::print(slo::text(run, &verdicts.slo, manifest.slo.len()));
+        output::print("");
     }
     for judged in &verdicts.expectations {
-        crate::print(describe(judged));
+        output::print(describe(judged));
     }
     let bad = run.trials.iter().filter(|trial| !trial.counts()).count();
     if bad > 0 {
-        crate::print(format_args!(
+        output::print(format_args!(
             "{bad} of {} trials do not count; trials.csv says why",
             run.trials.len()
         ));
     }
     for notice in &manifest.notices {
-        crate::print(format_args!("notice: {notice}"));
+        output::print(format_args!("notice: {notice}"));
     }
-    crate::print(format_args!("results  {}", run.path.display()));
+    output::print(format_args!("results  {}", run.path.display()));
 }
 
 fn describe(judged: &results::Judged) -> String {

@@ -5,6 +5,7 @@ mod bisection;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use command::output;
 use contracts::PERCENTILES;
 use results::{Figure, Trial, Validity};
 use serde::Serialize;
@@ -177,7 +178,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
         }
     }
     progress.finish();
-    crate::print(if args.json {
+    output::print(if args.json {
         serde_json::to_string_pretty(&found)?
     } else {
         text(&found, &objectives)

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
+use command::output;
 use command::quantity::counted;
 use results::{Figure, JudgedSlo, Metric, Outcome, Run, Statistic};
 use workload::objective::read_file;
@@ -68,9 +69,9 @@ pub fn run(args: Args) -> Result<Status, Failure> {
     }
     let judged = matrix(&run, &objectives);
     if args.json {
-        crate::print(serde_json::to_string_pretty(&judged)?);
+        output::print(serde_json::to_string_pretty(&judged)?);
     } else {
-        crate::print(text(&run, &judged, objectives.len()));
+        output::print(text(&run, &judged, objectives.len()));
     }
     let missed = judged
         .iter()

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use command::output::complain;
 use results::{Folder, Manifest, Run};
 
 use crate::Failure;
-use crate::commands::progress::say;
 use crate::plan::Plan;
 
 /// Which run is to be gone on with.
@@ -42,7 +42,7 @@ pub(super) fn find(
         return Ok(None);
     }
     if let Err(why) = fits(&run, wanted, plan) {
-        say(&format!(
+        complain(format_args!(
             "notice: a new run begins, as {} cannot be gone on with: {why}",
             path.display()
         ));
