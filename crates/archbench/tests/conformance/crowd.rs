@@ -163,24 +163,29 @@ impl Crowd {
             .count()
     }
 
+    fn waiting(&self) -> usize {
+        self.members
+            .iter()
+            .filter(|member| member.end.is_none())
+            .count()
+    }
+
     /// Each asks as soon as it is connected, and reads to the end. What comes must be `expected` at its end.
     pub(crate) fn ask(mut self, request: &str, expected: &[u8]) -> Outcome {
-        let deadline =
-            Instant::now() + PATIENCE + Duration::from_secs(self.members.len() as u64 / 500);
-        while self.members.iter().any(|member| member.end.is_none()) {
-            let waiting = self
-                .members
-                .iter()
-                .filter(|member| member.end.is_none())
-                .count();
-            assert!(
-                Instant::now() < deadline,
-                "{waiting} of {} wait for ever",
-                self.members.len()
-            );
+        let (mut waiting, mut since) = (self.waiting(), Instant::now());
+        while waiting > 0 {
             for _ in 0..50 {
                 self.turn(Some(request.as_bytes()));
             }
+            let now = self.waiting();
+            if now < waiting {
+                (waiting, since) = (now, Instant::now());
+            }
+            assert!(
+                since.elapsed() < PATIENCE,
+                "{waiting} of {} wait for ever",
+                self.members.len()
+            );
         }
         let mut outcome = Outcome::default();
         for member in &self.members {

@@ -207,7 +207,7 @@ fn crowds_are_ended_by_deadlines(bench: &Bench) {
 }
 
 fn five_thousand_that_say_nothing(bench: &Bench) -> &'static str {
-    let server = bench.serve(&["--idle-timeout", "60s"]);
+    let server = bench.serve(&["--idle-timeout", "1h"]);
     let mut kept = bench
         .room
         .served_at_most()
