@@ -11,16 +11,23 @@
 //! | [`link`] | the readiness and the summary line of a link | `archbench link` | the lab |
 //! | [`wire`] | the readiness and the summary line of a capture | `archbench wire` | the lab, the report |
 //! | [`results`] | the files of a results folder | the lab | the lab, the report |
+//! | [`plan`] | what a run would do | `archbench run --dry-run` | people's programs |
+//! | [`slo`], [`compare`], [`search`], [`doctor`] | what was found | the commands of these names | people's programs |
 
+pub mod compare;
 pub mod disk;
 mod distribution;
+pub mod doctor;
 mod document;
 mod lenient;
 pub mod link;
 pub mod load;
 pub mod models;
+pub mod plan;
 pub mod results;
+pub mod search;
 pub mod serve;
+pub mod slo;
 mod validity;
 pub mod wire;
 

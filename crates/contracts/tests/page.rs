@@ -1,5 +1,6 @@
 //! The examples of the page are what the types read.
 
+use contracts::compare::{Change, ComparedRuns};
 use contracts::load::{Loop, Report};
 use contracts::{Document, Line, Validity, serve};
 
@@ -15,8 +16,8 @@ fn examples() -> Vec<&'static str> {
 
 #[test]
 fn they_are_read_and_nothing_of_them_is_unknown() {
-    let [ready, summary, report] = examples()[..] else {
-        panic!("two lines and a report");
+    let [ready, summary, report, compared] = examples()[..] else {
+        panic!("two lines, a report and a comparison");
     };
     let ready = serve::Ready::parse(ready).expect("a readiness line");
     assert_eq!(ready.address, "127.0.0.1:8080");
@@ -24,7 +25,12 @@ fn they_are_read_and_nothing_of_them_is_unknown() {
     let report = Report::parse(report).expect("a report");
     assert_eq!(report.verdict, Some(Validity::Valid));
     assert_eq!(report.run.model.name, Some(Loop::Open));
+    let mut compared = ComparedRuns::parse(compared).expect("two runs");
+    let figure = compared.figures.remove(0);
+    assert_eq!(figure.verdict, Change::Faster);
     let unknown = [
+        compared.unknown,
+        figure.unknown,
         ready.unknown,
         summary.unknown,
         report.unknown,
@@ -50,6 +56,11 @@ fn every_schema_is_in_the_page() {
         contracts::link::SCHEMA,
         contracts::wire::SCHEMA,
         contracts::results::SCHEMA,
+        contracts::plan::PlannedRun::SCHEMA,
+        contracts::slo::JudgedObjectives::SCHEMA,
+        contracts::compare::ComparedRuns::SCHEMA,
+        contracts::search::HighestRates::SCHEMA,
+        contracts::doctor::Diagnoses::SCHEMA,
     ] {
         assert!(PAGE.contains(schema), "{schema}");
     }

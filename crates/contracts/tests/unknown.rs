@@ -1,8 +1,13 @@
 //! What this version does not know is kept wherever it stands, and what it knows may be missing.
 
+use contracts::compare::ComparedRuns;
+use contracts::doctor::Diagnoses;
 use contracts::load::{Report, Rule};
 use contracts::models::Models;
+use contracts::plan::PlannedRun;
 use contracts::results::{Manifest, Trial, Verdicts};
+use contracts::search::HighestRates;
+use contracts::slo::JudgedObjectives;
 use contracts::{Document, Line, disk, link, serve, wire};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -110,6 +115,39 @@ fn unknown_fields_survive_at_every_depth() {
     let verdicts = json!({"schema": "archbench.results/1", "expectations": [judged], "slo": [slo]});
     keeps_all(&serde_json::from_value::<Verdicts>(verdicts).expect("verdicts"));
     keeps_all(&serde_json::from_value::<Manifest>(manifest()).expect("a manifest"));
+}
+
+/// What the commands print that judge, as short as it may be.
+fn judged() -> [Value; 5] {
+    let factors = json!({"model": "amped", "rate": 100.0});
+    let slo = json!({"cell": 0, "factors": factors, "slo": "p(99)<1ms", "outcome": "met", "limit": 1.5, "unit": "us"});
+    let figure = json!({"cell": "amped", "factors": factors, "figure": "p99", "unit": "us", "medians": [1.5, null],
+        "at_least": [false, false], "verdict": "too few repeats"});
+    let cell = json!({"cell": 0, "factors": factors});
+    [
+        json!({"schema": "archbench.slo/1", "results": "here", "complete": true, "objectives": [slo]}),
+        json!({"schema": "archbench.compare/1", "a": "x", "b": "y", "margin": 0.5, "level": 0.5, "figures": [figure]}),
+        json!({"schema": "archbench.search/1", "slo": ["p(99)<1ms"], "level": 0.5, "models": [{"model": "amped"}]}),
+        json!({"schema": "archbench.doctor/1", "diagnoses": [{"subject": "cores", "level": "ok", "found": "2"}]}),
+        json!({"schema": "archbench.plan/1", "name": "x", "question": "?", "factors": [], "cells": [cell], "trials": ["c000-r1"],
+            "repeats": 1, "seed": 1, "warm_up_s": 0.5, "duration_s": 1.5, "estimated_s": 2.5, "server_cores": [0],
+            "generator_cores": [1], "expect": [{"text": "so", "ratio": "a > 1"}]}),
+    ]
+}
+
+#[test]
+fn what_judging_commands_print_is_read_and_kept() {
+    let [slo, compare, search, doctor, plan] = judged().map(|document| document.to_string());
+    keeps_all(&JudgedObjectives::parse(&slo).expect("objectives"));
+    keeps_all(&ComparedRuns::parse(&compare).expect("two runs"));
+    keeps_all(&HighestRates::parse(&search).expect("rates"));
+    keeps_all(&Diagnoses::parse(&doctor).expect("diagnoses"));
+    keeps_all(&PlannedRun::parse(&plan).expect("a plan"));
+    let error = PlannedRun::parse(&slo).expect_err("another document");
+    assert!(
+        error.to_string().contains("archbench.plan/1 is read here"),
+        "{error}"
+    );
 }
 
 fn carried() -> Value {

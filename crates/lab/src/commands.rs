@@ -5,4 +5,7 @@ pub mod doctor;
 pub mod progress;
 pub mod run;
 pub mod search;
+mod shown;
 pub mod slo;
+
+pub use shown::Shown;

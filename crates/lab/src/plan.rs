@@ -5,14 +5,13 @@ pub mod expected;
 mod generator;
 pub mod models;
 mod split;
+mod told;
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use command::quantity::counted;
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
@@ -20,11 +19,12 @@ use rand_xoshiro::rand_core::SeedableRng;
 use cells::{Cell, Server};
 use results::MAX_TRIALS;
 
+pub use told::minutes;
+
 use crate::Failure;
 use crate::cores::{self, Cores};
 use crate::spec::external::{self, External};
 use crate::spec::{Experiment, Model, Models, Network, did_you_mean};
-use crate::table::label;
 
 /// An experiment, ready to be done.
 #[derive(Debug, Clone)]
@@ -170,55 +170,6 @@ impl Plan {
         let mean = lengths.sum::<Duration>() / u32::try_from(self.cells.len().max(1)).unwrap_or(1);
         (mean + overhead()).saturating_mul(u32::try_from(trials).unwrap_or(u32::MAX))
     }
-
-    /// The plan for people.
-    pub fn describe(&self, experiment: &Experiment) -> String {
-        let mut text = String::new();
-        // Writing to a string does not fail.
-        let _ = writeln!(text, "{}: {}\n", experiment.name, experiment.question);
-        let factors = cells::factors(&self.cells);
-        let shown: Vec<_> = factors.iter().collect();
-        for (number, cell) in self.cells.iter().enumerate() {
-            let flags = match &cell.server {
-                Server::Model { flags, .. } if !flags.is_empty() => {
-                    format!("  ({})", flags.join(" "))
-                }
-                _ => String::new(),
-            };
-            let _ = writeln!(
-                text,
-                "  c{number:03}  {}{flags}",
-                label(&cell.factors, &shown)
-            );
-        }
-        let _ = writeln!(
-            text,
-            "\n{}, {}, {} of {:?} after {:?} of warm-up: about {}",
-            counted(self.cells.len() as u64, "cell"),
-            counted(experiment.repeats as u64, "repeat"),
-            counted(self.trials.len() as u64, "trial"),
-            experiment.duration.0,
-            experiment.warm_up.0,
-            minutes(self.duration(experiment, self.trials.len())),
-        );
-        let _ = writeln!(
-            text,
-            "server on core {}, generator on core {}",
-            cores::list(&self.cores.server),
-            cores::list(&self.cores.generator)
-        );
-        for notice in &self.notices {
-            let _ = writeln!(text, "notice: {notice}");
-        }
-        for expect in &experiment.expect {
-            let _ = writeln!(
-                text,
-                "expected: {}\n          {}",
-                expect.text, expect.ratio.0.text
-            );
-        }
-        text
-    }
 }
 
 /// What a trial takes beyond its schedule, in the mean: starting and stopping a server, prefilling.
@@ -268,15 +219,6 @@ fn order(cells: usize, repeats: usize, seed: u64) -> Vec<PlannedTrial> {
         }
     }
     trials
-}
-
-/// Like `2 min 30 s`.
-pub fn minutes(time: Duration) -> String {
-    let seconds = time.as_secs_f64().round() as u64;
-    match (seconds / 60, seconds % 60) {
-        (0, seconds) => format!("{seconds} s"),
-        (minutes, seconds) => format!("{minutes} min {seconds} s"),
-    }
 }
 
 /// What to say of a server that may fill its limited memory with what it holds.
@@ -375,11 +317,5 @@ mod tests {
             shared.len() == 1 && shared[0].contains("share a core"),
             "{shared:?}"
         );
-    }
-
-    #[test]
-    fn times() {
-        assert_eq!(minutes(Duration::from_secs(150)), "2 min 30 s");
-        assert_eq!(minutes(Duration::from_millis(59_400)), "59 s");
     }
 }

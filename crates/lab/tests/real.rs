@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use command::output::Format;
 use lab::commands::run::{Args, run};
 use results::Figure;
 
@@ -23,6 +24,7 @@ fn done(home: &Path, archbench: PathBuf, experiment: &str) -> results::Run {
     let args = Args {
         config,
         dry_run: false,
+        output_format: Format::Text,
         results: home.join("results"),
         resume: None,
         fresh: false,

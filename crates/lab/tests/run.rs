@@ -7,6 +7,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use command::output::Format;
 use lab::commands::run::{Args, run};
 use results::{Outcome, Run, Validity};
 
@@ -76,6 +77,7 @@ impl Stage {
         Args {
             config: self.home.path().join("x.toml"),
             dry_run: false,
+            output_format: Format::Text,
             results: self.home.path().join("results"),
             resume: None,
             fresh: false,
@@ -292,7 +294,7 @@ fn a_search_in_which_nothing_can_be_tried_has_failed() {
             repeats: 1,
             resolution: 50.0,
             seed: 1,
-            json: false,
+            shown: lab::commands::Shown::default(),
             archbench: stage.args().archbench,
         });
         assert_eq!(status.expect("tried"), expected, "{models:?}");

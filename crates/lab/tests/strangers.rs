@@ -5,6 +5,7 @@ mod executable;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use command::output::Format;
 use contracts::models::{Model, Models};
 use contracts::{Document, Unknown, serve};
 use lab::commands::run::{Args, run};
@@ -65,6 +66,7 @@ fn args(home: &Path, config: PathBuf) -> Args {
     Args {
         config,
         dry_run: false,
+        output_format: Format::Text,
         results: home.join("results"),
         resume: None,
         fresh: false,

@@ -3,6 +3,7 @@
 //! `archbench run` is the real one. What it serves and loads with is a script, which is as fast or as slow, as dead or as deaf as a
 //! test needs it; where it matters, the script hands over to the real one.
 
+mod documents;
 #[path = "../../../lab/tests/executable/mod.rs"]
 mod executable;
 mod faults;

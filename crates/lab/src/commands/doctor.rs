@@ -1,14 +1,14 @@
 //! `archbench doctor`: what would spoil a measurement here, and what to do about it.
 
 mod checks;
-mod diagnosis;
 
 use std::time::{Duration, Instant};
 
-use command::output;
+use contracts::doctor::{Diagnoses, Diagnosis, Severity};
+use contracts::{Document, Unknown};
 
+use super::Shown;
 use crate::{Failure, Status};
-use diagnosis::{Diagnosis, Severity};
 
 /// Look for what would spoil a measurement on this machine
 #[derive(Debug, Clone, clap::Args)]
@@ -20,9 +20,9 @@ second, in which the machine should be as idle as in a measurement.
 
 Exit status: 0, or 1 if something fails.")]
 pub struct Args {
-    /// Print JSON in place of lines
-    #[arg(long)]
-    pub json: bool,
+    /// For whom it is printed
+    #[command(flatten)]
+    pub shown: Shown,
 }
 
 /// Runs it.
@@ -30,17 +30,14 @@ pub struct Args {
 /// # Errors
 /// None but what printing JSON reports.
 pub fn run(args: Args) -> Result<Status, Failure> {
-    let findings = examine();
-    if args.json {
-        output::print(serde_json::to_string_pretty(&findings)?);
-    } else {
-        output::print(text(&findings));
-    }
-    Ok(u8::from(
-        findings
-            .iter()
-            .any(|finding| finding.level == Severity::Fail),
-    ))
+    let found = Diagnoses {
+        schema: Diagnoses::SCHEMA.into(),
+        diagnoses: examine(),
+        unknown: Unknown::new(),
+    };
+    args.shown.print(&found, |found| text(&found.diagnoses))?;
+    let fails = |diagnosis: &Diagnosis| diagnosis.level == Severity::Fail;
+    Ok(u8::from(found.diagnoses.iter().any(fails)))
 }
 
 /// All checks.

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use command::output;
-use contracts::Unknown;
+use command::output::{self, Format};
+use contracts::{Document, Unknown};
 use results::{Folder, Manifest, Run, SCHEMA, Trial, Validity};
 use sha2::{Digest, Sha256};
 use workload::FileSet;
@@ -17,8 +17,7 @@ use workload::FileSet;
 use crate::analysis::summary::summary;
 use crate::commands::slo;
 use crate::interrupt::Interrupt;
-use crate::plan::{Plan, minutes};
-use crate::plan::{cells, models};
+use crate::plan::{Plan, cells, models};
 use crate::spec::Experiment;
 use crate::spec::external::{self, External};
 use crate::trial::machine;
@@ -46,6 +45,14 @@ pub struct Args {
     /// Print what would be done, and how long it would take
     #[arg(long)]
     pub dry_run: bool,
+    /// How that is printed
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        requires_if("json", "dry_run")
+    )]
+    pub output_format: Format,
     /// Where results go: a folder for each run
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub results: PathBuf,
@@ -72,7 +79,10 @@ pub fn run(
     let archbench = executable(args.archbench.as_deref())?;
     let plan = Plan::new(&experiment, &args.config, &archbench)?;
     if args.dry_run {
-        output::print(plan.describe(&experiment));
+        match args.output_format {
+            Format::Text => output::print(plan.describe(&experiment)),
+            Format::Json => output::print_json(plan.document(&experiment).pretty()?),
+        }
         return Ok(0);
     }
     let told = hosts::prepare(&plan.cells, experiment.wire, &archbench)?;
@@ -202,16 +212,8 @@ fn manifest(
         name: experiment.name.clone(),
         question: experiment.question.clone(),
         reasoning: experiment.reasoning.clone(),
-        expect: experiment
-            .expect
-            .iter()
-            .map(|expect| results::Expectation {
-                text: expect.text.clone(),
-                ratio: expect.ratio.0.text.clone(),
-                unknown: Unknown::new(),
-            })
-            .collect(),
-        slo: experiment.slo.iter().map(|slo| slo.0.to_string()).collect(),
+        expect: experiment.expectations(),
+        slo: experiment.objectives(),
         experiment_hash: hash(&text, &configs),
         experiment: text,
         experiment_path: args.config.display().to_string(),
@@ -297,9 +299,4 @@ fn describe(judged: &results::Judged) -> String {
         "{:<9} {}\n          {}{figures}{note}",
         judged.outcome, judged.text, judged.ratio
     )
-}
-
-/// How long a plan takes, for people.
-pub fn estimate(plan: &Plan, experiment: &Experiment) -> String {
-    minutes(plan.duration(experiment, plan.trials.len()))
 }

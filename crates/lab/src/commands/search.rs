@@ -5,14 +5,14 @@ mod bisection;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use command::output;
-use contracts::PERCENTILES;
+use contracts::search::{HighestRate, HighestRates};
+use contracts::{Document, PERCENTILES, Unknown};
 use results::{Figure, Trial, Validity};
-use serde::Serialize;
 use workload::objective::read_file;
 use workload::{Arrival, Preset, units};
 
-use crate::analysis::judge;
+use super::Shown;
+use crate::analysis::judge::{self, LEVEL};
 use crate::commands::progress::Progress;
 use crate::cores::{self, Cores};
 use crate::interrupt::Interrupt;
@@ -79,9 +79,9 @@ pub struct Args {
     /// The seed of the arrivals
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// Print JSON in place of a table
-    #[arg(long)]
-    pub json: bool,
+    /// For whom it is printed
+    #[command(flatten)]
+    pub shown: Shown,
     /// The archbench that serves and loads; this one if not given
     #[arg(long, value_name = "FILE", hide = true)]
     pub archbench: Option<PathBuf>,
@@ -95,27 +95,6 @@ fn resolution(text: &str) -> Result<f64, String> {
     number
         .filter(|number| (0.5..=50.0).contains(number))
         .ok_or_else(|| format!("'{text}' is no percentage from 0.5 to 50"))
-}
-
-/// What was found for one model.
-#[derive(Debug, Clone, Serialize)]
-pub struct Found {
-    /// Which.
-    pub model: String,
-    /// What it does in a closed loop, per second.
-    pub closed_loop_per_s: Option<f64>,
-    /// The highest rate that held, per second: the median over repeats.
-    pub rate_per_s: Option<f64>,
-    /// The interval over repeats.
-    pub low_per_s: Option<f64>,
-    /// The interval over repeats.
-    pub high_per_s: Option<f64>,
-    /// The highest rate that held in each repeat.
-    pub repeats_per_s: Vec<f64>,
-    /// Whether the generator was the limit in some repeat.
-    pub at_least: bool,
-    /// What went wrong.
-    pub note: Option<String>,
 }
 
 /// Runs it.
@@ -178,15 +157,19 @@ pub fn run(args: Args) -> Result<Status, Failure> {
         }
     }
     progress.finish();
-    output::print(if args.json {
-        serde_json::to_string_pretty(&found)?
-    } else {
-        text(&found, &objectives)
-    });
+    let found = HighestRates {
+        schema: HighestRates::SCHEMA.into(),
+        slo: objectives.iter().map(ToString::to_string).collect(),
+        level: LEVEL,
+        models: found,
+        unknown: Unknown::new(),
+    };
+    args.shown.print(&found, text)?;
     if interrupt.came() {
         return Ok(INTERRUPTED);
     }
-    Ok(u8::from(found.iter().all(|one| one.rate_per_s.is_none())))
+    let is_unknown = |model: &HighestRate| model.rate_per_s.is_none();
+    Ok(u8::from(found.models.iter().all(is_unknown)))
 }
 
 fn reason(failure: &results::Failure) -> String {
@@ -217,16 +200,10 @@ struct Searcher<'a> {
 }
 
 impl Searcher<'_> {
-    fn search(&self, progress: &mut Progress) -> Found {
-        let mut found = Found {
+    fn search(&self, progress: &mut Progress) -> HighestRate {
+        let mut found = HighestRate {
             model: self.model.into(),
-            closed_loop_per_s: None,
-            rate_per_s: None,
-            low_per_s: None,
-            high_per_s: None,
-            repeats_per_s: Vec::new(),
-            at_least: false,
-            note: None,
+            ..HighestRate::default()
         };
         let Some(closed) = self.try_until_valid(None, self.args.seed, progress) else {
             found.note = Some("interrupted".into());
@@ -363,7 +340,7 @@ impl Searcher<'_> {
     }
 }
 
-fn text(found: &[Found], objectives: &[Objective]) -> String {
+fn text(found: &HighestRates) -> String {
     let heads = [
         "model",
         "highest rate",
@@ -374,7 +351,7 @@ fn text(found: &[Found], objectives: &[Objective]) -> String {
     ];
     let mut table = Table::new(heads.map(str::to_owned));
     let rate = |rate: Option<f64>| rate.map_or("–".to_owned(), |rate| format!("{rate:.0}/s"));
-    for one in found {
+    for one in &found.models {
         let sign = if one.at_least && one.rate_per_s.is_some() {
             "≥ "
         } else {
@@ -396,9 +373,8 @@ fn text(found: &[Found], objectives: &[Objective]) -> String {
             one.note.clone().unwrap_or_default(),
         ]);
     }
-    let all: Vec<_> = objectives.iter().map(ToString::to_string).collect();
     format!(
         "highest rate of Poisson arrivals that holds {}\n\n{table}",
-        all.join(", ")
+        found.slo.join(", ")
     )
 }

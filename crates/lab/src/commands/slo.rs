@@ -3,11 +3,13 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use command::output;
 use command::quantity::counted;
+use contracts::slo::JudgedObjectives;
+use contracts::{Document, Unknown};
 use results::{Figure, JudgedSlo, Metric, Outcome, Run, Statistic};
 use workload::objective::read_file;
 
+use super::Shown;
 use crate::analysis::objectives::matrix;
 use crate::spec::Objective;
 use crate::table::{Table, label};
@@ -35,9 +37,9 @@ pub struct Args {
     /// A file of objectives: a TOML file with slo = ["…"], or one objective a line
     #[arg(long, value_name = "FILE")]
     pub slo_file: Option<PathBuf>,
-    /// Print JSON in place of a table
-    #[arg(long)]
-    pub json: bool,
+    /// For whom it is printed
+    #[command(flatten)]
+    pub shown: Shown,
 }
 
 /// Runs it; 3 when an objective is missed.
@@ -67,13 +69,18 @@ pub fn run(args: Args) -> Result<Status, Failure> {
     {
         return Err(format!("{slo} is about sessions, and this run had none").into());
     }
-    let judged = matrix(&run, &objectives);
-    if args.json {
-        output::print(serde_json::to_string_pretty(&judged)?);
-    } else {
-        output::print(text(&run, &judged, objectives.len()));
-    }
+    let judged = JudgedObjectives {
+        schema: JudgedObjectives::SCHEMA.into(),
+        results: run.path.display().to_string(),
+        complete: run.is_complete(),
+        objectives: matrix(&run, &objectives),
+        unknown: Unknown::new(),
+    };
+    args.shown.print(&judged, |judged| {
+        text(&run, &judged.objectives, objectives.len())
+    })?;
     let missed = judged
+        .objectives
         .iter()
         .any(|judged| judged.outcome == Outcome::Missed);
     Ok(if missed { crate::SLO_MISSED } else { 0 })
@@ -192,7 +199,7 @@ mod tests {
                 results: path.clone(),
                 slo,
                 slo_file: None,
-                json: false,
+                shown: Shown::default(),
             })
         };
         assert_eq!((status("p(99)<100us"), status("p(99)<2ms")), (3, 0));
@@ -201,12 +208,12 @@ mod tests {
         std::fs::remove_file(path.join("trials/c000-r1.hlog")).unwrap();
         assert_eq!(status("p(99)<2ms"), 0);
         let slo = vec!["p(98)<2ms".parse().unwrap()];
-        let (slo_file, json) = (None, false);
+        let (slo_file, shown) = (None, Shown::default());
         let args = Args {
             results: path,
             slo,
             slo_file,
-            json,
+            shown,
         };
         let error = super::run(args).unwrap_err().to_string();
         assert!(error.contains("c000-r1.hlog"), "{error}");
@@ -242,7 +249,7 @@ mod tests {
             results: home.path().join("run"),
             slo: vec!["session:p(99)<1s".parse().unwrap()],
             slo_file: None,
-            json: false,
+            shown: Shown::default(),
         };
         let error = super::run(args).unwrap_err().to_string();
         assert!(error.contains("this run had none"), "{error}");

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use contracts::Unknown;
 use contracts::load::Loop;
-use results::{Figure, Metric};
+use results::{Expectation, Figure, Metric};
 use serde::Deserialize;
 use workload::Preset;
 
@@ -130,6 +131,21 @@ impl Experiment {
             what,
         })?;
         Ok(experiment)
+    }
+
+    /// What is expected, as it was written.
+    pub fn expectations(&self) -> Vec<Expectation> {
+        let written = |expect: &Expect| Expectation {
+            text: expect.text.clone(),
+            ratio: expect.ratio.0.text.clone(),
+            unknown: Unknown::new(),
+        };
+        self.expect.iter().map(written).collect()
+    }
+
+    /// The objectives, as they are printed.
+    pub fn objectives(&self) -> Vec<String> {
+        self.slo.iter().map(|slo| slo.0.to_string()).collect()
     }
 
     fn check(&self) -> Result<(), String> {

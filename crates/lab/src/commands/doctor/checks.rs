@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, getrlimit};
 
-use super::diagnosis::Diagnosis;
-use super::diagnosis::Severity::{Fail, Note, Ok, Warn};
 use crate::cores;
 use crate::trial::machine::{self, read};
 use crate::trial::memory::Support;
+use contracts::Unknown;
+use contracts::doctor::Diagnosis;
+use contracts::doctor::Severity::{self, Fail, Note, Ok, Warn};
 
 /// What can be read off.
 pub(super) fn settings() -> Vec<Diagnosis> {
@@ -32,11 +33,25 @@ pub(super) fn settings() -> Vec<Diagnosis> {
     ]
 }
 
+/// What a check found, with advice unless all is well.
+fn diagnosis(subject: &str, level: Severity, found: impl Into<String>, advice: &str) -> Diagnosis {
+    Diagnosis {
+        subject: subject.into(),
+        level,
+        found: found.into(),
+        advice: match level {
+            Ok => String::new(),
+            _ => advice.into(),
+        },
+        unknown: Unknown::new(),
+    }
+}
+
 fn core_count() -> Diagnosis {
     let cores = cores::available();
     let level = if cores.len() < 2 { Warn } else { Ok };
     let found = format!("{} to use: {}", cores.len(), cores::list(&cores));
-    Diagnosis::new(
+    diagnosis(
         "cores",
         level,
         found,
@@ -55,7 +70,7 @@ fn siblings() -> Diagnosis {
         .filter(|list| list.contains([',', '-']))
         .collect();
     if shared.is_empty() {
-        return Diagnosis::new(
+        return diagnosis(
             "siblings",
             Ok,
             "no core shares its units with another that is used",
@@ -65,32 +80,32 @@ fn siblings() -> Diagnosis {
     let found = format!("hardware threads share cores: {}", shared.join("; "));
     let advice = "give server_cores and generator_cores in the experiment so that no pair is split between them, or switch it off: \
         echo off > /sys/devices/system/cpu/smt/control";
-    Diagnosis::new("siblings", Warn, found, advice)
+    diagnosis("siblings", Warn, found, advice)
 }
 
 fn governor() -> Diagnosis {
     let advice =
         "cpupower frequency-set -g performance, so that speed does not change within a trial";
     match machine::governor() {
-        None => Diagnosis::new(
+        None => diagnosis(
             "governor",
             Note,
             "not to be seen, as in most virtual machines",
             "clock speed may vary unseen",
         ),
-        Some(governor) if governor == "performance" => Diagnosis::new("governor", Ok, governor, ""),
-        Some(governor) => Diagnosis::new("governor", Warn, governor, advice),
+        Some(governor) if governor == "performance" => diagnosis("governor", Ok, governor, ""),
+        Some(governor) => diagnosis("governor", Warn, governor, advice),
     }
 }
 
 fn clock() -> Diagnosis {
     let advice = "reading it is a system call here; times of a few µs are coarse. Boot with clocksource=tsc if the processor has a steady one";
     match machine::clock_source() {
-        None => Diagnosis::new("clock source", Note, "not to be seen", "nothing to do"),
+        None => diagnosis("clock source", Note, "not to be seen", "nothing to do"),
         Some(source) if matches!(source.as_str(), "tsc" | "kvm-clock" | "arch_sys_counter") => {
-            Diagnosis::new("clock source", Ok, source, "")
+            diagnosis("clock source", Ok, source, "")
         }
-        Some(source) => Diagnosis::new("clock source", Warn, source, advice),
+        Some(source) => diagnosis("clock source", Warn, source, advice),
     }
 }
 
@@ -107,7 +122,7 @@ fn open_files() -> Diagnosis {
     } else {
         Warn
     };
-    Diagnosis::new(
+    diagnosis(
         "open files",
         level,
         found,
@@ -132,7 +147,7 @@ fn backlog() -> Diagnosis {
         Some(_) => Ok,
         None => Note,
     };
-    Diagnosis::new(
+    diagnosis(
         "backlog",
         level,
         found,
@@ -147,7 +162,7 @@ fn ports() -> Diagnosis {
         .filter_map(|end| end.parse().ok())
         .collect();
     let [first, last] = ends.as_slice() else {
-        return Diagnosis::new(
+        return diagnosis(
             "ports",
             Note,
             "the range is not to be seen",
@@ -166,7 +181,7 @@ fn ports() -> Diagnosis {
     } else {
         Ok
     };
-    Diagnosis::new(
+    diagnosis(
         "ports",
         level,
         found,
@@ -176,7 +191,7 @@ fn ports() -> Diagnosis {
 
 fn timer_slack() -> Diagnosis {
     match read("/proc/self/timerslack_ns").and_then(|text| text.parse::<u64>().ok()) {
-        None => Diagnosis::new(
+        None => diagnosis(
             "timer slack",
             Note,
             "not to be seen",
@@ -185,7 +200,7 @@ fn timer_slack() -> Diagnosis {
         Some(slack) => {
             let level = if slack <= 50_000 { Ok } else { Warn };
             let found = format!("{} µs", slack as f64 / 1e3);
-            Diagnosis::new(
+            diagnosis(
                 "timer slack",
                 level,
                 found,
@@ -197,13 +212,13 @@ fn timer_slack() -> Diagnosis {
 
 fn cgroups() -> Diagnosis {
     match Support::find() {
-        Support::None(why) => Diagnosis::new(
+        Support::None(why) => diagnosis(
             "cgroups",
             Warn,
             format!("memory cannot be limited: {why}"),
             "experiments with a memory limit run without it. Run as root, or in a delegated group: systemd-run --user --scope -p Delegate=yes archbench run …",
         ),
-        support => Diagnosis::new(
+        support => diagnosis(
             "cgroups",
             Ok,
             format!("memory can be limited by {}", support.name()),
@@ -214,13 +229,13 @@ fn cgroups() -> Diagnosis {
 
 fn fuse() -> Diagnosis {
     match OpenOptions::new().read(true).write(true).open("/dev/fuse") {
-        std::result::Result::Ok(_) => Diagnosis::new(
+        std::result::Result::Ok(_) => diagnosis(
             "/dev/fuse",
             Ok,
             "a file system of our own can be mounted",
             "",
         ),
-        Err(error) => Diagnosis::new(
+        Err(error) => diagnosis(
             "/dev/fuse",
             Note,
             format!("cannot be opened: {error}"),
@@ -231,7 +246,7 @@ fn fuse() -> Diagnosis {
 
 fn disk() -> Diagnosis {
     let Some(home) = workload::default_dir().ok() else {
-        return Diagnosis::new(
+        return diagnosis(
             "file sets",
             Fail,
             "no cache directory",
@@ -248,7 +263,7 @@ fn disk() -> Diagnosis {
         "below {} on {kind}",
         home.parent().unwrap_or(&home).display()
     );
-    Diagnosis::new(
+    diagnosis(
         "file sets",
         level,
         found,
@@ -258,13 +273,13 @@ fn disk() -> Diagnosis {
 
 fn hosts() -> Diagnosis {
     match network::available().err() {
-        None => Diagnosis::new(
+        None => diagnosis(
             "hosts",
             Ok,
             "two can be made on this machine, joined by a veth pair",
             "",
         ),
-        Some(why) => Diagnosis::new(
+        Some(why) => diagnosis(
             "hosts",
             Note,
             why,
@@ -289,7 +304,7 @@ fn leftovers() -> Diagnosis {
         Warn => "end the processes by hand, or restart the machine",
         _ => "nothing more to do",
     };
-    Diagnosis::new("leftovers", level, told, advice)
+    diagnosis("leftovers", level, told, advice)
 }
 
 fn virtualised() -> Diagnosis {
@@ -298,14 +313,14 @@ fn virtualised() -> Diagnosis {
         .lines()
         .any(|line| line.starts_with("flags") && line.contains(" hypervisor"))
     {
-        return Diagnosis::new(
+        return diagnosis(
             "machine",
             Note,
             "virtual",
             "neighbours may disturb it; look at steal time, and repeat more often",
         );
     }
-    Diagnosis::new("machine", Ok, "not virtual, as far as it says", "")
+    diagnosis("machine", Ok, "not virtual, as far as it says", "")
 }
 
 /// How late a thread wakes that asked for 100 µs.
@@ -325,7 +340,7 @@ pub(super) fn wake_ups() -> Diagnosis {
     let found =
         format!("a sleep of 100 µs ends {median:.0} µs late, {p99:.0} µs in one of a hundred");
     let level = if p99 <= 1000.0 { Ok } else { Warn };
-    Diagnosis::new(
+    diagnosis(
         "timers",
         level,
         found,
@@ -348,13 +363,13 @@ pub(super) fn disturbance(
     let used: f64 = after.keys().map(|name| ticks(name)).sum::<f64>() - idle;
     let busy = used.max(0.0) / all * 100.0;
     vec![
-        Diagnosis::new(
+        diagnosis(
             "steal time",
             if steal < 1.0 { Ok } else { Warn },
             format!("{steal:.1} % of processor time goes to other virtual machines"),
             "wait until they are quiet, or use dedicated cores",
         ),
-        Diagnosis::new(
+        diagnosis(
             "other load",
             if busy < 10.0 { Ok } else { Warn },
             format!("{busy:.0} % of all cores is busy though nothing is measured"),
