@@ -28,6 +28,9 @@ pub enum Socket {
 /// enough to cost nothing.
 pub const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
 
+/// How long the kernel keeps a connection back that sends nothing (`--defer-accept`): the least that it counts in.
+const DEFERRED_AT_MOST: Duration = Duration::from_secs(1);
+
 /// The socket that connections come to, and the count of those that are inside.
 #[derive(Debug)]
 pub struct Listener {
@@ -300,8 +303,17 @@ fn bind(options: &ServeOptions) -> io::Result<Bound> {
             let socket = make(family, Some(ipproto::TCP))?;
             sockopt::set_socket_reuseaddr(&socket, true)?;
             sockopt::set_tcp_nodelay(&socket, true)?;
+            if options.defer_accept {
+                sys::socket::defer_accept(socket.as_fd(), DEFERRED_AT_MOST)?;
+            }
             rustix::net::bind(&socket, address)?;
             (socket, None)
+        }
+        _ if options.defer_accept => {
+            return Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "the kernel keeps no connection to a Unix socket back: leave --defer-accept out",
+            ));
         }
         unix => {
             let file = match unix {

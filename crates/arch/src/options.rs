@@ -46,6 +46,10 @@ pub struct ServeOptions {
     /// Connections that may wait to be accepted; the kernel caps it at net.core.somaxconn
     #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(i32).range(1..), help_heading = "Server")]
     pub backlog: i32,
+    /// Let the kernel keep a new connection back until its first request is there, for a second at most, as nginx's 'deferred' does: no
+    /// wake-up is in vain. For TCP only
+    #[arg(long, help_heading = "Server")]
+    pub defer_accept: bool,
     /// Serve files and directories whose names begin with a dot; /.well-known/ is served in any case
     #[arg(long, help_heading = "Server")]
     pub dotfiles: bool,

@@ -8,7 +8,7 @@
 //! | [`shared`] | counters in memory that forked processes share |
 //! | [`process`] | `fork` for a process that has one thread |
 //! | [`signals`] | blocking signals, and waiting for them |
-//! | [`socket`] | how much of what was sent has been taken |
+//! | [`socket`] | how much of what was sent has been taken; accepting only who has sent something |
 //! | [`usage`] | processor time, memory and context switches of a process and its children |
 //! | [`namespace`] | network namespaces: making one, entering one, starting a process in one |
 //! | [`packet_ring`] | packets as an interface sees them, in a ring shared with the kernel |

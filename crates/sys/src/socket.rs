@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::Duration;
 
 /// How many bytes were written to a stream socket that its peer has not acknowledged yet (`SIOCOUTQ`, tcp(7)); of a Unix socket,
 /// those that its peer has not read.
@@ -19,12 +20,49 @@ pub fn unacknowledged(socket: BorrowedFd<'_>) -> io::Result<u64> {
     Ok(u64::try_from(bytes).unwrap_or(0))
 }
 
+/// Has the kernel keep connections to a listening TCP socket back until their first bytes are there (`TCP_DEFER_ACCEPT`, tcp(7)).
+/// Those that send nothing for so long are let through all the same, or forgotten.
+///
+/// # Errors
+/// What the kernel reports, for a descriptor that is no such socket.
+pub fn defer_accept(socket: BorrowedFd<'_>, at_most: Duration) -> io::Result<()> {
+    let seconds = libc::c_int::try_from(at_most.as_secs()).unwrap_or(libc::c_int::MAX);
+    // SAFETY: the descriptor is open while it is borrowed, and the kernel reads one int, which lives until the call returns.
+    crate::check(unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_DEFER_ACCEPT,
+            (&raw const seconds).cast(),
+            size_of::<libc::c_int>() as libc::socklen_t,
+        )
+    })
+    .map(drop)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::io::Write;
     use std::net::{TcpListener, TcpStream};
     use std::os::fd::AsFd;
+
+    #[test]
+    fn nobody_is_accepted_before_there_are_bytes() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        defer_accept(listener.as_fd(), Duration::from_secs(60)).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+        let early = listener.accept().unwrap_err();
+        assert_eq!(early.kind(), io::ErrorKind::WouldBlock);
+        client.write_all(b"x").unwrap();
+        while listener.accept().is_err() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let file = tempfile::tempfile().unwrap();
+        assert!(defer_accept(file.as_fd(), Duration::ZERO).is_err());
+    }
 
     #[test]
     fn what_nobody_has_acknowledged() {

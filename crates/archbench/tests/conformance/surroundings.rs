@@ -24,6 +24,7 @@ pub(crate) const CASES: &[Case] = &[
     }),
     case("unix_socket", unix_socket),
     case("urgent_data", urgent_data),
+    case("deferred_connections", deferred_connections),
 ];
 
 /// Started by somebody who did this to every signal that it can be done to.
@@ -105,6 +106,23 @@ fn serve_at(
     kill_process(Pid::from_child(&child), signal).unwrap();
     let status = child.wait().unwrap();
     assert_eq!(status.code(), (signal == Signal::TERM).then_some(0));
+}
+
+/// Who has not asked yet is not there yet, to the server, and is served as anybody else once it asks.
+fn deferred_connections(bench: &Bench) {
+    let server = bench.serve(&["--defer-accept"]);
+    let empty = server.sockets_at_rest();
+    let mut client = server.connect();
+    std::thread::sleep(Duration::from_millis(100));
+    assert_eq!(server.sockets(), empty);
+    assert_eq!(client.get("/file.txt").status, 200);
+    assert_eq!(
+        client.get("/large.bin").body.len() as u64,
+        crate::site::LARGE
+    );
+    drop(client);
+    let summary = server.stop();
+    assert_eq!(summary["connections"], 1, "{summary}");
 }
 
 /// A byte out of band, wherever it comes, keeps nobody from having an answer.
