@@ -73,10 +73,10 @@ pub fn drive(transport: &mut impl Waiting, worker: &mut Worker) {
                 send(transport, output, &mut session, &mut timer, worker);
                 worker.account(readable_at, &mut timer);
             }
-            Next::Work(work) => {
+            Next::Work(mut work) => {
                 let done = match work.try_kept(&worker.files, worker.now) {
-                    Ok(done) => done,
-                    Err(work) => {
+                    Some(done) => done,
+                    None => {
                         if let Some(output) = session.collected(&mut worker.buffers.scratch) {
                             send(transport, output, &mut session, &mut timer, worker);
                         }

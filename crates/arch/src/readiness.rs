@@ -103,7 +103,7 @@ impl Endpoint {
     pub fn advance(&mut self, worker: &mut Worker) -> Progress {
         self.take_up(worker);
         let progress = loop {
-            match self.next(worker) {
+            match self.session.next(&mut worker.buffers.scratch) {
                 Next::Receive => {
                     if !worker.buffers.has_rest() && !self.receive(worker) {
                         break Progress::Waits;
@@ -176,9 +176,7 @@ impl Endpoint {
     #[inline]
     pub fn next(&mut self, worker: &mut Worker) -> Next {
         let next = self.session.next(&mut worker.buffers.scratch);
-        if !worker.buffers.scratch.events.is_empty() {
-            worker.account(self.readable_at, &mut self.timer);
-        }
+        worker.count_events();
         next
     }
 
@@ -228,6 +226,8 @@ impl Endpoint {
     /// Sends an output of its session's; false: there is no room for all of it, and that has to be waited for.
     #[inline]
     pub fn send(&mut self, output: Output, worker: &mut Worker) -> bool {
+        // Before the client can hear of it.
+        worker.count_events();
         let sent = if self.readiness.writable {
             transport::send(&self.client.socket, &output, &mut worker.via).map(|sent| {
                 self.readiness.writable = !sent.is_full;
@@ -253,19 +253,15 @@ impl Endpoint {
     /// Does a work whose answer is in our caches. Any other is given back, for the architecture to place, and what its session has
     /// collected is sent before that may take long.
     #[inline]
-    pub fn try_kept(&mut self, work: Work, worker: &mut Worker) -> Option<Work> {
-        match work.try_kept(&worker.files, worker.now) {
-            Ok(done) => {
-                self.session.done(done, &mut worker.buffers.scratch);
-                None
-            }
-            Err(work) => {
-                if let Some(output) = self.session.collected(&mut worker.buffers.scratch) {
-                    self.send(output, worker);
-                }
-                Some(work)
-            }
+    pub fn try_kept(&mut self, mut work: Work, worker: &mut Worker) -> Option<Work> {
+        if let Some(done) = work.try_kept(&worker.files, worker.now) {
+            self.session.done(done, &mut worker.buffers.scratch);
+            return None;
         }
+        if let Some(output) = self.session.collected(&mut worker.buffers.scratch) {
+            self.send(output, worker);
+        }
+        Some(work)
     }
 
     /// A work is done. The time that it took is not the client's.

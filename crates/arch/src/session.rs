@@ -88,7 +88,7 @@ const COLLECT: usize = 64 << 10;
 pub struct Session {
     spoken: Spoken,
     /// What the transport did not take of the output before.
-    unsent: Option<Box<Output>>,
+    unsent: Option<Output>,
     /// What it has used of its present turn.
     turn: u64,
     state: State,
@@ -110,22 +110,15 @@ enum Spoken {
     Multiplexed(multiplexed::Multiplexed),
 }
 
-impl Spoken {
-    fn protocol(&mut self) -> &mut dyn Protocol {
-        match self {
-            Self::Http1(http1) => http1,
+/// Asks whichever protocol it is, by a match and not by a table of functions: what every request asks is inlined.
+macro_rules! ask {
+    ($spoken:expr, $protocol:ident => $question:expr) => {
+        match $spoken {
+            Spoken::Http1($protocol) => $question,
             #[cfg(test)]
-            Self::Multiplexed(multiplexed) => multiplexed,
+            Spoken::Multiplexed($protocol) => $question,
         }
-    }
-
-    fn as_protocol(&self) -> &dyn Protocol {
-        match self {
-            Self::Http1(http1) => http1,
-            #[cfg(test)]
-            Self::Multiplexed(multiplexed) => multiplexed,
-        }
-    }
+    };
 }
 
 impl Session {
@@ -153,7 +146,7 @@ impl Session {
             State::Closed => return Next::Closed,
         }
         if let Some(output) = self.unsent.take() {
-            return self.send(*output);
+            return self.send(output);
         }
         if self.turn >= TURN && scratch.is_clear() {
             self.turn = 0;
@@ -162,18 +155,26 @@ impl Session {
         if self.turn >= TURN || scratch.collected() >= COLLECT {
             return self.send(Output::collect(scratch, Tail::None, false));
         }
-        let want = self.spoken.protocol().want(scratch);
-        let is_last = matches!(want, Want::ShutdownWrite);
+        let want = ask!(&mut self.spoken, protocol => protocol.want(scratch));
         match want {
             Want::Rest => Next::Receive,
-            Want::Work(work) => Next::Work(work),
-            Want::Send(tail) => self.send(Output::collect(scratch, tail, false)),
+            Want::Work => match ask!(&mut self.spoken, protocol => protocol.work(scratch)) {
+                Some(work) => Next::Work(work),
+                None => Next::Wait,
+            },
+            Want::Send => {
+                let tail = ask!(&self.spoken, protocol => protocol.tail());
+                self.send(Output::collect(scratch, tail, false))
+            }
             // The FIN goes with the last bytes.
-            _ if !scratch.is_clear() => self.send(Output::collect(scratch, Tail::None, is_last)),
+            _ if !scratch.is_clear() => {
+                let is_last = want == Want::ShutdownWrite;
+                self.send(Output::collect(scratch, Tail::None, is_last))
+            }
             Want::Receive => Next::Receive,
             Want::Wait => Next::Wait,
             Want::ShutdownWrite => {
-                self.spoken.protocol().write_was_shut();
+                ask!(&mut self.spoken, protocol => protocol.write_was_shut());
                 Next::ShutdownWrite
             }
             Want::Close => {
@@ -203,12 +204,12 @@ impl Session {
     #[inline]
     pub fn receive(&mut self, input: &[u8], scratch: &mut Scratch) -> usize {
         self.turn += REQUEST_COST;
-        self.spoken.protocol().receive(input, scratch)
+        ask!(&mut self.spoken, protocol => protocol.receive(input, scratch))
     }
 
     /// The client sends no more; all that it has sent was received.
     pub fn end_of_input(&mut self, scratch: &mut Scratch) {
-        self.spoken.protocol().end_of_input(scratch);
+        ask!(&mut self.spoken, protocol => protocol.end_of_input(scratch));
     }
 
     /// An output is back, of which the transport took so many bytes; none if it would have had to wait.
@@ -235,11 +236,11 @@ impl Session {
             output.settle(scratch);
             if tail > 0 && self.state == State::Open {
                 // Before the client can know that it has all: a file is not kept open for an answer that is over.
-                self.spoken.protocol().sent(tail, scratch);
+                ask!(&mut self.spoken, protocol => protocol.sent(tail, scratch));
                 scratch.settle();
             }
         } else if self.state == State::Open {
-            self.unsent = Some(Box::new(output.rest(scratch)));
+            self.unsent = Some(output.rest(scratch));
         } else {
             output.recycle(scratch);
         }
@@ -249,20 +250,19 @@ impl Session {
     #[inline]
     pub fn done(&mut self, done: Done, scratch: &mut Scratch) {
         if self.state != State::Closed {
-            self.spoken.protocol().done(done, scratch);
+            ask!(&mut self.spoken, protocol => protocol.done(done, scratch));
         }
     }
 
     /// Which deadline applies; none while somebody works for it.
     #[inline]
     pub fn phase(&self) -> Option<Phase> {
-        let protocol = self.spoken.as_protocol();
-        if protocol.is_worked_for() {
+        if ask!(&self.spoken, protocol => protocol.is_worked_for()) {
             None
         } else if self.unsent.is_some() || self.state == State::Sending {
             Some(Phase::Answer)
         } else {
-            Some(protocol.phase())
+            Some(ask!(&self.spoken, protocol => protocol.phase()))
         }
     }
 
@@ -274,7 +274,7 @@ impl Session {
                 if phase == Phase::Request {
                     scratch.events.push(Event::RequestTimeout);
                 }
-                self.spoken.protocol().expire(scratch);
+                ask!(&mut self.spoken, protocol => protocol.expire(scratch));
             }
             _ => {}
         }
@@ -282,7 +282,7 @@ impl Session {
 
     /// The server is stopping: the answer under way, or that to the request which has begun to come, is the last.
     pub fn finish(&mut self) {
-        self.spoken.protocol().finish();
+        ask!(&mut self.spoken, protocol => protocol.finish());
     }
 
     /// The drain deadline has passed: whatever is under way ends here.

@@ -339,22 +339,29 @@ impl Worker {
         }
     }
 
+    /// Counts what went wrong with a session.
+    #[inline]
+    pub(crate) fn count_events(&mut self) {
+        let events = &mut self.buffers.scratch.events;
+        if !events.is_empty() {
+            for event in events.drain(..) {
+                self.counters.count(event, 1);
+            }
+        }
+    }
+
     /// Counts what has come of a session: the answers that have left whole, each with the time since its request was readable,
     /// and what went wrong.
     #[inline]
     pub(crate) fn account(&mut self, readable_at: Instant, timer: &mut Timer) {
-        let scratch = &mut self.buffers.scratch;
-        if !scratch.events.is_empty() {
-            for event in scratch.events.drain(..) {
-                self.counters.count(event, 1);
-            }
-        }
-        if scratch.settled.is_empty() {
+        self.count_events();
+        let settled = &mut self.buffers.scratch.settled;
+        if settled.is_empty() {
             return;
         }
         let now = Instant::now();
         let latency = now.saturating_duration_since(readable_at);
-        for answer in scratch.settled.drain(..) {
+        for answer in settled.drain(..) {
             self.counters.answered(answer.status, latency);
         }
         timer.restart(now);

@@ -76,45 +76,37 @@ impl Http1 {
         }
     }
 
-    fn find(&mut self, scratch: &mut Scratch) -> Want {
-        let target = self.connection.target();
-        let path = scratch.path(target.path());
-        let find = Work::find(STREAM, path, target.is_directory());
-        self.is_worked_for = true;
-        Want::Work(find)
-    }
-
-    /// Has bytes at hand from the start of `range` on, or asks for them.
-    fn load(&mut self, range: &Range<u64>, scratch: &mut Scratch) -> Option<Want> {
-        let Some(document) = &self.document else {
-            // Never: a file is found before it is loaded.
-            return Some(Want::Close);
-        };
-        let is_at_hand = match &self.at_hand {
-            AtHand::Memory { bytes, start } => {
-                (*start..start + bytes.len() as u64).contains(&range.start)
-            }
+    /// Whether bytes from `start` on are at hand.
+    #[inline]
+    fn has_at_hand(&self, start: u64) -> bool {
+        match &self.at_hand {
+            AtHand::Memory {
+                bytes,
+                start: first,
+            } => (*first..first + bytes.len() as u64).contains(&start),
             AtHand::Source(_) | AtHand::Piece { .. } => true,
             // By now it may be gone from memory.
             AtHand::Nothing | AtHand::File { .. } => false,
-        };
-        if is_at_hand {
-            self.connection.loaded(document.entity(), &mut scratch.http);
-            return None;
         }
-        let piece = range.start..range.end.min(range.start + PIECE);
-        let load = Work::load(
-            STREAM,
-            Arc::clone(&document.entry),
-            piece,
-            Delivery::PageCache,
-        );
-        self.is_worked_for = true;
-        Some(Want::Work(load))
     }
 
-    /// Hands out of the bytes that are at hand; nothing where they are few enough to be collected.
-    fn send(&mut self, range: &Range<u64>, scratch: &mut Scratch) -> Option<Want> {
+    /// Which of the bytes in memory are those of `range`, and where they are; nothing where they are a file's.
+    #[inline]
+    fn in_memory(&self, range: &Range<u64>) -> Option<(&Arc<[u8]>, Range<usize>)> {
+        let (AtHand::Memory { bytes, start } | AtHand::Piece { bytes, start, .. }) = &self.at_hand
+        else {
+            return None;
+        };
+        let within = |offset: u64| {
+            let offset = usize::try_from(offset.saturating_sub(*start));
+            offset.unwrap_or(usize::MAX).min(bytes.len())
+        };
+        Some((bytes, within(range.start)..within(range.end)))
+    }
+
+    /// Collects the bytes that are at hand where they are few enough; otherwise says what else is wanted.
+    #[inline]
+    fn collect(&mut self, range: &Range<u64>, scratch: &mut Scratch) -> Option<Want> {
         if let AtHand::Source(source) = &mut self.at_hand {
             match source.next() {
                 Piece::Ready(bytes) => self.take_piece(bytes, range.start),
@@ -126,29 +118,66 @@ impl Http1 {
                 }
             }
         }
-        let (bytes, start) = match (&self.at_hand, &self.document) {
-            (AtHand::Memory { bytes, start } | AtHand::Piece { bytes, start, .. }, _) => {
-                (bytes, *start)
-            }
-            (AtHand::File { end }, Some(document)) => {
-                let piece = range.start..range.end.min(*end);
-                return Some(Want::Send(Tail::File(Arc::clone(&document.entry), piece)));
-            }
-            // Never: bytes are at hand before they are sent.
-            _ => return Some(Want::Close),
+        let Some((bytes, part)) = self.in_memory(range) else {
+            return Some(match self.at_hand {
+                AtHand::File { .. } => Want::Send,
+                // Never: bytes are at hand before they are sent.
+                _ => Want::Close,
+            });
         };
-        let within = |offset: u64| {
-            let offset = usize::try_from(offset.saturating_sub(start));
-            offset.unwrap_or(usize::MAX).min(bytes.len())
-        };
-        let part = within(range.start)..within(range.end);
-        if part.len() as u64 >= self.gather_from {
-            return Some(Want::Send(Tail::Memory(Arc::clone(bytes), part)));
-        }
         let length = part.len() as u64;
+        if length >= self.gather_from {
+            return Some(Want::Send);
+        }
         scratch.http.out.extend_from_slice(&bytes[part]);
         self.sent(length, scratch);
         None
+    }
+
+    /// A file was found, or not; nothing for a result that nobody asked for, here and below.
+    #[inline]
+    fn found(&mut self, found: Result<Document, Missing>, scratch: &mut Scratch) {
+        if self.connection.want() != http::Want::Find {
+            return;
+        }
+        match found {
+            Ok(document) => {
+                let entity = document.entity();
+                self.connection.found(Ok(entity), &mut scratch.http);
+                let wants_bytes = matches!(self.connection.want(), http::Want::Load(_));
+                self.document = wants_bytes.then_some(document);
+            }
+            Err(missing) => {
+                let missing = Err(translate(missing));
+                self.connection.found(missing, &mut scratch.http);
+            }
+        }
+    }
+
+    /// The bytes that were wanted are at hand.
+    #[inline]
+    fn loaded(&mut self, body: Body, scratch: &mut Scratch) {
+        let (http::Want::Load(range), Some(document)) = (self.connection.want(), &self.document)
+        else {
+            return;
+        };
+        self.at_hand = match body {
+            Body::Memory { bytes, start } => AtHand::Memory { bytes, start },
+            Body::File => AtHand::File {
+                end: range.end.min(range.start + PIECE),
+            },
+            Body::Source(source) => AtHand::Source(source),
+        };
+        self.connection.loaded(document.entity(), &mut scratch.http);
+    }
+
+    /// The bytes that were wanted cannot be had.
+    #[cold]
+    fn unreadable(&mut self, scratch: &mut Scratch) {
+        if let http::Want::Load(_) = self.connection.want() {
+            scratch.events.push(Event::Unreadable);
+            self.fail(scratch);
+        }
     }
 
     fn take_piece(&mut self, bytes: Arc<[u8]>, start: u64) {
@@ -171,18 +200,24 @@ impl Http1 {
 }
 
 impl Protocol for Http1 {
+    #[inline]
     fn want(&mut self, scratch: &mut Scratch) -> Want {
         loop {
-            let want = match self.connection.want() {
+            return match self.connection.want() {
                 http::Want::Request if self.has_rest => Want::Rest,
                 http::Want::Request => Want::Receive,
                 http::Want::Find | http::Want::Load(_) if self.is_worked_for => Want::Wait,
-                http::Want::Find => self.find(scratch),
-                http::Want::Load(range) => match self.load(&range, scratch) {
-                    Some(want) => want,
-                    None => continue,
+                http::Want::Find => Want::Work,
+                http::Want::Load(range) => match &self.document {
+                    Some(document) if self.has_at_hand(range.start) => {
+                        self.connection.loaded(document.entity(), &mut scratch.http);
+                        continue;
+                    }
+                    Some(_) => Want::Work,
+                    // Never: a file is found before it is loaded.
+                    None => Want::Close,
                 },
-                http::Want::Send(range) => match self.send(&range, scratch) {
+                http::Want::Send(range) => match self.collect(&range, scratch) {
                     Some(want) => want,
                     None => continue,
                 },
@@ -196,7 +231,39 @@ impl Protocol for Http1 {
                 http::Want::Close if self.end == End::Announced => Want::ShutdownWrite,
                 http::Want::Close => Want::Close,
             };
-            return want;
+        }
+    }
+
+    #[inline]
+    fn work(&mut self, scratch: &mut Scratch) -> Option<Work> {
+        let work = match (self.connection.want(), &self.document) {
+            (http::Want::Find, _) => {
+                let target = self.connection.target();
+                let path = scratch.path(target.path());
+                Work::find(STREAM, path, target.is_directory())
+            }
+            (http::Want::Load(range), Some(document)) => {
+                let piece = range.start..range.end.min(range.start + PIECE);
+                let entry = Arc::clone(&document.entry);
+                Work::load(STREAM, entry, piece, Delivery::PageCache)
+            }
+            _ => return None,
+        };
+        self.is_worked_for = true;
+        Some(work)
+    }
+
+    fn tail(&self) -> Tail {
+        let http::Want::Send(range) = self.connection.want() else {
+            return Tail::None;
+        };
+        match (self.in_memory(&range), &self.at_hand, &self.document) {
+            (Some((bytes, part)), ..) => Tail::Memory(Arc::clone(bytes), part),
+            (None, AtHand::File { end }, Some(document)) => {
+                let piece = range.start..range.end.min(*end);
+                Tail::File(Arc::clone(&document.entry), piece)
+            }
+            _ => Tail::None,
         }
     }
 
@@ -231,54 +298,23 @@ impl Protocol for Http1 {
         if done.stream != STREAM || !std::mem::take(&mut self.is_worked_for) {
             return;
         }
-        match (done.outcome, self.connection.want()) {
-            (Outcome::Found(found), http::Want::Find) => {
+        match done.outcome {
+            Outcome::Found(found) => {
                 scratch.give_back_path(done.path);
-                match found {
-                    Ok(document) => {
-                        let entity = document.entity();
-                        self.connection.found(Ok(entity), &mut scratch.http);
-                        let wants_bytes = matches!(self.connection.want(), http::Want::Load(_));
-                        self.document = wants_bytes.then_some(document);
-                    }
-                    Err(missing) => self
-                        .connection
-                        .found(Err(translate(missing)), &mut scratch.http),
-                }
+                self.found(found, scratch);
             }
-            (Outcome::Loaded(Ok(body)), http::Want::Load(range)) => {
-                self.at_hand = match body {
-                    Body::Memory { bytes, start } => AtHand::Memory { bytes, start },
-                    Body::File => AtHand::File {
-                        end: range.end.min(range.start + PIECE),
-                    },
-                    Body::Source(source) => AtHand::Source(source),
-                };
-                if let Some(document) = &self.document {
-                    self.connection.loaded(document.entity(), &mut scratch.http);
-                }
-            }
-            (Outcome::Loaded(Err(_)), http::Want::Load(_)) => {
-                scratch.events.push(Event::Unreadable);
-                self.fail(scratch);
-            }
-            (Outcome::Defect, want) => {
+            Outcome::Loaded(Ok(body)) => self.loaded(body, scratch),
+            Outcome::Loaded(Err(_)) => self.unreadable(scratch),
+            Outcome::Defect => {
                 scratch.events.push(Event::Replaced);
-                if want == http::Want::Find {
-                    let failed = Err(http::Missing::Failed);
-                    self.connection.found(failed, &mut scratch.http);
-                } else {
-                    scratch.events.push(Event::Unreadable);
-                    self.fail(scratch);
-                }
+                self.found(Err(Missing::Failed), scratch);
+                self.unreadable(scratch);
             }
-            (Outcome::Refused, _) => {
+            Outcome::Refused => {
                 scratch.events.push(Event::Shed);
                 (self.document, self.at_hand) = (None, AtHand::Nothing);
                 self.connection.refuse(&mut scratch.http);
             }
-            // The result of a work that nobody asked for.
-            _ => {}
         }
     }
 

@@ -31,9 +31,8 @@ impl Session {
 
 impl Protocol for Multiplexed {
     fn want(&mut self, scratch: &mut Scratch) -> Want {
-        if let Some(work) = self.wanted.pop_front() {
-            self.out += 1;
-            return Want::Work(work);
+        if !self.wanted.is_empty() {
+            return Want::Work;
         }
         match (self.out, self.is_ended) {
             (0, true) if scratch.is_clear() => Want::Close,
@@ -41,6 +40,16 @@ impl Protocol for Multiplexed {
             (0, false) => Want::Receive,
             _ => Want::Wait,
         }
+    }
+
+    fn work(&mut self, _: &mut Scratch) -> Option<Work> {
+        let work = self.wanted.pop_front()?;
+        self.out += 1;
+        Some(work)
+    }
+
+    fn tail(&self) -> Tail {
+        Tail::None
     }
 
     fn receive(&mut self, input: &[u8], _: &mut Scratch) -> usize {

@@ -6,15 +6,22 @@ use std::sync::Arc;
 
 use meter::Event;
 
-use super::scratch::{Collected, Scratch};
+use super::scratch::Scratch;
 use crate::document::Entry;
+use http::Finished;
 
-/// Bytes to be put on the wire: a head, and what comes behind it.
+/// Bytes to be put on the wire: a head, and what comes behind it. It is handed on as a pointer.
 #[derive(Debug)]
-pub struct Output {
-    head: Collected,
+pub struct Output(Box<Parts>);
+
+/// What an output is made of, in a box that serves again.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    head: Vec<u8>,
     /// Where in the head what has not left begins.
     start: usize,
+    /// The answers that have left whole when the head has.
+    finished: Vec<Finished>,
     tail: Tail,
     is_last: bool,
     /// What was left of another, in a buffer of its size.
@@ -22,9 +29,10 @@ pub struct Output {
 }
 
 /// What comes behind a head.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub enum Tail {
     /// Nothing.
+    #[default]
     None,
     /// These bytes of a body in memory.
     Memory(Arc<[u8]>, Range<usize>),
@@ -36,43 +44,43 @@ impl Output {
     /// What is collected, and `tail`.
     #[inline]
     pub(super) fn collect(scratch: &mut Scratch, tail: Tail, is_last: bool) -> Self {
-        Self {
-            head: scratch.take_collected(),
-            start: 0,
-            tail,
-            is_last,
-            is_rest: false,
-        }
+        let mut parts = scratch.spare_parts();
+        std::mem::swap(&mut parts.head, &mut scratch.http.out);
+        std::mem::swap(&mut parts.finished, &mut scratch.http.finished);
+        parts.tail = tail;
+        parts.is_last = is_last;
+        Self(parts)
     }
 
     /// What of the head has not left.
     #[inline]
     pub fn head(&self) -> &[u8] {
-        &self.head.bytes[self.start..]
+        &self.0.head[self.0.start..]
     }
 
     /// What comes behind the head.
     #[inline]
     pub fn tail(&self) -> &Tail {
-        &self.tail
+        &self.0.tail
     }
 
     /// The tail where it lies in memory; nothing for another.
     pub fn tail_in_memory(&self) -> &[u8] {
-        match &self.tail {
+        match &self.0.tail {
             Tail::Memory(bytes, range) => &bytes[range.clone()],
             Tail::None | Tail::File(..) => &[],
         }
     }
 
     /// Whether the sending half ends behind it, so that its last packet need not leave yet.
+    #[inline]
     pub fn is_last(&self) -> bool {
-        self.is_last
+        self.0.is_last
     }
 
     /// How many bytes have not left.
     pub fn len(&self) -> u64 {
-        let tail = match &self.tail {
+        let tail = match &self.0.tail {
             Tail::None => 0,
             Tail::Memory(_, range) => range.len() as u64,
             Tail::File(_, range) => range.end - range.start,
@@ -88,51 +96,62 @@ impl Output {
     /// So many bytes have left; returns how many of them are the tail's.
     #[inline]
     pub(super) fn advance(&mut self, bytes: usize) -> u64 {
-        let head = bytes.min(self.head.bytes.len() - self.start);
-        self.start += head;
+        let head = bytes.min(self.head().len());
+        self.0.start += head;
         (bytes - head) as u64
     }
 
     #[inline]
     pub(super) fn is_head_sent(&self) -> bool {
-        self.start == self.head.bytes.len()
+        self.0.start == self.0.head.len()
     }
 
     /// The answers in its head have left whole, and its buffers go back.
     #[inline]
     pub(super) fn settle(mut self, scratch: &mut Scratch) {
-        for answer in self.head.finished.drain(..) {
-            scratch.settled.push(answer);
-        }
+        scratch.settled.append(&mut self.0.finished);
         self.recycle(scratch);
     }
 
     /// Gives its buffers back.
     #[inline]
     pub(super) fn recycle(self, scratch: &mut Scratch) {
-        if !self.is_rest {
-            scratch.give_back(self.head);
+        if !self.0.is_rest {
+            scratch.give_back(self.0);
         }
     }
 
     /// What is left of the head, in a buffer of its own: whoever waits for a slow client holds no more than that. The tail is
     /// asked for anew.
     pub(super) fn rest(mut self, scratch: &mut Scratch) -> Self {
-        if self.is_rest {
+        if self.0.is_rest {
             return self;
         }
-        let rest = Collected {
-            bytes: self.head().to_vec(),
-            finished: self.head.finished.drain(..).collect(),
+        let rest = Parts {
+            head: self.head().to_vec(),
+            finished: self.0.finished.drain(..).collect(),
+            is_rest: true,
+            ..Parts::default()
         };
         self.recycle(scratch);
-        Self {
-            head: rest,
-            start: 0,
-            tail: Tail::None,
-            is_last: false,
-            is_rest: true,
-        }
+        Self(Box::new(rest))
+    }
+}
+
+impl Parts {
+    /// Makes them as good as new, apart from the memory that they hold.
+    #[inline]
+    pub(super) fn clear(&mut self) {
+        self.head.clear();
+        self.start = 0;
+        self.finished.clear();
+        self.tail = Tail::None;
+    }
+
+    /// The memory that the head holds on to, in bytes.
+    #[inline]
+    pub(super) fn capacity(&self) -> usize {
+        self.head.capacity()
     }
 }
 

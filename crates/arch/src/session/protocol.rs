@@ -14,15 +14,16 @@ use super::work::{Done, Work};
 pub(super) const PIECE: u64 = 256 << 10;
 
 /// What a protocol wants next.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Want {
     /// More of what was received before and not taken.
     Rest,
     /// Bytes; what is collected goes before anybody waits for them.
     Receive,
-    /// This sent, behind what is collected.
-    Send(Tail),
-    Work(Work),
+    /// Its [`tail`](Protocol::tail) sent, behind what is collected.
+    Send,
+    /// Its [`work`](Protocol::work) done.
+    Work,
     /// The sending half ended, behind what is collected.
     ShutdownWrite,
     /// What was handed out done first, or a source's next piece.
@@ -34,6 +35,10 @@ pub(super) enum Want {
 /// What a session asks of the protocol that it speaks. Whatever it has to say is collected in its [`Scratch`].
 pub(super) trait Protocol {
     fn want(&mut self, scratch: &mut Scratch) -> Want;
+    /// The work that it wants done: it is out from now on.
+    fn work(&mut self, scratch: &mut Scratch) -> Option<Work>;
+    /// What it wants sent.
+    fn tail(&self) -> Tail;
     /// As [`Session::receive`](super::Session::receive).
     fn receive(&mut self, input: &[u8], scratch: &mut Scratch) -> usize;
     /// As [`Session::end_of_input`](super::Session::end_of_input).

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use http::{Config, Finished};
 use meter::Event;
 
+use super::output::Parts;
+
 /// Most buffers kept for later. Beyond it the allocator serves: so many outputs out at once have other costs.
 const MOST_SPARE: usize = 1024;
 /// The largest buffer kept, in bytes.
@@ -20,15 +22,12 @@ pub struct Scratch {
     pub events: Vec<Event>,
     /// The protocol's.
     pub(super) http: http::Scratch,
-    spare: Vec<Collected>,
+    #[expect(
+        clippy::vec_box,
+        reason = "the box goes out as an output and comes back; taking it apart would allocate"
+    )]
+    spare: Vec<Box<Parts>>,
     spare_path: Vec<u8>,
-}
-
-/// Bytes that go together, and the answers that have left whole when they have.
-#[derive(Debug, Default)]
-pub(super) struct Collected {
-    pub(super) bytes: Vec<u8>,
-    pub(super) finished: Vec<Finished>,
 }
 
 impl Scratch {
@@ -80,21 +79,17 @@ impl Scratch {
         }
     }
 
+    /// What an output is made of, empty.
     #[inline]
-    pub(super) fn take_collected(&mut self) -> Collected {
-        let spare = self.spare.pop().unwrap_or_default();
-        Collected {
-            bytes: std::mem::replace(&mut self.http.out, spare.bytes),
-            finished: std::mem::replace(&mut self.http.finished, spare.finished),
-        }
+    pub(super) fn spare_parts(&mut self) -> Box<Parts> {
+        self.spare.pop().unwrap_or_default()
     }
 
     #[inline]
-    pub(super) fn give_back(&mut self, mut collected: Collected) {
-        if self.spare.len() < MOST_SPARE && collected.bytes.capacity() <= LARGEST_SPARE {
-            collected.bytes.clear();
-            collected.finished.clear();
-            self.spare.push(collected);
+    pub(super) fn give_back(&mut self, mut parts: Box<Parts>) {
+        if self.spare.len() < MOST_SPARE && parts.capacity() <= LARGEST_SPARE {
+            parts.clear();
+            self.spare.push(parts);
         }
     }
 

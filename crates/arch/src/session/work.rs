@@ -172,10 +172,10 @@ impl Work {
     /// Does it, and waits for the disk where it has to. Whoever may wait here may wait in `sendfile` as well: a large file is not
     /// read yet.
     #[inline]
-    pub fn run(self, files: &Files, now: Instant) -> Done {
+    pub fn run(mut self, files: &Files, now: Instant) -> Done {
         match self.try_kept(files, now) {
-            Ok(done) => done,
-            Err(work) => work.wait(files, now),
+            Some(done) => done,
+            None => self.wait(files, now),
         }
     }
 
@@ -183,66 +183,47 @@ impl Work {
     ///
     /// # Errors
     /// The work itself, for somebody who may wait.
-    pub fn try_run(self, files: &Files, now: Instant) -> Result<Done, Self> {
-        let work = match self.try_kept(files, now) {
-            Ok(done) => return Ok(done),
-            Err(work) => work,
-        };
-        let Operation::Load {
-            entry,
-            range,
-            delivery,
-        } = &work.operation
-        else {
-            return Err(work);
-        };
-        match files.try_load(entry, range.clone(), *delivery) {
-            Some(body) => Ok(Done::loaded(work.stream, Ok(body.into()))),
-            // Under memory pressure it may be gone again before it could be sent.
-            None if work.prepared >= MOST_PREPARED => Ok(Done::loaded(work.stream, Ok(Body::File))),
-            None => Err(work),
+    pub fn try_run(mut self, files: &Files, now: Instant) -> Result<Done, Self> {
+        if let Some(done) = self.try_kept(files, now) {
+            return Ok(done);
         }
-    }
-
-    /// Does it if what it takes is in our caches; costs no system call.
-    #[inline]
-    pub(crate) fn try_kept(self, files: &Files, now: Instant) -> Result<Done, Self> {
-        let Self {
-            stream,
-            operation,
-            prepared,
-        } = self;
-        let operation = match operation {
-            Operation::Find { path, directory } => {
-                match files.try_find(as_path(&path, directory), now) {
-                    Some(entry) => return Ok(Done::found(stream, Ok(entry), path, files)),
-                    None => Operation::Find { path, directory },
-                }
-            }
+        let body = match &self.operation {
+            Operation::Find { .. } => return Err(self),
             Operation::Load {
                 entry,
                 range,
                 delivery,
-            } => match (files.kept(&entry), delivery) {
-                (Some(body @ files::Body::Memory { .. }), _)
-                | (Some(body @ files::Body::File), Delivery::PageCache) => {
-                    return Ok(Done::loaded(stream, Ok(body.into())));
-                }
-                _ => Operation::Load {
-                    entry,
-                    range,
-                    delivery,
-                },
-            },
-            Operation::Ready(outcome) => return Ok(Done::new(stream, outcome)),
+            } => files.try_load(entry, range.clone(), *delivery),
+            Operation::Ready(_) => return Ok(self.wait(files, now)),
         };
-        Err(Self {
-            stream,
-            operation,
-            prepared,
-        })
+        match body {
+            Some(body) => Ok(Done::loaded(self.stream, Ok(body.into()))),
+            // Under memory pressure it may be gone again before it could be sent.
+            None if self.prepared >= MOST_PREPARED => Ok(Done::loaded(self.stream, Ok(Body::File))),
+            None => Err(self),
+        }
     }
 
+    /// Does it if what it takes is in our caches; costs no system call. Of a work that is done nothing is left.
+    #[inline]
+    pub(crate) fn try_kept(&mut self, files: &Files, now: Instant) -> Option<Done> {
+        match &mut self.operation {
+            Operation::Find { path, directory } => {
+                let entry = files.try_find(as_path(path, *directory), now)?;
+                let path = std::mem::take(path);
+                Some(Done::found(self.stream, Ok(entry), path, files))
+            }
+            Operation::Load {
+                entry, delivery, ..
+            } => match (files.kept(entry)?, delivery) {
+                (files::Body::File, Delivery::Memory) => None,
+                (body, _) => Some(Done::loaded(self.stream, Ok(body.into()))),
+            },
+            Operation::Ready(_) => None,
+        }
+    }
+
+    #[cold]
     fn wait(self, files: &Files, now: Instant) -> Done {
         match self.operation {
             Operation::Find { path, directory } => {
@@ -300,6 +281,7 @@ impl Work {
 }
 
 impl Done {
+    #[inline]
     fn new(stream: u32, outcome: Outcome) -> Self {
         Self {
             stream,
