@@ -7,6 +7,9 @@
 //! | --- | --- |
 //! | [`shared`] | counters in memory that forked processes share |
 //! | [`process`] | `fork` for a process that has one thread |
+//! | [`coroutine`] | coroutines with stacks of their own, which any thread may resume |
+//! | [`stack`] | stacks by the hundred thousand in one mapping, each with a guard |
+//! | [`overflow`] | what is said when a stack is not enough |
 //! | [`signals`] | blocking signals, and waiting for them |
 //! | [`socket`] | how much of what was sent has been taken; accepting only who has sent something |
 //! | [`usage`] | processor time, memory and context switches of a process and its children |
@@ -21,15 +24,18 @@
 // The workspace denies unsafe code; this crate is where it lives instead.
 #![allow(unsafe_code)]
 
+pub mod coroutine;
 pub mod heap;
 pub mod mapping;
 pub mod namespace;
+pub mod overflow;
 pub mod packet_ring;
 pub mod process;
 pub mod residency;
 pub mod shared;
 pub mod signals;
 pub mod socket;
+pub mod stack;
 pub mod tun;
 pub mod usage;
 pub mod user;
