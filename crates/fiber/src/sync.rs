@@ -1,0 +1,8 @@
+//! A mutex and a queue between fibers, fair: who comes first is served first.
+
+pub mod mutex;
+pub mod queue;
+mod turns;
+
+pub use mutex::Mutex;
+pub use queue::Queue;

@@ -1,0 +1,54 @@
+//! Runs fibers in threads of a test.
+
+use std::io;
+use std::thread::JoinHandle;
+
+use fiber::runtime::Report;
+use fiber::{Fiber, Runtime, Settings};
+
+pub(crate) struct Running {
+    pub(crate) runtime: Runtime,
+    workers: Vec<JoinHandle<io::Result<()>>>,
+}
+
+/// A runtime with so many workers.
+pub(crate) fn start(workers: usize) -> Running {
+    let settings = Settings {
+        workers,
+        stacks: 20_000,
+        stack_bytes: 128 << 10,
+        guards: None,
+    };
+    let (runtime, workers, watchdog) = Runtime::new(&settings).unwrap();
+    std::thread::spawn(|| watchdog.run());
+    let workers = workers.into_iter();
+    Running {
+        runtime,
+        workers: workers
+            .map(|worker| std::thread::spawn(|| worker.run()))
+            .collect(),
+    }
+}
+
+impl Running {
+    pub(crate) fn spawn(&self, body: impl FnOnce(&Fiber<'_>) + Send + 'static) {
+        self.runtime.spawn(body).unwrap();
+    }
+
+    /// Waits until all fibers are over.
+    pub(crate) fn join(self) -> Report {
+        let runtime = self.runtime.clone();
+        self.runtime.close();
+        for worker in self.workers {
+            worker.join().unwrap().unwrap();
+        }
+        runtime.report()
+    }
+}
+
+/// Runs a fiber, and those that it starts, to their ends.
+pub(crate) fn run(workers: usize, body: impl FnOnce(&Fiber<'_>) + Send + 'static) -> Report {
+    let running = start(workers);
+    running.spawn(body);
+    running.join()
+}
