@@ -38,7 +38,7 @@ pub enum Role {
 const BREAKING: Duration = Duration::from_millis(100);
 
 /// Exit status of a server that was told twice to end.
-pub const ENDED_AT_ONCE: i32 = 130;
+pub const ENDED_AT_ONCE: i32 = sys::process::INTERRUPTED as i32;
 
 /// Whether and when a process is to end.
 #[derive(Debug)]

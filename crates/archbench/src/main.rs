@@ -4,8 +4,8 @@
 //!
 //! Exit status, of every command: 0 all is well; 1 something failed, and one line says what: a file that cannot be read, no
 //! server, a full disk; 2 what was typed makes no sense, which shows without looking at any file that it names. `load` and
-//! `slo` add 3, an objective was missed, and `load` 4, the measurement is invalid; `serve`, `disk`, `run` and `search`
-//! add 130, ended by Ctrl-C before the end.
+//! `slo` add 3, an objective was missed, and `load` 4, the measurement is invalid; what Ctrl-C
+//! ends in good order adds 130, ended before its end.
 
 mod catalogue;
 mod commands;

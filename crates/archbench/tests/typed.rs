@@ -239,3 +239,25 @@ fn a_report_whose_file_went_away_is_shown_instead() {
     );
     assert!(!Path::new(&report).exists());
 }
+
+#[test]
+fn ctrl_c_ends_a_load_though_a_shell_had_it_ignored_and_a_report_follows() {
+    let (address, told) = server();
+    let child = Command::new("sh")
+        .args(["-c", r#"trap '' INT; exec "$0" "$@""#])
+        .arg(archbench().get_program())
+        .args(["load", &format!("http://{address}/"), "-c", "1"])
+        .args("--think 10ms -d 1m --quiet --output-format json".split(' '))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it runs");
+    told.recv().expect("a request");
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("sent");
+    let output = child.wait_with_output().expect("it ends");
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let elapsed = json["throughput"]["window_s"].as_f64().expect("a window");
+    assert!(elapsed < 50.0, "{json}");
+    assert!(json["requests"]["sent"].as_u64() > Some(0), "{json}");
+}

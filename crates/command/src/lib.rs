@@ -6,11 +6,13 @@
 //! | [`output`] | where one goes: a file in one piece, or standard output, for people or for programs |
 //! | [`quantity`] | how figures are told: units, thousands separators, no more digits than anybody reads |
 //! | [`secret`] | what of an argument nobody else should read |
+//! | [`interrupt`] | whether somebody wants it to end |
 //! | [`descriptors`] | how many files and sockets may be open |
 //! | [`usage`](fn@usage) | that what was typed makes no sense |
 
 pub mod descriptors;
 pub mod input;
+pub mod interrupt;
 pub mod output;
 pub mod quantity;
 pub mod secret;

@@ -3,17 +3,12 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use command::interrupt::Interrupt;
 use command::output::{Format, complain, print, print_json};
 use contracts::Line;
-use sys::signals::{self, Signal};
 
 use crate::cli::Arguments;
 use crate::{Disk, Error, Left, Mounted, output};
-
-const STOPPING: [Signal; 2] = [Signal::Interrupt, Signal::Terminate];
-
-/// Exit status after a second signal.
-const ENDED_AT_ONCE: i32 = 130;
 
 /// How often it is looked whether somebody else has unmounted the disk.
 const GLANCE: Duration = Duration::from_millis(200);
@@ -34,20 +29,14 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 fn serve(arguments: &Arguments) -> Result<(), Error> {
     let own = |what| move |source| Error::Own { what, source };
     let no_json = |source: serde_json::Error| own("print JSON")(source.into());
-    signals::block(&STOPPING).map_err(own("take signals"))?;
+    let interrupt = Interrupt::watch().map_err(own("watch for Ctrl-C"))?;
     let disk = Disk::from(arguments);
     let mounted = Mounted::new(&disk)?;
     match arguments.output_format {
         Format::Text => print(output::ready_text(&disk, &mounted)),
         Format::Json => print_json(output::ready(&disk, &mounted).line().map_err(no_json)?),
     }
-    while !mounted.is_gone() {
-        let taken = signals::wait(&STOPPING, Some(GLANCE)).map_err(own("wait for signals"))?;
-        if taken.is_some() {
-            end_at_once_on_a_second_signal().map_err(own("start a thread"))?;
-            break;
-        }
-    }
+    while !mounted.is_gone() && !interrupt.sleep(GLANCE) {}
     let counts = mounted.counts();
     let left = mounted.unmount().map_err(own("unmount the disk"))?;
     if left == Left::InUse {
@@ -58,15 +47,4 @@ fn serve(arguments: &Arguments) -> Result<(), Error> {
         Format::Json => print_json(output::summary(&counts).line().map_err(no_json)?),
     }
     Ok(())
-}
-
-fn end_at_once_on_a_second_signal() -> std::io::Result<()> {
-    std::thread::Builder::new()
-        .name("signals".into())
-        .spawn(|| {
-            // Waiting for valid signals that are blocked cannot fail; if it did, ending is the safe answer.
-            let _ = signals::wait(&STOPPING, None);
-            sys::process::exit_now(ENDED_AT_ONCE)
-        })
-        .map(drop)
 }

@@ -13,13 +13,12 @@
 //! | [`analysis`] | what came out |
 //! | [`commands`] | `archbench run`, `slo`, `compare`, `search` and `doctor` |
 //!
-//! [`cores`], [`files`], [`interrupt`] and [`table`] serve several of them.
+//! [`cores`], [`files`] and [`table`] serve several of them.
 
 pub mod analysis;
 pub mod commands;
 pub mod cores;
 pub mod files;
-pub mod interrupt;
 pub mod plan;
 pub mod spec;
 pub mod table;
@@ -33,5 +32,3 @@ pub type Status = u8;
 
 /// An objective was missed.
 pub const SLO_MISSED: Status = 3;
-/// Stopped by Ctrl-C.
-pub const INTERRUPTED: Status = 130;

@@ -322,7 +322,7 @@ fn trial(stage: &Stage, model: &str) -> lab::trial::Measured {
             slack: soon,
             ..Default::default()
         },
-        interrupt: lab::interrupt::Interrupt::default(),
+        interrupt: command::interrupt::Interrupt::default(),
     };
     let measured = lab::trial::Runner::run(
         &runner,

@@ -54,7 +54,7 @@ const EXAMPLES: &str = "Examples:\n  \
     archbench link --rtt 80ms --rate 20mbit --loss 0.5%      it says how to start a program on either host, like\n  \
     nsenter --net=/proc/PID/fd/3 archbench serve --addr 198.18.0.1:8080\n  \
     nsenter --net=/proc/PID/fd/4 archbench load http://198.18.0.1:8080\n\n\
-    SIGTERM or Ctrl-C ends the link, prints a summary and exits 0.\n\
+    SIGTERM or Ctrl-C ends the link, prints a summary and exits 0; a second one ends at once (130).\n\
     Exit status: 0 joined and ended, 1 failed, 2 wrong usage.";
 
 impl Arguments {

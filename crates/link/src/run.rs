@@ -4,16 +4,14 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use command::interrupt::Interrupt;
 use command::output::{Format, complain, print, print_json};
 use contracts::Line;
 use network::{Hosts, Namespace};
-use sys::signals::{self, Signal};
 
 use crate::cli::Arguments;
 use crate::model::Model;
 use crate::{Error, Link, output};
-
-const STOPPING: [Signal; 2] = [Signal::Interrupt, Signal::Terminate];
 
 /// How often it is looked whether the link has failed.
 const GLANCE: Duration = Duration::from_millis(200);
@@ -42,7 +40,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 }
 
 fn stand(arguments: &Arguments, model: Model) -> Result<(), Error> {
-    signals::block(&STOPPING).map_err(Error::own("take signals"))?;
+    let interrupt = Interrupt::watch().map_err(Error::own("watch for Ctrl-C"))?;
     let given = arguments.server_namespace.as_deref();
     let hosts = match given.zip(arguments.client_namespace.as_deref()) {
         None => Hosts::apart()?,
@@ -60,13 +58,7 @@ fn stand(arguments: &Arguments, model: Model) -> Result<(), Error> {
                 .map_err(no_json)?,
         ),
     }
-    while !link.has_failed() {
-        let taken =
-            signals::wait(&STOPPING, Some(GLANCE)).map_err(Error::own("wait for signals"))?;
-        if taken.is_some() {
-            break;
-        }
-    }
+    while !link.has_failed() && !interrupt.sleep(GLANCE) {}
     let counts = link.end().map_err(Error::own("carry packets"))?;
     match arguments.output_format {
         Format::Text => print(output::summary_text(counts.as_ref())),

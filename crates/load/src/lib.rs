@@ -51,7 +51,7 @@ pub mod verify;
 pub use cli::Arguments;
 
 use command::output::complain;
-use command::secret;
+use command::{interrupt, secret};
 use measure::measure;
 use output::{Format, Outputs};
 use prepare::{Prepared, prepare};
@@ -62,10 +62,7 @@ use run::Control;
 use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::{Duration, SystemTime};
-use sys::signals::{self, Signal};
-
-const STOPPING: [Signal; 2] = [Signal::Interrupt, Signal::Terminate];
+use std::time::SystemTime;
 
 /// Something failed; the text says what, on what, and what to do.
 pub type Failure = Box<dyn std::error::Error>;
@@ -89,7 +86,8 @@ pub fn run(arguments: &Arguments, typed: &[OsString]) -> Result<u8, Failure> {
         complain(format_args!("note: {remark}"));
     }
     let (run, control) = (Arc::new(run), Arc::new(Control::default()));
-    let signals = Signals::watch(control.clone());
+    let is_over = Arc::new(AtomicBool::new(false));
+    watch_for_interrupts(control.clone(), is_over.clone())?;
     let started = SystemTime::now();
     let mut watch = Watch {
         view: View::new(arguments.quiet, arguments.no_tui, &run, &title, &control),
@@ -109,7 +107,7 @@ pub fn run(arguments: &Arguments, typed: &[OsString]) -> Result<u8, Failure> {
     let (mut log, hopeless) = (watch.log.take(), watch.hopeless.take());
     // Gives the terminal back before anything is written to it.
     drop(watch);
-    drop(signals);
+    is_over.store(true, Relaxed);
     let outcome = outcome?;
     let kept = typed.iter().map(|typed| kept(typed)).collect();
     let mut report = Report::new(&run, &outcome, &slos, kept, title, started);
@@ -135,6 +133,15 @@ pub fn run(arguments: &Arguments, typed: &[OsString]) -> Result<u8, Failure> {
     Ok(report.exit_status())
 }
 
+/// Has Ctrl-C and SIGTERM end the run early, and once it is over the process: the report may take a moment.
+fn watch_for_interrupts(control: Arc<Control>, is_over: Arc<AtomicBool>) -> Result<(), Failure> {
+    let comes = move || match is_over.load(Relaxed) {
+        false => control.stop(),
+        true => interrupt::end_at_once(),
+    };
+    interrupt::each(comes).map_err(|error| format!("cannot watch for Ctrl-C: {error}").into())
+}
+
 /// What was typed, as it may be kept with the figures.
 fn kept(typed: &OsStr) -> String {
     secret::masked(&typed.to_string_lossy()).into_owned()
@@ -148,37 +155,5 @@ fn tell_verdict(report: &Report<'_>) {
     }
     for slo in report.slos.iter().filter(|slo| !slo.met) {
         complain(format_args!("  missed: {}", slo.slo));
-    }
-}
-
-/// A thread that turns Ctrl-C into an early end of the run.
-struct Signals {
-    over: Arc<AtomicBool>,
-}
-
-impl Signals {
-    fn watch(control: Arc<Control>) -> Self {
-        let over = Arc::new(AtomicBool::new(false));
-        let ended = over.clone();
-        // Without them Ctrl-C ends the process as it does any other.
-        if signals::block(&STOPPING).is_ok() {
-            std::thread::spawn(move || {
-                while !ended.load(Relaxed) {
-                    let taken = signals::wait(&STOPPING, Some(Duration::from_millis(100)));
-                    if let Ok(Some(_)) = taken {
-                        control.stop();
-                    }
-                }
-            });
-        }
-        Self { over }
-    }
-}
-
-impl Drop for Signals {
-    fn drop(&mut self) {
-        self.over.store(true, Relaxed);
-        // The report may take a moment; Ctrl-C ends that at once.
-        let _ = signals::unblock(&STOPPING);
     }
 }

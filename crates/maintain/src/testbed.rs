@@ -4,9 +4,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use command::interrupt::Interrupt;
 use lab::Failure;
 use lab::cores;
-use lab::interrupt::Interrupt;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
 use workload::fileset::Preset;
@@ -94,7 +94,8 @@ impl Testbed {
         raise_descriptor_limit();
         Ok(Self {
             cores,
-            interrupt: Interrupt::watch(),
+            interrupt: Interrupt::watch()
+                .map_err(|error| format!("cannot watch for Ctrl-C: {error}"))?,
             work,
         })
     }

@@ -45,6 +45,9 @@ pub fn threads() -> io::Result<usize> {
     Ok(std::fs::read_dir("/proc/self/task")?.count())
 }
 
+/// Exit status of whoever was interrupted: what a shell makes of a process that SIGINT has ended (128 and its number).
+pub const INTERRUPTED: u8 = 130;
+
 /// Ends this process now: no destructors, no flushing.
 ///
 /// For a forked worker, which must not run what its parent had planned for its own end.

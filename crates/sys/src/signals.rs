@@ -53,8 +53,10 @@ fn set(signals: &[Signal]) -> libc::sigset_t {
 /// Makes nothing of what this process inherited: each of `signals` has its default disposition, and they alone are blocked, pending
 /// until somebody [`wait`]s for them, in this thread and all that it starts later. SIGPIPE is ignored, as everywhere in Rust.
 ///
-/// Whoever started it may have had signals ignored or blocked (supervisors, other languages' process libraries): an ignored SIGCHLD
-/// has the kernel forget children before anybody has waited for them, and an ignored signal that is blocked never becomes pending.
+/// Whoever started it may have had signals ignored or blocked (supervisors, other languages' process libraries, shells that start
+/// something in the background of a script): an ignored SIGCHLD has the kernel forget children before anybody has waited for them,
+/// whether an ignored signal that is blocked becomes pending is the kernel's to choose (POSIX.1-2024, section 2.4.1), and children
+/// inherit it.
 /// A hang-up that is ignored stays so: that is what `nohup` is for.
 ///
 /// # Errors

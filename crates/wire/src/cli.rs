@@ -78,7 +78,7 @@ pub struct Arguments {
 const EXAMPLES: &str = "Examples:\n  \
     archbench wire --port 8080 --duration 10s --output trace.pcapng\n  \
     nsenter --net=/proc/PID/ns/net archbench wire --interface archbench0\n\n\
-    SIGTERM or Ctrl-C ends the capture, prints a summary and exits 0; so does the end of --duration.\n\
+    SIGTERM or Ctrl-C ends the capture, prints a summary and exits 0, as does the end of --duration; a second one ends at once (130).\n\
     Exit status: 0 captured, 1 failed, 2 wrong usage. Packets that were dropped make a trace SUSPECT.";
 
 fn kept(text: &str) -> Result<u32, String> {

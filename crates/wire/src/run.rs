@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use command::interrupt::Interrupt;
 use command::output::{Format, complain, print, print_json};
 use contracts::Line;
-use sys::signals::{self, Signal};
 use sys::usage::{Who, usage};
 
 use crate::capture::{Capture, Request};
@@ -13,8 +13,6 @@ use crate::cli::Arguments;
 use crate::summary::{Circumstances, summary};
 use crate::trace::Trace;
 use crate::{Error, output};
-
-const STOPPING: [Signal; 2] = [Signal::Interrupt, Signal::Terminate];
 
 /// How long packets are waited for before it is looked whether a signal has come.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -33,7 +31,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 }
 
 fn capture(arguments: &Arguments) -> Result<(), Error> {
-    signals::block(&STOPPING).map_err(Error::own("take signals"))?;
+    let interrupt = Interrupt::watch().map_err(Error::own("watch for Ctrl-C"))?;
     let mut capture = Capture::begin(&Request {
         interface: arguments.interface.clone(),
         port: arguments.port,
@@ -61,8 +59,7 @@ fn capture(arguments: &Arguments) -> Result<(), Error> {
             .map(|duration| duration.saturating_sub(began.elapsed()));
         let wait = left.map_or(GLANCE, |left| left.min(GLANCE));
         capture.turn(wait).map_err(|error| lost(arguments, error))?;
-        let signal = signals::wait(&STOPPING, Some(Duration::ZERO));
-        if signal.map_err(Error::own("wait for signals"))?.is_some() {
+        if interrupt.came() {
             break;
         }
     }

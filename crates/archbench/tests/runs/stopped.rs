@@ -1,6 +1,6 @@
 //! A run that is stopped at any moment, in any way, goes on from there.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -55,6 +55,34 @@ fn by_ctrl_c() {
 #[test]
 fn by_ctrl_c_twice() {
     stopped_over_and_over(&[Signal::INT, Signal::INT]);
+}
+
+#[test]
+fn ctrl_c_is_heard_by_all_though_a_shell_had_it_ignored() {
+    let stage = Stage::new();
+    stage.script(
+        "serve",
+        r#"grep SigIgn: /proc/$$/status >> "$home/ignored""#,
+    );
+    // As one that is no terminal's starts what is in its background.
+    let run = stage.command(&[]);
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", r#"trap '' INT; exec "$0" "$@""#])
+        .arg(run.get_program())
+        .args(run.get_args())
+        .env("XDG_CACHE_HOME", stage.at("cache"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut child = shell.spawn().expect("it runs");
+    stage.wait_for("loads", 1);
+    signal(&child, Signal::INT);
+    assert_eq!(wait(&mut child).code(), Some(130));
+    stage.check_servers();
+    let ignored = stage.lines("ignored").remove(0);
+    let ignored = u64::from_str_radix(ignored["SigIgn:".len()..].trim(), 16).expect("a mask");
+    assert_eq!(ignored & 1 << (Signal::INT.as_raw() - 1), 0, "{ignored:x}");
 }
 
 #[test]

@@ -8,22 +8,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use command::interrupt::Interrupt;
 use command::output::{self, Format};
 use contracts::{Document, Unknown};
 use results::{Folder, Manifest, Run, SCHEMA, Trial, Validity};
 use sha2::{Digest, Sha256};
+use sys::process::INTERRUPTED;
 use workload::FileSet;
 
 use crate::analysis::summary::summary;
 use crate::commands::slo;
-use crate::interrupt::Interrupt;
 use crate::plan::{Plan, cells, models};
 use crate::spec::Experiment;
 use crate::spec::external::{self, External};
 use crate::trial::machine;
 use crate::trial::memory::Support;
 use crate::trial::{Patience, ProcessRunner, hosts};
-use crate::{Failure, INTERRUPTED, Status, files};
+use crate::{Failure, Status, files};
 
 /// Run an experiment and judge it
 #[derive(Debug, Clone, clap::Args)]
@@ -89,7 +90,7 @@ pub fn run(
     // Before Ctrl-C is watched for: it may end this at once, and what is made by then is not made again.
     let sets = make_files(&plan)?;
     // Before any thread starts, so that all have the signals blocked.
-    let interrupt = Interrupt::watch();
+    let interrupt = watch()?;
     let memory = Support::find();
     let mut manifest = manifest(&args, &experiment, text, &plan, &memory, &archbench, &sets);
     manifest.notices.extend(told);
@@ -133,6 +134,11 @@ pub fn run(
     }
     let failed = |trial: &Trial| trial.verdict == Validity::Failed;
     Ok(u8::from(run.trials.iter().all(failed)))
+}
+
+/// Watches for Ctrl-C.
+pub(crate) fn watch() -> Result<Interrupt, Failure> {
+    Interrupt::watch().map_err(|error| format!("cannot watch for Ctrl-C: {error}").into())
 }
 
 /// The command line that serves and loads.

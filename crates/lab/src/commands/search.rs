@@ -8,6 +8,7 @@ use std::time::Duration;
 use contracts::search::{HighestRate, HighestRates};
 use contracts::{Document, PERCENTILES, Unknown};
 use results::{Figure, Trial, Validity};
+use sys::process::INTERRUPTED;
 use workload::objective::read_file;
 use workload::{Arrival, Preset, units};
 
@@ -15,7 +16,6 @@ use super::Shown;
 use crate::analysis::judge::{self, LEVEL};
 use crate::commands::progress::Progress;
 use crate::cores::{self, Cores};
-use crate::interrupt::Interrupt;
 use crate::plan::cells::{Cell, LoadCell, Server};
 use crate::plan::models;
 use crate::spec::Objective;
@@ -23,7 +23,7 @@ use crate::spec::{Cache, Loop, NetworkCell};
 use crate::table::Table;
 use crate::trial::memory::Support;
 use crate::trial::{Job, Patience, ProcessRunner, Runner};
-use crate::{Failure, INTERRUPTED, Status, files};
+use crate::{Failure, Status, files};
 use bisection::{Answer, Search};
 
 /// Find the highest rate at which a model holds its objectives
@@ -128,7 +128,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
     }
     let set = args.files.file_set(1);
     files::make(&set, &set.cache_dir()?)?;
-    let interrupt = Interrupt::watch();
+    let interrupt = crate::commands::run::watch()?;
     let runner = ProcessRunner {
         archbench,
         generator: None,

@@ -7,12 +7,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use command::interrupt::Interrupt;
 use network::Namespace;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use sys::signals::start_unblocked;
 
 use crate::cores::pinned;
-use crate::interrupt::Interrupt;
 use crate::trial::memory::Group;
 
 /// What is kept of what a process says on standard error.

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use command::interrupt::Interrupt;
+
 use super::memory::Support;
 use crate::cores::Cores;
-use crate::interrupt::Interrupt;
 use crate::spec::external::External;
 
 /// Does trials with processes: this program serves, or another one, and this program loads.
