@@ -153,7 +153,7 @@ impl Session {
             return Next::Yield;
         }
         if self.turn >= TURN || scratch.collected() >= COLLECT {
-            return self.send(Output::collect(scratch, Tail::None, false));
+            return self.send(Output::collect(scratch, false));
         }
         let want = ask!(&mut self.spoken, protocol => protocol.want(scratch));
         match want {
@@ -164,12 +164,12 @@ impl Session {
             },
             Want::Send => {
                 let tail = ask!(&self.spoken, protocol => protocol.tail());
-                self.send(Output::collect(scratch, tail, false))
+                self.send(Output::collect_before(tail, scratch))
             }
             // The FIN goes with the last bytes.
             _ if !scratch.is_clear() => {
                 let is_last = want == Want::ShutdownWrite;
-                self.send(Output::collect(scratch, Tail::None, is_last))
+                self.send(Output::collect(scratch, is_last))
             }
             Want::Receive => Next::Receive,
             Want::Wait => Next::Wait,
@@ -189,7 +189,7 @@ impl Session {
         let is_due = self.state == State::Open && !scratch.is_clear();
         is_due.then(|| {
             self.state = State::Sending;
-            Output::collect(scratch, Tail::None, false)
+            Output::collect(scratch, false)
         })
     }
 

@@ -123,6 +123,7 @@ impl Stop {
     }
 
     /// Whether the process is to end: no more connections, and each answer is the last of its connection.
+    #[inline]
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Relaxed)
     }

@@ -86,6 +86,7 @@ impl Reactor {
     ///
     /// # Errors
     /// What the poller reports.
+    #[inline]
     pub fn next(&mut self, worker: &mut Worker) -> io::Result<Option<Due>> {
         loop {
             if let Some(due) = self.due(worker) {
@@ -99,6 +100,7 @@ impl Reactor {
     }
 
     /// Who is due and has not had a turn since the loop last waited.
+    #[inline]
     pub fn due(&mut self, worker: &mut Worker) -> Option<Due> {
         if let Some(accepted) = self.accepted.take() {
             self.watch(accepted);
@@ -126,9 +128,10 @@ impl Reactor {
     /// What the poller reports.
     pub fn wait(&mut self, at_most: Option<Duration>, worker: &mut Worker) -> io::Result<()> {
         let at_most = sooner(at_most, self.poll_timeout(worker));
+        self.ready.clear();
         self.poller.wait(at_most, &mut self.ready)?;
         worker.tick();
-        for Ready { number, readiness } in self.ready.drain(..) {
+        for &Ready { number, readiness } in &self.ready {
             match number {
                 LISTENER => self.acceptor.notify(),
                 NOTICE => self.is_noticed = true,
@@ -160,6 +163,7 @@ impl Reactor {
     }
 
     /// Runs a session until it comes to a work that somebody has to be found for, which is returned, or has to wait.
+    #[inline]
     pub fn advance(&mut self, token: Token, worker: &mut Worker) -> Option<Work> {
         match self.sessions.advance(token, worker) {
             Progress::Work(work) => Some(work),
@@ -172,6 +176,7 @@ impl Reactor {
     }
 
     /// A work of a session's is done; the session is to be advanced.
+    #[inline]
     pub fn done(&mut self, token: Token, done: Done, worker: &mut Worker) {
         self.sessions.done(token, done, worker);
     }

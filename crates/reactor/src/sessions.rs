@@ -197,6 +197,7 @@ impl Sessions {
     }
 
     /// Runs a session until it has to wait or has had its turn, and says how far it got; one that is over leaves the table.
+    #[inline]
     pub fn advance(&mut self, token: Token, worker: &mut Worker) -> Progress {
         let Some(session) = self.get_mut(token) else {
             return Progress::Closed;

@@ -294,6 +294,7 @@ impl Protocol for Http1 {
         };
     }
 
+    #[inline]
     fn done(&mut self, done: Done, scratch: &mut Scratch) {
         if done.stream != STREAM || !std::mem::take(&mut self.is_worked_for) {
             return;

@@ -41,15 +41,21 @@ pub enum Tail {
 }
 
 impl Output {
-    /// What is collected, and `tail`.
+    /// What is collected.
     #[inline]
-    pub(super) fn collect(scratch: &mut Scratch, tail: Tail, is_last: bool) -> Self {
+    pub(super) fn collect(scratch: &mut Scratch, is_last: bool) -> Self {
         let mut parts = scratch.spare_parts();
         std::mem::swap(&mut parts.head, &mut scratch.http.out);
         std::mem::swap(&mut parts.finished, &mut scratch.http.finished);
-        parts.tail = tail;
         parts.is_last = is_last;
         Self(parts)
+    }
+
+    /// What is collected, and `tail`.
+    pub(super) fn collect_before(tail: Tail, scratch: &mut Scratch) -> Self {
+        let mut output = Self::collect(scratch, false);
+        output.0.tail = tail;
+        output
     }
 
     /// What of the head has not left.

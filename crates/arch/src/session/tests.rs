@@ -111,7 +111,7 @@ fn outputs_that_are_out_have_buffers_of_their_own() {
         let outputs: Vec<_> = (0..10)
             .map(|number| {
                 scratch.http.out.extend_from_slice(&[number; 100]);
-                Output::collect(&mut scratch, Tail::None, false)
+                Output::collect(&mut scratch, false)
             })
             .collect();
         let heads: Vec<_> = outputs

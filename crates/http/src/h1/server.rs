@@ -159,12 +159,14 @@ impl Connection {
 
     /// Which file the request means. Only while [`want`](Connection::want) is [`Want::Find`];
     /// otherwise it is the root.
+    #[inline]
     pub fn target(&self) -> &Target {
         static ROOT: Target = Target::ROOT;
         self.request().map_or(&ROOT, Request::target)
     }
 
     /// The request that is being answered, once its head is whole.
+    #[inline]
     pub fn request(&self) -> Option<&Request> {
         let exchange = self.exchange.as_deref()?;
         exchange.verdict.is_some().then_some(&exchange.request)

@@ -48,6 +48,7 @@ impl Request {
     }
 
     /// Which file is meant.
+    #[inline]
     pub fn target(&self) -> &Target {
         &self.target
     }

@@ -69,11 +69,13 @@ impl Target {
 
     /// The path relative to the root: no leading `/`, no empty segments, no `.`, no `..`, no NUL.
     /// Empty: the root itself. The bytes need not be UTF-8.
+    #[inline]
     pub fn path(&self) -> &[u8] {
         &self.bytes[..self.path]
     }
 
     /// Whether the target ended in `/`, `/.` or `/..`, and so names a directory.
+    #[inline]
     pub fn is_directory(&self) -> bool {
         self.directory
     }
