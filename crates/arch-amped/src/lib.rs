@@ -49,11 +49,11 @@ impl Architecture for Amped {
 
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
         let process = setup.open()?;
-        let mut reactor = Reactor::new(&process, Epoll::new()?)?;
+        let epoll = Epoll::new()?;
         let event_loop = EventLoop {
-            helpers: Helpers::start(self.helpers, &process, &reactor.waker()?)?,
+            helpers: Helpers::start(self.helpers, &process, &epoll.waker()?)?,
             worker: process.worker(),
-            reactor,
+            reactor: Reactor::new(&process, Box::new(epoll))?,
         };
         ready();
         event_loop.run()

@@ -9,5 +9,5 @@ mod allocations;
 static HEAP: sys::heap::Counting = sys::heap::Counting;
 
 fn main() {
-    allocations::none_in_steady_state::<arch_amped::Amped>();
+    allocations::none_in_steady_state::<arch_amped::Amped>(&[]);
 }

@@ -94,11 +94,11 @@ pub(crate) struct Sockets {
 
 impl Sockets {
     pub(crate) fn new(process: &ProcessContext, counters: meter::Stage) -> std::io::Result<Self> {
-        let mut reactor = Reactor::new(process, Epoll::new()?)?;
-        let waker = reactor.waker()?;
+        let epoll = Epoll::new()?;
+        let waker = epoll.waker()?;
         counters.threads(1);
         Ok(Self {
-            reactor,
+            reactor: Reactor::new(process, Box::new(epoll))?,
             worker: process.worker(),
             process: process.clone(),
             completions: Arc::new(Completions {

@@ -4,17 +4,51 @@
 //! whole server; non-blocking calls do not help, for a file is always ready as far as the kernel is concerned.
 //!
 //! Departures from the paper: `epoll`, edge-triggered, instead of `select`, so that the cost of waiting does not grow with
-//! the number of idle connections. Bytes leave by `sendfile`, not by `writev` from a mapping.
+//! the number of idle connections; `--poller` has it ask as the paper's did, and in three other ways. Bytes leave by `sendfile`,
+//! not by `writev` from a mapping.
+//!
+//! | `--poller` | how the loop hears who is ready | what waiting costs |
+//! | --- | --- | --- |
+//! | `epoll` | the kernel keeps the set, and tells of a change once | by those that are ready |
+//! | `epoll-level` | the kernel keeps the set, and tells of a state again and again; what is waited for is changed by a call | the same, and that call |
+//! | `poll` | an array of all sockets goes to the kernel and back | by all that are connected |
+//! | `select` | two bit sets go to the kernel and back; they end at descriptor 1024 | by the highest descriptor |
+//! | `scan` | nobody is asked: each socket is tried in turn | a system call for each that is connected, all the time |
+
+use std::time::Duration;
 
 use arch::nature::{
     Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
 };
+use arch::options::time;
 use arch::{Architecture, ProcessContext, ServerSetup, Worker};
-use reactor::{Due, Epoll, Reactor, Token};
+use reactor::{Due, Epoll, EpollLevel, Poll, Poller, Reactor, Scan, Select, Token};
 
-/// The options of SPED: there is nothing to turn.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub struct Sped {}
+/// How the loop asks who is ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Ask {
+    /// The kernel keeps the set and tells of changes: epoll, edge-triggered.
+    Epoll,
+    /// The kernel keeps the set and tells of states: epoll, level-triggered.
+    EpollLevel,
+    /// An array goes to the kernel and back.
+    Poll,
+    /// Two bit sets go to the kernel and back; they end at descriptor 1024.
+    Select,
+    /// Nobody is asked; each socket is tried in turn.
+    Scan,
+}
+
+/// The options of SPED.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Sped {
+    /// How the loop asks who is ready
+    #[arg(long, value_name = "HOW", default_value = "epoll")]
+    pub poller: Ask,
+    /// How long to sleep between two rounds, with --poller scan
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = time)]
+    pub scan_pause: Duration,
+}
 
 impl Architecture for Sped {
     const NAME: &'static str = "sped";
@@ -33,14 +67,42 @@ impl Architecture for Sped {
             idle_connection: IdleConnection::Place,
         },
         variants: &[],
-        settings: &[],
+        settings: &[
+            "--poller epoll-level",
+            "--poller poll",
+            "--poller select",
+            "--poller scan",
+            "--poller scan --scan-pause 1ms",
+        ],
     };
 
-    fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
+    fn notice(&self) -> Option<String> {
+        (self.poller == Ask::Select).then(|| {
+            let end = Select::END;
+            format!("select ends at descriptor {end}: connections beyond wait in the backlog")
+        })
+    }
+
+    fn serve(self, mut setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
+        if self.poller == Ask::Select {
+            setup.keep_sockets_below(Select::END)?;
+        }
         let process = setup.open()?;
-        let event_loop = EventLoop::new(&process)?;
+        let event_loop = EventLoop::new(&process, self.poller()?)?;
         ready();
         event_loop.run()
+    }
+}
+
+impl Sped {
+    fn poller(&self) -> std::io::Result<Box<dyn Poller>> {
+        Ok(match self.poller {
+            Ask::Epoll => Box::new(Epoll::new()?),
+            Ask::EpollLevel => Box::new(EpollLevel::new()?),
+            Ask::Poll => Box::new(Poll::default()),
+            Ask::Select => Box::new(Select::default()),
+            Ask::Scan => Box::new(Scan::new(self.scan_pause)),
+        })
     }
 }
 
@@ -50,9 +112,9 @@ struct EventLoop {
 }
 
 impl EventLoop {
-    fn new(process: &ProcessContext) -> std::io::Result<Self> {
+    fn new(process: &ProcessContext, poller: Box<dyn Poller>) -> std::io::Result<Self> {
         Ok(Self {
-            reactor: Reactor::new(process, Epoll::new()?)?,
+            reactor: Reactor::new(process, poller)?,
             worker: process.worker(),
         })
     }

@@ -16,6 +16,11 @@ pub trait Architecture: clap::Args {
     /// What it is, and how it behaves with which options.
     const NATURE: Nature;
 
+    /// What whoever starts it with these options has to be told, in a line.
+    fn notice(&self) -> Option<String> {
+        None
+    }
+
     /// Serves `setup` until it is told to stop and its last answer is sent. Calls `ready` as soon as everybody is there who is
     /// to serve from the start.
     ///

@@ -62,7 +62,7 @@ pub use limits::{fit, threads_that_fit};
 pub use listener::{Accept, Acceptor, Client, Listener};
 pub use nature::Nature;
 pub use options::ServeOptions;
-pub use readiness::{Endpoint, Progress, Readiness};
+pub use readiness::{Endpoint, Interest, Progress, Readiness};
 pub use refused::Refused;
 pub use session::{Done, Next, Session, Step, Work};
 pub use setup::{ProcessContext, ServerSetup, Worker};

@@ -1,4 +1,8 @@
-//! How many threads a process has room for.
+//! How many threads and descriptors a process has room for.
+
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+
+use rustix::io::fcntl_dupfd_cloexec;
 
 /// How many threads this process has room for, whatever else limits them. Each takes four of the mappings that a process may have
 /// (`vm.max_map_count`), two for its stack and two for the one on which it would handle signals; a thread that finds no room for the
@@ -24,4 +28,16 @@ pub fn fit(threads: u32) -> std::io::Result<()> {
     Err(std::io::Error::other(format!(
         "cannot start {threads} threads: one process has room for {most} (vm.max_map_count); try fewer --threads"
     )))
+}
+
+/// How many descriptors below `end` this process has free, of which it may have more: copies of `any` are made until there are none.
+pub(crate) fn free_descriptors_below(end: RawFd, any: BorrowedFd<'_>) -> std::io::Result<usize> {
+    let mut copies = Vec::new();
+    loop {
+        let copy = fcntl_dupfd_cloexec(any, 0)?;
+        if copy.as_raw_fd() >= end {
+            return Ok(copies.len());
+        }
+        copies.push(copy);
+    }
 }

@@ -36,7 +36,6 @@ const DEFERRED_AT_MOST: Duration = Duration::from_secs(1);
 pub struct Listener {
     socket: OwnedFd,
     address: Address,
-    max_connections: usize,
     inside: Mutex<Inside>,
     left: Condvar,
 }
@@ -44,12 +43,24 @@ pub struct Listener {
 #[derive(Debug, Default)]
 struct Inside {
     connections: usize,
+    /// How many there may be; 0 for no limit.
+    max_connections: usize,
     /// Threads that wait for somebody to leave: to tell nobody takes a system call all the same.
     waiting: usize,
     /// Nobody else will come in.
     shut: bool,
     /// The file of a Unix socket, until then.
     file: Option<SocketFile>,
+}
+
+impl Inside {
+    fn is_full(&self) -> bool {
+        self.max_connections > 0 && self.connections >= self.max_connections
+    }
+
+    fn has_no_place(&self) -> bool {
+        self.is_full() && !self.shut
+    }
 }
 
 /// A connection that was let in. It counts against the limit until it is dropped or turned away.
@@ -112,8 +123,8 @@ impl Listener {
         Ok(Self {
             address,
             socket: bound.socket,
-            max_connections: options.max_connections,
             inside: Mutex::new(Inside {
+                max_connections: options.max_connections,
                 file: bound.file,
                 ..Inside::default()
             }),
@@ -124,6 +135,15 @@ impl Listener {
     /// The address that it really listens on.
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// Lets in `most` connections at a time, or fewer if fewer are wanted.
+    pub(crate) fn limit(&self, most: usize) {
+        let mut inside = self.inside();
+        inside.max_connections = match inside.max_connections {
+            0 => most,
+            wanted => wanted.min(most),
+        };
     }
 
     /// Waits for the next connection; `None` when the server is stopping. For whoever may wait.
@@ -144,7 +164,7 @@ impl Listener {
     /// [`never_block`](Self::never_block) first.
     pub fn try_accept(self: &Arc<Self>, kind: Socket, counters: &Counters) -> Accept {
         let mut inside = self.inside();
-        if self.is_full(&inside) {
+        if inside.is_full() {
             return Accept::Full;
         }
         inside.connections += 1;
@@ -166,8 +186,8 @@ impl Listener {
 
     /// Waits until somebody may come in, at most so long; whether there is somebody, or nobody will come any more.
     pub(crate) fn wait_for_notice(&self, at_most: Duration) -> bool {
-        let inside = self.wait(self.inside(), at_most, |inside| self.has_no_place(inside));
-        if self.has_no_place(&inside) {
+        let inside = self.wait(self.inside(), at_most, Inside::has_no_place);
+        if inside.has_no_place() {
             return false;
         }
         drop(inside);
@@ -238,8 +258,8 @@ impl Listener {
     /// Takes a place for a connection to come, when there is one or nobody else will come in.
     fn wait_for_place(&self) {
         let mut inside = self.inside();
-        while self.has_no_place(&inside) {
-            inside = self.wait(inside, Duration::MAX, |inside| self.has_no_place(inside));
+        while inside.has_no_place() {
+            inside = self.wait(inside, Duration::MAX, Inside::has_no_place);
         }
         inside.connections += 1;
     }
@@ -258,14 +278,6 @@ impl Listener {
             .unwrap_or_else(PoisonError::into_inner);
         inside.waiting -= 1;
         inside
-    }
-
-    fn has_no_place(&self, inside: &Inside) -> bool {
-        self.is_full(inside) && !inside.shut
-    }
-
-    fn is_full(&self, inside: &Inside) -> bool {
-        self.max_connections > 0 && inside.connections >= self.max_connections
     }
 
     fn leave(&self) {
@@ -380,6 +392,7 @@ pub struct Acceptor {
     /// When to look whether somebody is there; `None`: when the listener becomes readable.
     look_after: Option<Duration>,
     admitted: usize,
+    is_shut: bool,
 }
 
 impl Acceptor {
@@ -397,6 +410,7 @@ impl Acceptor {
             listener,
             look_after: None,
             admitted: 0,
+            is_shut: false,
         })
     }
 
@@ -410,6 +424,12 @@ impl Acceptor {
         self.look_after
     }
 
+    /// Whether it has to be told that the listener is readable. Not while nobody can come in, nor when nobody will any more.
+    #[inline]
+    pub fn waits_for_notice(&self) -> bool {
+        !self.is_shut && self.look_after.is_none_or(|after| after.is_zero())
+    }
+
     /// The next connection, if one can come in now.
     pub fn admit(&mut self, counters: &Counters) -> Option<Client> {
         self.look_after?;
@@ -419,7 +439,11 @@ impl Acceptor {
                     self.admitted += 1;
                     return Some(client);
                 }
-                Accept::Nobody | Accept::Stopped => None,
+                Accept::Nobody => None,
+                Accept::Stopped => {
+                    self.is_shut = true;
+                    None
+                }
                 Accept::Full => Some(EXHAUSTED_PAUSE),
             };
         }

@@ -180,6 +180,14 @@ fn time_out(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Reads a span of time, which may be none.
+///
+/// # Errors
+/// In words, for the command line.
+pub fn time(text: &str) -> Result<Duration, String> {
+    units::duration(text).map_err(|error| error.to_string())
+}
+
 /// Reads the size of a thread's stack; at least 64 KiB, which the work on a session needs.
 ///
 /// # Errors

@@ -39,6 +39,28 @@ impl Readiness {
     }
 }
 
+/// What an endpoint at rest waits for: whatever it does not take to be so already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Interest {
+    /// Something to read.
+    pub readable: bool,
+    /// Room to write.
+    pub writable: bool,
+}
+
+impl Interest {
+    /// Nothing.
+    pub const NOTHING: Self = Self {
+        readable: false,
+        writable: false,
+    };
+    /// Something to read, and no more.
+    pub const READABLE: Self = Self {
+        readable: true,
+        writable: false,
+    };
+}
+
 /// How far a session got.
 #[derive(Debug)]
 pub enum Progress {
@@ -97,6 +119,15 @@ impl Endpoint {
     #[inline]
     pub fn ready(&mut self, readiness: Readiness) -> bool {
         self.readiness.add(readiness)
+    }
+
+    /// What it waits for.
+    #[inline]
+    pub fn interest(&self) -> Interest {
+        Interest {
+            readable: !self.readiness.readable,
+            writable: !self.readiness.writable,
+        }
     }
 
     /// Runs its session until that would have to wait, or has had its turn.

@@ -1,6 +1,7 @@
 //! What is served, where and within which limits: the recipe, what a process opens from it, what a thread needs.
 
 use std::io::{Error, ErrorKind};
+use std::os::fd::{AsFd, RawFd};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::buffers::RequestBuffers;
 use crate::document::Files;
 use crate::error::context;
+use crate::limits::free_descriptors_below;
 use crate::listener::Listener;
 use crate::options::ServeOptions;
 use crate::privileges::User;
@@ -63,6 +65,21 @@ impl ServerSetup {
             meter,
             options: Arc::new(options),
         })
+    }
+
+    /// Leaves the descriptors below `end` to sockets, and lets in only so many connections as find one: for whoever cannot watch
+    /// those beyond. Where the process may not have more than those, files have what sockets leave of them.
+    ///
+    /// # Errors
+    /// What the kernel reports.
+    pub fn keep_sockets_below(&mut self, end: RawFd) -> std::io::Result<()> {
+        let limit = getrlimit(Resource::Nofile).current;
+        if limit.is_none_or(|limit| limit > end.unsigned_abs().into()) {
+            self.files.lowest_descriptor = end;
+            let any = self.listener.as_fd();
+            self.listener.limit(free_descriptors_below(end, any)?);
+        }
+        Ok(())
     }
 
     /// Opens the setup for a process that serves alone.
@@ -122,6 +139,7 @@ fn recipe(options: &ServeOptions, root: &Path) -> std::io::Result<files::Recipe>
         content_cache_file_bytes: options.content_cache_file,
         helper_memory_bytes: options.helper_memory,
         dotfiles: options.dotfiles,
+        lowest_descriptor: 0,
         slow: options.slow.clone(),
         defect: options.panic.clone(),
     })

@@ -13,7 +13,14 @@ pub(crate) struct Entry {
     pub(crate) diagram: &'static str,
     pub(crate) nature: Nature,
     augment: fn(Command) -> Command,
-    prepare: fn(&ArgMatches) -> Result<Serve, clap::Error>,
+    prepare: fn(&ArgMatches) -> Result<Prepared, clap::Error>,
+}
+
+/// An architecture with its options.
+pub(crate) struct Prepared {
+    /// What whoever starts it so has to be told.
+    pub(crate) notice: Option<String>,
+    pub(crate) serve: Serve,
 }
 
 /// Serves a setup until told to stop, and calls the other when it is ready to.
@@ -42,9 +49,10 @@ const fn entry<A: Architecture + 'static>() -> Entry {
         augment: A::augment_args,
         prepare: |matches| {
             let architecture = A::from_arg_matches(matches)?;
-            Ok(Box::new(move |setup, ready| {
-                architecture.serve(setup, ready)
-            }))
+            Ok(Prepared {
+                notice: architecture.notice(),
+                serve: Box::new(move |setup, ready| architecture.serve(setup, ready)),
+            })
         },
     }
 }
@@ -96,7 +104,7 @@ impl Entry {
     }
 
     /// The architecture with the options that were given.
-    pub(crate) fn prepare(&self, matches: &ArgMatches) -> Result<Serve, clap::Error> {
+    pub(crate) fn prepare(&self, matches: &ArgMatches) -> Result<Prepared, clap::Error> {
         (self.prepare)(matches)
     }
 }

@@ -12,7 +12,7 @@ use command::descriptors::Descriptors;
 use command::output::{self, Format};
 use contracts::{Line, Unknown, serve};
 
-use crate::catalogue::{self, CATALOGUE, Entry};
+use crate::catalogue::{self, CATALOGUE, Entry, Prepared};
 use crate::{Failure, summary};
 
 /// The command, with the options of the model that `arguments` ask for.
@@ -142,7 +142,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         .unwrap_or(Format::Text);
     let entry = Entry::named(model).ok_or("no such model")?;
     let options = ServeOptions::from_arg_matches(matches)?;
-    let serve = entry.prepare(matches)?;
+    let Prepared { notice, serve } = entry.prepare(matches)?;
 
     let descriptors = Descriptors::raise();
     let (root, sample) = root(&options)?;
@@ -150,8 +150,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let meter = setup.meter;
     let started = Instant::now();
     let announcement = match format {
-        Format::Text => announcement(entry, &setup, sample.as_deref(), &descriptors),
-        Format::Json => ready(entry, &setup, &descriptors).line()?,
+        Format::Text => announcement(entry, &setup, notice, sample.as_deref(), &descriptors),
+        Format::Json => ready(entry, &setup, notice, &descriptors).line()?,
     };
     serve(setup, Box::new(move || output::print(announcement)))?;
 
@@ -179,6 +179,7 @@ fn root(options: &ServeOptions) -> Result<(PathBuf, Option<String>), Failure> {
 fn announcement(
     entry: &Entry,
     setup: &ServerSetup,
+    notice: Option<String>,
     sample: Option<&str>,
     descriptors: &Descriptors,
 ) -> String {
@@ -203,6 +204,9 @@ fn announcement(
         user.map_or(String::new(), |user| format!("as {user}, ")),
         std::process::id()
     );
+    if let Some(notice) = notice {
+        text += &format!("\n{notice}");
+    }
     if let Some(refusal) = setup.files.root.refusal() {
         text += &format!("\npaths are resolved segment by segment: {refusal}");
     }
@@ -213,7 +217,12 @@ fn announcement(
 }
 
 /// The same for programs.
-fn ready(entry: &Entry, setup: &ServerSetup, descriptors: &Descriptors) -> serve::Ready {
+fn ready(
+    entry: &Entry,
+    setup: &ServerSetup,
+    notice: Option<String>,
+    descriptors: &Descriptors,
+) -> serve::Ready {
     serve::Ready {
         event: serve::Ready::EVENT.into(),
         schema: Some(serve::SCHEMA.into()),
@@ -221,6 +230,7 @@ fn ready(entry: &Entry, setup: &ServerSetup, descriptors: &Descriptors) -> serve
         address: setup.listener.address().to_string(),
         url: Some(url(setup.listener.address())),
         root: Some(setup.files.root.path().display().to_string()),
+        notice,
         openat2_refusal: setup.files.root.refusal().map(str::to_owned),
         process_id: Some(std::process::id().into()),
         user: setup.options.user.as_ref().map(ToString::to_string),

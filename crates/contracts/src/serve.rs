@@ -26,6 +26,8 @@ pub struct Ready {
     pub url: Option<String>,
     /// The directory that it serves.
     pub root: Option<String>,
+    /// What its options bring with them that whoever started it has to know.
+    pub notice: Option<String>,
     /// Why it is not the kernel that resolves paths, if it is not.
     pub openat2_refusal: Option<String>,
     /// The process that is told to stop.

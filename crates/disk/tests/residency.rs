@@ -48,6 +48,7 @@ fn what_is_still_being_read_is_not_at_hand() {
         name_cache_idle: Duration::from_secs(60),
         helper_memory_bytes: 1 << 20,
         dotfiles: false,
+        lowest_descriptor: 0,
         slow: None,
         defect: None,
     };

@@ -42,10 +42,12 @@ pub mod slow;
 
 use std::fs::File;
 use std::io;
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use quick_cache::sync::Cache;
+use rustix::io::Errno;
 
 use body::Pool;
 use contents::Contents;
@@ -82,6 +84,8 @@ pub struct Recipe {
     pub helper_memory_bytes: u64,
     /// Whether files and directories whose names begin with a dot are served; `.well-known` at the top is in any case.
     pub dotfiles: bool,
+    /// The least number of the descriptors that files are kept open with: those below are for others.
+    pub lowest_descriptor: RawFd,
     /// Files that are slow on purpose, if any.
     pub slow: Option<Slow>,
     /// Files that cannot be looked up without a panic, if any.
@@ -195,6 +199,7 @@ impl<H> Files<H> {
         }
         let expected = located.identity;
         let (file, identity) = located.open()?;
+        let file = self.out_of_the_way(file)?;
         if identity != expected {
             revision = 0;
         }
@@ -206,6 +211,15 @@ impl<H> Files<H> {
             self.names.insert(PathBuf::from(path), Arc::clone(&entry));
         }
         Ok(entry)
+    }
+
+    /// The file by a descriptor that leaves the lower ones to others.
+    fn out_of_the_way(&self, file: File) -> Result<File, Errno> {
+        let lowest = self.recipe.lowest_descriptor;
+        if file.as_raw_fd() >= lowest {
+            return Ok(file);
+        }
+        rustix::io::fcntl_dupfd_cloexec(&file, lowest).map(File::from)
     }
 
     /// What the protocol wants to know of `entry`: from the header cache, or computed.

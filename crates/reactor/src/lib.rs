@@ -4,15 +4,15 @@ pub mod poller;
 pub mod sessions;
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arch::{Acceptor, Done, ProcessContext, Progress, Work, Worker};
+use arch::{Acceptor, Done, Interest, Listener, ProcessContext, Progress, Work, Worker};
 use run_queue::RunQueue;
 
-use poller::Ready;
-pub use poller::{Epoll, Poller, Waker};
+pub use poller::{Epoll, EpollLevel, Poll, Poller, Scan, Select, Waker};
+use poller::{Ready, Trigger};
 pub use sessions::{Sessions, Token};
 
 const LISTENER: usize = usize::MAX;
@@ -41,6 +41,10 @@ pub enum Due {
 /// Nobody stands in the run queue twice, and all that stand in it have a turn before the poller is asked again: first in, first out.
 pub struct Reactor {
     poller: Box<dyn Poller>,
+    trigger: Trigger,
+    listener: Arc<Listener>,
+    /// Whether it is told when the listener is readable.
+    is_listener_watched: bool,
     acceptor: Acceptor,
     sessions: Sessions,
     run_queue: RunQueue<Token>,
@@ -57,13 +61,15 @@ impl Reactor {
     ///
     /// # Errors
     /// What the kernel reports.
-    pub fn new(process: &ProcessContext, poller: impl Poller + 'static) -> io::Result<Self> {
-        let mut poller: Box<dyn Poller> = Box::new(poller);
-        let listener = process.listener.as_fd().as_raw_fd();
-        poller.watch(listener, LISTENER, false)?;
+    pub fn new(process: &ProcessContext, mut poller: Box<dyn Poller>) -> io::Result<Self> {
+        let listener = Arc::clone(&process.listener);
+        poller.watch(listener.as_fd(), LISTENER, Interest::READABLE)?;
         Ok(Self {
+            trigger: poller.trigger(),
             poller,
-            acceptor: Acceptor::new(Arc::clone(&process.listener))?,
+            acceptor: Acceptor::new(Arc::clone(&listener))?,
+            listener,
+            is_listener_watched: true,
             sessions: Sessions::default(),
             run_queue: RunQueue::default(),
             turns: 0,
@@ -71,14 +77,6 @@ impl Reactor {
             ready: Vec::new(),
             accepted: None,
         })
-    }
-
-    /// What others wake the loop with: [`Due::Notice`].
-    ///
-    /// # Errors
-    /// What the kernel reports.
-    pub fn waker(&mut self) -> io::Result<Waker> {
-        self.poller.waker(NOTICE)
     }
 
     /// Who is due next, for whom the loop waits where nobody is; `None` when the server has been stopped and the last session is
@@ -128,6 +126,9 @@ impl Reactor {
     /// What the poller reports.
     pub fn wait(&mut self, at_most: Option<Duration>, worker: &mut Worker) -> io::Result<()> {
         let at_most = sooner(at_most, self.poll_timeout(worker));
+        if self.trigger == Trigger::Level {
+            self.watch_listener()?;
+        }
         self.ready.clear();
         self.poller.wait(at_most, &mut self.ready)?;
         worker.tick();
@@ -162,6 +163,21 @@ impl Reactor {
         )
     }
 
+    /// Watches the listener while that may lead to somebody being let in, and not beyond: it would say the same again and again.
+    fn watch_listener(&mut self) -> io::Result<()> {
+        let is_to_be_watched = self.acceptor.waits_for_notice();
+        if is_to_be_watched != self.is_listener_watched {
+            let interest = Interest {
+                readable: is_to_be_watched,
+                writable: false,
+            };
+            self.poller
+                .watch(self.listener.as_fd(), LISTENER, interest)?;
+            self.is_listener_watched = is_to_be_watched;
+        }
+        Ok(())
+    }
+
     /// Runs a session until it comes to a work that somebody has to be found for, which is returned, or has to wait.
     #[inline]
     pub fn advance(&mut self, token: Token, worker: &mut Worker) -> Option<Work> {
@@ -171,7 +187,20 @@ impl Reactor {
                 self.run_queue.push(token);
                 None
             }
-            Progress::Waits | Progress::Closed => None,
+            // A poller that tells of changes knows all that it has to.
+            Progress::Waits | Progress::Closed if self.trigger == Trigger::Edge => None,
+            Progress::Waits => {
+                if self.sessions.is_watched(token) {
+                    self.watch_for_more(token);
+                }
+                None
+            }
+            Progress::Closed => {
+                if let Some(socket) = self.sessions.forget(token) {
+                    self.poller.forget(socket);
+                }
+                None
+            }
         }
     }
 
@@ -193,9 +222,16 @@ impl Reactor {
 
     /// Watches the socket of a session that has come to rest, if it is not watched yet.
     pub fn watch(&mut self, token: Token) {
+        if !self.sessions.is_watched(token) {
+            self.watch_for_more(token);
+        }
+    }
+
+    fn watch_for_more(&mut self, token: Token) {
         let poller = &mut self.poller;
-        self.sessions
-            .watch(token, |socket| poller.watch(socket, token.into(), true));
+        self.sessions.watch(token, |socket, interest| {
+            poller.watch(socket, token.into(), interest)
+        });
     }
 }
 

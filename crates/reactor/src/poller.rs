@@ -1,13 +1,30 @@
 //! Asking the kernel who is ready: the seam behind which an event loop has `epoll`, or whatever else it is made to ask.
+//!
+//! | poller | asks | each wait costs |
+//! | --- | --- | --- |
+//! | [`Epoll`] | `epoll`, edge-triggered: the kernel keeps the set, and tells of changes | by those that are ready |
+//! | [`EpollLevel`] | `epoll`, level-triggered: the kernel keeps the set, and tells of states | by those that are ready |
+//! | [`Poll`] | `poll`: an array goes to the kernel and back | by those that are watched |
+//! | [`Select`] | `select`: two bit sets go to the kernel and back; they end at descriptor 1024 | by the highest number watched |
+//! | [`Scan`] | nobody: each socket is tried in turn | a system call for each that is watched |
+
+mod epoll;
+mod epoll_level;
+mod poll;
+mod scan;
+mod select;
 
 use std::io;
-use std::os::fd::RawFd;
-use std::sync::Arc;
+use std::os::fd::{BorrowedFd, RawFd};
 use std::time::Duration;
 
-use arch::Readiness;
-use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll};
+use arch::{Interest, Readiness};
+
+pub use epoll::{Epoll, Waker};
+pub use epoll_level::EpollLevel;
+pub use poll::Poll;
+pub use scan::Scan;
+pub use select::Select;
 
 /// Who has become ready, by the number that it is watched under.
 #[derive(Debug, Clone, Copy)]
@@ -18,22 +35,33 @@ pub struct Ready {
     pub readiness: Readiness,
 }
 
-/// Wakes a poller that waits, from any thread.
-pub type Waker = Arc<mio::Waker>;
+/// When a poller tells of a descriptor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trigger {
+    /// When something changes. A descriptor is watched once, for everything.
+    Edge,
+    /// For as long as somebody could go on. A descriptor is watched anew whenever something else is waited for.
+    Level,
+}
 
 /// Whoever waits for descriptors on behalf of an event loop.
 pub trait Poller: Send {
-    /// Watches a descriptor under a number until it is closed: for everything where `is_socket`, otherwise for input.
-    ///
-    /// # Errors
-    /// What the kernel reports.
-    fn watch(&mut self, descriptor: RawFd, number: usize, is_socket: bool) -> io::Result<()>;
+    /// When it tells of a descriptor.
+    fn trigger(&self) -> Trigger;
 
-    /// Something that wakes [`wait`](Self::wait), which then says that `number` is readable.
+    /// Watches a descriptor under a number, for `interest` and nothing else from now on; an edge-triggered one for everything.
     ///
     /// # Errors
-    /// What the kernel reports.
-    fn waker(&mut self, number: usize) -> io::Result<Waker>;
+    /// What the kernel reports; that the descriptor is beyond what the interface can watch.
+    fn watch(
+        &mut self,
+        descriptor: BorrowedFd<'_>,
+        number: usize,
+        interest: Interest,
+    ) -> io::Result<()>;
+
+    /// A descriptor that was watched has been closed.
+    fn forget(&mut self, descriptor: RawFd);
 
     /// Waits until somebody is ready, at most so long, and adds who is to `ready`.
     ///
@@ -42,58 +70,53 @@ pub trait Poller: Send {
     fn wait(&mut self, at_most: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()>;
 }
 
-/// `epoll`, edge-triggered: each socket is registered once, and waiting costs nothing for those that are idle.
-pub struct Epoll {
-    poll: Poll,
-    events: Events,
-}
+/// What is known of each descriptor, by its number: the lowest that is free is always the next that the kernel gives.
+#[derive(Debug)]
+struct ByDescriptor<T>(Vec<Option<T>>);
 
-impl Epoll {
-    /// Events taken at a time.
-    const EVENTS: usize = 1024;
-
-    /// Without anybody to watch.
-    ///
-    /// # Errors
-    /// What the kernel reports.
-    pub fn new() -> io::Result<Self> {
-        Ok(Self {
-            poll: Poll::new()?,
-            events: Events::with_capacity(Self::EVENTS),
-        })
+impl<T> Default for ByDescriptor<T> {
+    fn default() -> Self {
+        Self(Vec::new())
     }
 }
 
-impl Poller for Epoll {
-    fn watch(&mut self, descriptor: RawFd, number: usize, is_socket: bool) -> io::Result<()> {
-        let interest = if is_socket {
-            Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY
-        } else {
-            Interest::READABLE
-        };
-        self.poll
-            .registry()
-            .register(&mut SourceFd(&descriptor), mio::Token(number), interest)
-    }
-
-    fn waker(&mut self, number: usize) -> io::Result<Waker> {
-        mio::Waker::new(self.poll.registry(), mio::Token(number)).map(Arc::new)
-    }
-
-    fn wait(&mut self, at_most: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()> {
-        match self.poll.poll(&mut self.events, at_most) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
-            polled => polled?,
+impl<T> ByDescriptor<T> {
+    /// The place of what is known of `descriptor`.
+    fn place(&mut self, descriptor: RawFd) -> &mut Option<T> {
+        let place = usize::try_from(descriptor).unwrap_or(0);
+        if place >= self.0.len() {
+            self.0.resize_with(place + 1, || None);
         }
-        ready.extend(self.events.iter().map(|event| Ready {
-            number: event.token().0,
-            readiness: Readiness {
-                readable: event.is_readable(),
-                writable: event.is_writable(),
-                is_ended: event.is_read_closed(),
-                is_urgent: event.is_priority(),
-            },
-        }));
-        Ok(())
+        &mut self.0[place]
+    }
+}
+
+/// Those that are watched, close together: whoever leaves has its place taken by the last.
+#[derive(Debug, Default)]
+struct Places {
+    descriptors: Vec<RawFd>,
+    places: ByDescriptor<usize>,
+}
+
+impl Places {
+    /// The place of a descriptor; `None` for one that has come just now, and stands behind all others.
+    fn place(&mut self, descriptor: RawFd) -> Option<usize> {
+        let place = self.places.place(descriptor);
+        if place.is_none() {
+            *place = Some(self.descriptors.len());
+            self.descriptors.push(descriptor);
+            return None;
+        }
+        *place
+    }
+
+    /// Takes a descriptor out; which place the last one has now, if it was in.
+    fn leave(&mut self, descriptor: RawFd) -> Option<usize> {
+        let place = self.places.place(descriptor).take()?;
+        self.descriptors.swap_remove(place);
+        if let Some(&moved) = self.descriptors.get(place) {
+            *self.places.place(moved) = Some(place);
+        }
+        Some(place)
     }
 }

@@ -1,11 +1,11 @@
 //! The table of sessions for an event loop, with their deadlines.
 
 use std::io;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arch::{Client, Done, Endpoint, Progress, Readiness, Worker};
+use arch::{Client, Done, Endpoint, Interest, Progress, Readiness, Worker};
 use meter::Event;
 use run_queue::Key;
 use slab::Slab;
@@ -69,8 +69,8 @@ pub struct Sessions {
     /// expire it, in milliseconds since `started`.
     deadlines_ms: Vec<u64>,
     generations: Vec<u32>,
-    /// Whose sockets are watched.
-    watched: Vec<bool>,
+    /// The socket of each that is watched, also of one that is over, until its poller has been told.
+    watched: Vec<Option<RawFd>>,
     started: Instant,
     next_sweep: Instant,
     /// All sessions have been told that the server is stopping.
@@ -116,10 +116,11 @@ impl Sessions {
         let place = self.sessions.insert(Some(endpoint));
         if place == self.generations.len() {
             self.generations.push(0);
-            self.watched.push(false);
+            self.watched.push(None);
             self.deadlines_ms.push(NEVER);
             self.notes.push(Readiness::default());
         }
+        self.watched[place] = None;
         self.note_deadline(place);
         Token::new(place, self.generations[place])
     }
@@ -138,17 +139,39 @@ impl Sessions {
         self.generations.get(token.place()) == Some(&token.generation())
     }
 
-    /// Has `watch` watch a session's socket, unless it is watched already. A socket that cannot be watched would never move
-    /// again, and its session is over.
-    pub(crate) fn watch(&mut self, token: Token, watch: impl FnOnce(RawFd) -> io::Result<()>) {
+    /// Whether a session's socket is watched.
+    #[inline]
+    pub(crate) fn is_watched(&self, token: Token) -> bool {
+        self.watched[token.place()].is_some()
+    }
+
+    /// Has `watch` watch a session's socket for what it waits for. A socket that cannot be watched would never move again, and its
+    /// session is over.
+    pub(crate) fn watch(
+        &mut self,
+        token: Token,
+        watch: impl FnOnce(BorrowedFd<'_>, Interest) -> io::Result<()>,
+    ) {
         let Some(session) = self.get_mut(token) else {
             return;
         };
-        let socket = session.socket().as_raw_fd();
-        let is_watched = std::mem::replace(&mut self.watched[token.place()], true);
-        if !is_watched && watch(socket).is_err() {
+        let socket = session.socket();
+        let number = socket.as_raw_fd();
+        if watch(socket, session.interest()).is_ok() {
+            self.watched[token.place()] = Some(number);
+        } else {
             self.remove(token);
         }
+    }
+
+    /// The socket of a session that is over, if it was watched: its poller is to be told.
+    pub(crate) fn forget(&mut self, token: Token) -> Option<RawFd> {
+        let place = token.place();
+        // Another session may have the place by now.
+        if self.sessions.contains(place) {
+            return None;
+        }
+        self.watched[place].take()
     }
 
     /// The network says something of a session's socket. Tells whether the session is to be advanced: it is here, and this is
@@ -229,7 +252,6 @@ impl Sessions {
             self.away -= usize::from(session.is_none());
             self.generations[place] = self.generations[place].wrapping_add(1);
             self.deadlines_ms[place] = NEVER;
-            self.watched[place] = false;
         }
     }
 

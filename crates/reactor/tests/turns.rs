@@ -4,13 +4,13 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::os::fd::RawFd;
+use std::os::fd::{BorrowedFd, RawFd};
 use std::time::Duration;
 
-use arch::{Readiness, ServeOptions, ServerSetup, Worker};
+use arch::{Interest, Readiness, ServeOptions, ServerSetup, Worker};
 use clap::Parser;
-use reactor::poller::Ready;
-use reactor::{Due, Epoll, Poller, Reactor, Token, Waker};
+use reactor::poller::{Ready, Trigger};
+use reactor::{Due, Epoll, Poller, Reactor, Token};
 
 const LARGE: usize = 8 << 20;
 const REQUEST: &[u8] = b"GET /large.bin HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -29,15 +29,24 @@ struct Busybody {
 }
 
 impl Poller for Busybody {
-    fn watch(&mut self, descriptor: RawFd, number: usize, is_socket: bool) -> io::Result<()> {
-        if is_socket {
-            self.watched.push(number);
-        }
-        self.epoll.watch(descriptor, number, is_socket)
+    fn trigger(&self) -> Trigger {
+        self.epoll.trigger()
     }
 
-    fn waker(&mut self, number: usize) -> io::Result<Waker> {
-        self.epoll.waker(number)
+    fn watch(
+        &mut self,
+        descriptor: BorrowedFd<'_>,
+        number: usize,
+        interest: Interest,
+    ) -> io::Result<()> {
+        if interest != Interest::READABLE {
+            self.watched.push(number);
+        }
+        self.epoll.watch(descriptor, number, interest)
+    }
+
+    fn forget(&mut self, descriptor: RawFd) {
+        self.epoll.forget(descriptor);
     }
 
     fn wait(&mut self, at_most: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()> {
@@ -79,7 +88,7 @@ fn server() -> Server {
     Server {
         _root: root,
         address: process.listener.address().ip().unwrap(),
-        reactor: Reactor::new(&process, busybody).unwrap(),
+        reactor: Reactor::new(&process, Box::new(busybody)).unwrap(),
         worker: process.worker(),
     }
 }

@@ -12,6 +12,7 @@
 //! | [`overflow`] | what is said when a stack is not enough |
 //! | [`signals`] | blocking signals, and waiting for them |
 //! | [`socket`] | how much of what was sent has been taken; accepting only who has sent something |
+//! | [`waiting`] | `poll` and `select`, with sets that are kept |
 //! | [`usage`] | processor time, memory and context switches of a process and its children |
 //! | [`namespace`] | network namespaces: making one, entering one, starting a process in one |
 //! | [`packet_ring`] | packets as an interface sees them, in a ring shared with the kernel |
@@ -39,6 +40,7 @@ pub mod stack;
 pub mod tun;
 pub mod usage;
 pub mod user;
+pub mod waiting;
 
 /// Turns the C convention "-1 and errno" into a `Result`.
 fn check(result: libc::c_int) -> std::io::Result<libc::c_int> {

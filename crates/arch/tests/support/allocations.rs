@@ -21,8 +21,9 @@ struct CommandLine<A: clap::Args> {
     architecture: A,
 }
 
-/// Serves cached files of all kinds over one kept connection; fails if anything is allocated meanwhile, in any thread.
-pub(crate) fn none_in_steady_state<A: Architecture + Send + 'static>() {
+/// Serves cached files of all kinds over one kept connection, with options of the room's own; fails if anything is allocated
+/// meanwhile, in any thread.
+pub(crate) fn none_in_steady_state<A: Architecture + Send + 'static>(own: &[&str]) {
     let root = tempfile::tempdir().unwrap();
     // From memory beside the head, from memory gathered with it, from the page cache, in one piece and in several.
     let files = [
@@ -38,6 +39,7 @@ pub(crate) fn none_in_steady_state<A: Architecture + Send + 'static>() {
     std::thread::sleep(Duration::from_millis(100));
     // A name that is looked up afresh, once a second, may cost something.
     let arguments = ["test", "--addr", "127.0.0.1:0", "--revalidate", "1h"];
+    let arguments = arguments.iter().chain(own);
     let CommandLine {
         options,
         architecture,

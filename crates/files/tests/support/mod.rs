@@ -86,6 +86,7 @@ impl Ground {
             name_cache_idle: Duration::from_secs(60),
             helper_memory_bytes: 1 << 20,
             dotfiles: false,
+            lowest_descriptor: 0,
             slow: None,
             defect: None,
         }
