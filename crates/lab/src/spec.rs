@@ -46,7 +46,7 @@ pub use experiment::{Expect, Experiment};
 pub use flags::Flags;
 pub(crate) use flags::scalar;
 pub use load::Load;
-pub use network::{BitRate, Kind, LinkCell, Network, NetworkCell, Share};
+pub use network::{BitRate, LinkCell, Network, NetworkCell, NetworkKind, Share};
 pub use objective::Objective;
 pub use quantity::{OneOrMany, Rate, Size, Text, Time};
 pub use servers::{Foreign, Model, Models};

@@ -23,14 +23,14 @@ use super::quantity::{OneOrMany, Size, Text, Time, text};
 
 /// Where server and generator are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum NetworkKind {
     /// On one host, which hands its packets to itself.
     Loopback,
     /// On two hosts of this machine, network namespaces, with a pair of virtual Ethernet interfaces between them.
     Veth,
 }
 
-impl Kind {
+impl NetworkKind {
     /// As the file says it.
     pub fn name(self) -> &'static str {
         match self {
@@ -40,7 +40,7 @@ impl Kind {
     }
 }
 
-impl FromStr for Kind {
+impl FromStr for NetworkKind {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -86,7 +86,7 @@ const LONGEST_RTT: Duration = Duration::from_secs(60);
 #[serde(deny_unknown_fields)]
 pub struct Network {
     /// Where server and generator are; loopback if nothing is said, veth if there is a link.
-    pub kind: Option<OneOrMany<Text<Kind>>>,
+    pub kind: Option<OneOrMany<Text<NetworkKind>>>,
     /// Of a link: there and back.
     pub rtt: Option<OneOrMany<Time>>,
     /// Of a link: what each direction sends.
@@ -103,7 +103,7 @@ pub struct Network {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NetworkCell {
     /// Where server and generator are.
-    pub kind: Kind,
+    pub kind: NetworkKind,
     /// What is between them, if it is to be slow.
     pub link: Option<LinkCell>,
 }
@@ -127,7 +127,7 @@ pub struct LinkCell {
 impl Default for NetworkCell {
     fn default() -> Self {
         Self {
-            kind: Kind::Loopback,
+            kind: NetworkKind::Loopback,
             link: None,
         }
     }
@@ -148,7 +148,7 @@ impl Network {
 
     pub(super) fn check(&self) -> Result<(), String> {
         let kinds = self.kinds();
-        if self.has_link() && kinds.contains(&Kind::Loopback) {
+        if self.has_link() && kinds.contains(&NetworkKind::Loopback) {
             return Err("network: a link takes two hosts; loopback has one. Say kind = \"veth\", or nothing".into());
         }
         if self.queue.is_some() && self.rate.is_none() {
@@ -172,14 +172,14 @@ impl Network {
 
     /// Whether any of its combinations does.
     pub fn takes_two_hosts(&self) -> bool {
-        self.kinds().contains(&Kind::Veth)
+        self.kinds().contains(&NetworkKind::Veth)
     }
 
-    fn kinds(&self) -> Vec<Kind> {
+    fn kinds(&self) -> Vec<NetworkKind> {
         match &self.kind {
             Some(kinds) => kinds.0.iter().map(|kind| kind.0).collect(),
-            None if self.has_link() => vec![Kind::Veth],
-            None => vec![Kind::Loopback],
+            None if self.has_link() => vec![NetworkKind::Veth],
+            None => vec![NetworkKind::Loopback],
         }
     }
 
@@ -251,9 +251,11 @@ impl fmt::Display for NetworkCell {
     /// For people.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.kind, self.link) {
-            (Kind::Loopback, _) => out.write_str("loopback"),
-            (Kind::Veth, None) => out.write_str("a veth pair between two network namespaces"),
-            (Kind::Veth, Some(link)) => {
+            (NetworkKind::Loopback, _) => out.write_str("loopback"),
+            (NetworkKind::Veth, None) => {
+                out.write_str("a veth pair between two network namespaces")
+            }
+            (NetworkKind::Veth, Some(link)) => {
                 write!(out, "a link of {:?} there and back", link.rtt)?;
                 if let Some(rate) = link.rate {
                     write!(out, ", {} Mbit/s each way", rate as f64 / 1e6)?;
@@ -290,10 +292,10 @@ mod tests {
             .iter()
             .map(|cell| cell.kind)
             .collect();
-        assert_eq!(kinds, [Kind::Loopback, Kind::Veth]);
+        assert_eq!(kinds, [NetworkKind::Loopback, NetworkKind::Veth]);
         let links = cells("rtt = [\"10ms\", \"80ms\"]\nrate = \"20mbit\"\nloss = [0, \"0.5%\"]");
         assert_eq!(links.len(), 4);
-        assert!(links.iter().all(|cell| cell.kind == Kind::Veth));
+        assert!(links.iter().all(|cell| cell.kind == NetworkKind::Veth));
         let last = links[3].link.unwrap();
         assert_eq!(
             last.flags().join(" "),

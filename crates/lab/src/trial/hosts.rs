@@ -7,7 +7,7 @@ use network::Leftover;
 
 use crate::Failure;
 use crate::plan::cells::Cell;
-use crate::spec::Kind;
+use crate::spec::NetworkKind;
 
 /// Sees to it that the cells' networks can be made and, if packets are to be captured, that they can be; ends what runs that were killed
 /// have left in theirs. Gives what people should know of it.
@@ -16,12 +16,19 @@ use crate::spec::Kind;
 /// What is missing, and what to do about it, in one line.
 pub fn prepare(cells: &[Cell], wire: bool, archbench: &Path) -> Result<Vec<String>, Failure> {
     let mut notices = Vec::new();
-    if cells.iter().any(|cell| cell.network.kind == Kind::Veth) {
+    if cells
+        .iter()
+        .any(|cell| cell.network.kind == NetworkKind::Veth)
+    {
         network::available()?;
         notices.extend(clean_up().into_iter().map(|left| left.told));
     }
     // On hosts of its own this program may do everything.
-    if wire && cells.iter().any(|cell| cell.network.kind == Kind::Loopback) {
+    if wire
+        && cells
+            .iter()
+            .any(|cell| cell.network.kind == NetworkKind::Loopback)
+    {
         try_capturing(archbench)?;
     }
     Ok(notices)

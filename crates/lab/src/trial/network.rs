@@ -12,7 +12,7 @@ use results::Failure;
 use super::job::failure;
 use super::process::{Placement, Process};
 use super::process_runner::ProcessRunner;
-use crate::spec::{Kind, LinkCell, NetworkCell};
+use crate::spec::{LinkCell, NetworkCell, NetworkKind};
 
 const STEP: &str = "making the network";
 
@@ -33,9 +33,9 @@ impl ProcessRunner {
     ) -> Result<Network, Failure> {
         let failed = |error: network::Error| failure(STEP, error.to_string());
         let hosts = match (cell.kind, cell.link) {
-            (Kind::Loopback, _) => None,
-            (Kind::Veth, None) => Some(Hosts::joined().map_err(failed)?),
-            (Kind::Veth, Some(_)) => Some(Hosts::apart().map_err(failed)?),
+            (NetworkKind::Loopback, _) => None,
+            (NetworkKind::Veth, None) => Some(Hosts::joined().map_err(failed)?),
+            (NetworkKind::Veth, Some(_)) => Some(Hosts::apart().map_err(failed)?),
         };
         let link = match (&hosts, cell.link) {
             (Some(hosts), Some(link)) => {
