@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::client::{Event, Expect, Responses};
 use http::{Config, Connection, Entity, FileState, Scratch, Want};
 use load::schedule::{Model, Origin, Plan, Schedule, Think};
-use workload::Stages;
+use workload::RateStages;
 
 use crate::Step;
 
@@ -112,7 +112,7 @@ fn plan(model: Model, arrivals: Option<workload::Schedule>) -> Plan {
 }
 
 pub(crate) fn arrival() -> Step {
-    let stages: Stages = "1000h@100000".parse().expect("a constant");
+    let stages: RateStages = "1000h@100000".parse().expect("a constant");
     let arrivals = workload::Schedule::poisson(stages, 1);
     let mut schedule = Schedule::new(plan(Model::Open, Some(arrivals)));
     Box::new(move || {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use disk::{Arms, Distribution, Model, Work};
 use stats::queueing::{Mg1, Mm1, Mmc};
-use workload::{Schedule, Stages};
+use workload::{RateStages, Schedule};
 
 const SERVICE_S: f64 = 0.008;
 
@@ -22,7 +22,7 @@ fn simulate(distribution: Distribution, arms: usize, rho: f64, requests: usize) 
     });
     let rate = rho * arms as f64 / SERVICE_S;
     let length = Duration::from_secs_f64(requests as f64 / rate);
-    let stages = Stages::steady(rate, Some(length)).unwrap();
+    let stages = RateStages::steady(rate, Some(length)).unwrap();
     let mut last = Duration::ZERO;
     let (mut waits, mut count) = (0.0, 0.0);
     for at in Schedule::poisson(stages, 11) {

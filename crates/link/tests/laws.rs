@@ -8,7 +8,7 @@ use link::{Direction, Fate, Model};
 use statrs::distribution::{Binomial, DiscreteCDF};
 use stats::ks;
 use stats::queueing::Mg1;
-use workload::{Schedule, Stages};
+use workload::{RateStages, Schedule};
 
 const MS: Duration = Duration::from_millis(1);
 const BYTES: u64 = 1000;
@@ -102,7 +102,7 @@ fn poisson_packets_of_one_size_wait_as_in_m_d_1() {
         let packets = 400_000.0;
         let rate = rho / service_s;
         let length = Duration::from_secs_f64(packets / rate);
-        let stages = Stages::steady(rate, Some(length)).unwrap();
+        let stages = RateStages::steady(rate, Some(length)).unwrap();
         let mut direction = Direction::new(model(), 0);
         let (mut waited, mut count) = (Duration::ZERO, 0);
         for at in Schedule::poisson(stages, 11) {

@@ -9,7 +9,7 @@ use crate::target::Field;
 use clap::{ArgAction, Args, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use workload::{Arrival, Preset, Stages, units};
+use workload::{Arrival, Preset, RateStages, units};
 
 /// Put load on an HTTP/1.1 server and measure how it answers.
 ///
@@ -125,7 +125,7 @@ pub struct Arguments {
         conflicts_with = "duration",
         help_heading = "When it is asked (closed loop, unless a rate is given)"
     )]
-    pub stages: Option<Stages>,
+    pub stages: Option<RateStages>,
 
     /// Partly open: what arrives is sessions of K requests, each following the answer to the one before
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..), help_heading = "When it is asked (closed loop, unless a rate is given)")]

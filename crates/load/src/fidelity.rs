@@ -11,7 +11,7 @@
 use crate::clock::Nanos;
 use stats::ks::{Binned, erlang_cdf};
 use stats::spacing::Spacing;
-use workload::Stages;
+use workload::RateStages;
 
 /// The stretch of time that the gaps are taken over, in seconds.
 const SCALE: f64 = 1e-3;
@@ -23,7 +23,7 @@ const TOLERANCE: f64 = 0.1;
 /// The arrivals of one thread, tested as they go out.
 #[derive(Clone, Debug)]
 pub struct Fidelity {
-    stages: Stages,
+    stages: RateStages,
     poisson: bool,
     /// Arrivals of the whole stream between two tested ones.
     gaps: u64,
@@ -36,7 +36,7 @@ pub struct Fidelity {
 
 impl Fidelity {
     /// A test for arrivals of these stages.
-    pub fn new(stages: Stages, poisson: bool) -> Self {
+    pub fn new(stages: RateStages, poisson: bool) -> Self {
         let gaps = (stages.peak() * SCALE).ceil().clamp(1.0, MOST_GAPS) as u64;
         Self {
             stages,
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
     use workload::Schedule;
 
-    fn stages(text: &str) -> Stages {
+    fn stages(text: &str) -> RateStages {
         text.parse().expect("stages")
     }
 

@@ -14,7 +14,7 @@ use command::quantity::counted;
 use file::open;
 use std::time::Duration;
 use workload::trace::{self, AccessLog};
-use workload::{Arrival, Stages};
+use workload::{Arrival, RateStages};
 
 const DEFAULT_DURATION: Duration = Duration::from_secs(10);
 /// Descriptors for what is no connection.
@@ -156,7 +156,7 @@ fn until(run: &Run) -> String {
 }
 
 fn duration(arguments: &Arguments) -> Option<Duration> {
-    let planned = arguments.stages.as_ref().and_then(Stages::duration);
+    let planned = arguments.stages.as_ref().and_then(RateStages::duration);
     let recorded = arguments.replay_timing || matches!(arguments.arrival, Some(Arrival::Trace(_)));
     match arguments.duration.or(planned) {
         Some(known) => Some(known),

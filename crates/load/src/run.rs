@@ -26,7 +26,7 @@ pub struct Arrivals {
     /// The stream.
     pub times: workload::Schedule,
     /// The rates it has, and whether it is a Poisson process. None for a trace.
-    pub asked: Option<(workload::Stages, bool)>,
+    pub asked: Option<(workload::RateStages, bool)>,
 }
 
 /// A fault built in on purpose, to show that the checks would find it.

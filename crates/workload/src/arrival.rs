@@ -5,7 +5,7 @@
 //! partly open load it gives the starts of the sessions.
 
 use crate::seed;
-use crate::stages::Stages;
+use crate::stages::RateStages;
 use crate::trace::Times;
 use rand_distr::{Distribution, Exp1};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -68,12 +68,12 @@ pub struct Schedule {
 #[derive(Debug, Clone)]
 enum Source {
     Constant {
-        stages: Stages,
+        stages: RateStages,
         stage: usize,
         next: u64,
     },
     Poisson {
-        stages: Stages,
+        stages: RateStages,
         stage: usize,
         reached: f64,
         rng: Xoshiro256PlusPlus,
@@ -87,7 +87,7 @@ enum Source {
 impl Schedule {
     /// Evenly spaced arrivals: the k-th, counted from 0, when k are due. Each is computed from its
     /// own number, so nothing drifts.
-    pub fn constant(stages: Stages) -> Self {
+    pub fn constant(stages: RateStages) -> Self {
         Self::of(Source::Constant {
             stages,
             stage: 0,
@@ -97,7 +97,7 @@ impl Schedule {
 
     /// A Poisson process, inhomogeneous where the rate changes: exponential gaps of mean 1 in the
     /// cumulative rate.
-    pub fn poisson(stages: Stages, seed: u64) -> Self {
+    pub fn poisson(stages: RateStages, seed: u64) -> Self {
         Self::of(Source::Poisson {
             stages,
             stage: 0,
@@ -181,7 +181,7 @@ mod tests {
     use proptest::prelude::*;
     use std::time::Duration;
 
-    fn stages(text: &str) -> Stages {
+    fn stages(text: &str) -> RateStages {
         text.parse().unwrap()
     }
 
@@ -206,12 +206,12 @@ mod tests {
                 .all(|(k, at)| *at == k as u64 * 2_000_000)
         );
         // A rate that divides nothing, after an hour: still the nearest nanosecond.
-        let far = Schedule::constant(Stages::steady(7.0, None).unwrap())
+        let far = Schedule::constant(RateStages::steady(7.0, None).unwrap())
             .nth(25_200)
             .unwrap();
         assert_eq!(far, 3_600_000_000_000);
         let rate = 2_999.0;
-        for (k, at) in Schedule::constant(Stages::steady(rate, None).unwrap())
+        for (k, at) in Schedule::constant(RateStages::steady(rate, None).unwrap())
             .enumerate()
             .take(1_000_000)
             .step_by(997)
@@ -252,7 +252,7 @@ mod tests {
         );
         assert_eq!(
             Schedule::poisson(
-                Stages::steady(1.0, Some(Duration::from_nanos(1))).unwrap(),
+                RateStages::steady(1.0, Some(Duration::from_nanos(1))).unwrap(),
                 1
             )
             .split(9, 0)

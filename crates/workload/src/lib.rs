@@ -29,7 +29,7 @@ pub mod units;
 pub use arrival::{Arrival, Schedule};
 pub use fileset::{File, FileSet, Preset, default_dir, default_file_set};
 pub use popularity::{Choices, Sampler};
-pub use stages::Stages;
+pub use stages::RateStages;
 
 /// Property tests that draw the same cases every time and leave no files behind.
 #[cfg(test)]

@@ -15,7 +15,7 @@
 
 mod text;
 
-pub use text::StagesError;
+pub use text::RateStagesError;
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ const NANOS: f64 = 1e9;
 /// One stretch of time and the rate at its start and end, in arrivals per second; in between it is
 /// on the straight line.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Stage {
+pub struct RateStage {
     /// How long it lasts.
     pub length: Duration,
     /// The rate at its start.
@@ -35,7 +35,7 @@ pub struct Stage {
 
 /// A sequence of stages that can be asked how many arrivals are due by when.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stages {
+pub struct RateStages {
     placed: Vec<Placed>,
     endless: bool,
 }
@@ -43,16 +43,16 @@ pub struct Stages {
 /// A stage, where it begins, and how many arrivals were due before it and are due in it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Placed {
-    stage: Stage,
+    stage: RateStage,
     start_ns: f64,
     before: f64,
     within: f64,
 }
 
-impl Stages {
+impl RateStages {
     /// One rate for `length`, or with `None` for ever.
-    pub fn steady(rate: f64, length: Option<Duration>) -> Result<Self, StagesError> {
-        let stage = Stage {
+    pub fn steady(rate: f64, length: Option<Duration>) -> Result<Self, RateStagesError> {
+        let stage = RateStage {
             length: length.unwrap_or(Duration::MAX),
             from: rate,
             to: rate,
@@ -61,11 +61,14 @@ impl Stages {
     }
 
     /// These stages, one after the other.
-    pub fn new(stages: impl IntoIterator<Item = Stage>) -> Result<Self, StagesError> {
+    pub fn new(stages: impl IntoIterator<Item = RateStage>) -> Result<Self, RateStagesError> {
         Self::build(stages, false)
     }
 
-    fn build(stages: impl IntoIterator<Item = Stage>, endless: bool) -> Result<Self, StagesError> {
+    fn build(
+        stages: impl IntoIterator<Item = RateStage>,
+        endless: bool,
+    ) -> Result<Self, RateStagesError> {
         let mut placed = Vec::new();
         let mut start_ns = 0.0;
         let mut before = 0.0;
@@ -74,7 +77,7 @@ impl Stages {
                 .into_iter()
                 .find(|r| !r.is_finite() || *r < 0.0)
             {
-                return Err(StagesError::Rate(bad));
+                return Err(RateStagesError::Rate(bad));
             }
             let seconds = if endless {
                 f64::INFINITY
@@ -93,16 +96,16 @@ impl Stages {
             start_ns += stage.length.as_nanos() as f64;
         }
         if before == 0.0 {
-            return Err(StagesError::Nothing);
+            return Err(RateStagesError::Nothing);
         }
         if !endless && start_ns >= u64::MAX as f64 {
-            return Err(StagesError::TooLong);
+            return Err(RateStagesError::TooLong);
         }
         Ok(Self { placed, endless })
     }
 
     /// The stages in order. An endless one has the length [`Duration::MAX`].
-    pub fn iter(&self) -> impl Iterator<Item = Stage> {
+    pub fn iter(&self) -> impl Iterator<Item = RateStage> {
         self.placed.iter().map(|p| p.stage)
     }
 
@@ -162,7 +165,7 @@ impl Stages {
 impl Placed {
     /// By how much the rate grows in a second.
     fn slope(&self) -> f64 {
-        let Stage { length, from, to } = self.stage;
+        let RateStage { length, from, to } = self.stage;
         if from == to {
             0.0
         } else {
@@ -194,7 +197,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn stages(text: &str) -> Stages {
+    fn stages(text: &str) -> RateStages {
         text.parse().unwrap()
     }
 
@@ -230,7 +233,7 @@ mod tests {
 
     #[test]
     fn endless() {
-        let all = Stages::steady(1000.0, None).unwrap();
+        let all = RateStages::steady(1000.0, None).unwrap();
         assert_eq!((all.duration(), all.total()), (None, f64::INFINITY));
         assert_eq!(all.due(1e6, &mut 0), Some(1_000_000_000_000));
         assert_eq!(all.cumulative(2_000_000_000), 2000.0);
@@ -241,8 +244,8 @@ mod tests {
 
         #[test]
         fn the_inverse_is_one(parts in prop::collection::vec((1..100_u64, 0..5000_u32, 0..5000_u32), 1..6), share in 0.0..1.0) {
-            let parts = parts.into_iter().map(|(s, from, to)| Stage { length: Duration::from_secs(s), from: from.into(), to: to.into() });
-            if let Ok(stages) = Stages::new(parts) {
+            let parts = parts.into_iter().map(|(s, from, to)| RateStage { length: Duration::from_secs(s), from: from.into(), to: to.into() });
+            if let Ok(stages) = RateStages::new(parts) {
                 let count = share * stages.total();
                 let at = stages.due(count, &mut 0).unwrap();
                 // A nanosecond either way, and the rounding of doubles.

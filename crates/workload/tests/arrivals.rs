@@ -2,10 +2,10 @@
 
 use stats::ks::{self, Binned, Fit};
 use stats::series::autocorrelation;
-use workload::{Schedule, Stages};
+use workload::{RateStages, Schedule};
 
 /// Gaps in units of the mean gap that was asked for at their time.
-fn gaps(stages: &Stages, times: impl Iterator<Item = u64>) -> Vec<f64> {
+fn gaps(stages: &RateStages, times: impl Iterator<Item = u64>) -> Vec<f64> {
     let due: Vec<f64> = times.map(|at| stages.cumulative(at)).collect();
     due.windows(2).map(|pair| pair[1] - pair[0]).collect()
 }
@@ -25,7 +25,7 @@ fn poisson_at_any_rate_and_along_ramps() {
         "2s@100k",
         "30s@500..5000,10s@0,10s@5k..1k",
     ] {
-        let stages: Stages = text.parse().unwrap();
+        let stages: RateStages = text.parse().unwrap();
         let gaps = gaps(&stages, Schedule::poisson(stages.clone(), 1));
         let found = fit(&gaps, 1);
         assert!(
@@ -44,7 +44,7 @@ fn poisson_at_any_rate_and_along_ramps() {
 
 #[test]
 fn every_third_arrival_has_erlang_gaps() {
-    let stages: Stages = "20s@5000".parse().unwrap();
+    let stages: RateStages = "20s@5000".parse().unwrap();
     let part = Schedule::poisson(stages.clone(), 2).split(1, 3);
     let gaps = gaps(&stages, part);
     assert!(fit(&gaps, 3).p > 0.01);
@@ -53,7 +53,7 @@ fn every_third_arrival_has_erlang_gaps() {
 
 #[test]
 fn p_is_uniform_over_seeds() {
-    let stages: Stages = "1s@1000".parse().unwrap();
+    let stages: RateStages = "1s@1000".parse().unwrap();
     let ps: Vec<f64> = (0..300)
         .map(|seed| fit(&gaps(&stages, Schedule::poisson(stages.clone(), seed)), 1).p)
         .collect();
@@ -63,7 +63,7 @@ fn p_is_uniform_over_seeds() {
 
 #[test]
 fn what_is_not_poisson_fails() {
-    let stages: Stages = "10s@1000".parse().unwrap();
+    let stages: RateStages = "10s@1000".parse().unwrap();
     assert!(fit(&gaps(&stages, Schedule::constant(stages.clone())), 1).rejects(1e-9, 0.3));
     // A generator on a millisecond timer sends in clumps.
     let clumped =

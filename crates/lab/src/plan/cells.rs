@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use contracts::Unknown;
 use results::{Factor, Factors, Level};
-use workload::{Arrival, Preset, Stages};
+use workload::{Arrival, Preset, RateStages};
 
 use crate::spec::expression::{CellName, matches_level};
 use crate::spec::external::External;
@@ -66,7 +66,7 @@ pub struct LoadCell {
     /// How arrivals are spaced.
     pub arrival: Option<Arrival>,
     /// A rate that changes.
-    pub stages: Option<Stages>,
+    pub stages: Option<RateStages>,
     /// Requests of a session.
     pub session_requests: Option<u32>,
     /// Think time.
@@ -80,7 +80,7 @@ pub struct LoadCell {
 impl LoadCell {
     /// How long a trial asks: stages say so themselves, and hold the warm-up.
     pub fn length(&self, warm_up: Duration, duration: Duration) -> Duration {
-        let stages = self.stages.as_ref().and_then(Stages::duration);
+        let stages = self.stages.as_ref().and_then(RateStages::duration);
         stages.unwrap_or(warm_up + duration)
     }
 }

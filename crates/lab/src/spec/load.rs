@@ -2,7 +2,7 @@
 
 use contracts::load::Loop;
 use serde::Deserialize;
-use workload::{Arrival, Stages};
+use workload::{Arrival, RateStages};
 
 use super::quantity::{OneOrMany, Rate, Text, Time};
 use super::sweep::Sweep;
@@ -21,7 +21,7 @@ pub struct Load {
     /// How they are spaced: constant or poisson.
     pub arrival: Option<Text<Arrival>>,
     /// A rate that changes, like `10s@500..2000`; in place of `rate` and of the experiment's `duration`, the warm-up being part of it.
-    pub stages: Option<Text<Stages>>,
+    pub stages: Option<Text<RateStages>>,
     /// Requests of a session.
     pub session_requests: Option<OneOrMany<u32>>,
     /// Between an answer and the next request of a client or session.

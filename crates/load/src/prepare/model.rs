@@ -9,7 +9,7 @@ use command::input;
 use command::quantity::counted;
 use std::time::Duration;
 use workload::trace::{self, AccessLog};
-use workload::{Arrival, Schedule, Stages};
+use workload::{Arrival, RateStages, Schedule};
 
 /// The model, and its name for people.
 pub(super) fn model(
@@ -24,7 +24,7 @@ pub(super) fn model(
     };
     let rates = match (arguments.rate, &arguments.stages) {
         (Some(rate), _) => Some((
-            Stages::steady(rate, duration).map_err(|error| usage(error.to_string()))?,
+            RateStages::steady(rate, duration).map_err(|error| usage(error.to_string()))?,
             format!("{rate}/s"),
         )),
         (None, Some(stages)) => Some((stages.clone(), "rate by stages".to_owned())),

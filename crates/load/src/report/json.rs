@@ -269,7 +269,7 @@ fn model(run: &Run) -> load::LoadModel {
     }
 }
 
-fn rates(stages: &workload::Stages) -> Vec<load::RateStage> {
+fn rates(stages: &workload::RateStages) -> Vec<load::RateStage> {
     let rate = stages.iter().map(|stage| load::RateStage {
         length_s: (stage.length != Duration::MAX).then_some(stage.length.as_secs_f64()),
         from_per_s: stage.from,

@@ -6,7 +6,7 @@ use crate::clock::SECOND;
 const MS: Nanos = 1_000_000;
 
 fn constant(rate: f64) -> Option<workload::Schedule> {
-    let stages = workload::Stages::steady(rate, None).expect("a rate");
+    let stages = workload::RateStages::steady(rate, None).expect("a rate");
     Some(workload::Schedule::constant(stages))
 }
 

@@ -24,7 +24,7 @@ use load::verify::Expected;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
-use workload::{Schedule, Stages};
+use workload::{RateStages, Schedule};
 
 /// Runs that measure time must not measure each other.
 pub fn one_at_a_time() -> MutexGuard<'static, ()> {
@@ -71,7 +71,7 @@ pub fn open_loop(
     poisson: bool,
     connections: usize,
 ) -> Run {
-    let stages = Stages::steady(rate, Some(duration)).expect("a rate");
+    let stages = RateStages::steady(rate, Some(duration)).expect("a rate");
     let mut run = run(address, duration);
     let times = if poisson {
         Schedule::poisson(stages.clone(), run.seed)

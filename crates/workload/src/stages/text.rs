@@ -1,13 +1,13 @@
 //! Stages as people write them, and what is wrong with those that are none.
 
-use super::{Stage, Stages};
+use super::{RateStage, RateStages};
 use crate::units::{self, UnitError};
 use std::fmt;
 use std::str::FromStr;
 
 /// Why a text or a list is no sequence of stages.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum StagesError {
+pub enum RateStagesError {
     /// A part that is not of the form `DURATION@RATE`.
     #[error(
         "stage '{0}' is not DURATION@RATE or DURATION@RATE..RATE, like 30s@500 or 30s@500..2000"
@@ -32,33 +32,33 @@ pub enum StagesError {
     TooLong,
 }
 
-impl FromStr for Stages {
-    type Err = StagesError;
+impl FromStr for RateStages {
+    type Err = RateStagesError;
 
-    fn from_str(text: &str) -> Result<Self, StagesError> {
-        let stages: Result<Vec<Stage>, StagesError> =
+    fn from_str(text: &str) -> Result<Self, RateStagesError> {
+        let stages: Result<Vec<RateStage>, RateStagesError> =
             text.split(',').map(|part| stage(part.trim())).collect();
         Self::new(stages?)
     }
 }
 
-fn stage(part: &str) -> Result<Stage, StagesError> {
-    let unit = |source| StagesError::Unit {
+fn stage(part: &str) -> Result<RateStage, RateStagesError> {
+    let unit = |source| RateStagesError::Unit {
         part: part.into(),
         source,
     };
     let (length, rates) = part
         .split_once('@')
-        .ok_or_else(|| StagesError::Form(part.into()))?;
+        .ok_or_else(|| RateStagesError::Form(part.into()))?;
     let (from, to) = rates.split_once("..").unwrap_or((rates, rates));
-    Ok(Stage {
+    Ok(RateStage {
         length: units::duration(length).map_err(unit)?,
         from: units::rate_or_zero(from).map_err(unit)?,
         to: units::rate_or_zero(to).map_err(unit)?,
     })
 }
 
-impl fmt::Display for Stages {
+impl fmt::Display for RateStages {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, stage) in self.iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };
@@ -85,13 +85,13 @@ mod tests {
         for text in [
             "", "30s", "30s@", "@5", "30@5", "30s@5..", "30s@-5", "30s@5,", "0s@5", "30s@0",
         ] {
-            assert!(text.parse::<Stages>().is_err(), "{text}");
+            assert!(text.parse::<RateStages>().is_err(), "{text}");
         }
         assert_eq!(
-            "30@5".parse::<Stages>().map_err(|e| e.to_string()),
+            "30@5".parse::<RateStages>().map_err(|e| e.to_string()),
             Err("stage '30@5': duration '30' lacks a unit; expected a number with a unit, like 500ms, 10s, 1m or 2m30s".into())
         );
-        assert!(Stages::steady(f64::NAN, None).is_err());
-        assert!(Stages::steady(0.0, None).is_err());
+        assert!(RateStages::steady(f64::NAN, None).is_err());
+        assert!(RateStages::steady(0.0, None).is_err());
     }
 }
