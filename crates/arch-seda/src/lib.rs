@@ -168,7 +168,7 @@ impl Seda {
         name: &'static str,
         threads: Limits,
         batch: Limits,
-        counters: meter::Stage,
+        counters: meter::StageCounters,
         handler: impl Fn(&StageContext) -> H + Send + Sync + 'static,
     ) -> std::io::Result<Arc<Stage<In>>> {
         let plan = Plan {

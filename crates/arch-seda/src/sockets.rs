@@ -85,7 +85,7 @@ pub(crate) struct Sockets {
     process: ProcessContext,
     completions: Arc<Completions>,
     completed: Vec<Event>,
-    counters: meter::Stage,
+    counters: meter::StageCounters,
     /// Sessions that have something to read, for which there is no place in the next queue.
     unread: RunQueue<Token>,
     /// Tasks without a session, the last used on top.
@@ -93,7 +93,10 @@ pub(crate) struct Sockets {
 }
 
 impl Sockets {
-    pub(crate) fn new(process: &ProcessContext, counters: meter::Stage) -> std::io::Result<Self> {
+    pub(crate) fn new(
+        process: &ProcessContext,
+        counters: meter::StageCounters,
+    ) -> std::io::Result<Self> {
         let epoll = Epoll::new()?;
         let waker = epoll.waker()?;
         counters.threads(1);

@@ -26,7 +26,7 @@ pub(crate) struct Stage<In> {
     /// How many events a thread takes at a time.
     batch: AtomicUsize,
     batching: Mutex<Batching>,
-    counters: meter::Stage,
+    counters: meter::StageCounters,
     start_handler: Box<dyn Fn() -> Box<dyn Handler<In>> + Send + Sync>,
 }
 
@@ -58,7 +58,7 @@ pub(crate) struct Plan {
     pub(crate) threads: Limits,
     pub(crate) retire_after: Duration,
     pub(crate) batch: Limits,
-    pub(crate) counters: meter::Stage,
+    pub(crate) counters: meter::StageCounters,
 }
 
 impl<In: Send + 'static> Stage<In> {

@@ -256,7 +256,10 @@ impl ProcessContext {
     ///
     /// # Errors
     /// With more stages than there is room for, or where the thread that looks cannot be started.
-    pub fn stages<const N: usize>(&self, names: [&str; N]) -> std::io::Result<[meter::Stage; N]> {
+    pub fn stages<const N: usize>(
+        &self,
+        names: [&str; N],
+    ) -> std::io::Result<[meter::StageCounters; N]> {
         let stages = self.meter.stages(names)?;
         let meter = self.meter;
         let look = move || {

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-pub use stages::{Stage, StageLook, StageSnapshot};
+pub use stages::{StageCounters, StageLook, StageSnapshot};
 
 /// [`Counters`] beyond this many share their counters with an earlier one.
 const SLOTS: usize = 64;
@@ -152,7 +152,7 @@ impl Meter {
     ///
     /// # Errors
     /// With more of them than there is room for.
-    pub fn stages<const N: usize>(&self, names: [&str; N]) -> io::Result<[Stage; N]> {
+    pub fn stages<const N: usize>(&self, names: [&str; N]) -> io::Result<[StageCounters; N]> {
         self.all_stages().name(names)
     }
 

@@ -45,11 +45,11 @@ impl Word {
 
 /// One stage's counters.
 #[derive(Debug, Clone, Copy)]
-pub struct Stage {
+pub struct StageCounters {
     words: &'static [AtomicU64],
 }
 
-impl Stage {
+impl StageCounters {
     fn word(&self, word: Word) -> &AtomicU64 {
         &self.words[NAME + word as usize]
     }
@@ -165,7 +165,7 @@ pub(crate) struct Stages {
 }
 
 impl Stages {
-    pub(crate) fn name<const N: usize>(self, names: [&str; N]) -> io::Result<[Stage; N]> {
+    pub(crate) fn name<const N: usize>(self, names: [&str; N]) -> io::Result<[StageCounters; N]> {
         let first = self.words[0].fetch_add(N as u64, Relaxed) as usize;
         if first + N > STAGES {
             return Err(io::Error::other(format!("more than {STAGES} stages")));
@@ -188,9 +188,9 @@ impl Stages {
         (self.words[0].load(Relaxed) as usize).min(STAGES)
     }
 
-    fn stage(self, number: usize) -> Stage {
+    fn stage(self, number: usize) -> StageCounters {
         let start = HEADER + number * STAGE;
-        Stage {
+        StageCounters {
             words: &self.words[start..start + STAGE],
         }
     }
