@@ -235,7 +235,7 @@ fn server_time(counted: &Snapshot) -> Distribution {
 }
 
 /// A stage, at the end and over time.
-fn stage(stage: &StageSnapshot) -> serve::Stage {
+fn stage(stage: &StageSnapshot) -> serve::StageSummary {
     let start = StageLook::default();
     let since = |of: fn(&StageLook, &StageLook) -> f64| -> Vec<f64> {
         let pairs = std::iter::once(&start)
@@ -246,7 +246,7 @@ fn stage(stage: &StageSnapshot) -> serve::Stage {
             .collect()
     };
     let now = &stage.now;
-    serve::Stage {
+    serve::StageSummary {
         name: stage.name.to_string(),
         events: Some(now.events),
         events_per_batch: Some(rounded(per(now.events as f64, now.batches))),

@@ -105,7 +105,7 @@ pub struct Summary {
     pub residency: Option<String>,
     /// Its stages, if it is made of some.
     #[serde(deserialize_with = "lenient::or_default")]
-    pub stages: Vec<Stage>,
+    pub stages: Vec<StageSummary>,
     /// Further fields.
     #[serde(flatten)]
     pub unknown: Unknown,
@@ -159,7 +159,7 @@ pub struct PageFaults {
 /// A stage of a server that is made of some.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Stage {
+pub struct StageSummary {
     /// What the server calls it.
     pub name: String,
     /// Events that it handled.

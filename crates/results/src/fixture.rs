@@ -396,9 +396,9 @@ fn times(histogram: &Histogram<u64>) -> Distribution {
 }
 
 /// Two stages, of which the second grows.
-fn stages(seconds: u32) -> Vec<serve::Stage> {
+fn stages(seconds: u32) -> Vec<serve::StageSummary> {
     let course = |of: &dyn Fn(f64) -> f64| (1..=10 * seconds).map(f64::from).map(of).collect();
-    let stage = |name: &str, slope: f64| serve::Stage {
+    let stage = |name: &str, slope: f64| serve::StageSummary {
         name: name.into(),
         over_time: serve::StageSeries {
             at_s: course(&|look| look / 10.0),

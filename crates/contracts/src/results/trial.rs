@@ -145,7 +145,7 @@ impl Trial {
     }
 
     /// The stages of the server, if it is made of some.
-    pub fn stages(&self) -> &[serve::Stage] {
+    pub fn stages(&self) -> &[serve::StageSummary] {
         self.server.as_ref().map_or(&[], |summary| &summary.stages)
     }
 

@@ -5,7 +5,7 @@ use super::sweep::titled;
 use crate::figure::{Axis, Chart, Content, Figure, Look, Series, Unit};
 use crate::page::levels::telling_level;
 use crate::study::{Study, slug};
-use contracts::serve::{Stage, StageSeries};
+use contracts::serve::{StageSeries, StageSummary};
 use results::Trial;
 
 /// What is drawn of stages.
@@ -87,7 +87,7 @@ pub(crate) fn of(study: &Study<'_>) -> Vec<Figure> {
 }
 
 /// Nothing if it was nothing all the time.
-fn figure(measure: &Measure, name: &str, trial: &Trial, stages: &[Stage]) -> Option<Figure> {
+fn figure(measure: &Measure, name: &str, trial: &Trial, stages: &[StageSummary]) -> Option<Figure> {
     let series = stages.iter().enumerate().map(|(place, stage)| {
         let (values, scale) = (measure.of)(&stage.over_time);
         let values = values.iter().map(|value| value * scale);
