@@ -51,18 +51,18 @@ load)
 esac
 "#;
 
-struct Stage {
+struct Sandbox {
     home: tempfile::TempDir,
 }
 
-impl Stage {
+impl Sandbox {
     fn new(models: &str, more: &str) -> Self {
         let home = tempfile::tempdir().expect("a directory");
         let script = home.path().join("archbench");
         write_executable(&script, STAND_IN);
-        let stage = Self { home };
-        stage.config(models, more);
-        stage
+        let sandbox = Self { home };
+        sandbox.config(models, more);
+        sandbox
     }
 
     fn config(&self, models: &str, more: &str) {
@@ -116,7 +116,7 @@ impl Stage {
 fn an_experiment_is_run_and_judged() {
     let expect = "expect = [{ text = 'slow is slow', ratio = 'slow / good <= 0.6' }, { text = 'no', ratio = 'slow / good > 1' }]\n\
         slo = ['p(99)<1ms']\n";
-    let run = Stage::new("'all'", expect).done();
+    let run = Sandbox::new("'all'", expect).done();
     assert_eq!((run.trials.len(), run.manifest.cells), (4, 2));
     assert!(
         run.trials
@@ -156,8 +156,8 @@ fn an_experiment_is_run_and_judged() {
 
 #[test]
 fn a_server_that_fails_fails_its_trial_and_not_the_run() {
-    let stage = Stage::new("['good', 'dies', 'garbage', 'fragile', 'silent']", "");
-    let run = stage.done();
+    let sandbox = Sandbox::new("['good', 'dies', 'garbage', 'fragile', 'silent']", "");
+    let run = sandbox.done();
     let reason = |model: &str| {
         let trial = run
             .trials
@@ -189,7 +189,7 @@ fn a_server_that_fails_fails_its_trial_and_not_the_run() {
         "{}",
         reason("silent")
     );
-    let server = fs::read_to_string(stage.home.path().join("server")).expect("its id");
+    let server = fs::read_to_string(sandbox.home.path().join("server")).expect("its id");
     assert!(
         !Path::new("/proc").join(server.trim()).exists(),
         "no server is left behind"
@@ -198,21 +198,24 @@ fn a_server_that_fails_fails_its_trial_and_not_the_run() {
 
 #[test]
 fn a_run_that_was_stopped_goes_on_where_it_was() {
-    let stage = Stage::new("['good', 'slow']", "");
-    let run = stage.done();
+    let sandbox = Sandbox::new("['good', 'slow']", "");
+    let run = sandbox.done();
     // As if it had been stopped after the first trial.
     fs::remove_file(run.path.join("verdicts.json")).expect("there");
     for trial in &run.trials[1..] {
         fs::remove_file(run.path.join("trials").join(format!("{}.json", trial.id))).expect("there");
     }
-    let before = stage.loads();
-    let again = stage.done();
-    assert_eq!((again.path, stage.loads() - before), (run.path.clone(), 3));
+    let before = sandbox.loads();
+    let again = sandbox.done();
+    assert_eq!(
+        (again.path, sandbox.loads() - before),
+        (run.path.clone(), 3)
+    );
     assert_eq!(again.trials[0], run.trials[0]);
     // Of another build, what is missing may not be measured.
     let trial = run.trials.last().expect("a trial");
     fs::remove_file(run.path.join("trials").join(format!("{}.json", trial.id))).expect("there");
-    let mut args = stage.args();
+    let mut args = sandbox.args();
     args.resume = Some(run.path.clone());
     let rebuilt = fs::File::options()
         .append(true)
@@ -224,11 +227,11 @@ fn a_run_that_was_stopped_goes_on_where_it_was() {
         .to_string();
     assert!(error.contains("are others than they were"), "{error}");
     // A finished one is left alone, and so is that of another experiment.
-    assert_ne!(stage.done().path, run.path);
-    stage.config("['good', 'slow']", "seed = 7\n");
-    stage.done();
-    assert_eq!(stage.folders().len(), 3);
-    let mut args = stage.args();
+    assert_ne!(sandbox.done().path, run.path);
+    sandbox.config("['good', 'slow']", "seed = 7\n");
+    sandbox.done();
+    assert_eq!(sandbox.folders().len(), 3);
+    let mut args = sandbox.args();
     args.resume = Some(run.path);
     let error = lab::commands::run::run(args, |_| Ok(None))
         .expect_err("another experiment")
@@ -262,26 +265,28 @@ fn what_cannot_be_right_is_refused_before_the_first_trial() {
         ("['good']", "server_cores = [999]", "core 999"),
         ("['good']", "repeat = 1", "did you mean 'repeats'?"),
     ] {
-        let stage = Stage::new(models, more);
-        let error = run(stage.args(), |_| Ok(None)).expect_err(more).to_string();
+        let sandbox = Sandbox::new(models, more);
+        let error = run(sandbox.args(), |_| Ok(None))
+            .expect_err(more)
+            .to_string();
         assert!(error.contains(expected), "{error}");
-        assert!(stage.folders().is_empty());
+        assert!(sandbox.folders().is_empty());
     }
 }
 
 #[test]
 fn a_dry_run_does_nothing() {
-    let stage = Stage::new("'all'", "");
-    let mut args = stage.args();
+    let sandbox = Sandbox::new("'all'", "");
+    let mut args = sandbox.args();
     args.dry_run = true;
     assert!(matches!(run(args, |_| Ok(None)), Ok(0)));
-    assert_eq!((stage.folders().len(), stage.loads()), (0, 0));
+    assert_eq!((sandbox.folders().len(), sandbox.loads()), (0, 0));
 }
 
 #[test]
 fn a_search_in_which_nothing_can_be_tried_has_failed() {
     for (models, expected) in [(&["good"][..], 0), (&["dies"], 1), (&["dies", "good"], 0)] {
-        let stage = Stage::new("'all'", "");
+        let sandbox = Sandbox::new("'all'", "");
         let status = lab::commands::search::run(lab::commands::search::Args {
             model: models.iter().map(|model| (*model).to_owned()).collect(),
             options: String::new(),
@@ -295,17 +300,18 @@ fn a_search_in_which_nothing_can_be_tried_has_failed() {
             resolution: 50.0,
             seed: 1,
             shown: lab::commands::Shown::default(),
-            archbench: stage.args().archbench,
+            archbench: sandbox.args().archbench,
         });
         assert_eq!(status.expect("tried"), expected, "{models:?}");
     }
 }
 
 /// One trial of a model, with little patience.
-fn trial(stage: &Stage, model: &str) -> lab::trial::Measured {
-    let (experiment, _) = lab::spec::Experiment::read(&stage.args().config).expect("sound");
-    let archbench = stage.home.path().join("archbench");
-    let plan = lab::plan::Plan::new(&experiment, &stage.args().config, &archbench).expect("a plan");
+fn trial(sandbox: &Sandbox, model: &str) -> lab::trial::Measured {
+    let (experiment, _) = lab::spec::Experiment::read(&sandbox.args().config).expect("sound");
+    let archbench = sandbox.home.path().join("archbench");
+    let plan =
+        lab::plan::Plan::new(&experiment, &sandbox.args().config, &archbench).expect("a plan");
     let cell = plan
         .cells
         .iter()
@@ -341,7 +347,7 @@ fn trial(stage: &Stage, model: &str) -> lab::trial::Measured {
 
 #[test]
 fn a_server_that_does_not_stop_and_a_generator_that_does_not_end_are_ended() {
-    let stage = Stage::new("['deaf', 'endless']", "");
+    let sandbox = Sandbox::new("['deaf', 'endless']", "");
     for (model, expected) in [
         (
             "deaf",
@@ -352,10 +358,10 @@ fn a_server_that_does_not_stop_and_a_generator_that_does_not_end_are_ended() {
             "generating load: the generator did not end within 1.2s",
         ),
     ] {
-        let measured = trial(&stage, model);
+        let measured = trial(&sandbox, model);
         let failure = measured.failure.expect("it failed");
         assert_eq!(format!("{}: {}", failure.step, failure.reason), expected);
-        let server = fs::read_to_string(stage.home.path().join("server")).expect("its id");
+        let server = fs::read_to_string(sandbox.home.path().join("server")).expect("its id");
         assert!(
             !Path::new("/proc").join(server.trim()).exists(),
             "{model} is left behind"
@@ -365,8 +371,8 @@ fn a_server_that_does_not_stop_and_a_generator_that_does_not_end_are_ended() {
 
 #[test]
 fn what_the_generator_found_wrong_with_the_server_fails_the_trial() {
-    let stage = Stage::new("['good', 'hung', 'full']", "");
-    let run = stage.done();
+    let sandbox = Sandbox::new("['good', 'hung', 'full']", "");
+    let run = sandbox.done();
     let of = |model: &str| {
         run.trials
             .iter()
@@ -418,8 +424,8 @@ fn a_server_that_is_not_ours_is_measured_beside_ours() {
     let servers = "[[server]]\nexternal = 'theirs'\n[[server]]\nexternal = 'theirs'\nname = 'refusing'\nvalues.status = 403\n\
         [[server]]\nexternal = 'absent'\n[[expect]]\ntext = 'a'\nratio = 'good / theirs <= 2'\n\
         [[expect]]\ntext = 'b'\nratio = 'good / absent <= 2'\n";
-    let stage = Stage::new("['good']", servers);
-    let external = stage.home.path().join("external");
+    let sandbox = Sandbox::new("['good']", servers);
+    let external = sandbox.home.path().join("external");
     fs::create_dir(&external).expect("made");
     let exe = std::env::current_exe().expect("this program");
     let exe = exe.display();
@@ -432,7 +438,7 @@ fn a_server_that_is_not_ours_is_measured_beside_ours() {
     let absent = "package = 'absent-server'\ncommand = 'no-such-server-anywhere'\n";
     fs::write(external.join("absent.toml"), absent).expect("written");
 
-    let run = stage.done();
+    let run = sandbox.done();
     let of = |name: &str| run.trials.iter().find(|trial| trial.level("model") == name);
     let theirs = of("theirs").expect("measured");
     assert_eq!(theirs.verdict, Validity::Valid, "{:?}", theirs.failure);

@@ -70,13 +70,13 @@ fn report(per_s: f64, p99_us: f64) -> Report {
 }
 
 /// An experiment over some models, its plan, and a folder for it.
-struct Stage {
+struct Sandbox {
     experiment: Experiment,
     plan: Plan,
     home: tempfile::TempDir,
 }
 
-impl Stage {
+impl Sandbox {
     fn new(models: &str, more: &str) -> Self {
         let text = format!(
             "name = 'x'\nquestion = '?'\nfiles = 'single:1k'\nmodels = {models}\nrepeats = 2\nduration = '1s'\n{more}\n\
@@ -155,10 +155,10 @@ const VALID: Made = (Validity::Valid, 1000.0, 500.0);
 
 #[test]
 fn trials_are_made_in_the_order_of_the_plan_and_every_cell_of_a_block_is_asked_the_same() {
-    let stage = Stage::new("['a', 'b', 'c']", "seed = 7");
+    let sandbox = Sandbox::new("['a', 'b', 'c']", "seed = 7");
     let runner = MadeUp::new(|_, _, _| Some(VALID));
-    let run = stage.measure(&runner).expect("done");
-    let planned: Vec<_> = stage.plan.trials.iter().map(|trial| trial.id()).collect();
+    let run = sandbox.measure(&runner).expect("done");
+    let planned: Vec<_> = sandbox.plan.trials.iter().map(|trial| trial.id()).collect();
     assert_eq!(ids(&run), planned);
     let seeds: Vec<_> = runner.jobs.borrow().iter().map(|(_, seed)| *seed).collect();
     assert_eq!(seeds, [8, 8, 8, 9, 9, 9]);
@@ -166,15 +166,15 @@ fn trials_are_made_in_the_order_of_the_plan_and_every_cell_of_a_block_is_asked_t
 
 #[test]
 fn a_run_that_was_stopped_goes_on_where_it_was() {
-    let stage = Stage::new("['a', 'b', 'c']", "");
+    let sandbox = Sandbox::new("['a', 'b', 'c']", "");
     let stopped = MadeUp::new(|_, _, before| (before < 4).then_some(VALID));
-    assert_eq!(stage.measure(&stopped).err(), Some(4));
+    assert_eq!(sandbox.measure(&stopped).err(), Some(4));
     let others = MadeUp::new(|_, _, _| Some((Validity::Valid, 2000.0, 500.0)));
-    let run = stage.measure(&others).expect("done");
+    let run = sandbox.measure(&others).expect("done");
     let models = [stopped.models(), others.models()].concat();
-    let planned = stage.plan.trials.iter().map(|trial| trial.cell);
+    let planned = sandbox.plan.trials.iter().map(|trial| trial.cell);
     let planned: Vec<_> = planned
-        .map(|cell| stage.plan.cells[cell].factors["model"].to_string())
+        .map(|cell| sandbox.plan.cells[cell].factors["model"].to_string())
         .collect();
     assert_eq!((models, others.models().len()), (planned, 2));
     assert!(run.is_complete());
@@ -206,9 +206,9 @@ fn a_trial_whose_generator_was_disturbed_is_made_again_and_one_that_failed_is_no
         (1, vec![invalid; 2], vec!["c000-r1", "c000-r2"]),
         (3, vec![failed; 2], vec!["c000-r1", "c000-r2"]),
     ] {
-        let stage = Stage::new("['a']", &format!("attempts = {attempts}"));
+        let sandbox = Sandbox::new("['a']", &format!("attempts = {attempts}"));
         let runner = MadeUp::new(|_, _, before| of.get(before).copied());
-        let run = stage.measure(&runner).expect("no more was asked for");
+        let run = sandbox.measure(&runner).expect("no more was asked for");
         assert_eq!(ids(&run), expected);
         assert!(run.is_complete());
     }
@@ -217,10 +217,10 @@ fn a_trial_whose_generator_was_disturbed_is_made_again_and_one_that_failed_is_no
 #[test]
 fn one_that_was_stopped_between_two_attempts_goes_on_with_the_next() {
     let invalid = (Validity::Invalid, 900.0, 500.0);
-    let stage = Stage::new("['a']", "attempts = 3");
+    let sandbox = Sandbox::new("['a']", "attempts = 3");
     let stopped = MadeUp::new(|_, _, before| (before < 1).then_some(invalid));
-    assert_eq!(stage.measure(&stopped).err(), Some(0));
-    let run = stage
+    assert_eq!(sandbox.measure(&stopped).err(), Some(0));
+    let run = sandbox
         .measure(&MadeUp::new(|_, _, _| Some(VALID)))
         .expect("done");
     assert_eq!(ids(&run), ["c000-r1", "c000-r1-a2", "c000-r2"]);
@@ -230,14 +230,14 @@ fn one_that_was_stopped_between_two_attempts_goes_on_with_the_next() {
 fn expectations_and_objectives_are_judged_by_what_counts() {
     let expect = "expect = [{ text = 'slow is slow', ratio = 'slow / fast <= 0.6' }, { text = 'no', ratio = 'slow / fast > 1' }]\n\
         slo = ['p(99)<1ms']";
-    let stage = Stage::new("['fast', 'slow']", expect);
+    let sandbox = Sandbox::new("['fast', 'slow']", expect);
     let runner = MadeUp::new(|model, seed, _| {
         Some(match model {
             "fast" => (Validity::Valid, 1000.0 + seed as f64, 500.0),
             _ => (Validity::Suspect, 500.0 - seed as f64, 2000.0),
         })
     });
-    let run = stage.measure(&runner).expect("done");
+    let run = sandbox.measure(&runner).expect("done");
     let verdicts = run.verdicts.as_ref().expect("judged");
     let expectations = verdicts.expectations.iter().map(|judged| judged.outcome);
     assert_eq!(

@@ -9,7 +9,7 @@ use contracts::plan::PlannedRun;
 use contracts::search::HighestRates;
 use contracts::slo::JudgedObjectives;
 
-use crate::{ARCHBENCH, Stage};
+use crate::{ARCHBENCH, Sandbox};
 
 /// The document that a command printed; it had to end with this status.
 fn document<D: Document>(output: &Output, status: i32) -> D {
@@ -28,22 +28,22 @@ fn archbench(typed: &[&str]) -> Output {
 
 #[test]
 fn a_plan() {
-    let stage = Stage::new();
-    let plan: PlannedRun = document(&stage.run(&["--dry-run", "--output-format", "json"]), 0);
+    let sandbox = Sandbox::new();
+    let plan: PlannedRun = document(&sandbox.run(&["--dry-run", "--output-format", "json"]), 0);
     assert_eq!((plan.cells.len(), plan.trials.len()), (3, 6));
     let first: Vec<_> = plan.trials[..3].iter().map(|id| &id[4..]).collect();
     assert_eq!(first, ["-r1", "-r1", "-r1"]);
-    assert!(plan.unknown.is_empty() && stage.lines("servers").is_empty());
-    let refused = stage.run(&["--output-format", "json"]);
+    assert!(plan.unknown.is_empty() && sandbox.lines("servers").is_empty());
+    let refused = sandbox.run(&["--output-format", "json"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("--dry-run"));
 }
 
 #[test]
 fn what_a_run_was_held_against() {
-    let stage = Stage::new();
-    assert!(stage.run(&[]).status.success());
-    let folder = stage.folders().remove(0);
+    let sandbox = Sandbox::new();
+    assert!(sandbox.run(&[]).status.success());
+    let folder = sandbox.folders().remove(0);
     let folder = folder.to_str().expect("a name");
     for format in [&["--output-format", "json"][..], &["--json"]] {
         let slo = ["slo", folder, "--slo", "service:p(99)<1us"];
@@ -64,14 +64,14 @@ fn what_a_run_was_held_against() {
 
 #[test]
 fn what_was_searched_for() {
-    let stage = Stage::new();
-    let stand_in = stage.at("archbench");
+    let sandbox = Sandbox::new();
+    let stand_in = sandbox.at("archbench");
     let typed = "search --model one --slo p(99)<1s --files single:1k -d 10ms --warm-up 0s --repeats 1 --resolution 50 -c 1";
     let output = Command::new(ARCHBENCH)
         .args(typed.split(' '))
         .args(["--output-format", "json", "--archbench"])
         .arg(stand_in)
-        .env("XDG_CACHE_HOME", stage.at("cache"))
+        .env("XDG_CACHE_HOME", sandbox.at("cache"))
         .output()
         .expect("it runs");
     let found: HighestRates = document(&output, 0);

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::{ARCHBENCH, Stage, said};
+use crate::{ARCHBENCH, Sandbox, said};
 
 /// How long each is well.
 const WELL: Duration = Duration::from_millis(400);
@@ -38,7 +38,7 @@ fn server(then: fn(&mut TcpStream) -> Option<()>) -> String {
 
 #[test]
 fn each_fails_its_trial_and_not_the_run() {
-    let stage = Stage::of(
+    let sandbox = Sandbox::of(
         "['well', 'dies', 'hangs', 'closes', 'garbage']",
         "duration = '1500ms'\nwarm_up = '100ms'\nrepeats = 1\ncache = 'as-is'\n",
     );
@@ -49,7 +49,7 @@ fn each_fails_its_trial_and_not_the_run() {
     let closes = server(|_| None);
     let garbage = server(|stream| stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n").ok());
     // The well one is real.
-    stage.script(
+    sandbox.script(
         "serve",
         &format!(
             "ready() {{ echo \"{{\\\"event\\\":\\\"ready\\\",\\\"address\\\":\\\"$1\\\"}}\"; }}\n\
@@ -63,11 +63,11 @@ fn each_fails_its_trial_and_not_the_run() {
              while :; do sleep 0.02; done\n"
         ),
     );
-    stage.script("load", &format!("exec {ARCHBENCH} \"$@\"\n"));
-    let output = stage.run(&[]);
+    sandbox.script("load", &format!("exec {ARCHBENCH} \"$@\"\n"));
+    let output = sandbox.run(&[]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    stage.check_servers();
-    let run = results::read(&stage.folders()[0]).expect("readable");
+    sandbox.check_servers();
+    let run = results::read(&sandbox.folders()[0]).expect("readable");
     assert_eq!(run.trials.len(), 5);
     for (model, expected) in [
         (

@@ -4,29 +4,29 @@ use std::fs;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use crate::{ARCHBENCH, Stage, said, wait};
+use crate::{ARCHBENCH, Sandbox, said, wait};
 
 #[test]
 fn two_runs_do_not_share_a_folder() {
-    let stage = Stage::new();
-    stage.script("load", "until test -e \"$home/go\"; do sleep 0.02; done\n");
-    let mut first = stage.start();
-    stage.wait_for("loads", 1);
-    let folder = stage.folders()[0].display().to_string();
+    let sandbox = Sandbox::new();
+    sandbox.script("load", "until test -e \"$home/go\"; do sleep 0.02; done\n");
+    let mut first = sandbox.start();
+    sandbox.wait_for("loads", 1);
+    let folder = sandbox.folders()[0].display().to_string();
     let busy = format!(
         "is being written by another archbench (process {})",
         first.id()
     );
     for arguments in [&[][..], &["--resume", &folder]] {
-        let output = stage.run(arguments);
+        let output = sandbox.run(arguments);
         assert_eq!(output.status.code(), Some(1));
         assert!(said(&output).contains(&busy), "{}", said(&output));
     }
-    fs::write(stage.at("go"), "").expect("written");
+    fs::write(sandbox.at("go"), "").expect("written");
     // Beside it there may be another.
-    assert_eq!(stage.run(&["--fresh"]).status.code(), Some(0));
+    assert_eq!(sandbox.run(&["--fresh"]).status.code(), Some(0));
     assert_eq!(wait(&mut first).code(), Some(0));
-    let runs: Vec<_> = stage
+    let runs: Vec<_> = sandbox
         .folders()
         .iter()
         .map(|folder| results::read(folder).expect("readable"))
@@ -40,9 +40,9 @@ fn two_runs_do_not_share_a_folder() {
 
 #[test]
 fn a_folder_of_another_version_is_refused_by_name() {
-    let stage = Stage::new();
-    assert_eq!(stage.run(&[]).status.code(), Some(0));
-    let folder = stage.folders()[0].clone();
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.run(&[]).status.code(), Some(0));
+    let folder = sandbox.folders()[0].clone();
     let manifest = folder.join("manifest.json");
     let text = fs::read_to_string(&manifest).expect("there");
     let older = text.replace(results::SCHEMA, "archbench.results/0");
@@ -66,8 +66,8 @@ fn a_folder_of_another_version_is_refused_by_name() {
         let mut command = Command::new(ARCHBENCH);
         command
             .args(arguments)
-            .current_dir(stage.home.path())
-            .env("XDG_CACHE_HOME", stage.at("cache"));
+            .current_dir(sandbox.home.path())
+            .env("XDG_CACHE_HOME", sandbox.at("cache"));
         let output = command.output().expect("it runs");
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
         let said = said(&output);
@@ -76,12 +76,12 @@ fn a_folder_of_another_version_is_refused_by_name() {
     }
     // An unfinished one that cannot be read is not gone on with.
     fs::remove_file(folder.join("verdicts.json")).expect("there");
-    assert_eq!(stage.run(&[]).status.code(), Some(0));
-    assert_eq!(stage.folders().len(), 2);
+    assert_eq!(sandbox.run(&[]).status.code(), Some(0));
+    assert_eq!(sandbox.folders().len(), 2);
 }
 
 /// Runs a script in name spaces of its own, where it may mount; `None` where that is not allowed.
-fn with_mounts(stage: &Stage, script: &str) -> Option<String> {
+fn with_mounts(sandbox: &Sandbox, script: &str) -> Option<String> {
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--mount", "sh", "-eu", "-c"]);
     let probe = Command::new("unshare")
@@ -106,8 +106,8 @@ fn with_mounts(stage: &Stage, script: &str) -> Option<String> {
         .arg(format!(
             "mkdir disk; mount -t tmpfs -o size=300k none disk\n{run}\n{script}"
         ))
-        .current_dir(stage.home.path())
-        .env("XDG_CACHE_HOME", stage.at("cache"))
+        .current_dir(sandbox.home.path())
+        .env("XDG_CACHE_HOME", sandbox.at("cache"))
         .env("ARCHBENCH", ARCHBENCH)
         .output()
         .expect("it runs");
@@ -116,20 +116,21 @@ fn with_mounts(stage: &Stage, script: &str) -> Option<String> {
 }
 
 /// What was measured before the disk failed is neither lost nor measured again.
-fn check_that_nothing_is_lost(stage: &Stage) {
+fn check_that_nothing_is_lost(sandbox: &Sandbox) {
     // The trial that could not be kept has been made twice.
-    assert_eq!(stage.lines("loads").len(), 7);
-    let run = results::read(&fs::canonicalize(stage.at("kept")).expect("there")).expect("readable");
+    assert_eq!(sandbox.lines("loads").len(), 7);
+    let run =
+        results::read(&fs::canonicalize(sandbox.at("kept")).expect("there")).expect("readable");
     assert!(run.is_complete() && run.verdicts.is_some());
     assert!(run.trials.iter().all(|trial| trial.failure.is_none()));
 }
 
 #[test]
 fn a_full_disk_loses_no_finished_trial() {
-    let stage = Stage::new();
-    stage.script("load", "test $(wc -l < \"$home/loads\") = 3 && cat /dev/zero > \"$home/disk/filler\" 2>/dev/null\n");
+    let sandbox = Sandbox::new();
+    sandbox.script("load", "test $(wc -l < \"$home/loads\") = 3 && cat /dev/zero > \"$home/disk/filler\" 2>/dev/null\n");
     let script = "fails\n rm disk/filler\n run\n mkdir kept; cp -r disk/results/*/. kept";
-    let Some(said) = with_mounts(&stage, script) else {
+    let Some(said) = with_mounts(&sandbox, script) else {
         return;
     };
     assert!(
@@ -137,39 +138,39 @@ fn a_full_disk_loses_no_finished_trial() {
             && said.contains("the disk is full; finished trials are safe"),
         "{said}"
     );
-    check_that_nothing_is_lost(&stage);
+    check_that_nothing_is_lost(&sandbox);
 }
 
 #[test]
 fn a_disk_that_becomes_read_only_loses_no_finished_trial() {
-    let stage = Stage::new();
-    stage.script(
+    let sandbox = Sandbox::new();
+    sandbox.script(
         "load",
         "results=\"$home/disk/results\"
          test $(wc -l < \"$home/loads\") = 3 && mount --bind \"$results\" \"$results\" && mount -o remount,bind,ro \"$results\"\n",
     );
     let script =
         "fails\n fails\n umount disk/results\n run\n mkdir kept; cp -r disk/results/*/. kept";
-    let Some(said) = with_mounts(&stage, script) else {
+    let Some(said) = with_mounts(&sandbox, script) else {
         return;
     };
     assert!(said.contains("Read-only file system"), "{said}");
-    check_that_nothing_is_lost(&stage);
+    check_that_nothing_is_lost(&sandbox);
 }
 
 /// The same where nothing can be mounted: a limit on the length of files, which the third report goes beyond.
 #[test]
 fn a_file_that_cannot_be_written_loses_no_finished_trial() {
-    let stage = Stage::new();
+    let sandbox = Sandbox::new();
     let long = "head -c 300000 /dev/zero | tr '\\0' ' '";
-    stage.script("load", &format!("test $(wc -l < \"$home/loads\") = 3 && {{ printf '{{\"long\":\"'; {long}; printf '\",'; exec sed 's/^{{//' \"$home/short\"; }}\n"));
+    sandbox.script("load", &format!("test $(wc -l < \"$home/loads\") = 3 && {{ printf '{{\"long\":\"'; {long}; printf '\",'; exec sed 's/^{{//' \"$home/short\"; }}\n"));
     fs::write(
-        stage.at("short"),
+        sandbox.at("short"),
         "{\"schema\":\"archbench.load/1\",\"verdict\":\"VALID\",\"reasons\":[],\"requests\":{\"completed\":9}}\n",
     )
     .expect("written");
     let limited = |blocks: &str| {
-        let command = &mut stage.command(&[]);
+        let command = &mut sandbox.command(&[]);
         let program = command.get_program().to_owned();
         let arguments: Vec<_> = command
             .get_args()
@@ -181,13 +182,13 @@ fn a_file_that_cannot_be_written_loses_no_finished_trial() {
             .args(["-c", &script, "sh"])
             .arg(program)
             .args(arguments)
-            .env("XDG_CACHE_HOME", stage.at("cache"));
+            .env("XDG_CACHE_HOME", sandbox.at("cache"));
         shell.process_group(0).output().expect("it runs")
     };
     let output = limited("256");
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     assert!(said(&output).contains("cannot write"), "{}", said(&output));
-    let folder = stage.folders()[0].clone();
+    let folder = sandbox.folders()[0].clone();
     assert_eq!(results::read(&folder).expect("readable").trials.len(), 2);
     let names = fs::read_dir(folder.join("trials"))
         .expect("there")
@@ -195,5 +196,5 @@ fn a_file_that_cannot_be_written_loses_no_finished_trial() {
     assert_eq!(names.count(), 2, "nothing half written is left");
     assert_eq!(limited("unlimited").status.code(), Some(0));
     assert_eq!(results::read(&folder).expect("readable").trials.len(), 6);
-    assert_eq!(stage.lines("loads").len(), 7);
+    assert_eq!(sandbox.lines("loads").len(), 7);
 }

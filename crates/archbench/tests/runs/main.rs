@@ -45,11 +45,11 @@ esac
 "#;
 
 /// A place with an experiment of six trials and a stand-in for what it drives.
-struct Stage {
+struct Sandbox {
     home: tempfile::TempDir,
 }
 
-impl Stage {
+impl Sandbox {
     fn new() -> Self {
         Self::of(
             "['one', 'two', 'three']",
@@ -59,14 +59,14 @@ impl Stage {
 
     fn of(models: &str, more: &str) -> Self {
         let home = tempfile::tempdir().expect("a directory");
-        let stage = Self { home };
-        stage.script("archbench", STAND_IN);
+        let sandbox = Self { home };
+        sandbox.script("archbench", STAND_IN);
         let text = format!(
             "name = 'x'\nquestion = 'Is it?'\nfiles = 'single:1k'\nmodels = {models}\ntimeout = '1s'\n{more}\
              load = [{{ name = 'closed', connections = 2 }}]\n"
         );
-        fs::write(stage.at("x.toml"), text).expect("written");
-        stage
+        fs::write(sandbox.at("x.toml"), text).expect("written");
+        sandbox
     }
 
     fn at(&self, name: &str) -> PathBuf {

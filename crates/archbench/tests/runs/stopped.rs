@@ -5,23 +5,23 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::{ARCHBENCH, STAND_IN, Stage, signal, wait, wait_until};
+use crate::{ARCHBENCH, STAND_IN, Sandbox, signal, wait, wait_until};
 
 /// Stops a run over and over, each time a little later, and then lets it end.
 fn stopped_over_and_over(how: &[Signal]) {
-    let stage = Stage::new();
+    let sandbox = Sandbox::new();
     let mut trials = 0;
     for number in 0..12 {
-        let mut child = stage.start();
+        let mut child = sandbox.start();
         std::thread::sleep(Duration::from_millis(number * 37 % 400));
         for one in how {
             signal(&child, *one);
             std::thread::sleep(Duration::from_millis(5));
         }
         wait(&mut child);
-        stage.check_servers();
+        sandbox.check_servers();
         // What there is can be read, and nothing of it is lost again.
-        for folder in stage.folders() {
+        for folder in sandbox.folders() {
             let run = results::read(&folder).unwrap_or_else(|error| panic!("{error}"));
             assert!(
                 run.trials.len() >= trials,
@@ -38,9 +38,9 @@ fn stopped_over_and_over(how: &[Signal]) {
             }
         }
     }
-    let output = stage.run(&[]);
+    let output = sandbox.run(&[]);
     assert_eq!(output.status.code(), Some(0), "{}", crate::said(&output));
-    let folders = stage.folders();
+    let folders = sandbox.folders();
     assert_eq!(folders.len(), 1, "it went on where it was");
     let run = results::read(&folders[0]).expect("readable");
     assert_eq!((run.trials.len(), run.is_complete()), (6, true));
@@ -59,28 +59,28 @@ fn by_ctrl_c_twice() {
 
 #[test]
 fn ctrl_c_is_heard_by_all_though_a_shell_had_it_ignored() {
-    let stage = Stage::new();
-    stage.script(
+    let sandbox = Sandbox::new();
+    sandbox.script(
         "serve",
         r#"grep SigIgn: /proc/$$/status >> "$home/ignored""#,
     );
     // As one that is no terminal's starts what is in its background.
-    let run = stage.command(&[]);
+    let run = sandbox.command(&[]);
     let mut shell = Command::new("sh");
     shell
         .args(["-c", r#"trap '' INT; exec "$0" "$@""#])
         .arg(run.get_program())
         .args(run.get_args())
-        .env("XDG_CACHE_HOME", stage.at("cache"))
+        .env("XDG_CACHE_HOME", sandbox.at("cache"))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     let mut child = shell.spawn().expect("it runs");
-    stage.wait_for("loads", 1);
+    sandbox.wait_for("loads", 1);
     signal(&child, Signal::INT);
     assert_eq!(wait(&mut child).code(), Some(130));
-    stage.check_servers();
-    let ignored = stage.lines("ignored").remove(0);
+    sandbox.check_servers();
+    let ignored = sandbox.lines("ignored").remove(0);
     let ignored = u64::from_str_radix(ignored["SigIgn:".len()..].trim(), 16).expect("a mask");
     assert_eq!(ignored & 1 << (Signal::INT.as_raw() - 1), 0, "{ignored:x}");
 }
@@ -92,17 +92,17 @@ fn by_a_kill() {
 
 #[test]
 fn ctrl_c_is_heard_while_files_are_made() {
-    let stage = Stage::new();
+    let sandbox = Sandbox::new();
     // So many that nobody has made them before the signal comes.
-    let text = std::fs::read_to_string(stage.at("x.toml")).expect("there");
+    let text = std::fs::read_to_string(sandbox.at("x.toml")).expect("there");
     std::fs::write(
-        stage.at("x.toml"),
+        sandbox.at("x.toml"),
         text.replace("single:1k", "uniform:200000:1"),
     )
     .expect("written");
-    let mut child = stage.start();
+    let mut child = sandbox.start();
     let made = || {
-        let sets = std::fs::read_dir(stage.at("cache").join("archbench"));
+        let sets = std::fs::read_dir(sandbox.at("cache").join("archbench"));
         let set = sets.into_iter().flatten().flatten().next()?;
         set.path()
             .join(".archbench-files.partial")
@@ -113,18 +113,18 @@ fn ctrl_c_is_heard_while_files_are_made() {
     signal(&child, Signal::INT);
     wait(&mut child);
     assert!(made().is_some(), "it ended before they were all made");
-    assert!(stage.folders().is_empty());
+    assert!(sandbox.folders().is_empty());
 }
 
 #[test]
 fn it_says_where_it_was_and_how_to_go_on() {
-    let stage = Stage::new();
-    let child = stage
+    let sandbox = Sandbox::new();
+    let child = sandbox
         .command(&[])
         .stdout(Stdio::piped())
         .spawn()
         .expect("it runs");
-    stage.wait_for("loads", 2);
+    sandbox.wait_for("loads", 2);
     signal(&child, Signal::INT);
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(130));
@@ -133,10 +133,10 @@ fn it_says_where_it_was_and_how_to_go_on() {
         said.contains("of 6 trials") && said.contains("the same command goes on"),
         "{said}"
     );
-    stage.check_servers();
+    sandbox.check_servers();
     // Of another build it is not gone on with, and that is said.
-    stage.script("archbench", &format!("{STAND_IN}\n"));
-    let output = stage.run(&[]);
+    sandbox.script("archbench", &format!("{STAND_IN}\n"));
+    let output = sandbox.run(&[]);
     assert_eq!(output.status.code(), Some(0));
     let said = crate::said(&output);
     assert!(
@@ -148,18 +148,18 @@ fn it_says_where_it_was_and_how_to_go_on() {
 
 #[test]
 fn what_is_counted_is_trials_and_not_attempts() {
-    let stage = Stage::new();
+    let sandbox = Sandbox::new();
     // The second to come is disturbed, and made again; then comes Ctrl-C.
-    stage.script(
+    sandbox.script(
         "load",
         "count=$(wc -l < \"$home/loads\")\n\
          test $count = 2 && { echo '{\"schema\":\"archbench.load/1\",\"verdict\":\"INVALID\",\"reasons\":[]}'; exit 4; }\n\
          test $count = 4 && sleep 100\n",
     );
-    let mut command = stage.command(&["--fresh"]);
+    let mut command = sandbox.command(&["--fresh"]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().expect("it runs");
-    stage.wait_for("loads", 4);
+    sandbox.wait_for("loads", 4);
     signal(&child, Signal::INT);
     let output = child.wait_with_output().expect("it ends");
     let lines: Vec<_> = crate::said(&output)
@@ -176,21 +176,21 @@ fn what_is_counted_is_trials_and_not_attempts() {
 
 #[test]
 fn a_server_of_a_killed_run_is_a_real_one_that_ends_too() {
-    let stage = Stage::new();
+    let sandbox = Sandbox::new();
     // Told to serve for real, in place of the script.
-    stage.script("serve", &format!("exec {ARCHBENCH} \"$@\"\n"));
-    stage.script("load", "sleep 100\n");
-    let text = std::fs::read_to_string(stage.at("x.toml")).expect("there");
+    sandbox.script("serve", &format!("exec {ARCHBENCH} \"$@\"\n"));
+    sandbox.script("load", "sleep 100\n");
+    let text = std::fs::read_to_string(sandbox.at("x.toml")).expect("there");
     std::fs::write(
-        stage.at("x.toml"),
+        sandbox.at("x.toml"),
         text.replace("['one', 'two', 'three']", "['mp']"),
     )
     .expect("written");
-    let mut child = stage.start();
-    stage.wait_for("loads", 1);
+    let mut child = sandbox.start();
+    sandbox.wait_for("loads", 1);
     signal(&child, Signal::KILL);
     wait(&mut child);
-    stage.check_servers();
+    sandbox.check_servers();
 }
 
 #[test]
@@ -198,19 +198,19 @@ fn what_a_killed_run_leaves_on_its_hosts_is_found_and_ended() {
     if let Err(why) = network::available() {
         return println!("skipped: {why}");
     }
-    let stage = Stage::new();
-    stage.script("serve", &format!("exec {ARCHBENCH} \"$@\"\n"));
+    let sandbox = Sandbox::new();
+    sandbox.script("serve", &format!("exec {ARCHBENCH} \"$@\"\n"));
     // It is killed along with the run, and whoever it has started is not.
-    stage.script("load", "sleep 100 &\nwait\n");
-    let text = std::fs::read_to_string(stage.at("x.toml")).expect("there");
+    sandbox.script("load", "sleep 100 &\nwait\n");
+    let text = std::fs::read_to_string(sandbox.at("x.toml")).expect("there");
     let on_hosts = "['mp']\nnetwork = { kind = 'veth' }";
     std::fs::write(
-        stage.at("x.toml"),
+        sandbox.at("x.toml"),
         text.replace("['one', 'two', 'three']", on_hosts),
     )
     .expect("written");
-    let mut child = stage.start();
-    stage.wait_for("loads", 1);
+    let mut child = sandbox.start();
+    sandbox.wait_for("loads", 1);
     let maker = child.id();
     let left = || {
         network::leftovers()
@@ -220,7 +220,7 @@ fn what_a_killed_run_leaves_on_its_hosts_is_found_and_ended() {
     assert_eq!(left(), None, "it is still at work");
     signal(&child, Signal::KILL);
     wait(&mut child);
-    stage.check_servers();
+    sandbox.check_servers();
     wait_until("what was started ends not", || {
         left().is_some_and(|left| left.processes.len() == 1)
     });
