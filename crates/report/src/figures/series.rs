@@ -10,12 +10,12 @@ pub(crate) struct Course {
     pub(crate) label: String,
     pub(crate) look: Look,
     pub(crate) invalid: bool,
-    pub(crate) seconds: Vec<Second>,
+    pub(crate) seconds: Vec<SeriesPoint>,
 }
 
 /// One of them, or whatever the interval was.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Second {
+pub(crate) struct SeriesPoint {
     /// Its middle, since the start.
     pub(crate) at: f64,
     /// Answers per second.
@@ -49,14 +49,14 @@ impl Course {
             )?;
             let times = log.times_of(interval);
             let tail = times.quantile(0.99);
-            Some(Second {
+            Some(SeriesPoint {
                 at,
                 rate: (times.len() - times.given_up()) as f64 / length,
                 tail: (!times.is_empty()).then_some(tail.value as f64 * 1e-9),
                 at_least: tail.at_least,
             })
         });
-        let seconds: Vec<Second> = seconds.collect();
+        let seconds: Vec<SeriesPoint> = seconds.collect();
         (seconds.len() > 1).then(|| Self {
             label: label.into(),
             look,
@@ -145,7 +145,7 @@ fn figure(
     subject: &Subject,
     y: Axis,
     courses: &[Course],
-    of: impl Fn(&Second) -> Option<(f64, bool)>,
+    of: impl Fn(&SeriesPoint) -> Option<(f64, bool)>,
 ) -> Option<Figure> {
     let unit = y.unit;
     let series = courses.iter().map(|course| {

@@ -8,7 +8,7 @@
 //! | `metric,value_us,…` | `archbench load` as CSV | µs |
 
 use crate::distribution::Distribution;
-use crate::figures::series::Second;
+use crate::figures::series::SeriesPoint;
 use results::Validity;
 
 /// A percentile distribution, with as many percentiles as its writer thought enough.
@@ -23,7 +23,7 @@ pub(crate) struct Percentiles {
     /// Whether it says that it is not to be believed.
     pub(crate) invalid: bool,
     /// How it went by the interval, if it has that too.
-    pub(crate) seconds: Vec<Second>,
+    pub(crate) seconds: Vec<SeriesPoint>,
 }
 
 impl Percentiles {
@@ -140,7 +140,7 @@ fn intervals<'a>(columns: &[&str], rows: impl Rows<'a>) -> Result<Percentiles, S
         let (end, here) = (number("Timestamp")?, number("Int_Count")?);
         let length = end - before;
         if length > 0.0 {
-            found.seconds.push(Second {
+            found.seconds.push(SeriesPoint {
                 at: before + length / 2.0,
                 rate: here / length,
                 tail: None,

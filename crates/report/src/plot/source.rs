@@ -5,7 +5,7 @@ use super::percentiles::Percentiles;
 use crate::distribution::{Distribution, NANOS};
 use crate::error::Error;
 use crate::figure::Look;
-use crate::figures::series::{Course, Second, measured};
+use crate::figures::series::{Course, SeriesPoint, measured};
 use crate::study::{RESPONSE, SERVICE};
 use command::input;
 use contracts::load::{Loop, Report};
@@ -225,7 +225,7 @@ fn course(label: &str, look: Look, load: &Report) -> Option<Course> {
         let of = measured((before, row.at_s), measured_from);
         before = row.at_s;
         let (at, length) = of?;
-        let second = Second {
+        let second = SeriesPoint {
             at,
             rate: row.completed? as f64 / length,
             tail: row
@@ -236,7 +236,7 @@ fn course(label: &str, look: Look, load: &Report) -> Option<Course> {
         };
         Some(second)
     });
-    let seconds: Vec<Second> = seconds.collect();
+    let seconds: Vec<SeriesPoint> = seconds.collect();
     (seconds.len() > 1).then(|| Course {
         label: label.into(),
         look,
