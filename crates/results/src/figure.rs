@@ -17,7 +17,7 @@ pub enum Figure {
     /// Bytes received per second.
     Bandwidth,
     /// A statistic of a time, in microseconds.
-    Time(Metric, Statistic),
+    Time(TimeFigure, Statistic),
     /// Requests answered.
     Completed,
     /// Requests that were given up.
@@ -54,7 +54,7 @@ pub enum Figure {
 
 /// Which time of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Metric {
+pub enum TimeFigure {
     /// The response time in an open loop, the service time in a closed one, which has no due times.
     Latency,
     /// From when it was due to the last byte.
@@ -148,18 +148,18 @@ const WORDS: [(&str, Figure, &str); 17] = [
 const MAJOR: (&str, Figure, &str) = ("major_faults", Figure::MajorFaults, "server_major_faults");
 
 /// The times of a request, by the names in expectations.
-const METRICS: [(&str, Metric); 8] = [
-    ("latency", Metric::Latency),
-    ("response", Metric::Response),
-    ("service", Metric::Service),
-    ("wait", Metric::Wait),
-    ("lag", Metric::Lag),
-    ("first_byte", Metric::FirstByte),
-    ("connect", Metric::Connect),
-    ("session", Metric::Session),
+const METRICS: [(&str, TimeFigure); 8] = [
+    ("latency", TimeFigure::Latency),
+    ("response", TimeFigure::Response),
+    ("service", TimeFigure::Service),
+    ("wait", TimeFigure::Wait),
+    ("lag", TimeFigure::Lag),
+    ("first_byte", TimeFigure::FirstByte),
+    ("connect", TimeFigure::Connect),
+    ("session", TimeFigure::Session),
 ];
 
-impl Metric {
+impl TimeFigure {
     /// As expectations call it.
     pub fn name(self) -> &'static str {
         METRICS
@@ -323,7 +323,7 @@ impl fmt::Display for Figure {
         let Self::Time(metric, statistic) = self else {
             return out.write_str(self.row().0);
         };
-        if *metric != Metric::Latency {
+        if *metric != TimeFigure::Latency {
             write!(out, "{}:", metric.name())?;
         }
         match statistic {
@@ -347,7 +347,7 @@ impl FromStr for Figure {
                 let row = METRICS.iter().find(|row| row.0 == name.trim());
                 (row.ok_or_else(unknown)?.1, statistic)
             }
-            None => (Metric::Latency, word),
+            None => (TimeFigure::Latency, word),
         };
         let statistic = statistic.parse().map_err(|_| unknown())?;
         Ok(Self::Time(metric, statistic))
@@ -401,7 +401,7 @@ mod tests {
 
     #[test]
     fn names() {
-        let p99 = Figure::Time(Metric::Latency, Statistic::Percentile(99.0));
+        let p99 = Figure::Time(TimeFigure::Latency, Statistic::Percentile(99.0));
         for text in ["p99", "p(99)", " p(99) ", "latency:p99"] {
             assert_eq!(text.parse(), Ok(p99), "{text}");
         }

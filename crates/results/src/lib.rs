@@ -45,7 +45,7 @@ pub use contracts::results::{
 };
 pub use contracts::{Statistic, Validity};
 pub use error::Error;
-pub use figure::{Better, Figure, Metric};
+pub use figure::{Better, Figure, TimeFigure};
 pub use folder::Folder;
 pub use hlog::Hlog;
 pub use read::{Cell, Run, read};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use results::{Figure, Metric, Run, Statistic, Validity};
+use results::{Figure, Run, Statistic, TimeFigure, Validity};
 use serde_json::Value;
 
 fn folder() -> PathBuf {
@@ -62,7 +62,7 @@ fn it_is_complete_and_its_figures_are_what_they_were() {
     };
     let disturbed = of("c003-r2");
     assert_eq!(disturbed.verdict, Validity::Invalid);
-    let p99 = Figure::Time(Metric::Latency, Statistic::Percentile(99.0));
+    let p99 = Figure::Time(TimeFigure::Latency, Statistic::Percentile(99.0));
     assert_eq!(p99.of(disturbed), Some(3483.647));
     assert_eq!(Figure::Completed.of(disturbed), Some(2947.0));
     assert_eq!(Figure::MinorFaults.of(disturbed), Some(1885.0));

@@ -1,6 +1,6 @@
 //! Figures of trials, from the generator's report or, for other percentiles, from its histograms.
 
-use results::{Error, Figure, Metric, Run, Statistic, Trial};
+use results::{Error, Figure, Run, Statistic, TimeFigure, Trial};
 
 /// The figure of a trial.
 pub fn value(run: &Run, trial: &Trial, figure: Figure) -> Option<f64> {
@@ -34,18 +34,17 @@ fn from_histogram(run: &Run, trial: &Trial, figure: Figure) -> Option<(f64, bool
         return None;
     };
     let tag = match (metric, trial.is_open_loop()) {
-        (Metric::Latency | Metric::Response, true) | (Metric::Latency | Metric::Service, false) => {
-            None
-        }
-        (Metric::Service, true) => Some("service"),
-        (Metric::Wait, _) => Some("wait"),
-        (Metric::Lag, _) => Some("lag"),
+        (TimeFigure::Latency | TimeFigure::Response, true)
+        | (TimeFigure::Latency | TimeFigure::Service, false) => None,
+        (TimeFigure::Service, true) => Some("service"),
+        (TimeFigure::Wait, _) => Some("wait"),
+        (TimeFigure::Lag, _) => Some("lag"),
         _ => return None,
     };
     let log = run.hlog(trial).ok()??;
     let times = log.times(tag).filter(|times| !times.is_empty())?;
     let not_logged = match (metric, log.given_up(tag)) {
-        (Metric::Wait | Metric::Lag, _) | (_, Some(_)) => 0.0,
+        (TimeFigure::Wait | TimeFigure::Lag, _) | (_, Some(_)) => 0.0,
         // A log of before, which has only those that were answered; the others would have taken longer.
         _ => trial.load.as_ref()?.requests.censored.unwrap_or(0) as f64,
     };

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use command::quantity::counted;
 use contracts::slo::JudgedObjectives;
 use contracts::{Document, Unknown};
-use results::{Figure, JudgedSlo, Metric, Outcome, Run, Statistic};
+use results::{Figure, JudgedSlo, Outcome, Run, Statistic, TimeFigure};
 use workload::objective::read_file;
 
 use super::Shown;
@@ -61,7 +61,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
         return Err("the experiment has no objectives; give some with --slo or --slo-file".into());
     }
     crate::analysis::values::check(&run, objectives.iter().map(|slo| slo.figure))?;
-    let longest = Figure::Time(Metric::Session, Statistic::Max);
+    let longest = Figure::Time(TimeFigure::Session, Statistic::Max);
     let has_sessions = run.trials.iter().any(|trial| longest.of(trial).is_some());
     if let Some(slo) = objectives
         .iter()

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use contracts::Unknown;
 use contracts::load::Loop;
-use results::{Expectation, Figure, Metric};
+use results::{Expectation, Figure, TimeFigure};
 use serde::Deserialize;
 use workload::Preset;
 
@@ -207,7 +207,7 @@ impl Experiment {
                     "the objective {slo} is about sessions, and no load has session_requests"
                 ));
             }
-            let is_of_responses = matches!(slo.figure, Figure::Time(Metric::Response, _));
+            let is_of_responses = matches!(slo.figure, Figure::Time(TimeFigure::Response, _));
             if is_of_responses && self.load.iter().all(closed) {
                 return Err(format!(
                     "the objective {slo} is about response times, and every load is closed: leave out 'response:'"

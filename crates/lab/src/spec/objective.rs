@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use results::{Figure, Metric};
+use results::{Figure, TimeFigure};
 use workload::objective::{ObjectiveError, Operator, number};
 use workload::units;
 
@@ -65,7 +65,7 @@ impl fmt::Display for Objective {
 impl Objective {
     /// Whether it is about the time of whole sessions.
     pub fn is_of_sessions(&self) -> bool {
-        matches!(self.figure, Figure::Time(Metric::Session, _))
+        matches!(self.figure, Figure::Time(TimeFigure::Session, _))
     }
 
     /// How far a value is on the right side of the limit, as a share of it.

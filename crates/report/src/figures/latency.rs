@@ -7,9 +7,9 @@ use crate::figure::{Content, Figure, ScaleKind, Unit};
 use crate::study::{Line, Panel, Study};
 use command::quantity::significant;
 use results::Figure as Name;
-use results::{Metric, Statistic};
+use results::{Statistic, TimeFigure};
 
-const MEAN: Name = Name::Time(Metric::Latency, Statistic::Mean);
+const MEAN: Name = Name::Time(TimeFigure::Latency, Statistic::Mean);
 
 /// The 99th percentile and the mean, each over all models.
 pub(crate) fn of(study: &Study<'_>) -> Vec<Figure> {
@@ -28,7 +28,7 @@ pub(crate) fn of(study: &Study<'_>) -> Vec<Figure> {
         axis: "Mean {times}",
         ..tail
     };
-    let p99 = Name::Time(Metric::Latency, Statistic::Percentile(99.0));
+    let p99 = Name::Time(TimeFigure::Latency, Statistic::Percentile(99.0));
     let mut all = figures(study, &mean, |cell| named(cell, MEAN));
     all.extend(figures(study, &tail, |cell| named(cell, p99)));
     all

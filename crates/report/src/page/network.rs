@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use results::{Figure, Metric, Run, Statistic, Trial};
+use results::{Figure, Run, Statistic, TimeFigure, Trial};
 
 use crate::html::escape;
 use command::quantity::Unit;
@@ -82,7 +82,7 @@ pub(super) fn section(run: &Run) -> Option<String> {
 }
 
 fn row(out: &mut String, trial: &Trial) {
-    let service = Figure::Time(Metric::Service, Statistic::Mean).of(trial);
+    let service = Figure::Time(TimeFigure::Service, Statistic::Mean).of(trial);
     let (server, client) = (Figure::WireServer.of(trial), Figure::WireClient.of(trial));
     let less = |whole: Option<f64>, part: Option<f64>| Some(whole? - part?);
     let network = match trial.wire.len() {

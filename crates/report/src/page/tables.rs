@@ -6,7 +6,7 @@ use crate::html::escape;
 use crate::study::{Panel, Study};
 use command::quantity::{Unit, count};
 use results::{Cell, Figure};
-use results::{Metric, Statistic};
+use results::{Statistic, TimeFigure};
 use std::fmt::Write;
 
 /// Columns: a title, its unit, the figure.
@@ -15,27 +15,27 @@ const COLUMNS: [(&str, Unit, Figure); 9] = [
     (
         "Mean",
         Unit::Seconds,
-        Figure::Time(Metric::Latency, Statistic::Mean),
+        Figure::Time(TimeFigure::Latency, Statistic::Mean),
     ),
     (
         "Median",
         Unit::Seconds,
-        Figure::Time(Metric::Latency, Statistic::Percentile(50.0)),
+        Figure::Time(TimeFigure::Latency, Statistic::Percentile(50.0)),
     ),
     (
         "p99",
         Unit::Seconds,
-        Figure::Time(Metric::Latency, Statistic::Percentile(99.0)),
+        Figure::Time(TimeFigure::Latency, Statistic::Percentile(99.0)),
     ),
     (
         "p99.9",
         Unit::Seconds,
-        Figure::Time(Metric::Latency, Statistic::Percentile(99.9)),
+        Figure::Time(TimeFigure::Latency, Statistic::Percentile(99.9)),
     ),
     (
         "Max",
         Unit::Seconds,
-        Figure::Time(Metric::Latency, Statistic::Max),
+        Figure::Time(TimeFigure::Latency, Statistic::Max),
     ),
     ("Errors", Unit::Share, Figure::ErrorPercent),
     ("CPU/request", Unit::Seconds, Figure::CpuPerRequest),
