@@ -25,7 +25,7 @@
 //! In the order in which a request meets them: `quick` reads a head that is whole and has nothing
 //! wrong with it, `scan` finds the end of any other, however it is cut, and says what is wrong;
 //! `line`, `fields` and `framing` judge its parts, and `head` puts them together. `target`, `host`
-//! and `conditional` read what the request is made of, and `verdict` says what is to be done before
+//! and `conditional` read what the request is made of, and `decision` says what is to be done before
 //! anybody looks for the file. `body` and `chunked` drop what no method here has a use for.
 //! `respond` decides on the answer, by `conditional` and `range`; `encode` writes it, and
 //! `delivery` keeps how far its file has gone, and `lifetime` whether another request may follow.

@@ -2,6 +2,7 @@
 
 pub(crate) mod conditional;
 pub(crate) mod date;
+pub(crate) mod decision;
 pub(crate) mod entity;
 pub(crate) mod fields;
 pub(crate) mod host;
@@ -14,4 +15,3 @@ pub(crate) mod response;
 pub(crate) mod status;
 pub(crate) mod syntax;
 pub(crate) mod target;
-pub(crate) mod verdict;

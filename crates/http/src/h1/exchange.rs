@@ -9,9 +9,9 @@ use crate::h1::head::Head;
 use crate::h1::line::Line;
 use crate::h1::quick::{self, Quick};
 use crate::h1::scan::{self, Layout, Scan, Scanned};
+use crate::semantics::decision::Decision;
 use crate::semantics::method::Method;
 use crate::semantics::request::Request;
-use crate::semantics::verdict::Verdict;
 
 /// One request and its answer. Lent by a [`Scratch`](crate::Scratch) and given back, so that its
 /// buffers serve again.
@@ -26,12 +26,12 @@ pub(crate) struct Exchange {
     /// The request is a HEAD, as far as can be told of a head that is broken.
     pub(crate) head_only: bool,
     /// What to do once the request is whole. `None`: its head is not.
-    pub(crate) verdict: Option<Verdict>,
+    pub(crate) decision: Option<Decision>,
     pub(crate) delivery: Delivery,
 }
 
 impl Exchange {
-    /// Takes bytes of the head, and returns how many it took. There is a verdict once it is whole,
+    /// Takes bytes of the head, and returns how many it took. There is a decision once it is whole,
     /// or broken.
     pub(crate) fn receive_head(&mut self, input: &[u8], config: &Config) -> usize {
         let kept = self.partial.len();
@@ -41,7 +41,7 @@ impl Exchange {
                 Some(end) => end,
                 None => self.find_head(input, config),
             };
-            if self.verdict.is_none() {
+            if self.decision.is_none() {
                 self.partial.extend_from_slice(input);
             }
             return end;
@@ -52,7 +52,7 @@ impl Exchange {
         partial.extend_from_slice(&input[..input.len().min(room)]);
         let end = self.find_head(&partial, config);
         self.partial = partial;
-        if self.verdict.is_some() {
+        if self.decision.is_some() {
             // A long answer must not hold on to a long head.
             reuse(&mut self.partial);
         }
@@ -88,18 +88,18 @@ impl Exchange {
                 fields,
             }) => {
                 let end = block.end;
-                let verdict = Line::parse(&bytes[line], config.max_target).and_then(|line| {
+                let decision = Line::parse(&bytes[line], config.max_target).and_then(|line| {
                     self.head_only = line.method == Method::Head;
                     fields::parse(&bytes[block], fields, |fields| {
                         self.head.read(&line, fields, &mut self.request, config)
                     })
                 });
-                self.verdict = Some(verdict.unwrap_or_else(Verdict::Fatal));
+                self.decision = Some(decision.unwrap_or_else(Decision::Fatal));
                 end
             }
             Scanned::Broken(status) => {
                 self.head_only = scan::begins_head_request(bytes);
-                self.verdict = Some(Verdict::Fatal(status));
+                self.decision = Some(Decision::Fatal(status));
                 bytes.len()
             }
         }
@@ -111,8 +111,8 @@ impl Exchange {
         let mut room = quick::ROOM;
         let Quick { line, fields, end } = quick::parse(bytes, &mut room, config)?;
         self.head_only = line.method == Method::Head;
-        let verdict = self.head.read(&line, fields, &mut self.request, config);
-        self.verdict = Some(verdict.unwrap_or_else(Verdict::Fatal));
+        let decision = self.head.read(&line, fields, &mut self.request, config);
+        self.decision = Some(decision.unwrap_or_else(Decision::Fatal));
         Some(end)
     }
 
@@ -123,7 +123,7 @@ impl Exchange {
         self.request.clear();
         self.head = Head::default();
         self.head_only = false;
-        self.verdict = None;
+        self.decision = None;
         self.delivery.clear();
     }
 

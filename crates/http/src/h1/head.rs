@@ -7,10 +7,10 @@ use crate::h1::body::Body;
 use crate::h1::fields::Name;
 use crate::h1::framing::Framing;
 use crate::h1::line::Line;
+use crate::semantics::decision::Decision;
 use crate::semantics::request::{Expectation, Request};
 use crate::semantics::status::Status;
 use crate::semantics::syntax::elements;
-use crate::semantics::verdict::Verdict;
 
 /// What a head says beside the request that it carries.
 #[derive(Debug, Default)]
@@ -36,7 +36,7 @@ impl Head {
         fields: &[Header<'_>],
         request: &mut Request,
         config: &Config,
-    ) -> Result<Verdict, Status> {
+    ) -> Result<Decision, Status> {
         request.begin(line.method, line.target);
         self.old = line.old;
         let mut framing = Framing::default();
@@ -67,15 +67,15 @@ impl Head {
         }
         self.persistent = !close && (keep || !line.old);
         let body = framing.body(line.old, config)?;
-        let verdict = Verdict::on(request);
+        let decision = Decision::on(request);
         match body {
             None => {}
             // The final status comes at once, and nobody needs to guess what the next bytes are.
             Some(_) if request.expectation() != Expectation::None => self.withheld = true,
-            Some(body) if body.exceeds(config.max_body) => return Ok(verdict.on_large_body()),
-            Some(_) if matches!(verdict, Verdict::Fatal(_)) => {}
+            Some(body) if body.exceeds(config.max_body) => return Ok(decision.on_large_body()),
+            Some(_) if matches!(decision, Decision::Fatal(_)) => {}
             body => self.body = body,
         }
-        Ok(verdict)
+        Ok(decision)
     }
 }

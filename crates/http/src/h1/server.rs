@@ -11,13 +11,13 @@ use crate::h1::exchange::Exchange;
 use crate::h1::lifetime::{Lifetime, Next};
 use crate::h1::scratch::{Finished, Scratch};
 use crate::h1::want::{Phase, Want};
+use crate::semantics::decision::Decision;
 use crate::semantics::entity::Entity;
 use crate::semantics::request::Request;
 use crate::semantics::respond::{Found, respond};
 use crate::semantics::response::Response;
 use crate::semantics::status::Status;
 use crate::semantics::target::Target;
-use crate::semantics::verdict::Verdict;
 
 /// One connection, seen from the server.
 ///
@@ -169,7 +169,7 @@ impl Connection {
     #[inline]
     pub fn request(&self) -> Option<&Request> {
         let exchange = self.exchange.as_deref()?;
-        exchange.verdict.is_some().then_some(&exchange.request)
+        exchange.decision.is_some().then_some(&exchange.request)
     }
 
     /// The file that [`target`](Connection::target) names, or why there is none.
@@ -274,7 +274,7 @@ impl Connection {
         }
         let exchange = self.exchange.get_or_insert_with(|| scratch.lend());
         let taken = exchange.receive_head(input, &scratch.config);
-        if exchange.verdict.is_none() {
+        if exchange.decision.is_none() {
             return taken;
         }
         self.lifetime.begin(&exchange.head, &scratch.config);
@@ -300,7 +300,7 @@ impl Connection {
             }
             Dropped::Broken => self.fatal(Status::BadRequest, scratch),
             Dropped::TooLarge => {
-                exchange.verdict = exchange.verdict.map(Verdict::on_large_body);
+                exchange.decision = exchange.decision.map(Decision::on_large_body);
                 self.act(scratch);
             }
         }
@@ -312,13 +312,17 @@ impl Connection {
         self.unread |= bytes > 0;
     }
 
-    /// The request is whole, or as whole as it will get: carries the verdict out.
+    /// The request is whole, or as whole as it will get: carries the decision out.
     fn act(&mut self, scratch: &mut Scratch) {
-        match self.exchange.as_ref().and_then(|exchange| exchange.verdict) {
-            Some(Verdict::Find) => self.step = Step::Find,
-            Some(Verdict::Options) => self.answer(&Response::options(), scratch),
-            Some(Verdict::Refuse(status)) => self.page(status, scratch),
-            Some(Verdict::Fatal(status)) => self.fatal(status, scratch),
+        match self
+            .exchange
+            .as_ref()
+            .and_then(|exchange| exchange.decision)
+        {
+            Some(Decision::Find) => self.step = Step::Find,
+            Some(Decision::Options) => self.answer(&Response::options(), scratch),
+            Some(Decision::Refuse(status)) => self.page(status, scratch),
+            Some(Decision::Fatal(status)) => self.fatal(status, scratch),
             None => {}
         }
     }

@@ -7,7 +7,7 @@ use crate::semantics::target::Form;
 
 /// What to do once a request is whole, body included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Decision {
     /// Look the target up.
     Find,
     /// Answer an OPTIONS.
@@ -18,34 +18,34 @@ pub(crate) enum Verdict {
     Fatal(Status),
 }
 
-impl Verdict {
-    /// The verdict on a request whose framing and Host are in order: its method first, then what it
+impl Decision {
+    /// The decision on a request whose framing and Host are in order: its method first, then what it
     /// expects, then its target.
-    pub(crate) fn on(request: &Request) -> Verdict {
+    pub(crate) fn on(request: &Request) -> Decision {
         match request.method() {
-            Method::Unknown => return Verdict::Fatal(Status::NotImplemented),
-            Method::Refused => return Verdict::Refuse(Status::MethodNotAllowed),
+            Method::Unknown => return Decision::Fatal(Status::NotImplemented),
+            Method::Refused => return Decision::Refuse(Status::MethodNotAllowed),
             Method::Get | Method::Head | Method::Options => {}
         }
         if request.expectation() == Expectation::Unknown {
-            return Verdict::Refuse(Status::ExpectationFailed);
+            return Decision::Refuse(Status::ExpectationFailed);
         }
         match (request.form(), request.method()) {
-            (Form::Path | Form::Server, Method::Options) => Verdict::Options,
-            (Form::Path, _) => Verdict::Find,
-            (Form::Outside, _) => Verdict::Refuse(Status::NotFound),
-            (Form::Malformed, _) => Verdict::Refuse(Status::BadRequest),
-            (Form::Server | Form::Other, _) => Verdict::Fatal(Status::BadRequest),
+            (Form::Path | Form::Server, Method::Options) => Decision::Options,
+            (Form::Path, _) => Decision::Find,
+            (Form::Outside, _) => Decision::Refuse(Status::NotFound),
+            (Form::Malformed, _) => Decision::Refuse(Status::BadRequest),
+            (Form::Server | Form::Other, _) => Decision::Fatal(Status::BadRequest),
         }
     }
 
-    /// The verdict when the body turns out longer than the bound, and so cannot be dropped.
-    pub(crate) fn on_large_body(self) -> Verdict {
+    /// The decision when the body turns out longer than the bound, and so cannot be dropped.
+    pub(crate) fn on_large_body(self) -> Decision {
         match self {
-            Verdict::Fatal(_) => self,
-            Verdict::Refuse(Status::MethodNotAllowed) => Verdict::Fatal(Status::MethodNotAllowed),
-            Verdict::Find | Verdict::Options | Verdict::Refuse(_) => {
-                Verdict::Fatal(Status::ContentTooLarge)
+            Decision::Fatal(_) => self,
+            Decision::Refuse(Status::MethodNotAllowed) => Decision::Fatal(Status::MethodNotAllowed),
+            Decision::Find | Decision::Options | Decision::Refuse(_) => {
+                Decision::Fatal(Status::ContentTooLarge)
             }
         }
     }
