@@ -50,8 +50,7 @@ pub fn serve(client: impl Into<Arc<Client>>, worker: &mut Worker) {
         drive(&mut transport, worker);
     }));
     if let Err(panic) = served {
-        worker.buffers.clear();
-        worker.counters.count(Event::Broken, 1);
+        worker.defect();
         resume_unwind(panic);
     }
 }

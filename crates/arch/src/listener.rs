@@ -360,6 +360,12 @@ impl AsFd for Listener {
     }
 }
 
+impl AsFd for Client {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
 impl Client {
     /// Ends the sending half. An error means that the connection is gone, which the next read or the end tells.
     pub(crate) fn shutdown_write(&self) {

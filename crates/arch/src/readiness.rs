@@ -114,6 +114,12 @@ impl Endpoint {
         self.client.socket.as_fd()
     }
 
+    /// What it takes the network to have said of its socket.
+    #[inline]
+    pub fn readiness(&self) -> Readiness {
+        self.readiness
+    }
+
     /// Takes note of what the network says. Tells whether it is news: an endpoint at rest waits for something that it does not
     /// take to be so.
     #[inline]

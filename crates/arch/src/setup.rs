@@ -334,6 +334,18 @@ impl Worker {
         self.buffers.scratch.set_time(self.unix_s);
     }
 
+    /// Whether something was received that the session at work has not taken yet.
+    #[inline]
+    pub fn has_rest(&self) -> bool {
+        self.buffers.has_rest()
+    }
+
+    /// A defect has ended the work on a connection: that is counted, and what the connection leaves in the buffers is given up.
+    pub fn defect(&mut self) {
+        self.buffers.clear();
+        self.counters.count(Event::Broken, 1);
+    }
+
     /// Whether the server is stopping.
     #[inline]
     pub fn is_stopping(&self) -> bool {

@@ -159,8 +159,9 @@ impl Stop {
         }
     }
 
-    /// Makes a connection known that a thread may be blocked on, until the returned guard is dropped.
-    pub(crate) fn know(&self, client: &Arc<Client>) -> Known<'_> {
+    /// Makes a connection known that a thread may be blocked on, or a task waits for, until the returned guard is dropped: when the
+    /// server stops its reading side is shut, and all of it at the drain deadline.
+    pub fn know(&self, client: &Arc<Client>) -> Known<'_> {
         let mut blocking = self.blocking();
         // Looked at under the lock: either the watcher finds the connection in the table, or we see its mark here.
         if self.is_overdue(Instant::now()) {
@@ -182,7 +183,7 @@ impl Stop {
 
 /// Keeps a connection in the table of those to wake.
 #[derive(Debug)]
-pub(crate) struct Known<'a> {
+pub struct Known<'a> {
     stop: &'a Stop,
     key: usize,
 }

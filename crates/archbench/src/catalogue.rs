@@ -34,6 +34,7 @@ pub(crate) const CATALOGUE: &[Entry] = &[
     entry::<arch_pool::Pool>(),
     entry::<arch_sped::Sped>(),
     entry::<arch_amped::Amped>(),
+    entry::<arch_async::Async>(),
     entry::<arch_seda::Seda>(),
 ];
 

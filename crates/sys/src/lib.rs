@@ -21,6 +21,7 @@
 //! | [`mapping`] | a file that is written through a mapping, for tests |
 //! | [`user`] | users and groups by name |
 //! | [`heap`] | an allocator that counts, for tests |
+//! | `watched` | a descriptor that a runtime of tasks watches; with the feature `tokio` |
 
 // The workspace denies unsafe code; this crate is where it lives instead.
 #![allow(unsafe_code)]
@@ -41,6 +42,8 @@ pub mod tun;
 pub mod usage;
 pub mod user;
 pub mod waiting;
+#[cfg(feature = "tokio")]
+pub mod watched;
 
 /// Turns the C convention "-1 and errno" into a `Result`.
 fn check(result: libc::c_int) -> std::io::Result<libc::c_int> {

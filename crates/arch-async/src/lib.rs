@@ -1,0 +1,180 @@
+//! Async, a task for each connection: written as for a thread, run as by a loop (Adya et al., USENIX 2002).
+#![doc = concat!("\n```text", include_str!("diagram.txt"), "```\n")]
+//! Adya et al. take apart what is taken for one thing. How do tasks yield: whenever the scheduler likes (*preemptive*), or where they
+//! say so (*cooperative*)? Who keeps what a task needs while it waits: the compiler, on a stack (*automatic*), or the programmer, in
+//! structures of his own (*manual*)? A thread is preemptive and automatic, a hand-written loop cooperative and manual. The third
+//! place in that table is here: a task yields at each `.await` and nowhere else, and the compiler keeps its variables, in a structure
+//! that it derives from the text. Three texts for the same session, a thread's ([`arch::blocking`]), a task's (this crate) and a loop's
+//! (AMPED):
+//!
+//! ```text
+//! loop {                               loop {                                    fn advance(token) -> Progress {
+//!   match session.next() {               match connection.advance() {              let session = &mut table[token];
+//!     Receive => receive(),                Receive => receive().await,             loop {
+//!     Send(output) => send(output),        Send(output) => send(output).await,       match session.next() {
+//!     Work(work) => done(work.run()),      Work(work) => done(prepare(work).await),    Receive => if !receive() { return Waits },
+//!     Yield => {}                          Yield => give_way().await,                  Send(output) => if !send(output) { return Waits },
+//!     Closed => return,                    Closed => return,                           Work(work) => return Work(work),
+//!   }                                    }                                             Yield => return Yields,
+//! }                                    }                                               Closed => return Closed,
+//!                                                                                }}}
+//!                                                                                while let Some(due) = reactor.next() {
+//!                                                                                  match due {
+//!                                                                                    Session(token) => advance(token), and place its work
+//!                                                                                    Notice => for (token, work) in notices {
+//!                                                                                      done(token, work), advance(token), and so on
+//!                                                                                }}}
+//! ```
+//!
+//! That is what *stack ripping* means: where the loop's text would wait it has to return, and somebody else calls it again later.
+//! Whatever both halves need, a token names in a table; at which place they were cut, a field says. The thread's text and the task's
+//! differ in one word, and that tells what a thread's does not: between two `.await` nobody else runs.
+//!
+//! What blocks: nothing, with `--disk pool`, but a thread of the pool for the disk. With `--disk inline` a task waits in the call, and
+//! with it its thread, and whoever would be run there: all of them, or with several threads those that find no other. No type
+//! says which call does that; it is the price of tasks that look like threads. Who waits: the task that asked.
+//!
+//! What is shared: the caches, behind their locks, between the threads that run tasks and those of the pool; buffers, between all
+//! tasks of a thread, one after the other, since none awaits with something in them. Von Behren et al. (HotOS 2003) found nothing in
+//! events that threads could not have as cheaply, given a compiler that keeps just what lives across a wait: that is what an `async fn`
+//! is, and an idle connection takes about as much as in a loop's table.
+//!
+//! What is allocated: for a connection its task, its socket's place with the runtime and its timer, once; for a request nothing, as in the
+//! loops, unless the disk has to be asked: a work that goes to the pool is a task there. `tests/allocations.rs` counts them.
+//!
+//! Departures: the paper's tasks run on fibers with stacks of their own, and its point is that both kinds of text can call each
+//! other; here all are compiled into structures, and nothing is adapted. A server that stops shuts the reading side of each
+//! connection, as for threads: there is no loop that could tell its sessions. "Readable" counts from when the task runs, as the
+//! runtime does not say when it heard of it. The clock is looked at for each wake-up, in place of once for each batch of events.
+
+use std::sync::Arc;
+
+use arch::nature::{
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Variant,
+};
+use arch::{Architecture, Done, Next, ProcessContext, ServerSetup, Work};
+use driver_async::acceptor::Admitted;
+use driver_async::{Acceptor, Connection, RuntimeOptions};
+
+/// Who waits for the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Disk {
+    /// A thread of the blocking pool, while the task awaits it.
+    Pool,
+    /// The task itself, in the call, and with it the thread that runs it.
+    Inline,
+}
+
+/// The options of async.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Async {
+    #[command(flatten)]
+    runtime: RuntimeOptions,
+    /// Who waits for the disk: a thread of the blocking pool, or the task and with it the thread that runs it
+    #[arg(long, value_name = "WHERE", default_value = "pool")]
+    pub disk: Disk,
+    /// Threads of the blocking pool, with --disk pool
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub blocking_threads: u32,
+}
+
+impl Architecture for Async {
+    const NAME: &'static str = "async";
+    const SUMMARY: &'static str =
+        "a task for each connection on tokio; a pool of threads waits for the disk";
+    const DIAGRAM: &'static str = include_str!("diagram.txt");
+    const NATURE: Nature = Nature {
+        family: Family::Events,
+        predecessors: &["mt", "sped"],
+        paper: "Adya, Howell, Theimer, Bolosky, Douceur: Cooperative Task Management without Manual Stack Management, USENIX Annual \
+                Technical Conference",
+        year: 2002,
+        behaviour: POOL,
+        variants: &[
+            Variant {
+                options: "--runtime multi",
+                behaviour: POOL,
+            },
+            Variant {
+                options: "--disk inline",
+                behaviour: Behaviour {
+                    disk_wait: DiskWait::Server,
+                    // The task's, which ends with its connection.
+                    defect: Loss::Connection,
+                    ..POOL
+                },
+            },
+        ],
+        settings: &[
+            "--blocking-threads 1",
+            "--runtime multi --workers 1 --blocking-threads 1",
+            "--runtime multi --workers 3 --disk inline",
+        ],
+    };
+
+    fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
+        let process = setup.open()?;
+        let pool = match self.disk {
+            Disk::Pool => self.blocking_threads,
+            Disk::Inline => 0,
+        };
+        let runtime = self.runtime.start(pool, &process)?;
+        ready();
+        runtime.run(accept(Arc::new(process), self.disk))
+    }
+}
+
+/// With a pool that waits for the disk.
+const POOL: Behaviour = Behaviour {
+    concurrency: Concurrency::Any,
+    disk_wait: DiskWait::Helper {
+        count: "--blocking-threads",
+    },
+    defect: Loss::Answer,
+    killed: Killed::Server,
+    idle_connection: IdleConnection::Place,
+};
+
+/// The task that lets connections in, and makes one for each.
+async fn accept(process: Arc<ProcessContext>, disk: Disk) -> std::io::Result<()> {
+    let mut acceptor = Acceptor::new(&process)?;
+    while let Some(admitted) = acceptor.accept().await {
+        tokio::spawn(serve(admitted, Arc::clone(&process), disk));
+    }
+    acceptor.wait_until_empty().await;
+    Ok(())
+}
+
+/// A connection's task, from its first byte to its last.
+async fn serve(admitted: Admitted, process: Arc<ProcessContext>, disk: Disk) {
+    let mut connection = Connection::new(&admitted.client, &process);
+    loop {
+        match connection.advance() {
+            Next::Receive => connection.receive().await,
+            Next::Send(output) => connection.send(output).await,
+            Next::Work(work) => {
+                let done = match disk {
+                    // Others wait as well: those whom this thread would run.
+                    Disk::Inline => connection.run(work),
+                    Disk::Pool => do_or_await(work, &mut connection).await,
+                };
+                connection.done(done);
+            }
+            Next::ShutdownWrite => connection.shutdown_write(),
+            Next::Yield => connection.give_way().await,
+            Next::Wait => connection.wait_for_source().await,
+            Next::Closed => return,
+        }
+    }
+}
+
+/// Does what is known to need no waiting, and has the pool prepare the rest.
+async fn do_or_await(mut work: Work, connection: &mut Connection<'_>) -> Done {
+    loop {
+        match connection.try_run(work) {
+            Ok(done) => return done,
+            // Only this task waits.
+            Err(unready) => work = connection.prepare(unready).await,
+        }
+    }
+}
