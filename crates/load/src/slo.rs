@@ -3,6 +3,7 @@
 use crate::metric::Metric;
 use crate::record::Record;
 use crate::report::figures::Figures;
+use contracts::{Statistic, UnknownStatistic};
 use std::fmt;
 use std::str::FromStr;
 use workload::objective::{ObjectiveError, Operator, number};
@@ -24,13 +25,6 @@ enum Of {
     ErrorPercent,
     ErrorCount,
     Throughput,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Statistic {
-    Quantile(f64),
-    Mean,
-    Max,
 }
 
 impl FromStr for Slo {
@@ -78,23 +72,9 @@ fn parse_time(text: &str) -> Result<(Option<Metric>, Statistic), String> {
             ),
             None => (None, text),
         };
-    let statistic = match statistic {
-        "mean" | "avg" => Statistic::Mean,
-        "max" => Statistic::Max,
-        "median" => Statistic::Quantile(0.5),
-        other => {
-            let percent = other
-                .strip_prefix("p(")
-                .and_then(|rest| rest.strip_suffix(')'))
-                .or_else(|| other.strip_prefix('p'));
-            match percent.and_then(|percent| percent.trim().parse::<f64>().ok()) {
-                Some(percent) if percent > 0.0 && percent <= 100.0 => {
-                    Statistic::Quantile(percent / 100.0)
-                }
-                _ => return Err(format!("'{other}' is not p(N), mean, median or max")),
-            }
-        }
-    };
+    let statistic = statistic
+        .parse()
+        .map_err(|error: UnknownStatistic| error.to_string())?;
     Ok((metric, statistic))
 }
 
@@ -127,17 +107,7 @@ impl Slo {
                 match times.filter(|times| !times.is_empty()) {
                     None => (None, false),
                     Some(times) => {
-                        let (value, at_least) = match statistic {
-                            Statistic::Quantile(quantile) => {
-                                let bound = times.quantile(quantile);
-                                (bound.value as f64, bound.at_least)
-                            }
-                            Statistic::Max => {
-                                let bound = times.max();
-                                (bound.value as f64, bound.at_least)
-                            }
-                            Statistic::Mean => times.mean(),
-                        };
+                        let (value, at_least) = times.statistic(statistic.quantile());
                         (Some(value), at_least)
                     }
                 }
@@ -186,10 +156,8 @@ impl Slo {
         }
         match self.of {
             Of::Time(metric, statistic) => {
-                let quantile = match statistic {
-                    Statistic::Quantile(quantile) => quantile,
-                    Statistic::Max => 1.0,
-                    Statistic::Mean => return false,
+                let Some(quantile) = statistic.quantile() else {
+                    return false;
                 };
                 let metric = metric.unwrap_or(Metric::Response);
                 let times = metric.of(so_far, closed_loop);
@@ -231,6 +199,7 @@ mod tests {
             "wait:max<1ms",
             "lag:p(99)<50us",
             "median<1ms",
+            "service:min<1ms",
         ] {
             let slo: Slo = text.parse().expect(text);
             assert!(!slo.to_string().contains(' '));

@@ -95,6 +95,17 @@ impl Censored {
         (self.all.mean(), self.count > 0)
     }
 
+    /// The quantile at `p` from 0 (the least) to 1 (the greatest), or the mean where there is no `p`; and whether it is a lower bound.
+    pub fn statistic(&self, p: Option<f64>) -> (f64, bool) {
+        let bound = match p {
+            None => return self.mean(),
+            Some(p) if p <= 0.0 => self.bound(self.all.min()),
+            Some(p) if p >= 1.0 => self.max(),
+            Some(p) => self.quantile(p),
+        };
+        (bound.value as f64, bound.at_least)
+    }
+
     fn bound(&self, value: u64) -> Bound {
         Bound {
             value,

@@ -10,7 +10,7 @@ use crate::metric::Metric;
 use crate::run::{Model, Run};
 use crate::schedule::Think;
 use crate::slo::Judged;
-use contracts::{Distribution, Document, Statistic, Unknown, load};
+use contracts::{Distribution, Document, Unknown, load};
 use stats::hist::Censored;
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -72,15 +72,8 @@ fn us(nanos: f64) -> f64 {
 fn distribution(times: &Censored) -> Option<Distribution> {
     (!times.is_empty()).then(|| {
         Distribution::of(times.len(), times.given_up(), |statistic| {
-            let bound = match statistic {
-                Statistic::Mean => {
-                    let (nanos, at_least) = times.mean();
-                    return (us(nanos), at_least);
-                }
-                Statistic::Max => times.max(),
-                quantile => times.quantile(quantile.quantile().unwrap_or(1.0)),
-            };
-            (us(bound.value as f64), bound.at_least)
+            let (nanos, at_least) = times.statistic(statistic.quantile());
+            (us(nanos), at_least)
         })
     })
 }
