@@ -235,9 +235,9 @@ pub struct Arguments {
     #[arg(long, help_heading = "What comes out")]
     pub quiet: bool,
 
-    /// Accepted for those who are used to it; it is always on
-    #[arg(long, hide = true)]
-    pub latency_correction: bool,
+    /// Refused: nothing is to be corrected
+    #[arg(long = "latency-correction", hide = true, num_args = 0..=1, default_missing_value = "", value_parser = refuse_correction, action = ArgAction::Set)]
+    pub refused_correction: Option<String>,
 
     /// Refused: it means too many things
     #[arg(short = 'q', value_name = "RATE", hide = true, num_args = 0..=1, default_missing_value = "", value_parser = refuse_q, action = ArgAction::Set)]
@@ -366,6 +366,13 @@ fn refuse_q(_: &str) -> Result<String, String> {
     )
 }
 
+fn refuse_correction(_: &str) -> Result<String, String> {
+    Err(
+        "nothing is to be corrected here: in an open loop (-R) time counts from when a request was due, always. Leave it out"
+            .to_owned(),
+    )
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -393,7 +400,7 @@ pub(crate) mod tests {
             (Some(1000), Some(100.0))
         );
         assert_eq!(arguments.headers.len(), 1);
-        let arguments = parse("-z 1m --qps 5k --latency-correction").expect("aliases");
+        let arguments = parse("-z 1m --qps 5k").expect("aliases");
         assert_eq!(arguments.duration, Some(Duration::from_secs(60)));
         assert_eq!(arguments.rate, Some(5000.0));
     }
@@ -404,6 +411,16 @@ pub(crate) mod tests {
             let error = parse(line).expect_err(line).to_string();
             assert!(error.contains("--quiet") && error.contains("-R"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_correction_is_refused_with_what_is_done_in_its_place() {
+        let error = parse("-R 5 --latency-correction http://h/").expect_err("refused");
+        let error = error.to_string();
+        assert!(
+            error.contains("-R") && error.contains("Leave it out"),
+            "{error}"
+        );
     }
 
     #[test]

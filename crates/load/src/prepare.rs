@@ -78,9 +78,6 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
         .map_or(Vec::new(), |cores| cores.0.clone());
     check_cores(&cores)?;
     raise_descriptor_limit(max_connections as u64)?;
-    if arguments.latency_correction {
-        remarks.push("--latency-correction: always on; nothing has to be corrected where time counts from when a request was due".to_owned());
-    }
     let run = Run {
         model,
         addresses,
