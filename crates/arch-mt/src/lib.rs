@@ -129,7 +129,7 @@ impl Mt {
                 process.count_replaced();
             }
         };
-        fit(self.threads)?;
+        fit(self.threads, "--threads")?;
         std::thread::scope(|scope| {
             for thread in 1..=self.threads {
                 let spawned = self.builder().spawn_scoped(scope, work);

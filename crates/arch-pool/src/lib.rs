@@ -106,7 +106,7 @@ const fn bounded(overflow: Overflow) -> Behaviour {
 
 /// The workers. The crate's only answer to a thread that cannot be had is to panic.
 fn start(threads: u32) -> std::io::Result<ThreadPool> {
-    arch::fit(threads)?;
+    arch::fit(threads, "--threads")?;
     let pool = threadpool::Builder::new()
         .num_threads(threads as usize)
         .thread_name("worker".into());

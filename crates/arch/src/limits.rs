@@ -16,17 +16,17 @@ pub fn threads_that_fit() -> usize {
     limit.unwrap_or(MAPPINGS).saturating_sub(OTHERS) / 4
 }
 
-/// That so many threads fit.
+/// That so many threads fit, which `option` asked for, like `--threads`.
 ///
 /// # Errors
 /// That they do not, in words for the person who asked for them.
-pub fn fit(threads: u32) -> std::io::Result<()> {
+pub fn fit(threads: u32, option: &str) -> std::io::Result<()> {
     let most = threads_that_fit();
     if threads as usize <= most {
         return Ok(());
     }
     Err(std::io::Error::other(format!(
-        "cannot start {threads} threads: one process has room for {most} (vm.max_map_count); try fewer --threads"
+        "cannot start {threads} threads: one process has room for {most} (vm.max_map_count); try a smaller {option}"
     )))
 }
 
