@@ -100,7 +100,14 @@ impl Poller {
             news: AtomicU8::new(0),
             deadline_ms: AtomicU64::new(NEVER),
         });
-        let key = self.sources().insert(Arc::clone(&source));
+        let (key, is_first) = {
+            let mut sources = self.sources();
+            (sources.insert(Arc::clone(&source)), sources.len() == 1)
+        };
+        if is_first {
+            // Whoever waits there without any looks at no deadline.
+            self.wake();
+        }
         let watched = self
             .registry
             .register(&mut SourceFd(&descriptor), Token(key), interest);
