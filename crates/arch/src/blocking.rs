@@ -9,8 +9,9 @@ use meter::Event;
 use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 
+use crate::document::Files;
 use crate::listener::Client;
-use crate::session::{Next, Output, SendError, Session};
+use crate::session::{Done, Next, Output, SendError, Session, Work};
 use crate::setup::Worker;
 use crate::timing::Timer;
 use crate::transport::{self, SendVia, Sent, Transport};
@@ -28,6 +29,19 @@ pub trait Waiting: Transport {
     /// # Errors
     /// [`Errno::AGAIN`] when the time has passed.
     fn receive_within(&mut self, buffer: &mut [u8], time: Duration) -> Result<usize, Errno>;
+
+    /// Does a work that may wait for the disk: the calling thread waits.
+    fn run(&mut self, work: Work, files: &Files, now: Instant) -> Done {
+        work.run(files, now)
+    }
+
+    /// Lets others have their turn: of threads, the kernel sees to that.
+    fn yield_now(&mut self) {}
+
+    /// Waits for whoever brings what a body's source has not yet, at most so long.
+    fn pause(&mut self, at_most: Duration) {
+        std::thread::park_timeout(at_most);
+    }
 }
 
 /// Serves one connection until it is over. The thread waits wherever there is something to wait for.
@@ -35,6 +49,22 @@ pub trait Waiting: Transport {
 /// # Panics
 /// Where a step does: what else goes with the thread is the architecture's nature. The connection is counted as broken.
 pub fn serve(client: impl Into<Arc<Client>>, worker: &mut Worker) {
+    let receive_timeout = worker.options.idle_timeout;
+    serve_over(client, worker, |client| Blocking {
+        client,
+        receive_timeout,
+    });
+}
+
+/// The same over a transport that is made for the connection.
+///
+/// # Panics
+/// Likewise.
+pub fn serve_over<T: Waiting>(
+    client: impl Into<Arc<Client>>,
+    worker: &mut Worker,
+    transport: impl FnOnce(Arc<Client>) -> T,
+) {
     let client = client.into();
     // Held until the defect is counted: whoever sees the connection end may ask for the count.
     let held = Arc::clone(&client);
@@ -42,12 +72,7 @@ pub fn serve(client: impl Into<Arc<Client>>, worker: &mut Worker) {
     let served = catch_unwind(AssertUnwindSafe(|| {
         let _known = stop.know(&held);
         worker.tick();
-        let receive_timeout = worker.options.idle_timeout;
-        let mut transport = Blocking {
-            client: &held,
-            receive_timeout,
-        };
-        drive(&mut transport, worker);
+        drive(&mut transport(client), worker);
     }));
     if let Err(panic) = served {
         worker.defect();
@@ -79,7 +104,7 @@ pub fn drive(transport: &mut impl Waiting, worker: &mut Worker) {
                         if let Some(output) = session.collected(&mut worker.buffers.scratch) {
                             send(transport, output, &mut session, &mut timer, worker);
                         }
-                        work.run(&worker.files, worker.now)
+                        transport.run(work, &worker.files, worker.now)
                     }
                 };
                 session.done(done, &mut worker.buffers.scratch);
@@ -89,9 +114,9 @@ pub fn drive(transport: &mut impl Waiting, worker: &mut Worker) {
                 // Lingering begins now, however long the answer took.
                 worker.tick();
             }
-            Next::Yield => {}
+            Next::Yield => transport.yield_now(),
             // A body's source has nothing yet, and unparks whom it makes wait.
-            Next::Wait => std::thread::park_timeout(SOURCE_LOOK),
+            Next::Wait => transport.pause(SOURCE_LOOK),
             Next::Closed => break,
         }
     }
@@ -168,13 +193,13 @@ fn is_broken_off(worker: &Worker) -> bool {
 }
 
 /// A socket of the kernel's whose calls wait.
-struct Blocking<'a> {
-    client: &'a Client,
+struct Blocking {
+    client: Arc<Client>,
     /// What the socket was told last; at first what the listener was given, and every accepted socket inherits.
     receive_timeout: Duration,
 }
 
-impl Transport for Blocking<'_> {
+impl Transport for Blocking {
     fn receive(&mut self, buffer: &mut [u8]) -> Result<usize, Errno> {
         transport::receive(&self.client.socket, buffer)
     }
@@ -192,7 +217,7 @@ impl Transport for Blocking<'_> {
     }
 }
 
-impl Waiting for Blocking<'_> {
+impl Waiting for Blocking {
     fn receive_within(&mut self, buffer: &mut [u8], time: Duration) -> Result<usize, Errno> {
         if time.abs_diff(self.receive_timeout) > TIMEOUT_TOLERANCE {
             self.receive_timeout = time;

@@ -368,12 +368,12 @@ impl AsFd for Client {
 
 impl Client {
     /// Ends the sending half. An error means that the connection is gone, which the next read or the end tells.
-    pub(crate) fn shutdown_write(&self) {
+    pub fn shutdown_write(&self) {
         let _ = rustix::net::shutdown(&self.socket, rustix::net::Shutdown::Write);
     }
 
     /// How many bytes were sent that it has not taken yet.
-    pub(crate) fn unacknowledged(&self) -> Option<u64> {
+    pub fn unacknowledged(&self) -> Option<u64> {
         sys::socket::unacknowledged(self.socket.as_fd()).ok()
     }
 
@@ -382,6 +382,12 @@ impl Client {
         if self.inside.swap(false, Relaxed) {
             self.listener.leave();
         }
+    }
+}
+
+impl AsFd for Client {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 }
 

@@ -225,8 +225,17 @@ impl ProcessContext {
     /// What one thread needs to serve connections, one after the other or many at a time. The thread counts as one that
     /// serves for as long as it has its worker.
     pub fn worker(&self) -> Worker {
+        self.worker_of(Some(self.serving_thread()))
+    }
+
+    /// The same for one connection, where a thread has others in hand in the midst of whatever they do. It counts as no thread.
+    pub fn worker_of_connection(&self) -> Worker {
+        self.worker_of(None)
+    }
+
+    fn worker_of(&self, serving: Option<ServingThread>) -> Worker {
         let mut worker = Worker {
-            _serving: self.serving_thread(),
+            _serving: serving,
             files: Arc::clone(&self.files),
             options: Arc::clone(&self.options),
             stop: Arc::clone(&self.stop),
@@ -308,7 +317,7 @@ pub struct Worker {
     pub counters: Counters,
     /// When the thread last looked at the clock; an event loop looks once for each batch of events.
     pub now: Instant,
-    _serving: ServingThread,
+    _serving: Option<ServingThread>,
     pub(crate) options: Arc<ServeOptions>,
     pub(crate) stop: Arc<Stop>,
     pub(crate) buffers: Box<RequestBuffers>,
