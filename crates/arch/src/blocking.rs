@@ -11,9 +11,10 @@ use rustix::net::sockopt::{Timeout, set_socket_timeout};
 
 use crate::document::Files;
 use crate::listener::Client;
+use crate::options::ServeOptions;
 use crate::session::{Done, Next, Output, SendError, Session, Work};
 use crate::setup::Worker;
-use crate::timing::Timer;
+use crate::timing::{LOOKS, Timer};
 use crate::transport::{self, SendVia, Sent, Transport};
 
 /// A difference in waiting that is not worth a system call.
@@ -42,6 +43,11 @@ pub trait Waiting: Transport {
     fn pause(&mut self, at_most: Duration) {
         std::thread::park_timeout(at_most);
     }
+}
+
+/// How long a [`Waiting`] transport waits for a client to take something before the driver looks at it.
+pub fn look_after(options: &ServeOptions) -> Duration {
+    options.send_timeout / LOOKS.into()
 }
 
 /// Serves one connection until it is over. The thread waits wherever there is something to wait for.

@@ -36,6 +36,7 @@ pub(crate) const CATALOGUE: &[Entry] = &[
     entry::<arch_amped::Amped>(),
     entry::<arch_async::Async>(),
     entry::<arch_seda::Seda>(),
+    entry::<arch_green::Green>(),
 ];
 
 /// The one that serves where none is named.
