@@ -385,12 +385,6 @@ impl Client {
     }
 }
 
-impl AsFd for Client {
-    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.socket.as_fd()
-    }
-}
-
 impl Drop for Client {
     fn drop(&mut self) {
         self.leave();
