@@ -1,17 +1,17 @@
 //! Green threads: a user-level thread for each connection (Capriccio), on one kernel thread or several (Go's M:N).
 #![doc = concat!("\n```text", include_str!("diagram.txt"), "```\n")]
-//! The code of a connection is MT's, call by call: the blocking driver, on a [socket](socket) that parks its fiber where a blocking
+//! The code of a connection is MT's, call by call: the blocking driver, on a socket that parks its fiber where a blocking
 //! one has its thread wait. What parks and wakes fibers, and the stacks that they have, is the crate `fiber`.
 //!
 //! What is shared: the caches, behind their locks, and the workers. A fiber has its stack and its buffers for as long as its connection
 //! lives, and a worker only from one parking to the next: with `--workers 2` it may go on in the other one in the midst of an answer.
 //!
 //! What blocks: with `--disk inline`, a worker, for the disk, and with one worker the whole server; otherwise a helper. A
-//! fiber that computes without end keeps its worker, for nobody interrupts it; it is named in a line on standard error at the end.
+//! fiber that computes without end keeps its worker, for nobody interrupts it.
 //!
 //! Departures from Capriccio: its stacks grow by links, put in by its compiler where a call graph says that one may be needed. That
 //! takes a compiler; in their place each stack is a piece of one mapping, of a fixed size that costs nothing before it is touched, with a
-//! guard below it, and what fibers touch of it is told at the end, so that `--stack-size` can be chosen. The disk is waited for by
+//! guard below it. The disk is waited for by
 //! helpers, as glibc's asynchronous I/O did it for Capriccio on disks without it. From Go: a worker that has nothing to run takes
 //! half of another's; but no worker is made for one that is stalled, and no fiber is interrupted.
 

@@ -9,5 +9,7 @@ mod allocations;
 static HEAP: sys::heap::Counting = sys::heap::Counting;
 
 fn main() {
-    allocations::none_in_steady_state::<arch_green::Green>();
+    for own in [&[][..], &["--workers", "2"], &["--disk", "inline"]] {
+        allocations::none_in_steady_state::<arch_green::Green>(own);
+    }
 }
