@@ -194,15 +194,13 @@ impl Sender {
     fn send(&mut self, task: &mut Task) -> Next {
         loop {
             match task.do_kept(&[Step::Load], &mut self.worker) {
-                Next::Send(output) => {
-                    let worker = &mut self.worker;
-                    match task.at(worker, |endpoint, worker| endpoint.send(output, worker)) {
-                        Some(true) => task.step(worker, |_, _| ()),
+                Next::Send(output) => task.advance(&mut self.worker, |endpoint, worker| {
+                    match endpoint.send(output, worker) {
+                        true => endpoint.next(worker),
                         // The sockets' stage waits until there is room.
-                        Some(false) => return Next::Wait,
-                        None => return Next::Closed,
+                        false => Next::Wait,
                     }
-                }
+                }),
                 Next::ShutdownWrite => {
                     task.step(&mut self.worker, |endpoint, _| endpoint.shutdown_write());
                 }

@@ -75,26 +75,42 @@ impl Task {
         worker: &mut Worker,
         step: impl FnOnce(&mut Endpoint, &mut Worker),
     ) {
-        let next = self.at(worker, |endpoint, worker| {
+        self.advance(worker, |endpoint, worker| {
             step(endpoint, worker);
             endpoint.next(worker)
         });
-        self.next = next.unwrap_or(Next::Closed);
+    }
+
+    /// Has the session do something that says what it needs next.
+    pub(crate) fn advance(
+        &mut self,
+        worker: &mut Worker,
+        step: impl FnOnce(&mut Endpoint, &mut Worker) -> Next,
+    ) {
+        self.next = self.at(worker, step).unwrap_or(Next::Closed);
     }
 
     /// Does what is next for as long as that is one of `steps` and its answer is in our caches; returns the first that is not.
     pub(crate) fn do_kept(&mut self, steps: &[Step], worker: &mut Worker) -> Next {
-        loop {
-            let work = match self.take_next() {
-                Next::Work(work) if work.step().is_some_and(|step| steps.contains(&step)) => work,
-                next => return next,
-            };
-            let missing = self.at(worker, |endpoint, worker| endpoint.try_kept(work, worker));
-            match missing {
-                Some(Some(work)) => return Next::Work(work),
-                _ => self.step(worker, |_, _| ()),
-            }
+        let ours = |step| steps.contains(&step);
+        let mut next = self.take_next();
+        if !next.step().is_some_and(ours) {
+            return next;
         }
+        let kept = self.at(worker, |endpoint, worker| {
+            loop {
+                next = match next {
+                    Next::Work(work) if work.step().is_some_and(ours) => {
+                        match endpoint.try_kept(work, worker) {
+                            Some(missing) => return Next::Work(missing),
+                            None => endpoint.next(worker),
+                        }
+                    }
+                    next => return next,
+                };
+            }
+        });
+        kept.unwrap_or(Next::Closed)
     }
 
     /// Works on the session with its own buffers. A defect there costs the session, and not the thread.

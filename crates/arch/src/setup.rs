@@ -338,6 +338,7 @@ impl Worker {
 
     /// Takes `buffers` into use and gives those that were: done before an endpoint is worked on that has come with its own, and
     /// again after.
+    #[inline]
     pub fn exchange(&mut self, buffers: &mut Box<RequestBuffers>) {
         std::mem::swap(&mut self.buffers, buffers);
         self.buffers.scratch.set_time(self.unix_s);

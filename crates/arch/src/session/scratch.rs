@@ -43,6 +43,7 @@ impl Scratch {
     }
 
     /// Tells the time, in whole seconds since the epoch.
+    #[inline]
     pub fn set_time(&mut self, unix_s: u64) {
         self.http.set_time(unix_s);
     }

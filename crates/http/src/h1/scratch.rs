@@ -56,6 +56,7 @@ impl Scratch {
     ///
     /// A server without a clock must not send Date (RFC 9110, 6.6.1), and so none is sent before
     /// the first call.
+    #[inline]
     pub fn set_time(&mut self, unix_s: u64) {
         self.stamp.set_time(unix_s);
     }

@@ -23,10 +23,15 @@ impl Stamp {
         }
     }
 
+    #[inline]
     pub(crate) fn set_time(&mut self, unix_s: u64) {
-        if self.now == Some(unix_s) {
-            return;
+        if self.now != Some(unix_s) {
+            self.render(unix_s);
         }
+    }
+
+    #[cold]
+    fn render(&mut self, unix_s: u64) {
         self.text.truncate(OK_LINE.len() + SERVER.len());
         let date = date::format(unix_s);
         self.now = date.map(|_| unix_s);
