@@ -2,15 +2,16 @@
 //!
 //! Each architecture is a queue M/M/1 with a capacity of its own; nothing here was measured.
 
+mod measured;
+
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use contracts::load::{self, Report};
 use contracts::serve::{self, Summary};
-use contracts::{Distribution, Document, Line, Statistic, Unknown, Validity};
-use hdrhistogram::Histogram;
+use contracts::{Document, Line, Unknown, Validity};
 use meter::formats::IntervalLog;
-use rand_distr::{Distribution as _, Exp, Normal};
+use rand_distr::{Distribution as _, Normal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 
@@ -18,9 +19,10 @@ use crate::error::Error;
 use crate::folder::Folder;
 use crate::read::{Run, read};
 use crate::{
-    Expectation, Factor, Factors, Failure, Judged, Level, Machine, Manifest, Outcome, Sample,
-    Trial, Verdicts,
+    Expectation, Factor, Factors, Failure, Judged, Level, Machine, Manifest, Outcome, Trial,
+    Verdicts,
 };
+use measured::{drawn, histogram, sample, stages, times};
 
 /// What to make up.
 #[derive(Debug, Clone)]
@@ -364,69 +366,5 @@ impl Fixture {
             unknown: Unknown::new(),
         };
         (trial, log.text().to_vec())
-    }
-}
-
-fn histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, 3_600_000_000_000, 3).expect("the bounds are constants and valid")
-}
-
-/// Exponential times of this mean in seconds, as nanoseconds.
-fn drawn(rng: &mut Xoshiro256PlusPlus, mean: f64) -> Histogram<u64> {
-    let mut histogram = histogram();
-    if let Ok(exponential) = Exp::new(1.0 / mean) {
-        for time in exponential.sample_iter(rng).take(REQUESTS_PER_SECOND_DRAWN) {
-            histogram.saturating_record((time * 1e9) as u64 + 20_000);
-        }
-    }
-    histogram
-}
-
-/// As the generator reports them, in microseconds.
-fn times(histogram: &Histogram<u64>) -> Distribution {
-    Distribution::of(histogram.len(), 0, |statistic| {
-        let nanoseconds = match statistic {
-            Statistic::Mean => histogram.mean(),
-            Statistic::Min => histogram.min() as f64,
-            Statistic::Max => histogram.max() as f64,
-            Statistic::Percentile(percent) => histogram.value_at_quantile(percent / 100.0) as f64,
-        };
-        (nanoseconds / 1e3, false)
-    })
-}
-
-/// Two stages, of which the second grows.
-fn stages(seconds: u32) -> Vec<serve::StageSummary> {
-    let course = |of: &dyn Fn(f64) -> f64| (1..=10 * seconds).map(f64::from).map(of).collect();
-    let stage = |name: &str, slope: f64| serve::StageSummary {
-        name: name.into(),
-        over_time: serve::StageSeries {
-            at_s: course(&|look| look / 10.0),
-            queue: course(&|look| look * slope),
-            threads: course(&|look| 1.0 + (look * slope / 10.0).floor()),
-            batch: course(&|look| (64.0 - look).max(8.0)),
-            service_us: course(&|look| 5.0 + look * slope),
-            rejected_per_s: course(&|look| look * slope),
-            ..Default::default()
-        },
-        ..Default::default()
-    };
-    vec![stage("parse", 0.0), stage("send", 1.0)]
-}
-
-fn sample(at_s: f64, throughput: f64, cpu_us: f64) -> Sample {
-    let requests = throughput * at_s;
-    Sample {
-        at_s,
-        cpu_user_s: requests * cpu_us * 0.3e-6,
-        cpu_system_s: requests * cpu_us * 0.7e-6,
-        resident_bytes: 9 << 20,
-        processes: 1,
-        threads: 2,
-        voluntary_switches: (requests / 4.0) as u64,
-        involuntary_switches: (requests / 100.0) as u64,
-        minor_faults: 2000,
-        major_faults: 0,
-        unknown: Unknown::new(),
     }
 }

@@ -1,5 +1,8 @@
 //! From axes to cells: every combination that is not excluded.
 
+mod loads;
+mod places;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,12 +12,10 @@ use workload::{Arrival, Preset, RateStages};
 
 use crate::spec::expression::{CellName, matches_level};
 use crate::spec::external::External;
-use crate::spec::{
-    Disk, Experiment, Flags, Load, Loop, Model, Network, NetworkCell, OneOrMany, Time, scalar,
-};
+use loads::loads;
+use places::places;
 
-/// Bytes of a SPECweb99 directory.
-const DIRECTORY_BYTES: f64 = 5_120_000.0;
+use crate::spec::{Experiment, Flags, Load, Loop, Model, Network, NetworkCell, OneOrMany, scalar};
 
 /// The most cells, before any is excluded.
 const MAX_CELLS: usize = 10_000;
@@ -301,50 +302,6 @@ fn variants(experiment: &Experiment, model: &Model) -> Vec<(Factors, Server)> {
     experiment.sweep.option.iter().map(variant).collect()
 }
 
-/// What a server has below it.
-struct Place {
-    factors: Factors,
-    files: Preset,
-    memory_limit: Option<u64>,
-    cores: Option<usize>,
-    disk: Option<Vec<String>>,
-}
-
-fn places(experiment: &Experiment) -> Result<Vec<Place>, String> {
-    let disks: Vec<Option<&Disk>> = match experiment.sweep.disk.as_slice() {
-        [] => vec![None],
-        disks => disks.iter().map(Some).collect(),
-    };
-    let mut places = Vec::new();
-    for memory_limit in memory_limits(experiment) {
-        for (file_factors, files) in files(experiment, memory_limit)? {
-            for cores in or_none(&experiment.sweep.cores) {
-                for disk in &disks {
-                    let mut factors = file_factors.clone();
-                    let mut put = |name: &str, level: Option<Level>| {
-                        factors.extend(level.map(|level| (name.to_owned(), level)));
-                    };
-                    put(
-                        "memory_limit",
-                        memory_limit.map(|bytes| (bytes as f64).into()),
-                    );
-                    put("cores", cores.map(|cores| (cores as f64).into()));
-                    put("disk", disk.map(|disk| disk.name.as_str().into()));
-                    let flags = disk.and_then(|disk| disk.options.as_ref());
-                    places.push(Place {
-                        factors,
-                        files,
-                        memory_limit,
-                        cores,
-                        disk: flags.map(|flags| flags.0.clone()),
-                    });
-                }
-            }
-        }
-    }
-    Ok(places)
-}
-
 /// What server and generator speak over: only what the experiment says something about is a factor.
 fn networks(experiment: &Experiment) -> Vec<(Factors, NetworkCell)> {
     let Some(network) = &experiment.network else {
@@ -368,154 +325,6 @@ fn networks(experiment: &Experiment) -> Vec<(Factors, NetworkCell)> {
         .into_iter()
         .map(|cell| (factors(&cell), cell))
         .collect()
-}
-
-fn memory_limits(experiment: &Experiment) -> Vec<Option<u64>> {
-    if experiment.sweep.memory_limit.is_empty() {
-        vec![experiment.memory_limit.map(|size| size.0)]
-    } else {
-        experiment
-            .sweep
-            .memory_limit
-            .iter()
-            .map(|size| Some(size.0))
-            .collect()
-    }
-}
-
-fn files(experiment: &Experiment, memory: Option<u64>) -> Result<Vec<(Factors, Preset)>, String> {
-    let mut all = Vec::new();
-    for preset in &experiment.files.0 {
-        let name = |preset: Preset| ("files".to_owned(), Level::Text(preset.to_string()));
-        match (preset.0, memory) {
-            (Preset::SpecWeb99 { .. }, Some(memory)) if !experiment.sweep.dataset.is_empty() => {
-                for ratio in &experiment.sweep.dataset {
-                    let directories = (ratio * memory as f64 / DIRECTORY_BYTES).round().max(1.0);
-                    let preset = within_limits(Preset::SpecWeb99 {
-                        directories: directories as u32,
-                    })?;
-                    let level = ("dataset".to_owned(), Level::Number(*ratio));
-                    all.push((Factors::from([name(preset), level]), preset));
-                }
-            }
-            (other, _) if !experiment.sweep.dataset.is_empty() => {
-                return Err(format!(
-                    "dataset needs files = \"specweb99:1\" and not {other}"
-                ));
-            }
-            (preset, _) if !experiment.sweep.file_size.is_empty() => {
-                for size in &experiment.sweep.file_size {
-                    let preset = match preset {
-                        Preset::Single { .. } => Preset::Single { size: size.0 },
-                        Preset::Uniform { count, .. } => Preset::Uniform {
-                            count,
-                            size: size.0,
-                        },
-                        other => {
-                            return Err(format!(
-                                "file_size needs files of one size, single or uniform, and not {other}"
-                            ));
-                        }
-                    };
-                    let preset = within_limits(preset)?;
-                    let level = ("file_size".to_owned(), Level::Number(size.0 as f64));
-                    all.push((Factors::from([name(preset), level]), preset));
-                }
-            }
-            (preset, _) => all.push((Factors::from([name(preset)]), preset)),
-        }
-    }
-    Ok(all)
-}
-
-/// The same preset, if somebody could have written it: its limits are those of its text.
-fn within_limits(preset: Preset) -> Result<Preset, String> {
-    let text = preset.to_string();
-    text.parse::<Preset>().map_err(|error| error.to_string())
-}
-
-fn loads(experiment: &Experiment) -> Vec<(Factors, LoadCell)> {
-    experiment
-        .load
-        .iter()
-        .flat_map(|load| combinations(load, experiment))
-        .collect()
-}
-
-fn combinations(load: &Load, experiment: &Experiment) -> Vec<(Factors, LoadCell)> {
-    let sweep = &experiment.sweep;
-    let kind = load.kind();
-    let connections = if sweep.connections.is_empty() {
-        &load.connections.0
-    } else {
-        &sweep.connections
-    };
-    let own_rates = load.rate.as_ref().map_or(&[][..], |rates| &rates.0);
-    let rates = match kind {
-        Loop::Closed => Vec::new(),
-        _ if load.stages.is_some() => Vec::new(),
-        _ if sweep.rate.is_empty() => own_rates.to_vec(),
-        _ => sweep.rate.clone(),
-    };
-    let own_think = load.think.as_ref().map_or(&[][..], |think| &think.0);
-    let think: &[Time] = if sweep.think.is_empty() {
-        own_think
-    } else {
-        &sweep.think
-    };
-    let sessions = load
-        .session_requests
-        .as_ref()
-        .map_or(&[][..], |each| &each.0);
-    let mut all = Vec::new();
-    for connections in connections {
-        for rate in or_none(&rates) {
-            for think in or_none(think) {
-                for session_requests in or_none(sessions) {
-                    let mut factors = Factors::from([
-                        ("load".into(), Level::from(load.name.as_str())),
-                        ("connections".into(), (*connections as f64).into()),
-                    ]);
-                    let mut put = |name: &str, level: Option<f64>| {
-                        factors.extend(level.map(|level| (name.to_owned(), level.into())));
-                    };
-                    put("rate", rate.map(|rate| rate.0));
-                    put("think", think.map(|time| time.0.as_secs_f64()));
-                    put("session_requests", session_requests.map(f64::from));
-                    let cell = LoadCell {
-                        kind,
-                        connections: *connections,
-                        rate: rate.map(|rate| rate.0),
-                        arrival: load.arrival.as_ref().map(|arrival| arrival.0.clone()),
-                        stages: load.stages.as_ref().map(|stages| stages.0.clone()),
-                        session_requests,
-                        think: think.map(|time| time.0),
-                        think_exponential: load.think_exponential,
-                        flags: flags(load),
-                    };
-                    all.push((factors, cell));
-                }
-            }
-        }
-    }
-    all
-}
-
-fn flags(load: &Load) -> Vec<String> {
-    let mut flags = Vec::new();
-    let mut put = |flag: &str, value: Option<u64>| {
-        if let Some(value) = value {
-            flags.extend([flag.to_owned(), value.to_string()]);
-        }
-    };
-    put("--max-connections", load.max_connections);
-    put("--requests-per-connection", load.requests_per_connection);
-    put("--pipeline", load.pipeline.map(u64::from));
-    put("--threads", load.threads.map(u64::from));
-    if load.verify {
-        flags.push("--verify".into());
-    }
-    flags
 }
 
 #[cfg(test)]

@@ -1,0 +1,100 @@
+//! Ratios as people write them.
+
+use super::*;
+
+fn value(text: &str) -> Option<f64> {
+    let expression: Expression = text.parse().unwrap();
+    // A cell's figure is the length of its name; a percentile adds 100.
+    let found = expression.value.evaluate(&|figure, cell| {
+        let extra = if figure == Figure::Throughput {
+            0.0
+        } else {
+            100.0
+        };
+        Some(Estimate::exact(cell.to_string().len() as f64 + extra))
+            .filter(|_| cell.to_string() != "none")
+    })?;
+    assert!(found.low == found.read && found.read == found.high);
+    Some(found.read)
+}
+
+#[test]
+fn lower_bounds_stay_on_their_side() {
+    let of = |text: &str| {
+        let expression: Expression = text.parse().unwrap();
+        let figure = |_: Figure, cell: &CellName| {
+            Some(match cell.to_string().as_str() {
+                "late" => Estimate::at_least(10.0),
+                name => Estimate::exact(name.len() as f64),
+            })
+        };
+        let found = expression.value.evaluate(&figure).unwrap();
+        (found.low, found.read, found.high)
+    };
+    let endless = f64::INFINITY;
+    assert_eq!(of("late / ab >= 1"), (5.0, 5.0, endless));
+    assert_eq!(of("ab / late >= 1"), (0.0, 0.2, 0.2));
+    assert_eq!(of("late / late >= 1"), (0.0, 1.0, endless));
+    assert_eq!(of("lowest(late, ab) * 3 >= 1"), (6.0, 6.0, 6.0));
+    assert_eq!(of("highest(late, ab) * 3 >= 1"), (30.0, 30.0, endless));
+}
+
+#[test]
+fn products_are_read_and_evaluated() {
+    for (text, expected) in [
+        ("abcd / ab <= 1", 2.0),
+        ("abcd/ab/2*3<1", 3.0),
+        ("p99(abcd) > 1", 104.0),
+        ("p(99)(abcd) >= 1", 104.0),
+        ("service:p(99.9)(ab) ≥ 1", 102.0),
+        ("highest(a, abc, p99(a)) / lowest(abc, ab) ≤ 9", 50.5),
+        ("(abcd / ab) / (abc / a) < 1", 2.0 / 3.0),
+        ("sped@dataset=2.0 / sped@dataset=0.5 <= 0.3", 1.0),
+    ] {
+        let found = value(text).unwrap();
+        assert!((found - expected).abs() < 1e-12, "{text}: {found}");
+    }
+    assert_eq!(value("a / none < 1"), None);
+    assert_eq!(value("a / 0 < 1"), None);
+}
+
+#[test]
+fn nonsense_is_explained() {
+    for (text, expected) in [
+        ("a / b", "no <"),
+        ("a <= x", "'x' is no number"),
+        ("a / <= 1", "ends too early"),
+        ("p99(a <= 1", "')' is missing"),
+        ("speed(a) < 1", "'speed' is no figure"),
+        ("a b < 1", "'b' is too much"),
+        ("a@rate < 1", "@FACTOR=LEVEL"),
+        ("rate=5 < 1", "names no cell"),
+        ("/ a < 1", "a cell is missing"),
+        (
+            &format!("{}a < 1", "(".repeat(1 << 20)),
+            "more than 100 parts",
+        ),
+        (
+            &format!("{}a < 1", "a * ".repeat(1 << 20)),
+            "more than 100 parts",
+        ),
+        (
+            &format!("{}a < 1", "lowest(".repeat(1 << 20)),
+            "more than 100 parts",
+        ),
+    ] {
+        let error = text.parse::<Expression>().unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn levels_match_in_any_unit() {
+    for text in ["5000", "5k", "5000.0", "5000/s"] {
+        assert!(matches_level(&Level::Number(5000.0), text), "{text}");
+    }
+    assert!(matches_level(&Level::Number(102_400.0), "100k"));
+    assert!(matches_level(&Level::Number(0.5), "500ms"));
+    assert!(!matches_level(&Level::Number(5000.0), "500"));
+    assert!(matches_level(&"sped".into(), "sped") && !matches_level(&"sped".into(), "spe"));
+}

@@ -1,0 +1,52 @@
+//! Figures by name, and of trials.
+
+use super::*;
+
+#[test]
+fn every_figure_reads_back_by_its_name_and_has_its_own_column() {
+    let all = Figure::all();
+    let mut columns: Vec<_> = all.iter().map(|figure| figure.column()).collect();
+    for figure in &all {
+        assert_eq!(figure.to_string().parse::<Figure>().as_ref(), Ok(figure));
+    }
+    columns.sort();
+    columns.dedup();
+    assert_eq!(columns.len(), all.len());
+    assert!(
+        columns.contains(&"latency_p99_9_us".to_owned()),
+        "{columns:?}"
+    );
+}
+
+#[test]
+fn a_report_that_does_not_say_its_share_of_errors_is_read_as_it_was() {
+    let percent = |requests: serde_json::Value| {
+        let trial: Trial = serde_json::from_value(serde_json::json!({
+            "schema": crate::SCHEMA, "id": "c000-r1", "cell": 0, "factors": {}, "repeat": 1, "block": 1,
+            "order": 1, "verdict": "VALID", "started_unix_s": 0.0, "elapsed_s": 1.0,
+            "load": { "requests": requests },
+        }))
+        .unwrap();
+        Figure::ErrorPercent.of(&trial)
+    };
+    let old = serde_json::json!({ "completed": 6, "errors_total": 2, "scheduled": 10 });
+    assert_eq!(percent(old.clone()), Some(25.0));
+    let mut new = old;
+    new["error_percent"] = 20.0.into();
+    assert_eq!(percent(new), Some(20.0));
+    assert_eq!(percent(serde_json::json!({})), None);
+}
+
+#[test]
+fn names() {
+    let p99 = Figure::Time(TimeFigure::Latency, Statistic::Percentile(99.0));
+    for text in ["p99", "p(99)", " p(99) ", "latency:p99"] {
+        assert_eq!(text.parse(), Ok(p99), "{text}");
+    }
+    let is_reported = |text: &str| text.parse::<Figure>().map(Figure::is_reported);
+    assert_eq!(is_reported("p99.9"), Ok(true));
+    assert_eq!(is_reported("service:p(98)"), Ok(false));
+    for text in ["", "p", "p(0)", "p(101)", "speed", "servic:p99"] {
+        assert!(text.parse::<Figure>().is_err(), "{text}");
+    }
+}
