@@ -79,6 +79,20 @@ impl Identity {
     }
 }
 
+/// What kind of file it is, and which, as `statx` tells it.
+pub fn identity(status: &sys::ring::Status) -> (FileType, Identity) {
+    let identity = Identity {
+        device: status.device,
+        inode: status.inode,
+        len: status.length,
+        modified_s: status.modified.0,
+        modified_ns: status.modified.1,
+        changed_s: status.changed.0,
+        changed_ns: status.changed.1,
+    };
+    (FileType::from_raw_mode(status.mode), identity)
+}
+
 /// Longer than any tick of the clock that stamps files: a jiffy, 10 ms at most, before Linux 6.13. A file that changes twice
 /// within one has one stamp for two states.
 const TICK: Duration = Duration::from_millis(20);
@@ -200,11 +214,19 @@ impl<H> Entry<H> {
 
     /// Reads a byte of a file of which nothing has been read yet.
     pub(crate) fn try_reading(&self, offset: u64) -> io::Result<()> {
-        if !self.readable.load(Relaxed) {
+        if !self.has_been_read_before() {
             read::probe(&self.file, offset).map_err(|error| self.fail(error))?;
-            self.readable.store(true, Relaxed);
+            self.has_been_read();
         }
         Ok(())
+    }
+
+    pub(crate) fn has_been_read_before(&self) -> bool {
+        self.readable.load(Relaxed)
+    }
+
+    pub(crate) fn has_been_read(&self) {
+        self.readable.store(true, Relaxed);
     }
 
     pub(crate) fn checked_ns(&self) -> u64 {
@@ -294,12 +316,19 @@ impl<H> Entry<H> {
         self.slow.is_none() || self.warm.load(Relaxed)
     }
 
+    /// What the first read costs extra, until it has been paid.
+    pub(crate) fn slowness(&self) -> Option<Duration> {
+        self.slow.filter(|_| !self.warm.load(Relaxed))
+    }
+
+    pub(crate) fn has_warmed_up(&self) {
+        self.warm.store(true, Relaxed);
+    }
+
     pub(crate) fn wait_if_slow(&self) {
-        if let Some(slow) = self.slow
-            && !self.warm.load(Relaxed)
-        {
+        if let Some(slow) = self.slowness() {
             std::thread::sleep(slow);
-            self.warm.store(true, Relaxed);
+            self.has_warmed_up();
         }
     }
 }

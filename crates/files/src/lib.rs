@@ -19,6 +19,9 @@
 //! | module | what is in it |
 //! | --- | --- |
 //! | [`entry`] | an open file and its identity |
+//! | [`calls`] | calls that may wait for the disk, as values |
+//! | [`finding`] | finding a file, one call after the other |
+//! | [`loading`] | having its bytes at hand, one call after the other |
 //! | `load` | having its bytes at hand; with `contents`, the cache of them, and `read` |
 //! | [`body`] | where those bytes are, and the memory that they may take |
 //! | [`path`] | paths below the root, as requests name them |
@@ -29,10 +32,13 @@
 //! | [`slow`] | a disk that is slow on purpose |
 
 pub mod body;
+pub mod calls;
 mod contents;
 pub mod defect;
 pub mod entry;
+pub mod finding;
 mod load;
+pub mod loading;
 pub mod path;
 mod read;
 pub mod residency;
@@ -50,13 +56,16 @@ use quick_cache::sync::Cache;
 use rustix::io::Errno;
 
 use body::Pool;
-use contents::Contents;
+use contents::{Contents, Seen};
 use entry::Named;
-use residency::{Asked, FileSystems};
+use residency::FileSystems;
 
 pub use body::{Body, Delivery};
+pub use calls::{Call, Returned};
 pub use defect::Defect;
-pub use entry::{Entry, Header, Identity, Metadata};
+pub use entry::{Entry, Header, Identity, Metadata, identity};
+pub use finding::Finding;
+pub use loading::Loading;
 pub use path::{Path, PathBuf};
 pub use residency::Residency;
 pub use resolve::Resolver;
@@ -152,21 +161,16 @@ impl<H> Files<H> {
         if let Some(entry) = self.try_find(path, now) {
             return Ok(entry);
         }
-        if let Some(slow) = self.slow(path.bytes) {
-            std::thread::sleep(slow);
+        let mut finding = self.begin_find(path, now)?;
+        loop {
+            let returned = finding.call().make();
+            if let Some(found) = finding.returned(returned, self) {
+                return found;
+            }
         }
-        if let Some(defect) = &self.recipe.defect {
-            defect.strike(path.bytes);
-        }
-        let found = self.look_up(path, now);
-        if found.is_err()
-            && let Some((_, gone)) = self.names.remove(&path)
-        {
-            self.contents.forget(&gone.identity);
-        }
-        found
     }
 
+<<<<<<< HEAD
     /// Asks the disk, and opens the file unless it is the one that is known.
     fn look_up(&self, path: Path<'_>, now: Instant) -> Result<Arc<Entry<H>>, Missing> {
         let known = self.names.peek(&path);
@@ -211,6 +215,13 @@ impl<H> Files<H> {
             self.names.insert(PathBuf::from(path), Arc::clone(&entry));
         }
         Ok(entry)
+=======
+    /// What is known of the bytes of a file that was looked up.
+    fn look(&self, identity: &Identity, file: &File, revision: u64, now: Instant) -> Seen {
+        let (now_ns, fresh_ns) = (self.age_ns(now), self.revalidate_ns());
+        self.contents
+            .look(identity, file, revision, now_ns, fresh_ns)
+>>>>>>> ce62503 (Finding and loading a file are calls, one after the other, that somebody makes; a ring that owns what the kernel has)
     }
 
     /// The file by a descriptor that leaves the lower ones to others.

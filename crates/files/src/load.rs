@@ -169,7 +169,7 @@ impl<H> Files<H> {
     }
 
     /// In which way the content cache would hold a file.
-    fn holding(&self, entry: &Entry<H>) -> Holding {
+    pub(crate) fn holding(&self, entry: &Entry<H>) -> Holding {
         self.contents.holding(entry.len())
     }
 

@@ -47,9 +47,15 @@ impl Resolver {
     }
 }
 
+impl Resolver {
+    /// What the kernel is told to refuse: whatever leads out of the directory, or is no path at all.
+    pub fn flags() -> ResolveFlags {
+        ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS
+    }
+}
+
 fn open_by_kernel(directory: &File, path: &[u8], flags: OFlags) -> Result<File, Errno> {
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-    rustix::fs::openat2(directory, path, flags, Mode::empty(), resolve).map(File::from)
+    rustix::fs::openat2(directory, path, flags, Mode::empty(), Resolver::flags()).map(File::from)
 }
 
 /// A path on its way.

@@ -7,10 +7,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, StatxFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags};
 use rustix::io::Errno;
 
-use crate::path::{Path, index_of};
 use crate::{Identity, Resolver};
 
 /// Why there is nothing to serve under a path.
@@ -104,55 +103,13 @@ impl Root {
         })
     }
 
-    /// Finds the regular file that `path` names, without opening it: whoever waits at the other end of a FIFO, or drives a
-    /// device, does not notice. Where what was known of it is `doubted`, the root is as well.
-    pub(crate) fn locate(
-        &self,
-        path: Path<'_>,
-        dotfiles: bool,
-        doubted: bool,
-    ) -> Result<Located, Missing> {
-        if !dotfiles && path.is_hidden() {
-            return Err(Missing::NotFound);
+    /// The directory, or the one that has its name now where it was lost, if there is a `doubt`.
+    pub(crate) fn present(&self, doubt: bool) -> Result<Arc<File>, Errno> {
+        let directory = self.directory();
+        if doubt && is_gone(&directory) {
+            return self.renew();
         }
-        if doubted && is_gone(&self.directory()) {
-            self.renew()?;
-        }
-        if path.directory {
-            let located = self.locate_regular(index_of(path.bytes));
-            return located.map_err(|missing| match missing {
-                Missing::NeedsSlash => Missing::NotFound,
-                other => other,
-            });
-        }
-        self.locate_regular(path.bytes.to_vec())
-    }
-
-    fn locate_regular(&self, path: Vec<u8>) -> Result<Located, Missing> {
-        let (directory, file) = self.open_beneath(&path)?;
-        let (kind, identity) = Identity::of(&file)?;
-        match kind {
-            FileType::RegularFile => Ok(Located {
-                directory,
-                resolver: self.resolver,
-                path,
-                identity,
-            }),
-            FileType::Directory => Err(self.missing_slash(&path)),
-            _ => Err(Missing::NotFound),
-        }
-    }
-
-    /// A directory was asked for by its bare name: that leads somewhere only if it has an index file.
-    fn missing_slash(&self, path: &[u8]) -> Missing {
-        let index = self
-            .open_beneath(&index_of(path))
-            .and_then(|(_, file)| Identity::of(&file));
-        match index {
-            Ok((FileType::RegularFile, _)) => Missing::NeedsSlash,
-            Ok(_) => Missing::NotFound,
-            Err(error) => Missing::from(error),
-        }
+        Ok(directory)
     }
 
     fn directory(&self) -> Arc<File> {
@@ -160,21 +117,8 @@ impl Root {
         Arc::clone(&directory.unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn open_beneath(&self, path: &[u8]) -> Result<(Arc<File>, File), Errno> {
-        let directory = self.directory();
-        match self.resolver.open(&directory, path, OFlags::PATH) {
-            Ok(file) => Ok((directory, file)),
-            Err(error) if self.is_lost(&directory, error) => {
-                let directory = self.renew()?;
-                let file = self.resolver.open(&directory, path, OFlags::PATH)?;
-                Ok((directory, file))
-            }
-            Err(error) => Err(error),
-        }
-    }
-
     /// Whether `error` came of the directory itself and not of what was looked for in it.
-    fn is_lost(&self, directory: &File, error: Errno) -> bool {
+    pub(crate) fn is_lost(&self, directory: &File, error: Errno) -> bool {
         match Missing::from(error) {
             Missing::NotFound if error == Errno::NOENT => {
                 is_deleted(directory)
@@ -195,7 +139,7 @@ impl Root {
     }
 
     /// The directory that has the name of the lost one now.
-    fn renew(&self) -> Result<Arc<File>, Errno> {
+    pub(crate) fn renew(&self) -> Result<Arc<File>, Errno> {
         self.lost_before.store(true, Relaxed);
         let directory = Arc::new(open_directory(&self.path)?);
         let mut place = self
@@ -204,27 +148,6 @@ impl Root {
             .unwrap_or_else(PoisonError::into_inner);
         *place = Arc::clone(&directory);
         Ok(directory)
-    }
-}
-
-/// A regular file that was found and not opened.
-pub(crate) struct Located {
-    directory: Arc<File>,
-    resolver: Resolver,
-    path: Vec<u8>,
-    pub(crate) identity: Identity,
-}
-
-impl Located {
-    /// Opens it for reading, or what has taken its place meanwhile.
-    pub(crate) fn open(self) -> Result<(File, Identity), Missing> {
-        // NONBLOCK, so that a FIFO that has taken its place makes nobody wait; regular files ignore it.
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let file = self.resolver.open(&self.directory, &self.path, flags)?;
-        match Identity::of(&file)? {
-            (FileType::RegularFile, identity) => Ok((file, identity)),
-            _ => Err(Missing::NotFound),
-        }
     }
 }
 

@@ -16,6 +16,7 @@
 //! | [`usage`] | processor time, memory and context switches of a process and its children |
 //! | [`namespace`] | network namespaces: making one, entering one, starting a process in one |
 //! | [`packet_ring`] | packets as an interface sees them, in a ring shared with the kernel |
+//! | [`ring`] | operations that the kernel completes later (io_uring), and the memory that is the kernel's until it has |
 //! | [`tun`] | network interfaces whose packets a program reads and writes |
 //! | [`residency`] | whether a range of a file is in the page cache |
 //! | [`mapping`] | a file that is written through a mapping, for tests |
@@ -34,6 +35,7 @@ pub mod overflow;
 pub mod packet_ring;
 pub mod process;
 pub mod residency;
+pub mod ring;
 pub mod shared;
 pub mod signals;
 pub mod socket;
