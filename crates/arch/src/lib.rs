@@ -10,7 +10,8 @@
 //!
 //! - [`blocking::drive`], for whoever may wait: one connection, served to its end, over whatever [transport](Transport);
 //! - an [`Endpoint`], for whoever must not: a session at a socket that runs until it comes to a [`Work`] that may wait or compute,
-//!   and leaves to the room who does it. The crate `reactor` keeps those of an event loop.
+//!   and leaves to the room who does it. The crate `reactor` keeps those of an event loop;
+//! - a [`CompletionEndpoint`], for whoever hands everything to the kernel and is told when it is done.
 //!
 //! Where a request goes from thread to thread, its endpoint takes its [`RequestBuffers`] along.
 //!
@@ -31,6 +32,7 @@
 //! | [`transport`] | how bytes move |
 //! | [`blocking`] | the driver for whoever may wait |
 //! | [`readiness`] | the driver for whoever must not |
+//! | [`completion`] | the driver for whoever is told when it is done |
 //! | [`stop`] | ending in good order |
 //! | [`privileges`] | giving up those of root |
 
@@ -38,6 +40,7 @@ pub mod address;
 pub mod architecture;
 pub mod blocking;
 pub mod buffers;
+pub mod completion;
 pub mod document;
 pub mod error;
 pub mod limits;
@@ -56,6 +59,7 @@ pub mod transport;
 pub use address::Address;
 pub use architecture::Architecture;
 pub use buffers::RequestBuffers;
+pub use completion::{CompletionEndpoint, Turn};
 pub use document::{Entry, Files, residency};
 pub use error::context;
 pub use limits::{fit, threads_that_fit};

@@ -88,7 +88,7 @@ pub enum Accept {
 impl Listener {
     /// Binds and listens.
     pub(crate) fn open(options: &ServeOptions) -> io::Result<Self> {
-        let bound = bind(options).map_err(|error| {
+        let bound = bind_in_time(options).map_err(|error| {
             let hint = match error.kind() {
                 io::ErrorKind::AddrInUse if options.addr.ip().is_none() => {
                     "; another server has it: choose another name with --addr"
@@ -174,6 +174,23 @@ impl Listener {
             Socket::NonBlocking => SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
         };
         self.accept_with(flags, counters)
+    }
+
+    /// Lets in a connection that was accepted already, whether or not the limit is reached.
+    pub fn admit(self: &Arc<Self>, socket: OwnedFd, counters: &Counters) -> Client {
+        self.inside().connections += 1;
+        counters.count(Event::Connection, 1);
+        Client {
+            socket,
+            listener: Arc::clone(self),
+            inside: AtomicBool::new(true),
+        }
+    }
+
+    /// How many more may come in now; `None` without a limit.
+    pub fn places(&self) -> Option<usize> {
+        let inside = self.inside().connections;
+        (self.max_connections > 0).then(|| self.max_connections.saturating_sub(inside))
     }
 
     /// Makes [`try_accept`](Self::try_accept) return when nobody is waiting.
@@ -292,6 +309,23 @@ impl Listener {
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long an address may be taken by a server that was killed: what a completion ring held is let go of by the kernel a moment
+/// after its process has ended.
+const LET_GO_AFTER: Duration = Duration::from_millis(500);
+
+/// Binds and listens, if need be when whoever had the address has let go of it.
+fn bind_in_time(options: &ServeOptions) -> io::Result<Bound> {
+    let deadline = Instant::now() + LET_GO_AFTER;
+    loop {
+        match bind(options) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < deadline => {
+                std::thread::sleep(LET_GO_AFTER / 20);
+            }
+            bound => return bound,
+        }
     }
 }
 

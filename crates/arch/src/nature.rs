@@ -112,6 +112,8 @@ pub enum DiskWait {
     Server,
     /// Whoever serves the connection that asked, and nobody else.
     Connection,
+    /// The kernel, which says when it is done, while the connections turn to others.
+    Kernel,
     /// A helper, while the connections turn to others: it asks the kernel what is in memory.
     Helper {
         /// The option that says how many there are, like `--helpers`.
@@ -242,6 +244,7 @@ impl fmt::Display for DiskWait {
         match self {
             Self::Server => formatter.write_str("the whole server"),
             Self::Connection => formatter.write_str("whoever serves the connection that asked"),
+            Self::Kernel => formatter.write_str("the kernel, which says when it is done"),
             Self::Helper { count } => write!(formatter, "a helper ({count})"),
         }
     }

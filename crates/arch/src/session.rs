@@ -29,7 +29,7 @@ use http1::Http1;
 pub use output::{Output, SendError, Tail};
 use protocol::{PIECE, Protocol, Want};
 pub use scratch::Scratch;
-pub use work::{Done, Piece, Source, Step, Work};
+pub use work::{Calls, Done, Piece, Source, Step, Work};
 
 /// What a session needs next from its driver.
 #[derive(Debug)]

@@ -1,5 +1,7 @@
 //! Work that may keep a thread busy or waiting: an architecture decides who does it.
 
+mod calls;
+
 use std::fmt;
 use std::io;
 use std::ops::Range;
@@ -11,6 +13,7 @@ use files::{Delivery, Missing};
 use http::Entity;
 
 use crate::document::{Entry, Files};
+pub use calls::Calls;
 
 /// One of the paper's boxes (Flash, figure 1), for whoever gives each to somebody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +31,7 @@ pub enum Step {
 /// | whoever may wait | [`run`](Self::run) | waits for the disk |
 /// | whoever may not | [`try_run`](Self::try_run) | asks the kernel, and gives the work back where it would have to wait |
 /// | its helper | [`prepare`](Self::prepare) | waits for the disk, so that `try_run` need not |
+/// | whoever has calls made for it | [`begin`](Self::begin) | says which calls it takes, one after the other |
 pub struct Work {
     /// Which of the session's requests it is for.
     stream: u32,
