@@ -189,8 +189,9 @@ impl Listener {
 
     /// How many more may come in now; `None` without a limit.
     pub fn places(&self) -> Option<usize> {
-        let inside = self.inside().connections;
-        (self.max_connections > 0).then(|| self.max_connections.saturating_sub(inside))
+        let inside = self.inside();
+        let most = inside.max_connections;
+        (most > 0).then(|| most.saturating_sub(inside.connections))
     }
 
     /// Makes [`try_accept`](Self::try_accept) return when nobody is waiting.

@@ -37,6 +37,7 @@ pub(crate) const CATALOGUE: &[Entry] = &[
     entry::<arch_async::Async>(),
     entry::<arch_seda::Seda>(),
     entry::<arch_green::Green>(),
+    entry::<arch_uring::Uring>(),
 ];
 
 /// The one that serves where none is named.

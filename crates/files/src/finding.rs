@@ -158,6 +158,7 @@ impl<H> Finding<H> {
             }
             (Step::Verify(file, expected), Returned::Identified(identified)) => match identified? {
                 (FileType::RegularFile, identity) => {
+                    let file = files.out_of_the_way(file)?;
                     Ok(Ok(self.opened(file, identity, &expected, files)))
                 }
                 _ => Err(Missing::NotFound),

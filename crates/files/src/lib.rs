@@ -170,58 +170,11 @@ impl<H> Files<H> {
         }
     }
 
-<<<<<<< HEAD
-    /// Asks the disk, and opens the file unless it is the one that is known.
-    fn look_up(&self, path: Path<'_>, now: Instant) -> Result<Arc<Entry<H>>, Missing> {
-        let known = self.names.peek(&path);
-        let doubted = known.as_ref().is_some_and(|known| known.is_doubted());
-        let root = &self.recipe.root;
-        let located = root.locate(path, self.recipe.dotfiles, doubted)?;
-        let now_ns = self.age_ns(now);
-        let look = |identity: &Identity, file: &File, revision| {
-            let fresh_ns = self.revalidate_ns();
-            self.contents
-                .look(identity, file, revision, now_ns, fresh_ns)
-        };
-        let mut revision = 0;
-        match &known {
-            Some(known) if known.identity == located.identity => {
-                revision = known.revision;
-                if !doubted {
-                    let seen = look(&known.identity, &known.file, revision);
-                    if seen.revision == revision {
-                        known.check(seen.at_ns);
-                        known.use_at(now_ns, self.idle_ns());
-                        return Ok(Arc::clone(known));
-                    }
-                    revision = seen.revision;
-                }
-            }
-            // It may be gone for good, and is not to keep its space.
-            Some(known) => self.contents.forget(&known.identity),
-            None => {}
-        }
-        let expected = located.identity;
-        let (file, identity) = located.open()?;
-        let file = self.out_of_the_way(file)?;
-        if identity != expected {
-            revision = 0;
-        }
-        let seen = look(&identity, &file, revision);
-        let asked = Asked::new(self.file_systems.on(identity.device()));
-        let slow = self.slow(path.bytes);
-        let entry = Arc::new(Entry::new(file, identity, path, seen, now_ns, slow, asked));
-        if self.recipe.name_cache > 0 {
-            self.names.insert(PathBuf::from(path), Arc::clone(&entry));
-        }
-        Ok(entry)
-=======
     /// What is known of the bytes of a file that was looked up.
     fn look(&self, identity: &Identity, file: &File, revision: u64, now: Instant) -> Seen {
         let (now_ns, fresh_ns) = (self.age_ns(now), self.revalidate_ns());
         self.contents
             .look(identity, file, revision, now_ns, fresh_ns)
->>>>>>> ce62503 (Finding and loading a file are calls, one after the other, that somebody makes; a ring that owns what the kernel has)
     }
 
     /// The file by a descriptor that leaves the lower ones to others.
