@@ -85,13 +85,16 @@ impl ReceiveBuffers {
 
     /// The kernel may fill it again.
     pub(super) fn give_back(&mut self, buffer: u16) {
-        let (address, base) = (self.start(buffer) as u64, self.map.as_ptr().cast());
+        let (address, base) = (
+            self.start(buffer) as u64,
+            self.map.as_ptr().cast::<BufRingEntry>(),
+        );
         let place = usize::from(self.tail & (self.count - 1));
         self.tail = self.tail.wrapping_add(1);
         // SAFETY: the place is one of the entries, and one that the kernel has taken before: no more buffers are given back
         // than there are. The tail is an aligned half word of the first entry that both sides access as a whole, and stored last.
         unsafe {
-            let entry: &mut BufRingEntry = &mut *(base as *mut BufRingEntry).add(place);
+            let entry = &mut *base.add(place);
             entry.set_addr(address);
             entry.set_len(self.bytes);
             entry.set_bid(buffer);

@@ -12,7 +12,8 @@ use crate::document::Files;
 /// A work under way: [`call`](Self::call) says what is to be done next, and [`returned`](Self::returned) is told what came of it.
 pub struct Calls {
     stream: u32,
-    under_way: UnderWay,
+    /// Apart, so that it is handed on as a pointer.
+    under_way: Box<UnderWay>,
 }
 
 enum UnderWay {
@@ -52,14 +53,17 @@ impl Work {
             },
             Operation::Ready(outcome) => return Ok(Done::new(stream, outcome)),
         };
-        Err(Calls { stream, under_way })
+        Err(Calls {
+            stream,
+            under_way: Box::new(under_way),
+        })
     }
 }
 
 impl Calls {
     /// The next call.
     pub fn call(&self) -> Call<'_> {
-        match &self.under_way {
+        match &*self.under_way {
             UnderWay::Finding { finding, .. } => finding.call(),
             UnderWay::Loading(loading) => loading.call(),
         }
@@ -70,7 +74,7 @@ impl Calls {
     /// # Errors
     /// The calls that are left.
     pub fn returned(mut self, returned: Returned, files: &Files) -> Result<Done, Self> {
-        match &mut self.under_way {
+        match &mut *self.under_way {
             UnderWay::Finding { finding, path } => {
                 if let Some(found) = finding.returned(returned, files) {
                     let path = std::mem::take(path);
