@@ -39,6 +39,8 @@ pub enum Family {
     Events,
     /// A request goes through queues from stage to stage.
     Stages,
+    /// Whoever has state has it alone, and hears of others by messages.
+    Actors,
 }
 
 /// Options of an architecture's own, and how it behaves with them.
@@ -189,6 +191,7 @@ impl Family {
             Self::Threads => "threads",
             Self::Events => "events",
             Self::Stages => "stages",
+            Self::Actors => "actors",
         }
     }
 }

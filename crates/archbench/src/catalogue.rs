@@ -38,6 +38,7 @@ pub(crate) const CATALOGUE: &[Entry] = &[
     entry::<arch_seda::Seda>(),
     entry::<arch_green::Green>(),
     entry::<arch_uring::Uring>(),
+    entry::<arch_actor::Actor>(),
 ];
 
 /// The one that serves where none is named.

@@ -254,6 +254,7 @@ fn stage(stage: &StageSnapshot) -> serve::StageSummary {
         queue_peak: Some(stage.queue_peak),
         threads_peak: Some(stage.threads_peak),
         rejected: Some(now.rejected),
+        restarts: Some(now.restarts),
         over_time: StageSeries {
             at_s: since(|_, now| now.at.as_secs_f64()),
             queue: since(|_, now| now.queue as f64),
@@ -269,6 +270,9 @@ fn stage(stage: &StageSnapshot) -> serve::StageSummary {
             rejected_per_s: since(|before, now| {
                 (now.rejected - before.rejected) as f64 / seconds(before, now)
             }),
+            restarts_per_s: since(|before, now| {
+                (now.restarts - before.restarts) as f64 / seconds(before, now)
+            }),
             unknown: Unknown::new(),
         },
         unknown: Unknown::new(),
@@ -278,14 +282,21 @@ fn stage(stage: &StageSnapshot) -> serve::StageSummary {
 /// The stages at the end, for people.
 fn stages(stages: &[StageSnapshot]) -> String {
     let mut text = format!(
-        "  {:<18}{:>10} {:>8} {:>10} {:>13} {:>15} {:>9}\n",
-        "stage", "events", "a batch", "an event", "queue at most", "threads at most", "rejected"
+        "  {:<18}{:>10} {:>8} {:>10} {:>13} {:>15} {:>9} {:>9}\n",
+        "stage",
+        "events",
+        "a batch",
+        "an event",
+        "queue at most",
+        "threads at most",
+        "rejected",
+        "restarts"
     );
     for stage in stages {
         let now = &stage.now;
         let _ = writeln!(
             text,
-            "  {:<18}{:>10} {:>8.1} {:>10} {:>13} {:>15} {:>9}",
+            "  {:<18}{:>10} {:>8.1} {:>10} {:>13} {:>15} {:>9} {:>9}",
             stage.name,
             now.events,
             per(now.events as f64, now.batches),
@@ -295,6 +306,7 @@ fn stages(stages: &[StageSnapshot]) -> String {
             stage.queue_peak,
             stage.threads_peak,
             now.rejected,
+            now.restarts,
         );
     }
     text

@@ -103,7 +103,7 @@ pub struct Summary {
     pub peak_processes: Option<u64>,
     /// How it asked the kernel what is in memory, if it did.
     pub residency: Option<String>,
-    /// Its stages, if it is made of some.
+    /// Its stages, or its kinds of actors, if it is made of some.
     #[serde(deserialize_with = "lenient::or_default")]
     pub stages: Vec<StageSummary>,
     /// Further fields.
@@ -156,7 +156,7 @@ pub struct PageFaults {
     pub unknown: Unknown,
 }
 
-/// A stage of a server that is made of some.
+/// A stage of a server that is made of some; or all actors of one kind, whose queue is what waits in their mailboxes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct StageSummary {
@@ -178,6 +178,9 @@ pub struct StageSummary {
     /// Events that found no place or were not let in.
     #[serde(deserialize_with = "lenient::count")]
     pub rejected: Option<u64>,
+    /// How often something in it was started again after a defect.
+    #[serde(deserialize_with = "lenient::count")]
+    pub restarts: Option<u64>,
     /// How it went.
     #[serde(deserialize_with = "lenient::or_default")]
     pub over_time: StageSeries,
@@ -211,6 +214,9 @@ pub struct StageSeries {
     /// Events that found no place or were not let in since the moment before, in a second.
     #[serde(deserialize_with = "lenient::or_default")]
     pub rejected_per_s: Vec<f64>,
+    /// Restarts after defects since the moment before, in a second.
+    #[serde(deserialize_with = "lenient::or_default")]
+    pub restarts_per_s: Vec<f64>,
     /// Further fields.
     #[serde(flatten)]
     pub unknown: Unknown,

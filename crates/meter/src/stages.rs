@@ -35,6 +35,7 @@ enum Word {
     Batches,
     BusyNs,
     Rejected,
+    Restarts,
     QueuePeak,
     ThreadsPeak,
 }
@@ -82,6 +83,11 @@ impl StageCounters {
     /// So many events found no place in its queue, or were not admitted.
     pub fn rejected(&self, events: usize) {
         self.word(Word::Rejected).fetch_add(events as u64, Relaxed);
+    }
+
+    /// Something in it had a defect, and was started again.
+    pub fn restarted(&self) {
+        self.word(Word::Restarts).fetch_add(1, Relaxed);
     }
 
     /// Events handled so far.
@@ -140,6 +146,8 @@ pub struct StageLook {
     pub busy_ns: u64,
     /// Events rejected until then.
     pub rejected: u64,
+    /// How often something was started again until then.
+    pub restarts: u64,
 }
 
 impl StageLook {
@@ -154,6 +162,7 @@ impl StageLook {
             batches: word(Word::Batches),
             busy_ns: word(Word::BusyNs),
             rejected: word(Word::Rejected),
+            restarts: word(Word::Restarts),
         }
     }
 }
@@ -273,6 +282,7 @@ mod tests {
         parse.batch(64);
         parse.handled(10, Duration::from_micros(50));
         parse.rejected(4);
+        parse.restarted();
         meter.look_at_stages(Duration::from_secs(1));
         parse.handled(10, Duration::from_micros(50));
         send.handled(1, Duration::from_nanos(1));
@@ -293,6 +303,7 @@ mod tests {
             (Duration::from_secs(1), 3, 10)
         );
         assert_eq!((look.threads, look.batch, look.rejected), (2, 64, 4));
+        assert_eq!((look.restarts, stages[1].now.restarts), (1, 0));
         assert_eq!(stages[1].name, "a very long name");
         assert_eq!(stages[1].looks[0].events, 0);
         assert!(meter.stages(["x"; STAGES]).is_err());

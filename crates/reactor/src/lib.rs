@@ -11,7 +11,7 @@ use std::time::Duration;
 use arch::{Acceptor, Done, Interest, Listener, ProcessContext, Progress, Work, Worker};
 use run_queue::RunQueue;
 
-pub use poller::{Epoll, EpollLevel, Poll, Poller, Scan, Select, Waker};
+pub use poller::{Epoll, EpollLevel, Poll, Poller, Scan, Select, Waker, Watcher};
 use poller::{Ready, Trigger};
 pub use sessions::{Sessions, Token};
 

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use arch::{Interest, Readiness};
 
-pub use epoll::{Epoll, Waker};
+pub use epoll::{Epoll, Waker, Watcher};
 pub use epoll_level::EpollLevel;
 pub use poll::Poll;
 pub use scan::Scan;

@@ -30,7 +30,7 @@ pub enum Step {
 /// | --- | --- | --- |
 /// | whoever may wait | [`run`](Self::run) | waits for the disk |
 /// | whoever may not | [`try_run`](Self::try_run) | asks the kernel, and gives the work back where it would have to wait |
-/// | its helper | [`prepare`](Self::prepare) | waits for the disk, so that `try_run` need not |
+/// | its helper | [`prepare`](Self::prepare), [`fetch`](Self::fetch) | waits for the disk, so that `try_run` need not |
 /// | whoever has calls made for it | [`begin`](Self::begin) | says which calls it takes, one after the other |
 pub struct Work {
     /// Which of the session's requests it is for.
@@ -249,12 +249,18 @@ impl Work {
     /// Waits for the disk, so that whoever may not wait can do it by [`try_run`](Self::try_run). A defect on the way costs the
     /// answer, and not the thread.
     pub fn prepare(self, files: &Files) -> Self {
-        let stream = self.stream;
-        catch_unwind(AssertUnwindSafe(|| self.fetch(files)))
-            .unwrap_or_else(|_| Self::new(stream, Operation::Ready(Outcome::Defect)))
+        let defect = self.defect();
+        catch_unwind(AssertUnwindSafe(|| self.fetch(files))).unwrap_or(defect)
     }
 
-    fn fetch(self, files: &Files) -> Self {
+    /// The same work, ruined: what its session is told where the code that did it had a defect, which is 500 if the answer has not
+    /// begun. For whoever has [`fetch`](Self::fetch) do it.
+    pub fn defect(&self) -> Self {
+        Self::new(self.stream, Operation::Ready(Outcome::Defect))
+    }
+
+    /// As [`prepare`](Self::prepare), for whoever is to meet a defect itself: it panics.
+    pub fn fetch(self, files: &Files) -> Self {
         let Operation::Load {
             entry,
             range,

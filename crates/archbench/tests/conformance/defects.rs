@@ -64,7 +64,7 @@ pub(crate) fn cost_what_they_must(bench: &Bench) -> &'static str {
     let (counted, shown) = match loss {
         Loss::Answer => (
             "worker_replaced",
-            "500; the helper or stage that it struck goes on, and no connection ends",
+            "500; the helper, stage or actor that it struck goes on or is started again, and no connection ends",
         ),
         Loss::Process => (
             "connection_broken",

@@ -8,7 +8,7 @@ use std::time::Duration;
 use arch::{Interest, Readiness};
 use mio::event::Event;
 use mio::unix::SourceFd;
-use mio::{Events, Poll};
+use mio::{Events, Poll, Registry};
 
 use super::{Poller, Ready, Trigger};
 use crate::NOTICE;
@@ -44,6 +44,37 @@ impl Epoll {
     pub fn waker(&self) -> io::Result<Waker> {
         mio::Waker::new(self.poll.registry(), mio::Token(NOTICE)).map(Arc::new)
     }
+
+    /// A way to have it watch descriptors while somebody else has it.
+    ///
+    /// # Errors
+    /// What the kernel reports.
+    pub fn watcher(&self) -> io::Result<Watcher> {
+        self.poll.registry().try_clone().map(Watcher)
+    }
+}
+
+/// Has an [`Epoll`] watch descriptors from any thread, also while another waits in it.
+#[derive(Debug)]
+pub struct Watcher(Registry);
+
+impl Watcher {
+    /// As [`Poller::watch`].
+    ///
+    /// # Errors
+    /// What the kernel reports.
+    pub fn watch(&self, descriptor: BorrowedFd<'_>, number: usize) -> io::Result<()> {
+        register(&self.0, descriptor, number)
+    }
+}
+
+fn register(registry: &Registry, descriptor: BorrowedFd<'_>, number: usize) -> io::Result<()> {
+    let everything = mio::Interest::READABLE | mio::Interest::WRITABLE | mio::Interest::PRIORITY;
+    registry.register(
+        &mut SourceFd(&descriptor.as_raw_fd()),
+        mio::Token(number),
+        everything,
+    )
 }
 
 impl Poller for Epoll {
@@ -52,13 +83,7 @@ impl Poller for Epoll {
     }
 
     fn watch(&mut self, descriptor: BorrowedFd<'_>, number: usize, _: Interest) -> io::Result<()> {
-        let everything =
-            mio::Interest::READABLE | mio::Interest::WRITABLE | mio::Interest::PRIORITY;
-        self.poll.registry().register(
-            &mut SourceFd(&descriptor.as_raw_fd()),
-            mio::Token(number),
-            everything,
-        )
+        register(self.poll.registry(), descriptor, number)
     }
 
     fn forget(&mut self, _: RawFd) {}

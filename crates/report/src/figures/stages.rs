@@ -1,4 +1,4 @@
-//! The stages of a server that is made of some, over time, as in SEDA's figures 8 and 9.
+//! The stages of a server that is made of some, or its kinds of actors, over time, as in SEDA's figures 8 and 9.
 
 use super::series::over_time;
 use super::sweep::titled;
@@ -19,7 +19,7 @@ pub(crate) struct Measure {
 }
 
 /// All that is.
-pub(crate) const MEASURES: [Measure; 5] = [
+pub(crate) const MEASURES: [Measure; 6] = [
     Measure {
         id: "stage-queue",
         title: "Length of each stage's queue",
@@ -54,6 +54,13 @@ pub(crate) const MEASURES: [Measure; 5] = [
         axis: "Rejected",
         unit: Unit::PerSecond,
         of: |series| (&series.rejected_per_s, 1.0),
+    },
+    Measure {
+        id: "stage-restarts",
+        title: "Restarts after defects in each stage",
+        axis: "Restarts",
+        unit: Unit::PerSecond,
+        of: |series| (&series.restarts_per_s, 1.0),
     },
 ];
 

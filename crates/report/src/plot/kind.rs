@@ -44,6 +44,8 @@ pub enum FigureKind {
     StageService,
     /// Events that its stages rejected, over time.
     StageRejects,
+    /// How often its stages, or its actors, were started again after a defect, over time.
+    StageRestarts,
 }
 
 impl FigureKind {

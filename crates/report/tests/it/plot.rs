@@ -17,7 +17,7 @@ fn request(kind: FigureKind, sources: &[PathBuf]) -> Request {
     }
 }
 
-const KINDS: [FigureKind; 18] = [
+const KINDS: [FigureKind; 19] = [
     FigureKind::Throughput,
     FigureKind::Latency,
     FigureKind::LatencyMean,
@@ -36,6 +36,7 @@ const KINDS: [FigureKind; 18] = [
     FigureKind::StageBatch,
     FigureKind::StageService,
     FigureKind::StageRejects,
+    FigureKind::StageRestarts,
 ];
 
 #[test]

@@ -1,0 +1,124 @@
+//! The actor of a connection, which alone has its session.
+
+use std::sync::Arc;
+
+use arch::{Client, Endpoint, Progress, Step, Work, Worker};
+
+use crate::cell::{Actor, Context, Received, Then};
+use crate::file_actor::{FileActors, Job};
+use crate::scheduler::{Number, Scheduler};
+
+/// Whom a connection's actor knows.
+pub(crate) struct Known {
+    pub(crate) scheduler: Arc<Scheduler>,
+    /// Where there are none, each connection finds and loads for itself.
+    pub(crate) file_actors: Option<Arc<FileActors>>,
+    /// Answers that may be on their way to one connection, which is what its mailbox has places for.
+    pub(crate) places: usize,
+}
+
+/// The actor of a connection.
+pub(crate) struct Connection {
+    endpoint: Endpoint,
+    number: Number,
+    known: Arc<Known>,
+    /// Jobs that file actors have of it.
+    out: usize,
+    /// What is to be loaded, while the file actors have no place for it: nothing more is read meanwhile.
+    held: Option<Work>,
+    is_watched: bool,
+}
+
+impl Connection {
+    pub(crate) fn new(client: Client, number: Number, known: &Arc<Known>, worker: &Worker) -> Self {
+        Self {
+            endpoint: Endpoint::new(Arc::new(client), worker),
+            number,
+            known: Arc::clone(known),
+            out: 0,
+            held: None,
+            is_watched: false,
+        }
+    }
+
+    /// Does what is known to need no waiting, and asks a file actor for the rest.
+    fn work(&mut self, work: Work, context: &mut Context<'_, Self>) {
+        let worker = &mut *context.worker;
+        let work = match work.try_run(&worker.files, worker.now) {
+            Ok(done) => return self.endpoint.done(done, worker),
+            Err(work) => work,
+        };
+        let Some(file_actors) = &self.known.file_actors else {
+            let done = self
+                .known
+                .scheduler
+                .blocking(|| work.run(&worker.files, worker.now));
+            worker.tick();
+            return self.endpoint.done(done, worker);
+        };
+        let is_find = work.step() == Some(Step::Find);
+        let asker = Arc::clone(context.own);
+        // Whoever is turned away does not wait.
+        match file_actors.send(Job { work, asker }, !is_find) {
+            Ok(()) => self.out += 1,
+            Err(job) if is_find => self.endpoint.done(job.work.refuse(), worker),
+            // An answer that was begun is finished: it waits for a place.
+            Err(job) => self.held = Some(job.work),
+        }
+    }
+
+    /// Goes on until it has to wait, for its client or for a file actor.
+    fn advance(&mut self, context: &mut Context<'_, Self>) -> Then {
+        while self.held.is_none() && self.out < self.known.places {
+            match self.endpoint.advance(context.worker) {
+                Progress::Work(work) => self.work(work, context),
+                Progress::Yields => return Then::Yields,
+                Progress::Closed => return Then::Ends,
+                Progress::Waits => break,
+            }
+        }
+        // Not before: a connection for one request may be over by now.
+        if !std::mem::replace(&mut self.is_watched, true) {
+            let socket = self.endpoint.socket();
+            if self.known.scheduler.watch(socket, self.number).is_err() {
+                // It would never hear of its client again.
+                return Then::Ends;
+            }
+        }
+        Then::Waits(self.endpoint.next_look(context.worker))
+    }
+}
+
+impl Actor for Connection {
+    /// What a file actor has made of a job.
+    type Message = Work;
+
+    fn receive(&mut self, received: Received<Work>, context: &mut Context<'_, Self>) -> Then {
+        match received {
+            Received::Message(work) => {
+                self.out -= 1;
+                self.work(work, context);
+            }
+            Received::Signals(signals) => {
+                self.endpoint.ready(signals.readiness);
+                if signals.is_overdue {
+                    self.held = None;
+                    self.out = 0;
+                    self.endpoint.abandon(context.worker);
+                } else if signals.is_due {
+                    self.endpoint.look(context.worker);
+                }
+                if signals.has_room
+                    && let Some(work) = self.held.take()
+                {
+                    self.work(work, context);
+                }
+            }
+        }
+        self.advance(context)
+    }
+
+    fn died(worker: &mut Worker) {
+        worker.defect();
+    }
+}

@@ -1,0 +1,13 @@
+//! In steady state, a request costs an actor no allocation.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+
+#[path = "../../arch/tests/support/allocations.rs"]
+mod allocations;
+
+#[global_allocator]
+static HEAP: sys::heap::Counting = sys::heap::Counting;
+
+fn main() {
+    allocations::none_in_steady_state::<arch_actor::Actor>(&[]);
+}
