@@ -7,7 +7,7 @@
 //! lives, and a worker only from one parking to the next: with `--workers 2` it may go on in the other one in the midst of an answer.
 //!
 //! What blocks: with `--disk inline`, a worker, for the disk, and with one worker the whole server; otherwise a helper. A
-//! fiber that computes without end keeps its worker, for nobody interrupts it.
+//! fiber that computes without end keeps its worker, for nobody interrupts it; the summary says so, and where it parked last.
 //!
 //! Departures from Capriccio: its stacks grow by links, put in by its compiler where a call graph says that one may be needed. That
 //! takes a compiler; in their place each stack is a piece of one mapping, of a fixed size that costs nothing before it is touched, with a
@@ -17,8 +17,10 @@
 
 mod socket;
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
@@ -27,9 +29,10 @@ use arch::nature::{
     Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Variant,
 };
 use arch::{
-    Acceptor, Architecture, Client, ProcessContext, Refused, ServerSetup, Worker, blocking, context,
+    Acceptor, Architecture, Client, ProcessContext, Refused, Remarks, ServerSetup, Worker,
+    blocking, context,
 };
-use fiber::{Fiber, Offload, Place, Runtime, Settings, Watched};
+use fiber::{Fiber, Offload, Place, Runtime, Settings, Taken, Watched};
 use rustix::process::{Resource, getrlimit};
 use socket::ParkingSocket;
 
@@ -57,6 +60,10 @@ pub struct Green {
     /// Stack of each fiber; address space is reserved at once, memory used as it is touched
     #[arg(long, value_name = "SIZE", default_value = "256k", value_parser = arch::options::stack_size)]
     pub stack_size: usize,
+    /// Write the blocking graph to FILE at the end, for Graphviz: where connections wait, how often they go from one such place to
+    /// another, and how long that keeps a worker
+    #[arg(long, value_name = "FILE")]
+    pub graph: Option<PathBuf>,
 }
 
 impl Architecture for Green {
@@ -92,6 +99,7 @@ impl Architecture for Green {
     };
 
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> io::Result<()> {
+        let graph = self.graph.as_deref().map(create).transpose()?;
         let process = setup.open()?;
         let (runtime, workers, watchdog) = self.runtime(&process)?;
         let server = Server {
@@ -126,7 +134,39 @@ impl Architecture for Green {
         })?;
         told.recv().unwrap_or(Ok(()))?;
         process.wait_until_empty();
-        Ok(())
+        tell_of(&runtime, &setup.remarks);
+        match graph {
+            Some((path, file)) => write(&path, file, &runtime.graph().dot()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A file for the graph, which is found out to be impossible at the start and not at the end.
+fn create(path: &Path) -> io::Result<(PathBuf, File)> {
+    let file = File::create(path);
+    let file = file.map_err(context(format!("cannot write {}", path.display())))?;
+    Ok((path.to_owned(), file))
+}
+
+fn write(path: &Path, mut file: File, graph: &str) -> io::Result<()> {
+    let written = file.write_all(graph.as_bytes());
+    written.map_err(context(format!("cannot write {}", path.display())))
+}
+
+/// What fibers have taken of their stacks, and those that did not yield.
+fn tell_of(runtime: &Runtime, remarks: &Remarks) {
+    let report = runtime.report();
+    let deepest_kib = report.deepest_stack_bytes >> 10;
+    remarks.make("deepest stack", format!("{deepest_kib} KiB"));
+    let longest = report.stuck.iter().max_by_key(|(_, (time, _))| *time);
+    if let Some((place, (time, _))) = longest {
+        let times: u64 = report.stuck.values().map(|(_, times)| times).sum();
+        let text = format!(
+            "{times} times a fiber kept its worker; the longest {} ms or more, after '{place}'",
+            time.as_millis()
+        );
+        remarks.make("did not yield", text);
     }
 }
 
@@ -193,6 +233,12 @@ impl Green {
     }
 }
 
+/// What a connection takes for as long as it lives: its socket, and a buffer for its input.
+const CONNECTION: Taken = Taken {
+    memory_bytes: 16 << 10,
+    descriptors: 1,
+};
+
 static ACCEPT: Place = Place::new("accept");
 
 /// What all fibers have.
@@ -242,9 +288,14 @@ impl Server {
     fn serve(&self, fiber: &Fiber<'_>, client: Arc<Client>) {
         let Self { process, helpers } = self;
         let mut worker = process.worker_of_connection();
+        fiber.take(CONNECTION);
         blocking::serve_over(client, &mut worker, |client| {
             let files = Arc::clone(&process.files);
             ParkingSocket::new(fiber, client, &process.options, files, helpers.clone())
+        });
+        fiber.take(Taken {
+            memory_bytes: -CONNECTION.memory_bytes,
+            descriptors: -CONNECTION.descriptors,
         });
     }
 }

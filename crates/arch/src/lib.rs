@@ -27,6 +27,7 @@
 //! | [`error`] | what was being tried |
 //! | [`listener`] | accepting, and the connection limit |
 //! | [`refused`] | turning away |
+//! | [`remarks`] | what a room has to say of itself at its end |
 //! | [`session`] | one connection, as its protocol sees it: what is next, outputs, works |
 //! | [`buffers`] | what a request needs while it is worked on |
 //! | [`transport`] | how bytes move |
@@ -50,6 +51,7 @@ pub mod options;
 pub mod privileges;
 pub mod readiness;
 pub mod refused;
+pub mod remarks;
 pub mod session;
 pub mod setup;
 pub mod stop;
@@ -68,6 +70,7 @@ pub use nature::Nature;
 pub use options::ServeOptions;
 pub use readiness::{Endpoint, Interest, Progress, Readiness};
 pub use refused::Refused;
+pub use remarks::Remarks;
 pub use session::{Done, Next, Session, Step, Work};
 pub use setup::{ProcessContext, ServerSetup, Worker};
 pub use transport::Transport;

@@ -17,6 +17,7 @@ use crate::limits::free_descriptors_below;
 use crate::listener::Listener;
 use crate::options::ServeOptions;
 use crate::privileges::User;
+use crate::remarks::Remarks;
 use crate::session::Session;
 use crate::stop::{Role, Stop};
 use crate::timing::Timer;
@@ -38,6 +39,8 @@ pub struct ServerSetup {
     pub files: files::Recipe,
     /// The page that everybody counts in.
     pub meter: Meter,
+    /// What the room says of itself at its end.
+    pub remarks: Remarks,
     /// Limits and time-outs.
     pub options: Arc<ServeOptions>,
 }
@@ -63,6 +66,7 @@ impl ServerSetup {
             listener: Arc::new(listener),
             files,
             meter,
+            remarks: Remarks::default(),
             options: Arc::new(options),
         })
     }

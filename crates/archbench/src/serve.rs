@@ -147,7 +147,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let descriptors = Descriptors::raise();
     let (root, sample) = root(&options)?;
     let setup = ServerSetup::new(options, &root)?;
-    let meter = setup.meter;
+    let (meter, remarks) = (setup.meter, setup.remarks.clone());
     let started = Instant::now();
     let announcement = match format {
         Format::Text => announcement(entry, &setup, notice, sample.as_deref(), &descriptors),
@@ -156,7 +156,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     serve(setup, Box::new(move || output::print(announcement)))?;
 
     let counted = meter.snapshot();
-    let summary = summary::Summary::new(entry.name, &counted, started.elapsed())?;
+    let summary = summary::Summary::new(entry.name, &counted, remarks.all(), started.elapsed())?;
     match format {
         Format::Text => output::print(summary.text()),
         Format::Json => output::print_json(summary.for_programs().line()?),

@@ -1,5 +1,6 @@
 //! What a server says when it has stopped.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use sys::usage::{Usage, Who, usage};
 pub(crate) struct Summary<'a> {
     model: &'a str,
     counted: &'a Snapshot,
+    /// What the room says of itself.
+    remarks: BTreeMap<&'static str, String>,
     elapsed: Duration,
     /// Of this process.
     own: Usage,
@@ -24,12 +27,14 @@ impl<'a> Summary<'a> {
     pub(crate) fn new(
         model: &'a str,
         counted: &'a Snapshot,
+        remarks: BTreeMap<&'static str, String>,
         elapsed: Duration,
     ) -> std::io::Result<Self> {
         let (own, workers) = (usage(Who::Process)?, usage(Who::EndedChildren)?);
         Ok(Self {
             model,
             counted,
+            remarks,
             elapsed,
             own,
             workers,
@@ -106,6 +111,11 @@ impl<'a> Summary<'a> {
             peak_processes: Some(counted.peak_processes),
             residency: residency().map(str::to_owned),
             stages: counted.stages.iter().map(stage).collect(),
+            remarks: self
+                .remarks
+                .iter()
+                .map(|(name, text)| ((*name).to_owned(), text.clone()))
+                .collect(),
             unknown: Unknown::new(),
         }
     }
@@ -206,6 +216,9 @@ impl<'a> Summary<'a> {
                 quantity::counted(counted.peak_processes, "process")
             ),
         );
+        for (name, remark) in &self.remarks {
+            line(name, remark.clone());
+        }
         if !counted.stages.is_empty() {
             text.push_str(&stages(&counted.stages));
         }

@@ -106,6 +106,9 @@ pub struct Summary {
     /// Its stages, or its kinds of actors, if it is made of some.
     #[serde(deserialize_with = "lenient::or_default")]
     pub stages: Vec<StageSummary>,
+    /// What else it says of itself, by name.
+    #[serde(deserialize_with = "lenient::or_default")]
+    pub remarks: BTreeMap<String, String>,
     /// Further fields.
     #[serde(flatten)]
     pub unknown: Unknown,

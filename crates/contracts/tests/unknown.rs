@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 const NEW: &str = "of_a_later_version";
 
 /// Objects whose names are data, so that every field of them is known.
-const MAPS: [&str; 9] = [
+const MAPS: [&str; 10] = [
     "status",
     "errors",
     "connects_failed",
@@ -27,6 +27,7 @@ const MAPS: [&str; 9] = [
     "configs",
     "versions",
     "mitigations",
+    "remarks",
 ];
 
 /// Adds an unknown field to every object.
@@ -71,7 +72,7 @@ fn full() -> (Report, serve::Ready, serve::Summary) {
         json!({"event": "ready", "address": "127.0.0.1:1", "descriptors": {"soft_limit": 1024}});
     let summary = json!({
         "event": "summary", "requests": 2, "status": {"2xx": 2}, "errors": {"broken": 0}, "server_time_us": times,
-        "cpu": {"user_s": 0.5}, "context_switches": {"voluntary": 3}, "faults": {"minor": 4},
+        "cpu": {"user_s": 0.5}, "context_switches": {"voluntary": 3}, "faults": {"minor": 4}, "remarks": {"deepest stack": "12 KiB"},
         "stages": [{"name": "parse", "over_time": {"at_s": [0.1], "queue": [1.0]}}],
     });
     (

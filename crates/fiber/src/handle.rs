@@ -1,5 +1,6 @@
 //! What a fiber can do.
 
+use std::cell::Cell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use sys::coroutine::{Coroutine, Suspension};
 
+use crate::graph::Taken;
 use crate::place::{Place, PlaceNumber};
 use crate::runtime::Shared;
 use crate::waiter::{Ended, Suspended, Unparker, Waiter, Why};
@@ -15,6 +17,8 @@ use crate::waiter::{Ended, Suspended, Unparker, Waiter, Why};
 pub struct Fiber<'a> {
     suspension: &'a Suspension<'a, Why>,
     waiter: Arc<Waiter>,
+    /// What it has taken since it parked last.
+    taken: Cell<Taken>,
 }
 
 static SLEEP: Place = Place::new("sleep");
@@ -27,7 +31,15 @@ impl Fiber<'_> {
 
     /// Waits until it is [unparked](Unparker::unpark), or was since it parked last. It may also go on for no reason.
     pub fn park(&self, place: &'static Place) {
-        self.suspension.suspend(Why::Parks(place.number()));
+        let taken = self.taken.take();
+        self.suspension.suspend(Why::Parks(place.number(), taken));
+    }
+
+    /// Says what it has taken, or given back, for the [blocking graph](crate::graph).
+    pub fn take(&self, more: Taken) {
+        let mut taken = self.taken.get();
+        taken += more;
+        self.taken.set(taken);
     }
 
     /// The same, at most until then.
@@ -77,11 +89,13 @@ where
         let fiber = Fiber {
             suspension,
             waiter: own,
+            taken: Cell::default(),
         };
         // A panic costs this fiber. Whoever wants to know more of it catches it first.
-        match catch_unwind(AssertUnwindSafe(|| body(&fiber))) {
-            Ok(()) => Ended::Returned,
-            Err(_) => Ended::Panicked,
+        let has_panicked = catch_unwind(AssertUnwindSafe(|| body(&fiber))).is_err();
+        Ended {
+            has_panicked,
+            taken: fiber.taken.get(),
         }
     });
     shared.begin();

@@ -31,8 +31,10 @@
 //! | [`offload`] | calls that block, in helper threads |
 //! | [`sync`] | a mutex and a queue |
 //! | [`place`] | the places where fibers park |
+//! | [`graph`] | the ways between them, learnt while fibers run |
 //! | [`watchdog`] | fibers that do not yield, and stacks that nobody needs |
 
+pub mod graph;
 pub mod handle;
 mod idle;
 pub mod offload;
@@ -47,6 +49,7 @@ pub mod watchdog;
 pub mod watched;
 pub mod worker;
 
+pub use graph::{Graph, Taken};
 pub use handle::Fiber;
 pub use offload::{Helper, Offload};
 pub use place::Place;

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use sys::stack::{Arena, Guards};
 
+use crate::graph::{Counts, Graph};
 use crate::handle::{self, Fiber};
 use crate::idle::{Idle, Waits};
 use crate::place::PlaceNumber;
@@ -60,6 +61,8 @@ pub(crate) struct Shared {
     pub(crate) queues: Box<[Mutex<RunQueue>]>,
     /// What each worker does, for the watchdog.
     pub(crate) turns: Box<[Turn]>,
+    /// What each worker has counted of the ways that fibers go.
+    pub(crate) graph: Box<[Counts]>,
     /// Fibers that others than workers have unparked.
     injected: Mutex<VecDeque<Suspended>>,
     injected_count: AtomicUsize,
@@ -84,6 +87,7 @@ impl Runtime {
             idle: Idle::default(),
             queues: (0..workers).map(|_| Mutex::default()).collect(),
             turns: (0..workers).map(|_| Turn::default()).collect(),
+            graph: (0..workers).map(|_| Counts::new()).collect(),
             injected: Mutex::default(),
             injected_count: AtomicUsize::new(0),
             live: AtomicUsize::new(1),
@@ -109,6 +113,11 @@ impl Runtime {
     /// Starts no more from outside: workers return when the last fiber has ended.
     pub fn close(self) {
         self.0.end();
+    }
+
+    /// The blocking graph as it is known so far.
+    pub fn graph(&self) -> Graph {
+        Graph::of(&self.0.graph)
     }
 
     /// What it has seen so far.

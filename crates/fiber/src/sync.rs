@@ -4,5 +4,8 @@ pub mod mutex;
 pub mod queue;
 mod turns;
 
+#[cfg(test)]
+mod interleavings;
+
 pub use mutex::Mutex;
 pub use queue::Queue;

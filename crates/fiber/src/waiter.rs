@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sys::coroutine::Coroutine;
 
+use crate::graph::Taken;
 use crate::place::PlaceNumber;
 use crate::runtime::Shared;
 
@@ -20,15 +21,15 @@ pub(crate) struct Suspended {
 pub(crate) enum Why {
     /// Others are to have their turn.
     Yields,
-    /// It waits to be unparked.
-    Parks(PlaceNumber),
+    /// It waits to be unparked, and has taken so much since it last did.
+    Parks(PlaceNumber, Taken),
 }
 
 /// How a fiber has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
-    Returned,
-    Panicked,
+pub(crate) struct Ended {
+    pub(crate) has_panicked: bool,
+    pub(crate) taken: Taken,
 }
 
 /// One fiber's place to park.

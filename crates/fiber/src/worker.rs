@@ -10,10 +10,11 @@ use std::time::Duration;
 use sys::coroutine::Stopped;
 use sys::overflow::HandlerStack;
 
+use crate::graph::{END, Taken, YIELD};
 use crate::idle::Waits;
 use crate::run_queue::RunQueue;
 use crate::runtime::Shared;
-use crate::waiter::{Ended, Suspended, Waiter, Why};
+use crate::waiter::{Suspended, Waiter, Why};
 
 /// Turns between two looks at the poller, if there are fibers to run: asking costs as much as a few of them.
 const LEAST_TURNS: usize = 64;
@@ -155,27 +156,36 @@ impl Loop<'_> {
     fn resume(&self, mut fiber: Suspended) {
         let shared = &*self.local.shared;
         let turn = &shared.turns[self.local.number];
-        turn.begin(fiber.place);
+        let graph = &shared.graph[self.local.number];
+        let from = fiber.place;
+        turn.begin(from);
+        let set_out = graph.set_out();
         let stopped = fiber.coroutine.resume();
-        turn.end();
         match stopped {
-            Stopped::Suspended(Why::Yields) => self.local.queue(|queue| queue.push(fiber)),
-            Stopped::Suspended(Why::Parks(place)) => {
+            Stopped::Suspended(Why::Yields) => {
+                fiber.place = YIELD.number();
+                graph.arrive(from, fiber.place, set_out, Taken::default());
+                self.local.queue(|queue| queue.push(fiber));
+            }
+            Stopped::Suspended(Why::Parks(place, taken)) => {
                 fiber.place = place;
+                graph.arrive(from, place, set_out, taken);
                 let waiter = Arc::clone(&fiber.waiter);
                 if let Some(fiber) = waiter.park(fiber) {
                     self.local.queue(|queue| queue.push(fiber));
                 }
             }
             Stopped::Ended(ended) => {
+                graph.arrive(from, END.number(), set_out, ended.taken);
                 // Its stack first: whoever is told of the end may want to start another.
                 drop(fiber);
-                if ended == Ended::Panicked {
+                if ended.has_panicked {
                     shared.panics.fetch_add(1, Relaxed);
                 }
                 shared.end();
             }
         }
+        turn.end();
     }
 
     /// Looks for news, and waits for none.

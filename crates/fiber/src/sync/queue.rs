@@ -15,6 +15,7 @@ pub struct Queue<T> {
 }
 
 /// The queue without its lock, and those who wait; pure, as [`Turns`] is.
+#[cfg_attr(test, derive(Clone))]
 #[derive(Debug)]
 pub(super) struct State<T, W> {
     items: VecDeque<T>,
@@ -24,6 +25,7 @@ pub(super) struct State<T, W> {
 }
 
 /// Those at one end of the queue.
+#[cfg_attr(test, derive(Clone))]
 #[derive(Debug)]
 struct End<W> {
     turns: Turns<W>,

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 /// Turns at something, given out by number. `W` is what whoever waits is called with.
+#[cfg_attr(test, derive(Clone))]
 #[derive(Debug)]
 pub(super) struct Turns<W> {
     /// The next number to be given out.

@@ -46,6 +46,7 @@ impl Running {
     }
 }
 
+#[allow(dead_code, reason = "not every test does")]
 /// Runs a fiber, and those that it starts, to their ends.
 pub(crate) fn run(workers: usize, body: impl FnOnce(&Fiber<'_>) + Send + 'static) -> Report {
     let running = start(workers);
