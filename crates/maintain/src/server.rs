@@ -75,6 +75,7 @@ impl Server {
             eprintln!("{missing}");
             return Ok(None);
         }
+        external.build()?;
         let (work, port) = (testbed.work().join(name), free_port()?);
         let given = external.given(&testbed.root(), (Ipv4Addr::LOCALHOST, port), 1, &work);
         fs::create_dir_all(&work)

@@ -10,7 +10,7 @@ mod preset;
 mod write;
 
 pub use disk::WriteError;
-pub use home::{NoCacheDir, default_dir};
+pub use home::{NoCacheDir, cache_home, default_dir};
 pub use preset::{Preset, PresetError};
 pub use write::Written;
 

@@ -89,6 +89,7 @@ pub fn run(
     let told = hosts::prepare(&plan.cells, experiment.wire, &archbench)?;
     // Before Ctrl-C is watched for: it may end this at once, and what is made by then is not made again.
     let sets = make_files(&plan)?;
+    build(&plan)?;
     // Before any thread starts, so that all have the signals blocked.
     let interrupt = watch()?;
     let memory = Support::find();
@@ -134,6 +135,15 @@ pub fn run(
     }
     let failed = |trial: &Trial| trial.verdict == Validity::Failed;
     Ok(u8::from(run.trials.iter().all(failed)))
+}
+
+/// Makes the servers that are made from source.
+fn build(plan: &Plan) -> Result<(), Failure> {
+    for external in plan.externals.iter().filter(|one| one.is_built()) {
+        output::print(format_args!("building {}", external.label));
+        external.build()?;
+    }
+    Ok(())
 }
 
 /// Watches for Ctrl-C.

@@ -10,11 +10,13 @@
 //! root_prefix = ""                  # what comes before the command when root starts it
 //! values = { threads = 16 }         # what an experiment may set, and what it is if it does not
 //! reports = false                   # whether it prints the readiness and the summary line
+//! build = "go build -o @built@/x @here@/x.go"   # how it is made from source, once in a run; nothing, as a rule
+//! needs = ["/usr/share/java/x.jar"] # what has to be installed beside the program that is started, or builds it
 //! ```
 //!
 //! In the command and in the template `@root@` is the directory of the files, `@address@` and `@port@` where to listen, `@cores@`
-//! how many cores there are, `@work@` a directory of its own and `@config@` the template when it has been filled in; `@threads@`
-//! and the like are the values. A generator, `generator = "name"`, is described alike; in its command stands what [`GENERATOR`] lists.
+//! how many cores there are, `@work@` a directory of its own and `@config@` the template when it has been filled in; `@here@` is where
+//! the definition is, and `@built@` a directory in the user's cache for what is built; `@threads@` and the like are the values. A generator, `generator = "name"`, is described alike; in its command stands what [`GENERATOR`] lists.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -32,7 +34,9 @@ use crate::Failure;
 /// Where the definitions are, beside the experiment.
 const FOLDER: &str = "external";
 /// What the lab fills in for a server.
-pub const SERVER: [&str; 6] = ["root", "address", "port", "cores", "work", "config"];
+pub const SERVER: [&str; 8] = [
+    "root", "address", "port", "cores", "work", "config", "here", "built",
+];
 /// What the lab fills in for a generator.
 pub const GENERATOR: [&str; 12] = [
     "url",
@@ -88,6 +92,11 @@ pub struct Definition {
     /// Whether a server prints the readiness and the summary line.
     #[serde(default)]
     reports: bool,
+    /// How it is made from source, once in a run.
+    build: Option<Flags>,
+    /// What has to be installed beside the program that is started, or builds it.
+    #[serde(default)]
+    needs: Vec<PathBuf>,
 }
 
 /// Those that an experiment names which was read from `config`, installed or not.
@@ -113,12 +122,12 @@ pub fn read_generator(name: &str, config: &Path) -> Result<Arc<External>, Failur
     };
     let generator = External::read(&folder, &asked, &GENERATOR)?;
     let path = generator.path.display();
-    if generator.template.is_some() || generator.definition.reports {
-        return Err(
-            format!("{path}: config and reports are for servers; a generator has neither").into(),
-        );
+    let definition = &generator.definition;
+    if generator.template.is_some() || definition.reports || definition.build.is_some() {
+        let what = "config, reports and build are for servers; a generator has none of them";
+        return Err(format!("{path}: {what}").into());
     }
-    if generator.program.is_none() {
+    if !generator.is_installed() {
         let package = &generator.definition.package;
         return Err(
             format!("the generator {name} is not installed: apt-get install {package}").into(),
@@ -175,8 +184,13 @@ impl External {
         let template =
             template.map(|name| Ok::<_, Error>((name.clone(), read(&folder.join(name))?)));
         let template = template.transpose()?;
-        let program = definition.command.0.first();
-        let program = program.ok_or_else(|| wrong("the command is empty".into()))?;
+        let empty = |what| wrong(format!("the {what} is empty"));
+        let mut program = definition.command.0.first();
+        program.ok_or_else(|| empty("command"))?;
+        if let Some(build) = &definition.build {
+            program = build.0.first();
+        }
+        let program = program.ok_or_else(|| empty("build"))?;
         let external = Self {
             label: asked.label().into(),
             program: find(program),
@@ -200,9 +214,11 @@ impl External {
     /// What the lab fills in: the words of the command and the template, each with its name.
     fn texts(&self) -> impl Iterator<Item = (&String, &str)> {
         let words = self.definition.command.0.iter();
+        let build = self.definition.build.iter().flat_map(|build| &build.0);
         let template = self.template.as_ref();
         words
             .map(|word| (word, "the command"))
+            .chain(build.map(|word| (word, "the build")))
             .chain(template.map(|(name, text)| (text, name.as_str())))
     }
 
@@ -221,10 +237,13 @@ impl External {
     /// Says what to install, if it is not installed.
     pub fn missing(&self) -> Option<String> {
         let (label, package) = (&self.label, &self.definition.package);
-        let missing = self.program.is_none();
-        missing.then(|| {
+        (!self.is_installed()).then(|| {
             format!("{label} is left out, as it is not installed: apt-get install {package}")
         })
+    }
+
+    fn is_installed(&self) -> bool {
+        self.program.is_some() && self.definition.needs.iter().all(|path| path.exists())
     }
 
     /// Its version, as it says itself.
@@ -260,8 +279,13 @@ impl External {
         }
         let mut words = self.definition.command.0.iter();
         let program = words.next().cloned().unwrap_or_default();
-        let found = self.program.as_ref().map(|path| path.display().to_string());
-        command.push(found.unwrap_or(program));
+        // What is installed of one that is built is what builds it.
+        let found = match self.definition.build {
+            None => self.program.as_ref(),
+            Some(_) => None,
+        };
+        let found = found.map(|path| path.display().to_string());
+        command.push(found.unwrap_or_else(|| self.fill(&program, given)));
         command.extend(words.map(|word| self.fill(word, given)));
         command
     }
@@ -275,14 +299,16 @@ impl External {
         work: &Path,
     ) -> Given {
         let config = work.join(self.definition.config.as_deref().unwrap_or_default());
-        Given::from([
+        let mut given = self.places();
+        given.extend([
             ("root", root.display().to_string()),
             ("address", address.to_string()),
             ("port", port.to_string()),
             ("cores", cores.to_string()),
             ("work", work.display().to_string()),
             ("config", config.display().to_string()),
-        ])
+        ]);
+        given
     }
 
     /// Its configuration: the file and what it must say.
@@ -365,5 +391,6 @@ fn unknown(folder: &Path, name: &str) -> Failure {
     format!("there is no {folder}/{name}.toml to say how '{name}' is started{hint}").into()
 }
 
+mod build;
 #[cfg(test)]
 mod tests;

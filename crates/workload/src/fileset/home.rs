@@ -11,6 +11,15 @@ use std::path::{Path, PathBuf};
 )]
 pub struct NoCacheDir;
 
+/// What is archbench's below the user's cache directory: `$XDG_CACHE_HOME/archbench`, or `~/.cache/archbench`; nothing is made there.
+///
+/// # Errors
+/// That there is no cache directory.
+pub fn cache_home() -> Result<PathBuf, NoCacheDir> {
+    let base = cache_base(std::env::var_os("XDG_CACHE_HOME"), std::env::var_os("HOME"));
+    Ok(base.ok_or(NoCacheDir)?.join("archbench"))
+}
+
 /// The directory of the built-in file set: below `$XDG_CACHE_HOME/archbench`, or
 /// `~/.cache/archbench` (XDG Base Directory Specification 0.8, by which a relative path counts as
 /// none).
@@ -21,9 +30,7 @@ pub fn default_dir() -> Result<PathBuf, NoCacheDir> {
 impl FileSet {
     /// A directory of its own for this set below the user's cache directory; nothing is made there.
     pub fn cache_dir(&self) -> Result<PathBuf, NoCacheDir> {
-        let base = cache_base(std::env::var_os("XDG_CACHE_HOME"), std::env::var_os("HOME"))
-            .ok_or(NoCacheDir)?;
-        Ok(base.join("archbench").join(self.slug()))
+        Ok(cache_home()?.join(self.slug()))
     }
 
     /// A file name that tells this set from any other, like `specweb99-4-seed1-v1`.

@@ -95,3 +95,52 @@ fn what_is_not_there_is_told() {
         assert!(error.contains(expected), "{error}");
     }
 }
+
+/// What is installed or not is what builds it; the command starts what was built, and knows where the sources are.
+#[test]
+fn one_that_is_built_is_built_first() {
+    let definition = |program: &str| {
+        format!(
+            "package = 'tool'\nbuild = ['{program}', '-c', 'echo @here@ >@built@/program']\ncommand = '@built@/program @port@'\n"
+        )
+    };
+    let tool = read_with(&definition("no-such-compiler"), "", "external='tool'").unwrap();
+    assert!(tool.missing().unwrap().contains("install tool"));
+    let tool = read_with(&definition("sh"), "", "external='tool'").unwrap();
+    assert!(tool.missing().is_none() && tool.is_built());
+    let given = tool.given(
+        Path::new("/"),
+        ([127, 0, 0, 1].into(), 81),
+        1,
+        Path::new("/w"),
+    );
+    let command = tool.command(&given);
+    assert_eq!(
+        command,
+        [format!("{}/program", given["built"]), "81".into()]
+    );
+    tool.build().unwrap();
+    let written = std::fs::read_to_string(&command[0]).unwrap();
+    assert_eq!(written.trim(), given["here"]);
+    let failing = definition("sh").replace("echo @here@", "echo no compiler >&2; false");
+    let tool = read_with(&failing, "", "external='tool', name='other'").unwrap();
+    let error = tool.build().unwrap_err().to_string();
+    std::fs::remove_dir_all(&given["built"]).unwrap();
+    assert!(
+        error.contains("cannot build other") && error.ends_with("no compiler"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_it_needs_beside_its_program_is_looked_for() {
+    let needing = |path: &str| format!("{TOOL}needs = ['/bin/sh', '{path}']\n");
+    assert!(
+        read_with(&needing("/"), "", "external='tool'")
+            .unwrap()
+            .missing()
+            .is_none()
+    );
+    let tool = read_with(&needing("/no/such.jar"), "", "external='tool'").unwrap();
+    assert!(tool.missing().unwrap().contains("install tool"));
+}
