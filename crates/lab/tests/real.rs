@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use command::output::Format;
 use lab::commands::run::{Args, run};
+use lab::spec::external::External;
 use results::Figure;
 
 /// `archbench` beside this test's own program: target/debug/archbench for target/debug/deps/real-….
@@ -64,6 +65,17 @@ fn a_server_and_a_generator_meet() {
 /// Those that ship and are installed here: each is started, answers, is measured and stops.
 #[test]
 fn the_servers_that_people_use_are_started_measured_and_stopped() {
+    tried(false, 11);
+}
+
+#[test]
+#[ignore = "builds what it starts, and fetches what that takes from crates.io"]
+fn the_servers_that_come_as_source_are_too() {
+    tried(true, 4);
+}
+
+/// Tries SPED and those that ship as source or do not, which are so many together.
+fn tried(as_source: bool, expected: usize) {
     let Some(archbench) = archbench() else {
         eprintln!("skipped: archbench is not built; 'cargo build -p archbench' makes it");
         return;
@@ -80,14 +92,18 @@ fn the_servers_that_people_use_are_started_measured_and_stopped() {
             .file_name()
             .into_string()
             .expect("a name");
-        if let Some(name) = name.strip_suffix(".toml") {
+        let Some(name) = name.strip_suffix(".toml") else {
+            continue;
+        };
+        let external = External::named(&shipped, name).expect("a definition");
+        if external.is_built() == as_source {
             text += &format!("[[server]]\nexternal = '{name}'\n");
         }
     }
     let run = done(home.path(), archbench, &text);
     assert_eq!(
         run.trials.len() + run.manifest.notices.len(),
-        10,
+        expected,
         "{:?}",
         run.manifest.notices
     );
