@@ -125,6 +125,11 @@ impl Tail {
         self.range.end = self.range.end.min(self.range.start + bytes);
     }
 
+    /// What is to be sent, to be written to; `None` where somebody else has it, who may be the kernel.
+    pub fn to_fill(&mut self) -> Option<&mut [u8]> {
+        Arc::get_mut(&mut self.bytes)?.get_mut(self.range.clone())
+    }
+
     /// All of the shared bytes.
     pub fn into_bytes(self) -> Arc<[u8]> {
         self.bytes
@@ -411,9 +416,8 @@ impl<O: Operand> Chain<O> {
             }
             Operation::Read { offset } => {
                 let file = self.file()?;
-                let Tail { bytes, range } = self.tail.as_mut()?;
                 // Nobody else may be looking at what the kernel will write.
-                let bytes = Arc::get_mut(bytes)?.get_mut(range.clone())?;
+                let bytes = self.tail.as_mut()?.to_fill()?;
                 opcode::Read::new(file, bytes.as_mut_ptr(), length(bytes.len()))
                     .offset(offset)
                     .build()
