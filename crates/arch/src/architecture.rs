@@ -16,6 +16,11 @@ pub trait Architecture: clap::Args {
     /// What it is, and how it behaves with which options.
     const NATURE: Nature;
 
+    /// How many sockets are to listen: more than one where each of several loops has its own.
+    fn sockets(&self) -> usize {
+        1
+    }
+
     /// What whoever starts it with these options has to be told, in a line.
     fn notice(&self) -> Option<String> {
         None

@@ -26,6 +26,7 @@
 //! | [`limits`] | how many threads fit |
 //! | [`error`] | what was being tried |
 //! | [`listener`] | accepting, and the connection limit |
+//! | [`acceptor`] | accepting in an event loop |
 //! | [`refused`] | turning away |
 //! | [`remarks`] | what a room has to say of itself at its end |
 //! | [`session`] | one connection, as its protocol sees it: what is next, outputs, works |
@@ -34,9 +35,11 @@
 //! | [`blocking`] | the driver for whoever may wait |
 //! | [`readiness`] | the driver for whoever must not |
 //! | [`completion`] | the driver for whoever is told when it is done |
+//! | [`processes`] | worker processes: made, replaced, told to end |
 //! | [`stop`] | ending in good order |
 //! | [`privileges`] | giving up those of root |
 
+pub mod acceptor;
 pub mod address;
 pub mod architecture;
 pub mod blocking;
@@ -49,6 +52,7 @@ pub mod listener;
 pub mod nature;
 pub mod options;
 pub mod privileges;
+pub mod processes;
 pub mod readiness;
 pub mod refused;
 pub mod remarks;
@@ -58,6 +62,7 @@ pub mod stop;
 mod timing;
 pub mod transport;
 
+pub use acceptor::Acceptor;
 pub use address::Address;
 pub use architecture::Architecture;
 pub use buffers::RequestBuffers;
@@ -65,7 +70,7 @@ pub use completion::{CompletionEndpoint, Turn};
 pub use document::{Entry, Files, residency};
 pub use error::context;
 pub use limits::{fit, threads_that_fit};
-pub use listener::{Accept, Acceptor, Client, Listener};
+pub use listener::{Accept, Client, Listener};
 pub use nature::Nature;
 pub use options::ServeOptions;
 pub use readiness::{Endpoint, Interest, Progress, Readiness};

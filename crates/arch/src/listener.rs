@@ -1,7 +1,7 @@
-//! The listening socket: accepting connections, and limiting how many are inside.
+//! The listening sockets, one as a rule: accepting connections, and limiting how many are inside.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -31,10 +31,11 @@ pub const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
 /// How long the kernel keeps a connection back that sends nothing (`--defer-accept`): the least that it counts in.
 const DEFERRED_AT_MOST: Duration = Duration::from_secs(1);
 
-/// The socket that connections come to, and the count of those that are inside.
+/// What connections come to, and the count of those that are inside.
 #[derive(Debug)]
 pub struct Listener {
-    socket: OwnedFd,
+    /// Several where each of several loops has one of its own; the kernel deals connections out to them.
+    sockets: Vec<OwnedFd>,
     address: Address,
     inside: Mutex<Inside>,
     left: Condvar,
@@ -86,9 +87,9 @@ pub enum Accept {
 }
 
 impl Listener {
-    /// Binds and listens.
-    pub(crate) fn open(options: &ServeOptions) -> io::Result<Self> {
-        let bound = bind_in_time(options).map_err(|error| {
+    /// Binds so many sockets to one address, and listens at all of them.
+    pub(crate) fn open(options: &ServeOptions, sockets: usize) -> io::Result<Self> {
+        let bound = bind_in_time(options, sockets).map_err(|error| {
             let hint = match error.kind() {
                 io::ErrorKind::AddrInUse if options.addr.ip().is_none() => {
                     "; another server has it: choose another name with --addr"
@@ -113,16 +114,9 @@ impl Listener {
                 format!("cannot listen on {}: {error}{hint}", options.addr),
             )
         })?;
-        let address = match &options.addr {
-            Address::Ip(_) => {
-                let bound = rustix::net::getsockname(&bound.socket)?;
-                Address::Ip(bound.try_into()?)
-            }
-            unix => unix.clone(),
-        };
         Ok(Self {
-            address,
-            socket: bound.socket,
+            sockets: bound.sockets,
+            address: bound.address,
             inside: Mutex::new(Inside {
                 max_connections: options.max_connections,
                 file: bound.file,
@@ -130,6 +124,11 @@ impl Listener {
             }),
             left: Condvar::new(),
         })
+    }
+
+    /// One of its sockets, by a number; of one socket, by any.
+    pub fn socket(&self, number: usize) -> BorrowedFd<'_> {
+        self.sockets[number % self.sockets.len()].as_fd()
     }
 
     /// The address that it really listens on.
@@ -151,7 +150,7 @@ impl Listener {
         loop {
             // Of several threads that wait here, only as many may go on to accept as may come in.
             self.wait_for_place();
-            match self.accept_with(SocketFlags::CLOEXEC, counters) {
+            match self.accept_with(0, SocketFlags::CLOEXEC, counters) {
                 Accept::Client(client) => return Some(client),
                 Accept::Nobody => {}
                 Accept::Full => std::thread::sleep(EXHAUSTED_PAUSE),
@@ -163,6 +162,16 @@ impl Listener {
     /// The next connection if there is one. For whoever must not wait; call
     /// [`never_block`](Self::never_block) first.
     pub fn try_accept(self: &Arc<Self>, kind: Socket, counters: &Counters) -> Accept {
+        self.try_accept_at(0, kind, counters)
+    }
+
+    /// The same at one of its sockets.
+    pub(crate) fn try_accept_at(
+        self: &Arc<Self>,
+        socket: usize,
+        kind: Socket,
+        counters: &Counters,
+    ) -> Accept {
         let mut inside = self.inside();
         if inside.is_full() {
             return Accept::Full;
@@ -173,7 +182,7 @@ impl Listener {
             Socket::Blocking => SocketFlags::CLOEXEC,
             Socket::NonBlocking => SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
         };
-        self.accept_with(flags, counters)
+        self.accept_with(socket, flags, counters)
     }
 
     /// Lets in a connection that was accepted already, whether or not the limit is reached.
@@ -199,7 +208,10 @@ impl Listener {
     /// # Errors
     /// What the kernel reports.
     pub fn never_block(&self) -> io::Result<()> {
-        Ok(rustix::io::ioctl_fionbio(&self.socket, true)?)
+        for socket in &self.sockets {
+            rustix::io::ioctl_fionbio(socket, true)?;
+        }
+        Ok(())
     }
 
     /// Waits until somebody may come in, at most so long; whether there is somebody, or nobody will come any more.
@@ -209,23 +221,33 @@ impl Listener {
             return false;
         }
         drop(inside);
-        let notices = &mut [PollFd::new(&self.socket, PollFlags::IN)];
+        let notices = &mut [PollFd::new(self, PollFlags::IN)];
         // An error is left for `accept` to meet.
         Timespec::try_from(at_most).is_ok_and(|at_most| poll(notices, Some(&at_most)) != Ok(0))
     }
 
     /// The next connection, for which there is a place; without one, the place is given back.
-    fn accept_with(self: &Arc<Self>, flags: SocketFlags, counters: &Counters) -> Accept {
-        let outcome = self.accept_into_place(flags, counters);
+    fn accept_with(
+        self: &Arc<Self>,
+        socket: usize,
+        flags: SocketFlags,
+        counters: &Counters,
+    ) -> Accept {
+        let outcome = self.accept_into_place(self.socket(socket), flags, counters);
         if !matches!(outcome, Accept::Client(_)) {
             self.leave();
         }
         outcome
     }
 
-    fn accept_into_place(self: &Arc<Self>, flags: SocketFlags, counters: &Counters) -> Accept {
+    fn accept_into_place(
+        self: &Arc<Self>,
+        socket: BorrowedFd<'_>,
+        flags: SocketFlags,
+        counters: &Counters,
+    ) -> Accept {
         loop {
-            match rustix::net::accept_with(&self.socket, flags) {
+            match rustix::net::accept_with(socket, flags) {
                 Ok(socket) => {
                     counters.count(Event::Connection, 1);
                     return Accept::Client(Client {
@@ -253,15 +275,17 @@ impl Listener {
     pub fn shut(&self) {
         // Before anybody is woken, for who is woken may end the process.
         self.inside().file = None;
-        // Fails only if it is shut already.
-        let _ = rustix::net::shutdown(&self.socket, rustix::net::Shutdown::Both);
+        for socket in &self.sockets {
+            // Fails only if it is shut already.
+            let _ = rustix::net::shutdown(socket, rustix::net::Shutdown::Both);
+        }
         self.inside().shut = true;
         self.left.notify_all();
     }
 
     /// Whether it was shut, in whichever of the processes that share the socket.
     pub fn is_shut(&self) -> bool {
-        sockopt::socket_acceptconn(&self.socket).is_ok_and(|accepts| !accepts)
+        sockopt::socket_acceptconn(self).is_ok_and(|accepts| !accepts)
     }
 
     /// Waits until no connection is inside; a little longer than the drain deadline at most, when all are broken off.
@@ -318,10 +342,10 @@ impl Listener {
 const LET_GO_AFTER: Duration = Duration::from_millis(500);
 
 /// Binds and listens, if need be when whoever had the address has let go of it.
-fn bind_in_time(options: &ServeOptions) -> io::Result<Bound> {
+fn bind_in_time(options: &ServeOptions, sockets: usize) -> io::Result<Bound> {
     let deadline = Instant::now() + LET_GO_AFTER;
     loop {
-        match bind(options) {
+        match bind_all(options, sockets) {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < deadline => {
                 std::thread::sleep(LET_GO_AFTER / 20);
             }
@@ -331,16 +355,42 @@ fn bind_in_time(options: &ServeOptions) -> io::Result<Bound> {
 }
 
 struct Bound {
-    socket: OwnedFd,
+    sockets: Vec<OwnedFd>,
+    /// As it really is, where any port would do.
+    address: Address,
     file: Option<SocketFile>,
 }
 
+fn bind_all(options: &ServeOptions, count: usize) -> io::Result<Bound> {
+    let (first, file) = bind(options, &options.addr, count > 1)?;
+    let address = match &options.addr {
+        Address::Ip(_) => {
+            let bound = rustix::net::getsockname(&first)?;
+            Address::Ip(bound.try_into()?)
+        }
+        unix => unix.clone(),
+    };
+    let mut sockets = vec![first];
+    while sockets.len() < count {
+        sockets.push(bind(options, &address, true)?.0);
+    }
+    Ok(Bound {
+        sockets,
+        address,
+        file,
+    })
+}
+
 /// Binds and listens. What is set on the socket here, all that are accepted inherit.
-fn bind(options: &ServeOptions) -> io::Result<Bound> {
+fn bind(
+    options: &ServeOptions,
+    address: &Address,
+    is_one_of_several: bool,
+) -> io::Result<(OwnedFd, Option<SocketFile>)> {
     let make = |family, protocol| {
         rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, protocol)
     };
-    let (socket, file) = match &options.addr {
+    let (socket, file) = match address {
         Address::Ip(address) => {
             let family = if address.is_ipv4() {
                 AddressFamily::INET
@@ -350,6 +400,9 @@ fn bind(options: &ServeOptions) -> io::Result<Bound> {
             let socket = make(family, Some(ipproto::TCP))?;
             sockopt::set_socket_reuseaddr(&socket, true)?;
             sockopt::set_tcp_nodelay(&socket, true)?;
+            if is_one_of_several {
+                sockopt::set_socket_reuseport(&socket, true)?;
+            }
             if options.defer_accept {
                 sys::socket::defer_accept(socket.as_fd(), DEFERRED_AT_MOST)?;
             }
@@ -360,6 +413,12 @@ fn bind(options: &ServeOptions) -> io::Result<Bound> {
             return Err(io::Error::new(
                 io::ErrorKind::Unsupported,
                 "the kernel keeps no connection to a Unix socket back: leave --defer-accept out",
+            ));
+        }
+        _ if is_one_of_several => {
+            return Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "several sockets listen together at an address and port only: choose one with --addr, or share one socket",
             ));
         }
         unix => {
@@ -386,12 +445,13 @@ fn bind(options: &ServeOptions) -> io::Result<Bound> {
         Some((options.send_timeout / LOOKS.into()).max(Duration::from_micros(1))),
     )?;
     rustix::net::listen(&socket, options.backlog)?;
-    Ok(Bound { socket, file })
+    Ok((socket, file))
 }
 
+/// The first of its sockets.
 impl AsFd for Listener {
-    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.socket.as_fd()
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket(0)
     }
 }
 
@@ -423,72 +483,5 @@ impl Client {
 impl Drop for Client {
     fn drop(&mut self) {
         self.leave();
-    }
-}
-
-/// The acceptor of an event loop: lets connections in without waiting for any, and remembers when to look again.
-#[derive(Debug)]
-pub struct Acceptor {
-    listener: Arc<Listener>,
-    /// When to look whether somebody is there; `None`: when the listener becomes readable.
-    look_after: Option<Duration>,
-    admitted: usize,
-    is_shut: bool,
-}
-
-impl Acceptor {
-    /// Connections let in before those that are inside get their turn again: few, because those that wait for their clients' leave
-    /// hold descriptors meanwhile.
-    const AT_ONCE: usize = 16;
-
-    /// An acceptor at `listener`, which from now on never makes anybody wait.
-    ///
-    /// # Errors
-    /// What the kernel reports.
-    pub fn new(listener: Arc<Listener>) -> io::Result<Self> {
-        listener.never_block()?;
-        Ok(Self {
-            listener,
-            look_after: None,
-            admitted: 0,
-            is_shut: false,
-        })
-    }
-
-    /// The listener has become readable.
-    pub fn notify(&mut self) {
-        self.look_after = Some(Duration::ZERO);
-    }
-
-    /// How long an event loop may wait before it looks at the listener again; `None`: until somebody notices.
-    pub fn poll_timeout(&self) -> Option<Duration> {
-        self.look_after
-    }
-
-    /// Whether it has to be told that the listener is readable. Not while nobody can come in, nor when nobody will any more.
-    #[inline]
-    pub fn waits_for_notice(&self) -> bool {
-        !self.is_shut && self.look_after.is_none_or(|after| after.is_zero())
-    }
-
-    /// The next connection, if one can come in now.
-    pub fn admit(&mut self, counters: &Counters) -> Option<Client> {
-        self.look_after?;
-        if self.admitted < Self::AT_ONCE {
-            self.look_after = match self.listener.try_accept(Socket::NonBlocking, counters) {
-                Accept::Client(client) => {
-                    self.admitted += 1;
-                    return Some(client);
-                }
-                Accept::Nobody => None,
-                Accept::Stopped => {
-                    self.is_shut = true;
-                    None
-                }
-                Accept::Full => Some(EXHAUSTED_PAUSE),
-            };
-        }
-        self.admitted = 0;
-        None
     }
 }

@@ -116,6 +116,11 @@ pub enum DiskWait {
     Connection,
     /// The kernel, which says when it is done, while the connections turn to others.
     Kernel,
+    /// The loop that serves the connection that asked, with all of its connections, and no other loop.
+    Loop {
+        /// The option that says how many there are, like `--loops`.
+        count: &'static str,
+    },
     /// A helper, while the connections turn to others: it asks the kernel what is in memory.
     Helper {
         /// The option that says how many there are, like `--helpers`.
@@ -128,6 +133,8 @@ pub enum DiskWait {
 pub enum Loss {
     /// The whole server.
     Server,
+    /// One of several loops, with all of its connections; another takes its place.
+    Loop,
     /// One process, and its connection.
     Process,
     /// One connection.
@@ -143,6 +150,8 @@ pub enum Killed {
     Server,
     /// Its connection; another process takes its place.
     Replaced,
+    /// All connections of its loop; another process takes its place.
+    LoopReplaced,
     /// Its connection; nobody takes its place, for each connection has its own.
     Connection,
 }
@@ -166,14 +175,18 @@ impl Nature {
 }
 
 impl Behaviour {
-    /// The option that says how many there are who may be kept waiting: workers or helpers.
+    /// The option that says how many there are who may be kept waiting: workers, helpers or loops.
     pub fn worker_count(&self) -> Option<&'static str> {
         match (self.concurrency, self.disk_wait) {
-            (Concurrency::Workers { count, .. }, _) | (_, DiskWait::Helper { count }) => {
-                Some(count)
-            }
+            (Concurrency::Workers { count, .. }, _)
+            | (_, DiskWait::Helper { count } | DiskWait::Loop { count }) => Some(count),
             _ => None,
         }
+    }
+
+    /// Whether a process that ends has its place taken by another.
+    pub fn replaces_processes(&self) -> bool {
+        matches!(self.killed, Killed::Replaced | Killed::LoopReplaced)
     }
 
     /// Whether a second connection is served while a first one is kept.
@@ -248,6 +261,9 @@ impl fmt::Display for DiskWait {
             Self::Server => formatter.write_str("the whole server"),
             Self::Connection => formatter.write_str("whoever serves the connection that asked"),
             Self::Kernel => formatter.write_str("the kernel, which says when it is done"),
+            Self::Loop { count } => {
+                write!(formatter, "the loop of the connection that asked ({count})")
+            }
             Self::Helper { count } => write!(formatter, "a helper ({count})"),
         }
     }
@@ -257,6 +273,7 @@ impl fmt::Display for Loss {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Server => "the server",
+            Self::Loop => "a loop and its connections; another takes its place",
             Self::Process => "a process and its connection",
             Self::Connection => "a connection",
             Self::Answer => "one answer (500)",
@@ -269,6 +286,7 @@ impl fmt::Display for Killed {
         formatter.write_str(match self {
             Self::Server => "the server",
             Self::Replaced => "its connection; another takes its place",
+            Self::LoopReplaced => "its connections; another takes its place",
             Self::Connection => "its connection",
         })
     }

@@ -52,8 +52,20 @@ impl ServerSetup {
     /// # Errors
     /// What is wrong with the address, the user or the root, in words for the person who gave it.
     pub fn new(options: ServeOptions, root: &Path) -> std::io::Result<Self> {
+        Self::with_sockets(1, options, root)
+    }
+
+    /// The same with so many sockets at the address, for an architecture that [asks](crate::Architecture::sockets) for them.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_sockets(
+        sockets: usize,
+        options: ServeOptions,
+        root: &Path,
+    ) -> std::io::Result<Self> {
         let user = options.user.as_ref().map(User::look_up).transpose()?;
-        let listener = Listener::open(&options)?;
+        let listener = Listener::open(&options, sockets)?;
         if let Some(user) = user {
             allow_locking(options.content_cache);
             user.drop_to()?;
@@ -112,6 +124,7 @@ impl ServerSetup {
             files: Arc::new(Files::open(self.files.clone(), describe)?),
             meter: self.meter,
             options: Arc::clone(&self.options),
+            loop_number: None,
             stop: Arc::new(Stop::new(self.options.drain_timeout)),
         })
     }
@@ -221,11 +234,22 @@ pub struct ProcessContext {
     pub meter: Meter,
     /// Limits and time-outs.
     pub options: Arc<ServeOptions>,
+    /// Which of several loops it is for, if there are several.
+    pub loop_number: Option<usize>,
     /// Whether and when this process is to end.
     pub stop: Arc<Stop>,
 }
 
 impl ProcessContext {
+    /// The same for one of several loops, by its number: it accepts at the socket of that number, if there are several, and is
+    /// counted as that one. How many there are was said to the meter before ([`Meter::loops`]).
+    pub fn for_loop(&self, number: usize) -> Self {
+        Self {
+            loop_number: Some(number),
+            ..self.clone()
+        }
+    }
+
     /// What one thread needs to serve connections, one after the other or many at a time. The thread counts as one that
     /// serves for as long as it has its worker.
     pub fn worker(&self) -> Worker {
@@ -243,7 +267,10 @@ impl ProcessContext {
             files: Arc::clone(&self.files),
             options: Arc::clone(&self.options),
             stop: Arc::clone(&self.stop),
-            counters: self.meter.counters(),
+            counters: match self.loop_number {
+                Some(number) => self.meter.counters_of_loop(number),
+                None => self.meter.counters(),
+            },
             buffers: self.buffers(),
             via: SendVia::new(self.options.send_path),
             now: Instant::now(),
@@ -288,6 +315,12 @@ impl ProcessContext {
             .spawn(look)
             .map_err(context("cannot start the thread that looks at the stages"))?;
         Ok(stages)
+    }
+
+    /// Has the process end in good order, since it cannot go on.
+    pub fn stop(&self) {
+        self.stop.begin(true);
+        self.listener.shut();
     }
 
     /// A worker or helper died, and another takes its place.
@@ -364,6 +397,12 @@ impl Worker {
     #[inline]
     pub fn is_stopping(&self) -> bool {
         self.stop.is_stopping()
+    }
+
+    /// Whether this process alone is to end, and leaves whoever comes to others at the listener.
+    #[inline]
+    pub fn is_leaving(&self) -> bool {
+        self.stop.is_stopping() && !self.stop.is_closing()
     }
 
     /// Whether the drain deadline has passed.

@@ -128,12 +128,17 @@ impl Stop {
         self.stopping.load(Relaxed)
     }
 
+    /// Whether nobody else will come in, in any process.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Relaxed)
+    }
+
     /// Whether even answers under way are to be broken off.
     pub fn is_overdue(&self, now: Instant) -> bool {
         self.deadline.get().is_some_and(|&deadline| now >= deadline)
     }
 
-    fn begin(&self, closing: bool) {
+    pub(crate) fn begin(&self, closing: bool) {
         self.closing.store(closing, Relaxed);
         self.deadline
             .get_or_init(|| Instant::now() + self.drain_timeout);

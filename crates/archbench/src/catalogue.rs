@@ -20,6 +20,8 @@ pub(crate) struct Entry {
 pub(crate) struct Prepared {
     /// What whoever starts it so has to be told.
     pub(crate) notice: Option<String>,
+    /// How many sockets are to listen.
+    pub(crate) sockets: usize,
     pub(crate) serve: Serve,
 }
 
@@ -33,6 +35,7 @@ pub(crate) const CATALOGUE: &[Entry] = &[
     entry::<arch_mt::Mt>(),
     entry::<arch_pool::Pool>(),
     entry::<arch_sped::Sped>(),
+    entry::<arch_symped::Symped>(),
     entry::<arch_amped::Amped>(),
     entry::<arch_async::Async>(),
     entry::<arch_seda::Seda>(),
@@ -55,6 +58,7 @@ const fn entry<A: Architecture + 'static>() -> Entry {
             let architecture = A::from_arg_matches(matches)?;
             Ok(Prepared {
                 notice: architecture.notice(),
+                sockets: architecture.sockets(),
                 serve: Box::new(move |setup, ready| architecture.serve(setup, ready)),
             })
         },

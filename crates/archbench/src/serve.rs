@@ -142,11 +142,15 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         .unwrap_or(Format::Text);
     let entry = Entry::named(model).ok_or("no such model")?;
     let options = ServeOptions::from_arg_matches(matches)?;
-    let Prepared { notice, serve } = entry.prepare(matches)?;
+    let Prepared {
+        notice,
+        sockets,
+        serve,
+    } = entry.prepare(matches)?;
 
     let descriptors = Descriptors::raise();
     let (root, sample) = root(&options)?;
-    let setup = ServerSetup::new(options, &root)?;
+    let setup = ServerSetup::with_sockets(sockets, options, &root)?;
     let (meter, remarks) = (setup.meter, setup.remarks.clone());
     let started = Instant::now();
     let announcement = match format {

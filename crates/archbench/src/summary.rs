@@ -85,6 +85,7 @@ impl<'a> Summary<'a> {
             requests: Some(counted.requests()),
             bytes: count(Event::Byte),
             connections: count(Event::Connection),
+            connections_by_loop: counted.connections_by_loop.clone(),
             status: by_name(&classes),
             errors: by_name(&Event::ERRORS.map(|(event, name)| (name, event))),
             server_time_us: Some(server_time(counted)),
@@ -143,7 +144,7 @@ impl<'a> Summary<'a> {
             "bytes sent",
             Unit::Bytes.show(counted.count(Event::Byte) as f64),
         );
-        line("connections", counted.count(Event::Connection).to_string());
+        line("connections", connections(counted));
         let errors: Vec<_> = Event::ERRORS
             .iter()
             .map(|&(event, name)| (counted.count(event), name.replace('_', " ")))
@@ -224,6 +225,17 @@ impl<'a> Summary<'a> {
         }
         format!("{} has stopped\n{}", self.model, text.trim_end())
     }
+}
+
+/// How many connections there were, and of several loops how many each had.
+fn connections(counted: &Snapshot) -> String {
+    let all = counted.count(Event::Connection).to_string();
+    let by_loop = &counted.connections_by_loop;
+    if by_loop.is_empty() {
+        return all;
+    }
+    let by_loop: Vec<_> = by_loop.iter().map(u64::to_string).collect();
+    format!("{all}  (by loop {})", by_loop.join(", "))
 }
 
 /// The value that a percentage of the times does not exceed, in nanoseconds.

@@ -78,6 +78,12 @@ pub struct Summary {
     /// Connections that were accepted.
     #[serde(deserialize_with = "lenient::count")]
     pub connections: Option<u64>,
+    /// The same for each of its loops, if it has several.
+    #[serde(
+        deserialize_with = "lenient::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub connections_by_loop: Vec<u64>,
     /// Answers by class of status: `2xx`, `3xx`, `4xx`, `5xx`.
     #[serde(deserialize_with = "lenient::or_default")]
     pub status: BTreeMap<String, u64>,

@@ -25,11 +25,15 @@ pub use stages::{StageCounters, StageLook, StageSnapshot};
 
 /// [`Counters`] beyond this many share their counters with an earlier one.
 const SLOTS: usize = 64;
+/// The most loops whose connections are counted apart.
+pub const MOST_LOOPS: usize = SLOTS;
 /// Counters at the start of a slot; a multiple of a cache line's eight.
 const EVENTS: usize = 24;
 const SLOT: usize = EVENTS + latency::BUCKETS;
 /// Counters before the first slot: the next slot to hand out, and the gauges.
 const HEADER: usize = 8;
+/// Where the number of loops is.
+const LOOPS: usize = 5;
 /// Where what belongs to stages begins.
 const STAGES_START: usize = HEADER + SLOTS * SLOT;
 
@@ -123,11 +127,35 @@ impl Meter {
 
     /// Counters for one thread.
     pub fn counters(&self) -> Counters {
-        let slot = self.page[0].fetch_add(1, Relaxed) as usize % SLOTS;
-        let start = HEADER + slot * SLOT;
+        self.counters_in(self.page[0].fetch_add(1, Relaxed) as usize)
+    }
+
+    fn counters_in(&self, slot: usize) -> Counters {
+        let start = HEADER + slot % SLOTS * SLOT;
         Counters {
             slot: &self.page[start..start + SLOT],
         }
+    }
+
+    /// Has the connections of each of so many loops counted apart. To be called before anybody has counters.
+    ///
+    /// # Errors
+    /// With more of them than there is room for.
+    pub fn loops(&self, count: usize) -> io::Result<()> {
+        if count > MOST_LOOPS {
+            return Err(io::Error::other(format!(
+                "{count} loops cannot be told apart: at the most {MOST_LOOPS}"
+            )));
+        }
+        self.page[LOOPS].store(count as u64, Relaxed);
+        // What others count is no loop's.
+        self.page[0].store(count as u64, Relaxed);
+        Ok(())
+    }
+
+    /// Counters for one of several loops, also for one that takes the place of another.
+    pub fn counters_of_loop(&self, number: usize) -> Counters {
+        self.counters_in(number)
     }
 
     /// There is one more of `gauge`.
@@ -179,8 +207,11 @@ impl Meter {
             }
             latency::merge(&mut latency, buckets);
         }
+        let loops = self.page[LOOPS].load(Relaxed) as usize;
+        let connections = slots().map(|slot| slot[Event::Connection as usize].load(Relaxed));
         Snapshot {
             events,
+            connections_by_loop: connections.take(loops).collect(),
             peak_threads: self.gauge(Gauge::Threads).1.load(Relaxed),
             peak_processes: self.gauge(Gauge::Processes).1.load(Relaxed),
             latency_ns: latency,
@@ -213,6 +244,8 @@ impl Counters {
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     events: [u64; EVENTS],
+    /// The connections that each of several loops has accepted; none where there are no several.
+    pub connections_by_loop: Vec<u64>,
     /// The most threads that ever served at a time, over all processes.
     pub peak_threads: u64,
     /// The most processes that ever served at a time.
@@ -295,6 +328,28 @@ mod tests {
     #[test]
     fn every_event_has_its_counter() {
         assert!((Event::Shed as usize) < EVENTS);
-        assert!(2 + 2 * (Gauge::Processes as usize) < HEADER);
+        assert!(2 + 2 * (Gauge::Processes as usize) < LOOPS);
+    }
+
+    #[test]
+    fn each_loop_has_its_connections_whoever_serves_in_it() {
+        let meter = Meter::new().unwrap();
+        meter.loops(3).unwrap();
+        for number in [0, 2, 2] {
+            meter.counters_of_loop(number).count(Event::Connection, 1);
+        }
+        // Of nobody's loop.
+        meter.counters().count(Event::Replaced, 1);
+        let snapshot = meter.snapshot();
+        assert_eq!(snapshot.connections_by_loop, [1, 0, 2]);
+        assert_eq!(snapshot.count(Event::Connection), 3);
+        assert!(meter.loops(MOST_LOOPS + 1).is_err());
+        assert!(
+            Meter::new()
+                .unwrap()
+                .snapshot()
+                .connections_by_loop
+                .is_empty()
+        );
     }
 }

@@ -4,7 +4,6 @@ pub mod poller;
 pub mod sessions;
 
 use std::io;
-use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ pub use poller::{Epoll, EpollLevel, Poll, Poller, Scan, Select, Waker, Watcher};
 use poller::{Ready, Trigger};
 pub use sessions::{Sessions, Token};
 
+/// The number under which the listener is watched.
 const LISTENER: usize = usize::MAX;
 const NOTICE: usize = usize::MAX - 1;
 
@@ -42,7 +42,10 @@ pub enum Due {
 pub struct Reactor {
     poller: Box<dyn Poller>,
     trigger: Trigger,
+    withdraws: bool,
     listener: Arc<Listener>,
+    /// Which of the listener's sockets connections come to.
+    socket: usize,
     /// Whether it is told when the listener is readable.
     is_listener_watched: bool,
     acceptor: Acceptor,
@@ -63,11 +66,14 @@ impl Reactor {
     /// What the kernel reports.
     pub fn new(process: &ProcessContext, mut poller: Box<dyn Poller>) -> io::Result<Self> {
         let listener = Arc::clone(&process.listener);
-        poller.watch(listener.as_fd(), LISTENER, Interest::READABLE)?;
+        let socket = process.loop_number.unwrap_or(0);
+        poller.watch(listener.socket(socket), LISTENER, Interest::READABLE)?;
         Ok(Self {
             trigger: poller.trigger(),
+            withdraws: poller.withdraws(),
+            socket,
             poller,
-            acceptor: Acceptor::new(Arc::clone(&listener))?,
+            acceptor: Acceptor::at(Arc::clone(&listener), socket)?,
             listener,
             is_listener_watched: true,
             sessions: Sessions::default(),
@@ -90,7 +96,8 @@ impl Reactor {
             if let Some(due) = self.due(worker) {
                 return Ok(Some(due));
             }
-            if worker.is_stopping() && self.sessions.is_empty() {
+            // Whoever shuts a listener that processes share may be heard before it says that they are to stop.
+            if (worker.is_stopping() || self.acceptor.is_shut()) && self.sessions.is_empty() {
                 return Ok(None);
             }
             self.wait(None, worker)?;
@@ -112,6 +119,9 @@ impl Reactor {
                 return Some(Due::Session(token));
             }
         }
+        if worker.is_leaving() {
+            return None;
+        }
         let client = self.acceptor.admit(&worker.counters)?;
         // Under load the request has come with the connection, and a connection for one request is over before it has to be
         // watched.
@@ -126,7 +136,7 @@ impl Reactor {
     /// What the poller reports.
     pub fn wait(&mut self, at_most: Option<Duration>, worker: &mut Worker) -> io::Result<()> {
         let at_most = sooner(at_most, self.poll_timeout(worker));
-        if self.trigger == Trigger::Level {
+        if self.withdraws {
             self.watch_listener()?;
         }
         self.ready.clear();
@@ -157,10 +167,12 @@ impl Reactor {
         if !self.run_queue.is_empty() {
             return Some(Duration::ZERO);
         }
-        sooner(
-            self.sessions.poll_timeout(worker.now),
-            self.acceptor.poll_timeout(),
-        )
+        let looks = if worker.is_leaving() {
+            None
+        } else {
+            self.acceptor.poll_timeout()
+        };
+        sooner(self.sessions.poll_timeout(worker.now), looks)
     }
 
     /// Watches the listener while that may lead to somebody being let in, and not beyond: it would say the same again and again.
@@ -172,7 +184,7 @@ impl Reactor {
                 writable: false,
             };
             self.poller
-                .watch(self.listener.as_fd(), LISTENER, interest)?;
+                .watch(self.listener.socket(self.socket), LISTENER, interest)?;
             self.is_listener_watched = is_to_be_watched;
         }
         Ok(())

@@ -49,6 +49,12 @@ pub trait Poller: Send {
     /// When it tells of a descriptor.
     fn trigger(&self) -> Trigger;
 
+    /// Whether the listener is to be watched only while somebody may come in: where the same would be said again and again, or
+    /// where others are not told of a client of whom this one is.
+    fn withdraws(&self) -> bool {
+        self.trigger() == Trigger::Level
+    }
+
     /// Watches a descriptor under a number, for `interest` and nothing else from now on; an edge-triggered one for everything.
     ///
     /// # Errors

@@ -9,8 +9,9 @@ use rustix::process::{Signal, kill_process};
 
 use crate::case::{Bench, Case, OnDrop, case_of_each_behaviour};
 use crate::client::{Client, wait_until};
+use crate::loops::{SLOW, of_two_loops};
 use crate::server::Server;
-use crate::site::assert_contents;
+use crate::site::{Garden, assert_contents};
 use crate::table::Fault;
 
 pub(crate) const CASES: &[Case] = &[
@@ -41,6 +42,9 @@ fn of_one_that_is_killed(bench: &Bench) -> &'static str {
         let (status, _) = server.end();
         assert_eq!(status.code(), None);
         return "it is the only one, and all ends with it";
+    }
+    if killed == Killed::LoopReplaced {
+        return of_a_loop_that_is_killed(bench);
     }
     let server = bench.serve(&bench.room.workers("10"));
     let (done, had) = (AtomicBool::new(false), AtomicUsize::new(0));
@@ -93,8 +97,36 @@ fn of_one_that_is_killed(bench: &Bench) -> &'static str {
     shown
 }
 
+/// One of two.
+fn of_a_loop_that_is_killed(bench: &Bench) -> &'static str {
+    let garden = Garden::new();
+    garden.write("file.txt", "file\n");
+    let options = [&bench.room.workers("2")[..], &SLOW].concat();
+    let server = bench.serve_from(garden.root(), &options);
+    let groups = of_two_loops(&server);
+    kill_process(server.processes()[1], Signal::KILL).unwrap();
+    let are_served = groups.map(|clients| {
+        let served = clients.into_iter().map(|mut client| {
+            let answer = client.try_get("/file.txt");
+            answer.is_some_and(|answer| answer.status == 200)
+        });
+        served.collect::<Vec<_>>()
+    });
+    let whole = |group: &Vec<bool>, served| group.iter().all(|&is_served| is_served == served);
+    let [one, other] = &are_served;
+    assert!(
+        whole(one, true) && whole(other, false) || whole(one, false) && whole(other, true),
+        "{are_served:?}"
+    );
+    wait_for_workers(&server, 2);
+    of_two_loops(&server);
+    let summary = server.stop();
+    assert_eq!(summary["errors"]["worker_replaced"], 1, "{summary}");
+    "all connections of its loop end; another takes its place, and nobody else notices"
+}
+
 fn of_one_that_is_told_to_end(bench: &Bench) {
-    if bench.room.behaviour.killed != Killed::Replaced {
+    if !bench.room.behaviour.replaces_processes() {
         return;
     }
     let options = [&bench.room.workers("2")[..], &["--drain-timeout", "300ms"]].concat();
@@ -113,7 +145,7 @@ fn of_one_that_is_told_to_end(bench: &Bench) {
 
 /// A client that it lets in after that has time to ask.
 fn of_one_that_is_told_to_end_while_it_waits(bench: &Bench) {
-    if bench.room.behaviour.killed != Killed::Replaced {
+    if !bench.room.behaviour.replaces_processes() {
         return;
     }
     let server = bench.serve(&bench.room.workers("1"));

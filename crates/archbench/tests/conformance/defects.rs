@@ -3,6 +3,8 @@
 use arch::nature::Loss;
 
 use crate::case::Bench;
+use crate::client::wait_until;
+use crate::loops::{SLOW, of_two_loops};
 use crate::site::Garden;
 use crate::table::Fault;
 
@@ -37,6 +39,10 @@ pub(crate) fn cost_what_they_must(bench: &Bench) -> &'static str {
         assert!(complaints.contains("--panic"), "{complaints}");
         return "the server ends (exit status 101)";
     }
+    if loss == Loss::Loop {
+        drop((kept, server));
+        return cost_a_loop(bench, garden);
+    }
     let before = server.processes();
     for number in 0..DEFECTS {
         let mut client = server.connect();
@@ -70,7 +76,7 @@ pub(crate) fn cost_what_they_must(bench: &Bench) -> &'static str {
             "connection_broken",
             "its process ends and its connection with it, and no other",
         ),
-        Loss::Connection | Loss::Server => (
+        Loss::Connection | Loss::Loop | Loss::Server => (
             "connection_broken",
             "its connection ends with it, and no other; a thread serves on",
         ),
@@ -78,4 +84,34 @@ pub(crate) fn cost_what_they_must(bench: &Bench) -> &'static str {
     assert_eq!(same_processes, loss != Loss::Process);
     assert_eq!(summary["errors"][counted], DEFECTS, "{summary}");
     shown
+}
+
+/// A defect in one of two loops.
+fn cost_a_loop(bench: &Bench, garden: Garden) -> &'static str {
+    let options = [
+        &bench.room.workers("2")[..],
+        &["--panic", "/broken/"],
+        &SLOW,
+    ]
+    .concat();
+    let server = bench.serve_from(garden.root(), &options);
+    let [mut struck, mut others] = of_two_loops(&server);
+    let before = server.processes();
+    assert_eq!(struck[0].try_get("/broken/file.txt"), None);
+    for client in &mut struck {
+        assert_eq!(client.ending().0, b"", "it was of that loop");
+    }
+    for client in &mut others {
+        assert_eq!(client.get("/file.txt").status, 200, "it was of another");
+    }
+    let replaced = bench.room.behaviour.replaces_processes();
+    wait_until("another takes its place", || {
+        let now = server.processes();
+        now.len() == before.len() && (now != before) == replaced
+    });
+    // The loops are two again.
+    of_two_loops(&server);
+    let summary = server.stop_after_panics();
+    assert_eq!(summary["errors"]["worker_replaced"], 1, "{summary}");
+    "its loop ends and all connections of that loop, and no other; another takes its place"
 }

@@ -52,6 +52,7 @@ mod flood;
 mod golden;
 mod hostile;
 mod http1;
+mod loops;
 mod nature;
 mod patience;
 mod privileges;

@@ -9,6 +9,7 @@ use arch::nature::{Carrier, Concurrency, DiskWait, Killed, Overflow};
 
 use crate::case::{Bench, Case, case, case_of_each_behaviour};
 use crate::client::{Client, get, last_get, wait_until};
+use crate::loops::{SLOW, of_two_loops, wait_for_disk};
 use crate::server::Server;
 use crate::shortage::{assert_let_go, tasks};
 use crate::site::Garden;
@@ -138,7 +139,8 @@ fn connections_beyond_the_limit_wait(bench: &Bench) {
     let mut options = vec!["--max-connections", "2"];
     // In each process; so there are no more of them than may be served.
     if bench.room.behaviour.killed != Killed::Server {
-        options.extend(bench.room.workers("2"));
+        let each_serves_one = bench.room.behaviour.concurrency != Concurrency::Any;
+        options.extend(bench.room.workers(if each_serves_one { "2" } else { "1" }));
     }
     let served = if bench.room.is_concurrent() { 2 } else { 1 };
     let server = bench.serve(&options);
@@ -258,6 +260,9 @@ fn slow_garden() -> Garden {
 
 /// The exhibit of the Flash paper. One file takes long to be found and to be read; does another that is at hand wait for it?
 fn others_are_served_while_the_disk_is_slow(bench: &Bench) {
+    if matches!(bench.room.behaviour.disk_wait, DiskWait::Loop { .. }) {
+        return others_wait_whose_loop_waits_for_the_disk(bench);
+    }
     let garden = slow_garden();
     let waits = bench.room.behaviour.disk_wait == DiskWait::Server;
     // Nobody waits for those that take a quarter of a minute: they are not at an end when the test is.
@@ -289,6 +294,30 @@ fn others_are_served_while_the_disk_is_slow(bench: &Bench) {
         assert_eq!(quick.answer().body, b"quick\n");
         let slow_came_first = slow.has_something();
         assert_eq!(slow_came_first, waits, "{}: {path}", bench.room);
+    }
+}
+
+/// Of two loops: those of the one that waits for the disk, and not those of the other.
+fn others_wait_whose_loop_waits_for_the_disk(bench: &Bench) {
+    let options = [&bench.room.workers("2")[..], &SLOW].concat();
+    let server = bench.serve(&options);
+    let [mut one, mut other] = of_two_loops(&server);
+    let (slow, beside) = one.split_at_mut(1);
+    wait_for_disk(&server, &mut slow[0]);
+    for client in beside.iter_mut() {
+        client.send(get("/file.txt"));
+    }
+    for client in &mut other {
+        assert_eq!(client.get("/file.txt").status, 200);
+    }
+    assert!(!slow[0].has_something(), "they had to wait for it");
+    assert!(
+        !beside.iter().any(Client::has_something),
+        "they did not wait"
+    );
+    assert_eq!(slow[0].answer().status, 404);
+    for client in beside {
+        assert_eq!(client.answer().status, 200);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use arch::nature::{Carrier, Concurrency, Killed};
+use arch::nature::{Carrier, Concurrency, DiskWait, Killed};
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 
 use crate::case::{Bench, Case, case};
@@ -102,9 +102,13 @@ fn limit(server: &Server, resource: Resource, to: impl Fn(Pid) -> Option<u64>) {
 
 fn of_descriptors_to_accept_with(bench: &Bench) -> &'static str {
     // Looking a name up afresh takes a descriptor too.
-    let options = [&bench.room.workers("3")[..], &["--revalidate", "1h"]].concat();
+    // Every worker knows the file; of loops it is chance which one a client meets.
+    let count = match bench.room.behaviour.disk_wait {
+        DiskWait::Loop { .. } => "1",
+        _ => "3",
+    };
+    let options = [&bench.room.workers(count)[..], &["--revalidate", "1h"]].concat();
     let server = bench.serve(&options);
-    // Every worker knows the file.
     let mut clients: Vec<_> = (0..if bench.room.is_concurrent() { 3 } else { 1 })
         .map(|_| server.connect())
         .collect();

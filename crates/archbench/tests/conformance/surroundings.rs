@@ -8,7 +8,6 @@ use std::os::unix::net::{SocketAddr, UnixStream};
 use std::process::Command;
 use std::time::Duration;
 
-use arch::nature::Killed;
 use rustix::net::SendFlags;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -43,7 +42,7 @@ fn with_signals(bench: &Bench, done: &str) {
     let recipe = bench.recipe().started_by("python3", &["-c", &script]);
     let server = recipe.args(workers).start();
     assert_eq!(server.connect().get("/file.txt").status, 200);
-    if bench.room.behaviour.killed == Killed::Replaced {
+    if bench.room.behaviour.replaces_processes() {
         let before = server.processes();
         kill_process(before[1], Signal::KILL).unwrap();
         wait_until("another takes its place", || {

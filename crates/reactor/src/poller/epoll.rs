@@ -9,9 +9,10 @@ use arch::{Interest, Readiness};
 use mio::event::Event;
 use mio::unix::SourceFd;
 use mio::{Events, Poll, Registry};
+use rustix::event::epoll::{self, EventData, EventFlags};
 
 use super::{Poller, Ready, Trigger};
-use crate::NOTICE;
+use crate::{LISTENER, NOTICE};
 
 /// Wakes a poller that waits, from any thread.
 pub type Waker = Arc<mio::Waker>;
@@ -20,6 +21,8 @@ pub type Waker = Arc<mio::Waker>;
 pub struct Epoll {
     poll: Poll,
     events: Events,
+    /// Of several loops at one listener, one is woken.
+    is_exclusive: bool,
 }
 
 impl Epoll {
@@ -34,7 +37,31 @@ impl Epoll {
         Ok(Self {
             poll: Poll::new()?,
             events: Events::with_capacity(Self::EVENTS),
+            is_exclusive: false,
         })
+    }
+
+    /// For one of several loops that wait at one listener, of which a connection wakes one that is idle, and not all
+    /// (`EPOLLEXCLUSIVE`).
+    ///
+    /// # Errors
+    /// What the kernel reports.
+    pub fn exclusive() -> io::Result<Self> {
+        Ok(Self {
+            is_exclusive: true,
+            ..Self::new()?
+        })
+    }
+
+    /// Waits at the listener, or no longer does.
+    fn watch_exclusively(&self, listener: BorrowedFd<'_>, interest: Interest) -> io::Result<()> {
+        let epoll = self.poll.registry();
+        if interest == Interest::NOTHING {
+            return Ok(epoll::delete(epoll, listener)?);
+        }
+        let data = EventData::new_u64(LISTENER as u64);
+        let flags = EventFlags::IN | EventFlags::ET | EventFlags::EXCLUSIVE;
+        Ok(epoll::add(epoll, listener, data, flags)?)
     }
 
     /// What others wake the loop with: [`Due::Notice`](crate::Due::Notice).
@@ -82,7 +109,19 @@ impl Poller for Epoll {
         Trigger::Edge
     }
 
-    fn watch(&mut self, descriptor: BorrowedFd<'_>, number: usize, _: Interest) -> io::Result<()> {
+    fn withdraws(&self) -> bool {
+        self.is_exclusive
+    }
+
+    fn watch(
+        &mut self,
+        descriptor: BorrowedFd<'_>,
+        number: usize,
+        interest: Interest,
+    ) -> io::Result<()> {
+        if self.is_exclusive && number == LISTENER {
+            return self.watch_exclusively(descriptor, interest);
+        }
         register(self.poll.registry(), descriptor, number)
     }
 

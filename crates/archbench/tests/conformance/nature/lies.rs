@@ -38,21 +38,22 @@ pub(super) fn false_declarations_are_found_out(bench: &Bench) {
     }
     let killed = match own.killed {
         Killed::Server => Killed::Replaced,
-        Killed::Replaced | Killed::Connection => Killed::Server,
+        Killed::Replaced | Killed::LoopReplaced | Killed::Connection => Killed::Server,
     };
     lies.push((
         Behaviour { killed, ..own },
         connections_have_the_carriers_that_are_declared,
     ));
     // In the other direction the lie is found when a quarter of a minute has passed.
-    if own.disk_wait != DiskWait::Server {
+    // And which loop a connection comes to is chance, so that another declaration may happen to be true.
+    if !matches!(own.disk_wait, DiskWait::Server | DiskWait::Loop { .. }) {
         let disk_wait = DiskWait::Server;
         let lie = Behaviour { disk_wait, ..own };
         lies.push((lie, others_are_served_while_the_disk_is_slow));
     }
     let defect = match own.defect {
         Loss::Server | Loss::Process => Loss::Connection,
-        Loss::Connection => Loss::Process,
+        Loss::Connection | Loss::Loop => Loss::Process,
         Loss::Answer => Loss::Connection,
     };
     lies.push((Behaviour { defect, ..own }, |bench| {
