@@ -39,8 +39,9 @@
 //! events that threads could not have as cheaply, given a compiler that keeps just what lives across a wait: that is what an `async fn`
 //! is, and an idle connection takes about as much as in a loop's table.
 //!
-//! What is allocated: for a connection its task, its socket's place with the runtime and its timer, once; for a request nothing, as in the
-//! loops, unless the disk has to be asked: a work that goes to the pool is a task there. `tests/allocations.rs` counts them.
+//! What is allocated: for a connection five times, once and for all, among them its task, its socket's place with the runtime and its
+//! timer; for a request nothing, as in the loops, unless the disk has to be asked. A work that goes to the pool costs two allocations: it
+//! is a task there, and the buffer of its path stays there, as with AMPED's helpers. `tests/allocations.rs` counts all of these.
 //!
 //! Departures: the paper's tasks run on fibers with stacks of their own, and its point is that both kinds of text can call each
 //! other; here all are compiled into structures, and nothing is adapted. A server that stops shuts the reading side of each
