@@ -32,10 +32,10 @@
 //! # Our own actors, not a crate's
 //!
 //! kameo (0.22) has bounded mailboxes and restart policies, and an actor there is a task of tokio: its scheduler, its readiness and
-//! its timers would be what is measured, and a message there costs a boxed future and a box of its own. Who runs when is what an
-//! architecture is, so here it can be read, in `cell` and `scheduler`; reading, sending and the kernel's `epoll` are those of the
-//! siblings. In steady state a request costs no allocation, and neither does a message: mailboxes and the run queue keep the
-//! memory that they had at their longest. A connection costs four allocations.
+//! its timers would be what is measured, and each message there is boxed, and so is the future that handles it. Who runs when is
+//! what an architecture is, so here it can be read, in `cell` and `scheduler`; reading, sending and the kernel's `epoll` are those
+//! of the siblings. In steady state a request costs no allocation (`tests/allocations.rs` counts them): a message lies in its
+//! mailbox, and mailboxes and the run queue keep the memory that they had at their longest.
 //!
 //! Departures from OTP: file actors share one mailbox, as in Akka's balancing pool, so that nobody waits behind a slow file while
 //! another is free; what else is in it survives the one that ends. An actor is not preempted, but takes few messages at a time,
