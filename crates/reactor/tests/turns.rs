@@ -25,6 +25,7 @@ struct CommandLine {
 /// answer.
 struct Busybody {
     epoll: Epoll,
+    has_listener: bool,
     watched: Vec<usize>,
 }
 
@@ -39,7 +40,8 @@ impl Poller for Busybody {
         number: usize,
         interest: Interest,
     ) -> io::Result<()> {
-        if interest != Interest::READABLE {
+        // The first of all is the listener.
+        if std::mem::replace(&mut self.has_listener, true) {
             self.watched.push(number);
         }
         self.epoll.watch(descriptor, number, interest)
@@ -83,6 +85,7 @@ fn server() -> Server {
         .unwrap();
     let busybody = Busybody {
         epoll: Epoll::new().unwrap(),
+        has_listener: false,
         watched: Vec::new(),
     };
     Server {
