@@ -60,9 +60,9 @@ pub struct Green {
     /// Stack of each fiber; address space is reserved at once, memory used as it is touched
     #[arg(long, value_name = "SIZE", default_value = "256k", value_parser = arch::options::stack_size)]
     pub stack_size: usize,
-    /// Write the blocking graph to FILE at the end, for Graphviz: where connections wait, how often they go from one such place to
+    /// Write the blocking graph to FILE.dot at the end, for Graphviz: where connections wait, how often they go from one such place to
     /// another, and how long that keeps a worker
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE.dot", value_parser = dot_file)]
     pub graph: Option<PathBuf>,
 }
 
@@ -139,6 +139,15 @@ impl Architecture for Green {
             Some((path, file)) => write(&path, file, &runtime.graph().dot()),
             None => Ok(()),
         }
+    }
+}
+
+/// Reads the name of a file for the graph, which says what is in it.
+fn dot_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.extension() {
+        Some(extension) if extension == "dot" => Ok(path),
+        _ => Err("must be a file that ends in .dot, like graph.dot".into()),
     }
 }
 
