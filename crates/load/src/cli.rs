@@ -160,6 +160,10 @@ pub struct Arguments {
     #[arg(long, value_name = "N", value_parser = positive, help_heading = "Connections and threads")]
     pub max_connections: Option<u64>,
 
+    /// Connections that are made beside those that ask, and never do. All have to be there at the end
+    #[arg(long, value_name = "N", default_value = "0", value_parser = units::count, help_heading = "Connections and threads")]
+    pub idle: u64,
+
     /// Replace a connection after so many requests
     #[arg(long, value_name = "K", value_parser = positive, help_heading = "Connections and threads")]
     pub requests_per_connection: Option<u64>,

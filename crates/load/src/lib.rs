@@ -10,6 +10,7 @@
 //! | [`measure`](mod@measure) | threads begin together, and their records are put together |
 //! | [`schedule`] | who is due, and when: pure, on any clock |
 //! | `engine`, `timer` | the loop of a thread: sends what is due, reads what comes |
+//! | `idle` | connections that never ask |
 //! | [`address`], [`url`], [`target`], [`mix`], [`statuses`], [`verify`] | what is asked for, in which ways, and whether it was what came |
 //! | [`record`], [`metric`], [`batches`], [`failure`] | what is kept of requests: histograms, means of stretches, counts |
 //! | [`collect`] | the series by the second |
@@ -29,6 +30,7 @@ mod engine;
 pub mod failure;
 pub mod fidelity;
 pub mod host;
+mod idle;
 pub mod measure;
 pub mod metric;
 pub mod mix;

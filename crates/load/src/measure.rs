@@ -7,6 +7,7 @@ use crate::cpu::{MachineTimes, ThreadTimes};
 use crate::engine::{Ended, Engine};
 use crate::failure::Failure;
 use crate::fidelity::Fidelity;
+use crate::idle::Idle;
 use crate::record::Record;
 use crate::run::{Control, Model, Run};
 use std::io;
@@ -92,6 +93,30 @@ pub enum Error {
         /// What came of an attempt to make another.
         why: Option<String>,
     },
+    /// The idle connections could not all be made.
+    #[error(
+        "only {made} of {wanted} idle connections to {address} were made: {why}; use fewer (--idle), or let the server have more (--backlog, ulimit -n)"
+    )]
+    Idle {
+        /// The server.
+        address: String,
+        /// Those that were made.
+        made: usize,
+        /// Those that were to be made.
+        wanted: usize,
+        /// What came of an attempt to make another.
+        why: io::Error,
+    },
+    /// The server closed idle connections before the end.
+    #[error(
+        "the server closed {closed} of {wanted} idle connections before the end: give it a longer idle time-out (archbench serve --idle-timeout)"
+    )]
+    IdleClosed {
+        /// Those that it closed.
+        closed: usize,
+        /// All.
+        wanted: usize,
+    },
     /// The system refused something.
     #[error("the system refused what a load generator needs: {0}")]
     System(#[from] io::Error),
@@ -109,6 +134,7 @@ pub fn measure(
     control: &Arc<Control>,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, Error> {
+    let idle = Idle::connect(&run)?;
     let (mailboxes, post) = post(run.threads);
     let start = Arc::new(Start::new(run.threads));
     let offered_until = run.offered_until();
@@ -150,6 +176,7 @@ pub fn measure(
     if ended.is_empty() {
         return Err(without_start(&run, &collector.total, control));
     }
+    idle.are_all_there()?;
     let spun = ended.iter().map(|ended| ended.spun).sum();
     let cpu = Cpu {
         user: after.user - before.user,

@@ -77,13 +77,14 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
         .as_ref()
         .map_or(Vec::new(), |cores| cores.0.clone());
     check_cores(&cores)?;
-    raise_descriptor_limit(max_connections as u64)?;
+    raise_descriptor_limit((max_connections as u64).saturating_add(arguments.idle))?;
     let run = Run {
         model,
         addresses,
         targets,
         clients,
         max_connections,
+        idle: usize::try_from(arguments.idle).map_err(|_| usage("too many connections"))?,
         threads,
         cores,
         depth: usize::from(arguments.pipeline),
@@ -105,12 +106,17 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
     };
     check_warmup(&run)?;
     let title = format!(
-        "{what}\n{when}{}, {}, seed {}",
+        "{what}\n{when}{}, {}{}, seed {}",
         until(&run),
         counted(
             run.clients as u64,
             if closed_loop { "client" } else { "connection" }
         ),
+        if run.idle > 0 {
+            format!(" beside {}", counted(run.idle as u64, "idle connection"))
+        } else {
+            String::new()
+        },
         run.seed
     );
     Ok(Prepared {
@@ -216,7 +222,7 @@ fn raise_descriptor_limit(connections: u64) -> Result<(), Failure> {
     let need = connections.saturating_add(OTHER_DESCRIPTORS);
     match Descriptors::raise().now {
         Some(most) if most < need => Err(format!(
-            "{connections} connections need a descriptor each, and only {most} may be open: use fewer (-c, --max-connections), or raise the limit (ulimit -Hn)"
+            "{connections} connections need a descriptor each, and only {most} may be open: use fewer (-c, --max-connections, --idle), or raise the limit (ulimit -Hn)"
         )
         .into()),
         _ => Ok(()),

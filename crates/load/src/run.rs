@@ -58,6 +58,8 @@ pub struct Run {
     pub clients: usize,
     /// The most connections (open loop).
     pub max_connections: usize,
+    /// Connections beside those, on which nothing is ever asked.
+    pub idle: usize,
     /// How many loops.
     pub threads: usize,
     /// Cores to run them on, in turn; empty: wherever.

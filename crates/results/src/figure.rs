@@ -28,6 +28,8 @@ pub enum Figure {
     ErrorPercent,
     /// Jain's fairness index over clients, from their share of all answers: 1 if all got the same.
     Fairness,
+    /// Jain's fairness index over the server's loops, from the connections that each accepted: 1 if all got the same.
+    LoopBalance,
     /// The server's processor time for each request, in microseconds.
     CpuPerRequest,
     /// The server's context switches for each request.
@@ -85,12 +87,12 @@ pub enum Better {
 /// No figure is called so.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "'{0}' is no figure; expected throughput, bandwidth, p(N), mean, median, max, service:p(N), connect:max, fairness, cpu_per_request, switches_per_request, errors, error_percent, censored, completed, peak_resident, peak_threads, peak_processes, minor_faults, major_faults, and of captured packets wire_server, wire_client, retransmissions or packets_per_request"
+    "'{0}' is no figure; expected throughput, bandwidth, p(N), mean, median, max, service:p(N), connect:max, fairness, loop_balance, cpu_per_request, switches_per_request, errors, error_percent, censored, completed, peak_resident, peak_threads, peak_processes, minor_faults, major_faults, and of captured packets wire_server, wire_client, retransmissions or packets_per_request"
 )]
 pub struct UnknownFigure(String);
 
 /// Figures that are called by one word.
-const WORDS: [(&str, Figure, &str); 17] = [
+const WORDS: [(&str, Figure, &str); 18] = [
     (
         "throughput",
         Figure::Throughput,
@@ -102,6 +104,11 @@ const WORDS: [(&str, Figure, &str); 17] = [
     ("errors", Figure::Errors, "errors"),
     ("error_percent", Figure::ErrorPercent, "errors_percent"),
     ("fairness", Figure::Fairness, "fairness_jain"),
+    (
+        "loop_balance",
+        Figure::LoopBalance,
+        "server_loop_balance_jain",
+    ),
     (
         "cpu_per_request",
         Figure::CpuPerRequest,
@@ -226,7 +233,11 @@ impl Figure {
     /// Which way is better.
     pub fn better(self) -> Better {
         match self {
-            Self::Throughput | Self::Bandwidth | Self::Completed | Self::Fairness => Better::Higher,
+            Self::Throughput
+            | Self::Bandwidth
+            | Self::Completed
+            | Self::Fairness
+            | Self::LoopBalance => Better::Higher,
             _ => Better::Lower,
         }
     }
@@ -244,6 +255,7 @@ impl Figure {
             Self::Errors => float(load?.requests.errors_total),
             Self::ErrorPercent => error_percent(load?),
             Self::Fairness => load?.fairness.as_ref()?.jain,
+            Self::LoopBalance => loop_balance(server?),
             Self::CpuPerRequest => server?.cpu.as_ref()?.per_request_us,
             Self::SwitchesPerRequest => switches_per_request(server?),
             Self::PeakResident => trial
@@ -309,6 +321,13 @@ fn error_percent(load: &Report) -> Option<f64> {
         let all = errors + requests.completed?;
         Some(100.0 * errors as f64 / all.max(1) as f64)
     })
+}
+
+/// How evenly several loops shared the connections.
+fn loop_balance(server: &Summary) -> Option<f64> {
+    let connections = server.connections_by_loop.iter();
+    let shares: Vec<_> = connections.map(|&count| count as f64).collect();
+    stats::fairness::jain(&shares).ok()
 }
 
 fn switches_per_request(server: &Summary) -> Option<f64> {

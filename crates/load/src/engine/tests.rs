@@ -29,6 +29,7 @@ fn asked(clients: usize, depth: usize) -> (Engine, Vec<TcpStream>) {
         threads: 1,
         cores: Vec::new(),
         depth,
+        idle: 0,
         requests_per_connection: u64::MAX,
         duration: None,
         requests: Some((clients * depth) as u64),

@@ -3,6 +3,7 @@
 mod addresses;
 mod connections;
 mod exports;
+mod idle;
 mod models;
 mod numbers;
 mod outages;

@@ -48,6 +48,7 @@ pub fn run(address: SocketAddr, duration: Duration) -> Run {
         threads: 1,
         cores: Vec::new(),
         depth: 1,
+        idle: 0,
         requests_per_connection: u64::MAX,
         duration: Some(duration),
         requests: None,

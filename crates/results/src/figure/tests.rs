@@ -50,3 +50,21 @@ fn names() {
         assert!(text.parse::<Figure>().is_err(), "{text}");
     }
 }
+
+#[test]
+fn the_balance_of_loops_is_of_those_that_a_server_has() {
+    let balance = |server: serde_json::Value| {
+        let trial: Trial = serde_json::from_value(serde_json::json!({
+            "schema": crate::SCHEMA, "id": "c000-r1", "cell": 0, "factors": {}, "repeat": 1, "block": 1,
+            "order": 1, "verdict": "VALID", "started_unix_s": 0.0, "elapsed_s": 1.0, "server": server,
+        }))
+        .unwrap();
+        "loop_balance".parse::<Figure>().unwrap().of(&trial)
+    };
+    let of = |connections: &[u64]| {
+        balance(serde_json::json!({ "event": "summary", "connections_by_loop": connections }))
+    };
+    assert_eq!(of(&[5, 5, 5]), Some(1.0));
+    assert_eq!(of(&[12, 0, 0, 0]), Some(0.25));
+    assert_eq!(balance(serde_json::json!({ "event": "summary" })), None);
+}

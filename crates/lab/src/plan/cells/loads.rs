@@ -81,6 +81,7 @@ fn flags(load: &Load) -> Vec<String> {
         }
     };
     put("--max-connections", load.max_connections);
+    put("--idle", load.idle);
     put("--requests-per-connection", load.requests_per_connection);
     put("--pipeline", load.pipeline.map(u64::from));
     put("--threads", load.threads.map(u64::from));
