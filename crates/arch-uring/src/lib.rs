@@ -91,7 +91,8 @@ pub struct Uring {
     /// Have a thread of the kernel's look for operations, so that handing them in takes no system call. It spins: give it a processor
     #[arg(long)]
     pub sqpoll: bool,
-    /// How bodies of 8 KiB and more leave that are in memory: 'zero-copy' from where they are, 'copy' from a copy of the kernel's
+    /// How bodies of 8 KiB and more leave that are in memory: 'zero-copy' from where they are, which is for TCP only, 'copy' from a
+    /// copy of the kernel's
     #[arg(long, value_name = "HOW", default_value = "copy")]
     pub send: SendBy,
     /// How files leave that are not in the content cache: 'read' into a buffer and sent, 'splice' through a pipe. With --send-path copy
@@ -130,6 +131,12 @@ impl Architecture for Uring {
     };
 
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
+        if self.send == SendBy::ZeroCopy && setup.listener.address().ip().is_none() {
+            return Err(std::io::Error::new(
+                std::io::ErrorKind::Unsupported,
+                "the kernel copies whatever is sent to a Unix socket: leave --send zero-copy out",
+            ));
+        }
         let process = setup.open()?;
         let completion_loop = CompletionLoop::new(self, &process)?;
         ready();

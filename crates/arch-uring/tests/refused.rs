@@ -1,4 +1,4 @@
-//! Where rings are refused, one line says so and what to do, and nobody is served.
+//! What the kernel does not do for us is said in one line, with what to do, and nobody is served.
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
@@ -47,4 +47,21 @@ fn a_sandbox_that_refuses_rings_is_named() {
         assert!(complaint.contains(word), "{complaint}");
         assert!(complaint.ends_with("choose another --model") && !complaint.contains('\n'));
     }
+}
+
+#[test]
+fn zero_copy_is_not_for_unix_sockets() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("socket");
+    let address = format!("unix:{}", path.display());
+    let arguments = ["test", "--addr", &address, "--send", "zero-copy"];
+    let CommandLine { options, own } = CommandLine::parse_from(arguments);
+    let setup = ServerSetup::new(options, root.path()).unwrap();
+    let complaint = own.serve(setup, || panic!("it is ready")).unwrap_err();
+    let complaint = complaint.to_string();
+    assert!(
+        complaint.ends_with("leave --send zero-copy out") && !complaint.contains('\n'),
+        "{complaint}"
+    );
+    assert!(!path.exists(), "the file of the socket is left");
 }
