@@ -23,7 +23,8 @@ pub struct Arguments {
     #[arg(value_name = "URL", help_heading = "What is asked for")]
     pub urls: Vec<String>,
 
-    /// A server behind a Unix socket; the URLs say what is asked for there, and whose name the Host field has (http://localhost if there is none)
+    /// A server behind a Unix socket, by its path, or @NAME for one in the abstract namespace; the URLs say what is asked for there, and
+    /// whose name the Host field has (http://localhost if there is none)
     #[arg(
         long,
         value_name = "PATH",

@@ -1,6 +1,6 @@
 //! The socket of a connection, of whatever family.
 
-use crate::address::Address;
+use crate::address::{self, Address};
 use mio::event::Source;
 use mio::net::{TcpStream, UnixStream};
 use mio::{Interest, Registry, Token};
@@ -28,7 +28,7 @@ impl Stream {
                 stream.set_nodelay(true)?;
                 Self::Tcp(stream)
             }
-            Address::Unix(path) => Self::Unix(UnixStream::connect(path)?),
+            Address::Unix(path) => Self::Unix(UnixStream::connect_addr(&address::unix(path)?)?),
         };
         let source: &mut dyn Source = match &mut stream {
             Self::Tcp(stream) => stream,

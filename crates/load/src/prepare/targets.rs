@@ -223,7 +223,7 @@ fn addresses(arguments: &Arguments, all: &[(Url, Target)]) -> Result<Vec<Address
         )));
     }
     if let Some(path) = &arguments.unix {
-        std::os::unix::net::SocketAddr::from_pathname(path).map_err(|error| {
+        crate::address::unix(path).map_err(|error| {
             usage(format!(
                 "--unix: {} names no socket: {error}",
                 path.display()

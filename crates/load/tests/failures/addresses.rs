@@ -5,7 +5,8 @@ use crate::support::script::{Act, refused, server};
 use crate::support::{go, open_loop, run};
 use load::address::Address;
 use std::io::{Read, Write};
-use std::os::unix::net::UnixListener;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -53,7 +54,10 @@ fn an_address_where_nobody_listens_leaves_the_others() {
 
 /// A server behind a Unix socket, for as long as the tests live.
 fn behind_socket(path: &Path, answer: Vec<u8>) {
-    let listener = UnixListener::bind(path).expect("a socket");
+    answer_at(UnixListener::bind(path).expect("a socket"), answer);
+}
+
+fn answer_at(listener: UnixListener, answer: Vec<u8>) {
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             let answer = answer.clone();
@@ -126,6 +130,14 @@ fn a_unix_socket_is_typed_as_a_path() {
     };
     // The host is never looked up.
     type_in(&at(&path)).expect("a run");
+    // Where no file is made, as servers are told.
+    let name = format!("archbench-load-{}", std::process::id());
+    let address = SocketAddr::from_abstract_name(&name).expect("a name");
+    answer_at(
+        UnixListener::bind_addr(&address).expect("a socket"),
+        ok("x"),
+    );
+    type_in(&format!("@{name}")).expect("a run");
     let why = type_in(&at(&home.path().join("none")))
         .expect_err("no socket")
         .to_string();
