@@ -96,7 +96,11 @@ fn option(option: &Arg) -> ModelOption {
     }
 }
 
+/// What is typed behind it, if anything is.
 fn value_name(option: &Arg) -> Option<&str> {
+    if !option.get_action().takes_values() {
+        return None;
+    }
     option.get_value_names()?.first().map(|name| name.as_str())
 }
 
@@ -171,10 +175,12 @@ fn describe(entry: &Entry) -> Result<String, std::fmt::Error> {
     writeln!(text, "  as in {}", entry.nature.paper)?;
     let usual = entry.nature.behaviour;
     for (options, behaviour) in entry.nature.behaviours() {
-        let facts = facts(&behaviour).into_iter().zip(facts(&usual));
+        let all = facts(&behaviour).into_iter().zip(facts(&usual));
         // Of a variant, what sets it apart.
-        let shown = facts.filter(|(own, usual)| options.is_empty() || own != usual);
-        if !options.is_empty() {
+        let shown = all.filter(|(own, usual)| options.is_empty() || own != usual);
+        if !options.is_empty() && behaviour == usual {
+            writeln!(text, "\n  With {options}: the same")?;
+        } else if !options.is_empty() {
             writeln!(text, "\n  With {options}:")?;
         }
         for ((name, fact), _) in shown {
@@ -192,8 +198,14 @@ fn describe(entry: &Entry) -> Result<String, std::fmt::Error> {
     for option in options {
         let value = value_name(&option).map_or(String::new(), |name| format!(" <{name}>"));
         writeln!(text, "  --{}{value}", option.get_long().unwrap_or_default())?;
-        let default = default(&option).unwrap_or_default();
-        writeln!(text, "      {} (default {default})", help(&option))?;
+        let default =
+            default(&option).map_or(String::new(), |default| format!(" (default {default})"));
+        writeln!(text, "      {}{default}", help(&option))?;
+        let choices = option.get_possible_values();
+        let choices: Vec<_> = choices.iter().map(|choice| choice.get_name()).collect();
+        if !choices.is_empty() {
+            writeln!(text, "      one of {}", choices.join(", "))?;
+        }
     }
     Ok(text)
 }

@@ -266,6 +266,9 @@ fn of_help(bench: &Bench) {
     for option in bench.room.options() {
         assert!(text.contains(&option[..]), "{option} is missing");
     }
+    // Nothing is announced that does not come.
+    assert!(!text.contains("(default )"), "{text}");
+    assert!(!text.contains(":\n\n  With"), "{text}");
     // Programs are told the same.
     let [one] = &listed(&[bench.room.name()])[..] else {
         panic!("one was asked for");
