@@ -362,7 +362,11 @@ struct Bound {
 }
 
 fn bind_all(options: &ServeOptions, count: usize) -> io::Result<Bound> {
-    let (first, file) = bind(options, &options.addr, count > 1)?;
+    let place = match count {
+        1 => Place::Only,
+        _ => Place::First,
+    };
+    let (first, file) = bind(options, &options.addr, place)?;
     let address = match &options.addr {
         Address::Ip(_) => {
             let bound = rustix::net::getsockname(&first)?;
@@ -372,7 +376,7 @@ fn bind_all(options: &ServeOptions, count: usize) -> io::Result<Bound> {
     };
     let mut sockets = vec![first];
     while sockets.len() < count {
-        sockets.push(bind(options, &address, true)?.0);
+        sockets.push(bind(options, &address, Place::Further)?.0);
     }
     Ok(Bound {
         sockets,
@@ -381,11 +385,22 @@ fn bind_all(options: &ServeOptions, count: usize) -> io::Result<Bound> {
     })
 }
 
+/// Which of a server's sockets one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// There is no other.
+    Only,
+    /// Others are to follow at its address, which it finds free or not at all: only then does it share it.
+    First,
+    /// It shares the first one's address.
+    Further,
+}
+
 /// Binds and listens. What is set on the socket here, all that are accepted inherit.
 fn bind(
     options: &ServeOptions,
     address: &Address,
-    is_one_of_several: bool,
+    place: Place,
 ) -> io::Result<(OwnedFd, Option<SocketFile>)> {
     let make = |family, protocol| {
         rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, protocol)
@@ -400,13 +415,16 @@ fn bind(
             let socket = make(family, Some(ipproto::TCP))?;
             sockopt::set_socket_reuseaddr(&socket, true)?;
             sockopt::set_tcp_nodelay(&socket, true)?;
-            if is_one_of_several {
+            if place == Place::Further {
                 sockopt::set_socket_reuseport(&socket, true)?;
             }
             if options.defer_accept {
                 sys::socket::defer_accept(socket.as_fd(), DEFERRED_AT_MOST)?;
             }
             rustix::net::bind(&socket, address)?;
+            if place == Place::First {
+                sockopt::set_socket_reuseport(&socket, true)?;
+            }
             (socket, None)
         }
         _ if options.defer_accept => {
@@ -415,7 +433,7 @@ fn bind(
                 "the kernel keeps no connection to a Unix socket back: leave --defer-accept out",
             ));
         }
-        _ if is_one_of_several => {
+        _ if place != Place::Only => {
             return Err(io::Error::new(
                 io::ErrorKind::Unsupported,
                 "several sockets listen together at an address and port only: choose one with --addr, or share one socket",
