@@ -11,9 +11,10 @@
 //!
 //! Departures from Capriccio: its stacks grow by links, put in by its compiler where a call graph says that one may be needed. That
 //! takes a compiler; in their place each stack is a piece of one mapping, of a fixed size that costs nothing before it is touched, with a
-//! guard below it. The disk is waited for by
-//! helpers, as glibc's asynchronous I/O did it for Capriccio on disks without it. From Go: a worker that has nothing to run takes
-//! half of another's; but no worker is made for one that is stalled, and no fiber is interrupted.
+//! guard below it, and the summary says how much of it was touched. The disk is waited for by helpers, as glibc's asynchronous I/O did it
+//! for Capriccio on disks without it. Fibers run in the order in which they come to be able to, not by what each is about to use. From
+//! Go: a worker that has nothing to run takes half of another's; but no worker is made for one that is stalled, and no fiber is
+//! interrupted.
 
 mod socket;
 
