@@ -45,9 +45,21 @@ pub struct Sped {
     /// How the loop asks who is ready
     #[arg(long, value_name = "HOW", default_value = "epoll")]
     pub poller: Ask,
-    /// How long to sleep between two rounds, with --poller scan
-    #[arg(long, value_name = "TIME", default_value = "0", value_parser = time)]
+    /// How long to sleep between two rounds, with --poller scan; a second at most
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = pause)]
     pub scan_pause: Duration,
+}
+
+/// A server that is told to stop in the midst of a pause is heard after it.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Reads how long a scan may pause.
+fn pause(text: &str) -> Result<Duration, String> {
+    let pause = time(text)?;
+    if pause > LONGEST_PAUSE {
+        return Err(format!("'{text}' is too long: expected 1s at most"));
+    }
+    Ok(pause)
 }
 
 impl Architecture for Sped {
@@ -137,5 +149,18 @@ impl EventLoop {
             let done = work.run(&self.worker.files, self.worker.now);
             self.reactor.done(token, done, &mut self.worker);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_is_so_short_that_signals_are_heard() {
+        assert_eq!(pause("1s"), Ok(LONGEST_PAUSE));
+        assert!(pause("0").is_ok());
+        assert!(pause("20s").is_err_and(|why| why.contains("1s at most")));
+        assert!(pause("x").is_err());
     }
 }
