@@ -53,6 +53,12 @@ impl Acceptor {
         self.look_after = Some(Duration::ZERO);
     }
 
+    /// The listener was shut, which accepting at a Unix socket does not tell; whoever waits there may still come in.
+    pub fn shut(&mut self) {
+        self.is_shut = true;
+        self.notify();
+    }
+
     /// How long an event loop may wait before it looks at the listener again; `None`: until somebody notices.
     pub fn poll_timeout(&self) -> Option<Duration> {
         self.look_after

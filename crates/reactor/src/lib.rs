@@ -137,13 +137,14 @@ impl Reactor {
     pub fn wait(&mut self, at_most: Option<Duration>, worker: &mut Worker) -> io::Result<()> {
         let at_most = sooner(at_most, self.poll_timeout(worker));
         if self.withdraws {
-            self.watch_listener()?;
+            self.watch_listener(worker)?;
         }
         self.ready.clear();
         self.poller.wait(at_most, &mut self.ready)?;
         worker.tick();
         for &Ready { number, readiness } in &self.ready {
             match number {
+                LISTENER if readiness.is_ended => self.acceptor.shut(),
                 LISTENER => self.acceptor.notify(),
                 NOTICE => self.is_noticed = true,
                 token => {
@@ -176,8 +177,8 @@ impl Reactor {
     }
 
     /// Watches the listener while that may lead to somebody being let in, and not beyond: it would say the same again and again.
-    fn watch_listener(&mut self) -> io::Result<()> {
-        let is_to_be_watched = self.acceptor.waits_for_notice();
+    fn watch_listener(&mut self, worker: &Worker) -> io::Result<()> {
+        let is_to_be_watched = self.acceptor.waits_for_notice() && !worker.is_stopping();
         if is_to_be_watched != self.is_listener_watched {
             let interest = Interest {
                 readable: is_to_be_watched,

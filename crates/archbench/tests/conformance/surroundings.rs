@@ -6,7 +6,7 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{SocketAddr, UnixStream};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::net::SendFlags;
 use rustix::process::{Pid, Signal, kill_process};
@@ -78,6 +78,9 @@ fn unix_socket(bench: &Bench) {
     });
 }
 
+/// How long a server waits by default for the last answers.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Serves at an address, has two files over one connection, and ends the server by a signal.
 fn serve_at(
     bench: &Bench,
@@ -102,8 +105,12 @@ fn serve_at(
         .filter(|bytes| bytes == b"HTTP/1.1 200 ");
     assert_eq!(answered.count(), 2);
     assert!(answers.len() as u64 > crate::site::LARGE);
+    // Nobody is inside, so there is nothing to wait for.
+    drop(socket);
+    let since = Instant::now();
     kill_process(Pid::from_child(&child), signal).unwrap();
     let status = child.wait().unwrap();
+    assert!(since.elapsed() < DRAIN_TIMEOUT, "it waits for nobody");
     assert_eq!(status.code(), (signal == Signal::TERM).then_some(0));
 }
 
