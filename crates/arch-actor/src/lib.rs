@@ -81,7 +81,7 @@ pub struct Actor {
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub restart_intensity: u32,
     /// In which time restarts are counted
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = workload::units::duration)]
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = arch::options::time_out)]
     pub restart_period: Duration,
 }
 

@@ -81,3 +81,12 @@ fn the_actor_of_a_connection_is_not_started_again() {
     assert_eq!(counted.count(Event::Broken), 10);
     assert!(counted.stages.iter().all(|stage| stage.now.restarts == 0));
 }
+
+#[test]
+fn a_period_in_which_nothing_would_count_is_refused() {
+    let command = <arch_actor::Actor as clap::Args>::augment_args(clap::Command::new("test"));
+    let why = command
+        .try_get_matches_from(["test", "--restart-period", "0"])
+        .unwrap_err();
+    assert!(why.to_string().contains("more than nothing"), "{why}");
+}

@@ -171,8 +171,11 @@ fn mode(text: &str) -> Result<u32, String> {
         .ok_or_else(|| "expected three octal digits, like 660".to_owned())
 }
 
-/// Reads a time-out that the kernel keeps, to which nothing means for ever.
-fn time_out(text: &str) -> Result<Duration, String> {
+/// Reads a span of time that is more than nothing: a time-out that the kernel keeps, to which nothing means for ever, or a period.
+///
+/// # Errors
+/// In words, for the command line.
+pub fn time_out(text: &str) -> Result<Duration, String> {
     match units::duration(text) {
         Ok(Duration::ZERO) => Err("must be more than nothing, like 1ms".to_owned()),
         Ok(duration) => Ok(duration),
