@@ -19,7 +19,11 @@ const REQUESTS: u64 = 2000;
 /// What is asked for: a size, and options of the server.
 const CASES: [(&str, &str); 3] = [("1k", ""), ("64k", ""), ("64k", "--content-cache 0")];
 /// The most calls, beside waiting, that the event loops of the paper should take for each case.
-const MOST: [(&str, [f64; 3]); 2] = [("sped", [2.0, 3.0, 3.0]), ("amped", [2.0, 3.0, 4.0])];
+const MOST: [(&str, [f64; 3]); 3] = [
+    ("sped", [2.0, 3.0, 3.0]),
+    ("symped --loops 1", [2.0, 3.0, 3.0]),
+    ("amped", [2.0, 3.0, 4.0]),
+];
 /// What happens less often than that for each request happens once, and not for it.
 const NOTICED: f64 = 0.05;
 /// How long strace may take to attach.
@@ -30,11 +34,12 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// Each model serves one file of 1 KB, which comes from memory, and one of 64 KB, which comes from the page cache. An event loop takes two
 /// calls for the first (read, write) and three for the second (read, head, sendfile), beside waiting for events, which busy connections
 /// share. A third line has no content cache: amped pays for asking whether the 64 KB are in memory, and both send the file from there.
-/// Exit status: 3 if sped or amped takes more with one connection.
+/// A single loop of
+/// symped takes what sped does. Exit status: 3 if one of these takes more with one connection.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Models, with their options behind them if need be
-    #[arg(value_name = "MODEL", default_values = ["sped", "amped"])]
+    #[arg(value_name = "MODEL", default_values = ["sped", "symped --loops 1", "amped"])]
     models: Vec<String>,
     /// Connections that ask at a time: what a call does for all of them is shared
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -52,8 +57,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let archbench = programs::archbench()?;
     let width = CASES.map(|case| named(case).len());
     let width = width.into_iter().max().unwrap_or(0);
+    let names = arguments.models.iter().map(String::len);
+    let column = names.max().unwrap_or(0).max(10);
     println!(
-        "{:<10} {:<width$} {:>13} {:>8}   which",
+        "{:<column$} {:<width$} {:>13} {:>8}   which",
         "model", "file", "calls/request", "waiting"
     );
     let mut too_many = Vec::new();
@@ -71,7 +78,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8, Failure> {
                 too_many.push(format!("{model} {}", named(CASES[case])));
             }
             println!(
-                "{model:<10} {:<width$} {:>13.2} {:>8.2}   {calls}",
+                "{model:<column$} {:<width$} {:>13.2} {:>8.2}   {calls}",
                 named(CASES[case]),
                 calls.working(),
                 calls.waiting()
@@ -118,7 +125,14 @@ fn trace(
     Ok(traced)
 }
 
-/// strace, attached to a process.
+/// Processes that a process has made.
+fn children(id: u32) -> Vec<String> {
+    let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+    let children = children.unwrap_or_default();
+    children.split_whitespace().map(str::to_owned).collect()
+}
+
+/// strace, attached to a process and those that it has made.
 struct Strace {
     child: Child,
     calls: std::path::PathBuf,
@@ -135,6 +149,9 @@ impl Strace {
             .args(["-f", "-o"])
             .arg(&calls)
             .args(["-p", &id.to_string()]);
+        for worker in children(id) {
+            command.args(["-p", &worker]);
+        }
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -232,9 +249,17 @@ impl std::fmt::Display for Calls {
 }
 
 fn is_waiting(name: &str) -> bool {
-    ["epoll_wait", "epoll_pwait", "futex", "poll"]
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
+    [
+        "epoll_wait",
+        "epoll_pwait",
+        "futex",
+        "poll",
+        "ppoll",
+        "pselect6",
+        "clock_nanosleep",
+    ]
+    .iter()
+    .any(|prefix| name.starts_with(prefix))
 }
 
 /// The name of the call that a line of strace's begins, like `4066 sendto(7, …`; the second half of one that was interrupted begins none.

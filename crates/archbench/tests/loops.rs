@@ -1,0 +1,151 @@
+//! Several event loops: where each runs, and whose connections the summary says they were.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+/// Longer than anything takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Server {
+    _root: tempfile::TempDir,
+    child: Child,
+    out: BufReader<ChildStdout>,
+    address: String,
+}
+
+impl Server {
+    fn start(options: &[&str]) -> Self {
+        let root = tempfile::tempdir().expect("a directory");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_archbench"))
+            .args(["serve", "--model", "symped", "--addr", "127.0.0.1:0"])
+            .args(["--output-format", "json", "--root"])
+            .arg(root.path())
+            .args(options)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let mut out = BufReader::new(child.stdout.take().expect("piped"));
+        let mut line = String::new();
+        out.read_line(&mut line).expect("a line");
+        let ready: Value = serde_json::from_str(&line).expect("JSON");
+        Self {
+            _root: root,
+            child,
+            out,
+            address: ready["address"].as_str().expect("an address").to_owned(),
+        }
+    }
+
+    /// A connection for one request.
+    fn ask(&self) {
+        let mut socket = TcpStream::connect(&self.address).expect("it listens");
+        socket
+            .write_all(b"GET /nowhere HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            .expect("sent");
+        let mut answer = Vec::new();
+        socket.read_to_end(&mut answer).expect("an answer");
+        assert!(answer.starts_with(b"HTTP/1.1 404 "));
+    }
+
+    /// Its own process and those that it has made.
+    fn processes(&self) -> Vec<String> {
+        let own = self.child.id().to_string();
+        let children = std::fs::read_to_string(format!("/proc/{own}/task/{own}/children"));
+        let children = children.expect("it is there");
+        let children = children.split_whitespace().map(str::to_owned);
+        std::iter::once(own).chain(children).collect()
+    }
+
+    /// Tells it to stop; the connections of each loop, from its summary.
+    fn stop(mut self) -> Vec<u64> {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).expect("it is there");
+        let mut line = String::new();
+        self.out.read_line(&mut line).expect("a line");
+        assert!(self.child.wait().expect("it ends").success());
+        let summary: Value = serde_json::from_str(&line).expect("JSON");
+        let by_loop = summary["connections_by_loop"].as_array().expect("a list");
+        let by_loop: Vec<_> = by_loop.iter().filter_map(Value::as_u64).collect();
+        assert_eq!(summary["connections"], by_loop.iter().sum::<u64>());
+        by_loop
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The cores that the threads of these processes may run on which are `named`, as the kernel lists them.
+fn cores(processes: &[String], named: &str) -> Vec<String> {
+    let mut cores = Vec::new();
+    for process in processes {
+        for task in std::fs::read_dir(format!("/proc/{process}/task")).expect("it is there") {
+            let status = task.expect("a thread").path().join("status");
+            let status = std::fs::read_to_string(status).unwrap_or_default();
+            let field = |name: &str| {
+                let line = status.lines().find_map(|line| line.strip_prefix(name));
+                line.unwrap_or_default().trim().to_owned()
+            };
+            if field("Name:") == named {
+                cores.push(field("Cpus_allowed_list:"));
+            }
+        }
+    }
+    cores.sort();
+    cores
+}
+
+/// Cores in turn; for two loops on one core, that one twice.
+#[test]
+fn loops_are_kept_to_cores_where_that_is_asked() {
+    let all = std::thread::available_parallelism().map_or(1, usize::from);
+    for (share, named) in [("caches", "loop"), ("nothing", "archbench")] {
+        for pin in [&[][..], &["--pin"]] {
+            let server = Server::start(&[&["--loops", "2", "--share", share], pin].concat());
+            server.ask();
+            let mut processes = server.processes();
+            if processes.len() > 1 {
+                // The parent serves nobody.
+                processes.remove(0);
+            }
+            let is_one = |cores: &String| cores.parse::<usize>().is_ok();
+            let are_as_asked = |cores: &[String]| {
+                cores.len() == 2
+                    && cores.iter().all(is_one) == (!pin.is_empty() || all == 1)
+                    && (cores[0] != cores[1]) == (!pin.is_empty() && all > 1)
+            };
+            // They may be on their way when the server is ready.
+            let since = Instant::now();
+            let mut now = cores(&processes, named);
+            while !are_as_asked(&now) && since.elapsed() < PATIENCE {
+                std::thread::sleep(Duration::from_millis(5));
+                now = cores(&processes, named);
+            }
+            assert!(are_as_asked(&now), "{share} {pin:?}: {now:?}");
+        }
+    }
+}
+
+#[test]
+fn the_summary_has_the_connections_of_each_loop() {
+    const CONNECTIONS: u64 = 60;
+    for share in ["nothing", "caches"] {
+        for accept in ["shared", "exclusive", "reuseport"] {
+            let server = Server::start(&["--loops", "2", "--share", share, "--accept", accept]);
+            (0..CONNECTIONS).for_each(|_| server.ask());
+            let by_loop = server.stop();
+            assert_eq!(by_loop.len(), 2);
+            assert_eq!(by_loop.iter().sum::<u64>(), CONNECTIONS);
+            // A hash of sixty ports is never the same for all.
+            let are_dealt_out = by_loop.iter().all(|&count| count > 0);
+            assert!(are_dealt_out || accept != "reuseport", "{by_loop:?}");
+        }
+    }
+}
