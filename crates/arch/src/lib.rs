@@ -42,6 +42,7 @@
 pub mod acceptor;
 pub mod address;
 pub mod architecture;
+mod binding;
 pub mod blocking;
 pub mod buffers;
 pub mod completion;
