@@ -9,6 +9,8 @@ use crate::session::Scratch;
 
 /// Bytes read at a time; every request that one packet can hold fits.
 const INPUT: usize = 16 << 10;
+/// Buffers for input that nobody could take yet which are kept for the next such input.
+const SPARE: usize = 64;
 
 /// The bytes that came and are not used up, and a session's scratch: what is needed from the first byte of a request to the last
 /// of its answer, and not while a connection is idle.
@@ -23,6 +25,8 @@ pub struct RequestBuffers {
     /// What of `input` the session has not received yet.
     pub(crate) rest: Range<usize>,
     pub(crate) scratch: Scratch,
+    /// Buffers, all of them empty.
+    spare: Vec<Vec<u8>>,
 }
 
 impl RequestBuffers {
@@ -31,6 +35,20 @@ impl RequestBuffers {
             input: vec![0; INPUT].into(),
             rest: 0..0,
             scratch: Scratch::new(config),
+            spare: Vec::new(),
+        }
+    }
+
+    /// An empty buffer for input that cannot be taken yet: it came while the kernel still had the answer before it.
+    pub(crate) fn spare(&mut self) -> Vec<u8> {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    /// Takes such a buffer back.
+    pub(crate) fn give_back(&mut self, mut buffer: Vec<u8>) {
+        if self.spare.len() < SPARE && buffer.capacity() <= INPUT {
+            buffer.clear();
+            self.spare.push(buffer);
         }
     }
 

@@ -146,7 +146,7 @@ impl CompletionEndpoint {
                 worker.buffers.input[..bytes.len()].copy_from_slice(bytes);
                 worker.buffers.rest = 0..bytes.len();
             } else {
-                self.unread.extend_from_slice(bytes);
+                self.keep(bytes, worker);
             }
         }
         if std::mem::take(&mut self.is_late) {
@@ -164,16 +164,27 @@ impl CompletionEndpoint {
         worker.buffers.rest = 0..count;
         if count == self.unread.len() {
             // Whoever is idle owns no buffer.
-            self.unread = Vec::new();
+            let buffer = std::mem::take(&mut self.unread);
+            worker.buffers.give_back(buffer);
         } else {
             self.unread.drain(..count);
         }
         true
     }
 
+    fn keep(&mut self, bytes: &[u8], worker: &mut Worker) {
+        if self.unread.capacity() == 0 {
+            self.unread = worker.buffers.spare();
+        }
+        self.unread.extend_from_slice(bytes);
+    }
+
     fn put_down(&mut self, worker: &mut Worker) {
         worker.account(self.readable_at, &mut self.timer);
         if worker.buffers.has_rest() {
+            if self.unread.capacity() == 0 {
+                self.unread = worker.buffers.spare();
+            }
             let rest = worker.buffers.input[worker.buffers.rest.clone()].iter();
             self.unread.splice(..0, rest.copied());
             worker.buffers.rest = 0..0;

@@ -418,6 +418,7 @@ impl Worker {
             input,
             rest,
             scratch,
+            ..
         } = &mut *self.buffers;
         rest.start += session.receive(&input[rest.clone()], scratch);
         if self.stop.is_stopping() {
