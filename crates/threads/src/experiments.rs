@@ -15,7 +15,7 @@ pub(crate) struct Experiment {
 }
 
 pub(crate) const KINDS: [(Kind, &str); 3] = [
-    (Kind::Green, "green"),
+    (Kind::Fibers, "fibers"),
     (Kind::Kernel, "kernel"),
     (Kind::Tasks, "tasks"),
 ];
@@ -32,11 +32,11 @@ pub(crate) const EXPERIMENTS: [Experiment; 2] = [
         expect: &[
             (
                 "Green threads are above the kernel's by several times",
-                "green@connections=200 / kernel@connections=200 >= 3",
+                "fibers@connections=200 / kernel@connections=200 >= 3",
             ),
             (
                 "They dip where their stacks leave the cache",
-                "green@connections=100000 / green@connections=200 <= 0.7",
+                "fibers@connections=100000 / fibers@connections=200 <= 0.7",
             ),
         ],
     },
@@ -50,7 +50,7 @@ pub(crate) const EXPERIMENTS: [Experiment; 2] = [
         expect: &[
             (
                 "Green threads are flat",
-                "green@connections=100000 / green@connections=1 >= 0.9",
+                "fibers@connections=100000 / fibers@connections=1 >= 0.9",
             ),
             (
                 "So are tasks",
@@ -58,7 +58,7 @@ pub(crate) const EXPERIMENTS: [Experiment; 2] = [
             ),
             (
                 "A green thread that waits takes 6 KB at the most",
-                "peak_resident(green@connections=100000) / 100000 <= 6144",
+                "peak_resident(fibers@connections=100000) / 100000 <= 6144",
             ),
         ],
     },

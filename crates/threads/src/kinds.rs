@@ -1,5 +1,5 @@
 //! The same workloads, in the words of each kind of thread.
 
-pub(crate) mod green;
+pub(crate) mod fibers;
 pub(crate) mod kernel;
 pub(crate) mod tasks;

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use workload::units;
 
-use crate::kinds::{green, kernel, tasks};
+use crate::kinds::{fibers, kernel, tasks};
 
 /// A kind of thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Kind {
     /// Of the crate `fiber`, on one worker.
-    Green,
+    Fibers,
     /// The kernel's.
     Kernel,
     /// Tasks of tokio's, on its loop of one thread.
@@ -74,7 +74,7 @@ pub(crate) struct Outcome {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     static TAKEN: AtomicU64 = AtomicU64::new(0);
     let threads: &dyn Threads = match arguments.kind {
-        Kind::Green => &green::Green,
+        Kind::Fibers => &fibers::Fibers,
         Kind::Kernel => &kernel::Kernel,
         Kind::Tasks => &tasks::Tasks,
     };

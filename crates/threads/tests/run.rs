@@ -27,7 +27,7 @@ fn every_kind_of_thread_passes_something_and_the_folder_says_how_much() {
             .unwrap();
         let run = results::read(folder.as_ref()).unwrap();
         assert_eq!(run.manifest.name, experiment);
-        for kind in ["green", "kernel", "tasks"] {
+        for kind in ["fibers", "kernel", "tasks"] {
             for threads in threads {
                 let is_it = |trial: &&contracts::results::Trial| {
                     trial.level("model") == kind

@@ -8,12 +8,12 @@ use fiber::{Queue, Runtime, Settings};
 
 use crate::trial::Threads;
 
-pub(crate) struct Green;
+pub(crate) struct Fibers;
 
 /// What a fiber here needs is a fraction of it.
 const STACK_BYTES: usize = 16 << 10;
 
-impl Green {
+impl Fibers {
     fn runtime(fibers: usize) -> io::Result<Runtime> {
         let settings = Settings {
             workers: 1,
@@ -29,7 +29,7 @@ impl Green {
     }
 }
 
-impl Threads for Green {
+impl Threads for Fibers {
     fn pairs(&self, pairs: usize, taken: &'static AtomicU64) -> io::Result<()> {
         let runtime = Self::runtime(2 * pairs)?;
         for _ in 0..pairs {
