@@ -155,13 +155,19 @@ fn dot_file(text: &str) -> Result<PathBuf, String> {
 /// A file for the graph, which is found out to be impossible at the start and not at the end.
 fn create(path: &Path) -> io::Result<(PathBuf, File)> {
     let file = File::create(path);
-    let file = file.map_err(context(format!("cannot write {}", path.display())))?;
+    let file = file.map_err(context(format!(
+        "cannot write {}; choose a file that can be made with --graph",
+        path.display()
+    )))?;
     Ok((path.to_owned(), file))
 }
 
 fn write(path: &Path, mut file: File, graph: &str) -> io::Result<()> {
     let written = file.write_all(graph.as_bytes());
-    written.map_err(context(format!("cannot write {}", path.display())))
+    written.map_err(context(format!(
+        "cannot write {}; choose a file that can be made with --graph",
+        path.display()
+    )))
 }
 
 /// What fibers have taken of their stacks, and those that did not yield.
