@@ -28,6 +28,14 @@ pub fn each(mut comes: impl FnMut() + Send + 'static) -> io::Result<()> {
     thread.spawn(watch).map(drop)
 }
 
+/// Has any of them end the process where it stands, until somebody watches for them: for what may take long and loses nothing by that.
+///
+/// # Errors
+/// What the kernel reports.
+pub fn end_by_any() -> io::Result<()> {
+    signals::reset(&SIGNALS)
+}
+
 /// Ends the process as whoever was told twice to end does, whatever else is under way.
 pub fn end_at_once() -> ! {
     exit_now(INTERRUPTED.into())

@@ -72,6 +72,17 @@ pub fn take_over(signals: &[Signal]) -> io::Result<()> {
     mask(libc::SIG_SETMASK, signals)
 }
 
+/// Has the kernel do with `signals` what it does by default, whatever this process has inherited.
+///
+/// # Errors
+/// What the kernel reports.
+pub fn reset(signals: &[Signal]) -> io::Result<()> {
+    for signal in signals {
+        disposition(signal.number(), libc::SIG_DFL)?;
+    }
+    mask(libc::SIG_UNBLOCK, signals)
+}
+
 fn disposition(number: libc::c_int, handler: libc::sighandler_t) -> io::Result<()> {
     // SAFETY: all-zero is a valid sigaction: no flags, an empty mask; the handler is one of the two that are no function.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };

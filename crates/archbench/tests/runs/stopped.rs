@@ -1,6 +1,6 @@
 //! A run that is stopped at any moment, in any way, goes on from there.
 
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -64,18 +64,7 @@ fn ctrl_c_is_heard_by_all_though_a_shell_had_it_ignored() {
         "serve",
         r#"grep SigIgn: /proc/$$/status >> "$home/ignored""#,
     );
-    // As one that is no terminal's starts what is in its background.
-    let run = sandbox.command(&[]);
-    let mut shell = Command::new("sh");
-    shell
-        .args(["-c", r#"trap '' INT; exec "$0" "$@""#])
-        .arg(run.get_program())
-        .args(run.get_args())
-        .env("XDG_CACHE_HOME", sandbox.at("cache"))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    let mut child = shell.spawn().expect("it runs");
+    let mut child = started_by_a_shell_that_ignores_it(&sandbox);
     sandbox.wait_for("loads", 1);
     signal(&child, Signal::INT);
     assert_eq!(wait(&mut child).code(), Some(130));
@@ -90,8 +79,28 @@ fn by_a_kill() {
     stopped_over_and_over(&[Signal::KILL]);
 }
 
+/// As a shell that is no terminal's starts what is in its background.
+fn started_by_a_shell_that_ignores_it(sandbox: &Sandbox) -> Child {
+    let run = sandbox.command(&[]);
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", r#"trap '' INT; exec "$0" "$@""#])
+        .arg(run.get_program())
+        .args(run.get_args())
+        .env("XDG_CACHE_HOME", sandbox.at("cache"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    shell.spawn().expect("it runs")
+}
+
 #[test]
 fn ctrl_c_is_heard_while_files_are_made() {
+    stopped_while_files_are_made(Sandbox::start);
+    stopped_while_files_are_made(started_by_a_shell_that_ignores_it);
+}
+
+fn stopped_while_files_are_made(start: impl Fn(&Sandbox) -> Child) {
     let sandbox = Sandbox::new();
     // So many that nobody has made them before the signal comes.
     let text = std::fs::read_to_string(sandbox.at("x.toml")).expect("there");
@@ -100,7 +109,7 @@ fn ctrl_c_is_heard_while_files_are_made() {
         text.replace("single:1k", "uniform:200000:1"),
     )
     .expect("written");
-    let mut child = sandbox.start();
+    let mut child = start(&sandbox);
     let made = || {
         let sets = std::fs::read_dir(sandbox.at("cache").join("archbench"));
         let set = sets.into_iter().flatten().flatten().next()?;

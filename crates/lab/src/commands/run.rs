@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use command::interrupt::Interrupt;
+use command::interrupt::{self, Interrupt};
 use command::output::{self, Format};
 use contracts::{Document, Unknown};
 use results::{Folder, Manifest, Run, SCHEMA, Trial, Validity};
@@ -87,7 +87,8 @@ pub fn run(
         return Ok(0);
     }
     let told = hosts::prepare(&plan.cells, experiment.wire, &archbench)?;
-    // Before Ctrl-C is watched for: it may end this at once, and what is made by then is not made again.
+    // Ctrl-C may end this at once: what is made by then is not made again.
+    interrupt::end_by_any()?;
     let sets = make_files(&plan)?;
     build(&plan)?;
     // Before any thread starts, so that all have the signals blocked.

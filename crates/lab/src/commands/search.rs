@@ -127,6 +127,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
         models::check(&archbench, name, &flags).map_err(command::usage)?;
     }
     let set = args.files.file_set(1);
+    command::interrupt::end_by_any()?;
     files::make(&set, &set.cache_dir()?)?;
     let interrupt = crate::commands::run::watch()?;
     let runner = ProcessRunner {
