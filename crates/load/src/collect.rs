@@ -74,7 +74,7 @@ pub(crate) fn post(threads: usize) -> (Vec<Mailbox>, Post) {
 
 /// One second of the series.
 #[derive(Clone, Debug, Default)]
-pub struct Second {
+pub struct CollectedSecond {
     /// Its end, in seconds since the start.
     pub at_s: f64,
     /// Requests written.
@@ -109,13 +109,13 @@ pub struct Second {
 /// Somebody who wants to see the run second by second.
 pub trait Observer {
     /// A second is over. `second` holds what was recorded in it, `total` everything so far.
-    fn second(&mut self, row: &Second, second: &Record, total: &Record);
+    fn second(&mut self, row: &CollectedSecond, second: &Record, total: &Record);
 }
 
 /// Puts the parcels together.
 pub(crate) struct Collector {
     pub(crate) total: Record,
-    pub(crate) seconds: Vec<Second>,
+    pub(crate) seconds: Vec<CollectedSecond>,
     current: Record,
     /// The second that `current` is of, counted from 0, and its end as the last parcel had it.
     index: u64,
@@ -188,7 +188,7 @@ impl Collector {
         self.end = 0;
     }
 
-    fn row(&self) -> Second {
+    fn row(&self) -> CollectedSecond {
         let times = Metric::Response.times(&self.current, self.closed_loop);
         let times = times.filter(|times| !times.is_empty());
         let mut at_least = Vec::new();
@@ -198,7 +198,7 @@ impl Collector {
             Some(nanos / 1e3)
         };
         let exact = |bound: Bound| (bound.value as f64, bound.at_least);
-        Second {
+        CollectedSecond {
             at_s: (crate::clock::seconds(self.end) * 1e3).round() / 1e3,
             sent: self.current.counts.sent,
             completed: self.current.counts.completed,
@@ -217,7 +217,7 @@ impl Collector {
     }
 }
 
-impl Second {
+impl CollectedSecond {
     /// Whether the figure of this name is a lower bound.
     pub fn is_at_least(&self, name: &str) -> bool {
         self.at_least.contains(&name)
@@ -232,7 +232,7 @@ mod tests {
     struct Rows(Vec<u64>);
 
     impl Observer for Rows {
-        fn second(&mut self, row: &Second, _: &Record, _: &Record) {
+        fn second(&mut self, row: &CollectedSecond, _: &Record, _: &Record) {
             self.0.push(row.sent);
         }
     }

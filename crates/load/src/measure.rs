@@ -2,7 +2,7 @@
 
 use crate::address::Address;
 use crate::clock::Nanos;
-use crate::collect::{Collector, Mailbox, Observer, Second, post};
+use crate::collect::{CollectedSecond, Collector, Mailbox, Observer, post};
 use crate::cpu::{MachineTimes, ThreadTimes};
 use crate::engine::{Ended, Engine};
 use crate::failure::Failure;
@@ -22,7 +22,7 @@ pub struct Outcome {
     /// All records, merged.
     pub record: Record,
     /// The series by the second.
-    pub seconds: Vec<Second>,
+    pub seconds: Vec<CollectedSecond>,
     /// From the start to the end of the schedule, the gap behind the last of a number of arrivals included. In a closed loop that ends by
     /// number, and with sessions that do, to the last answer.
     pub window: Nanos,

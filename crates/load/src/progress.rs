@@ -1,7 +1,7 @@
 //! What is to be seen while a run is under way.
 
 use crate::clock::seconds;
-use crate::collect::{Observer, Second};
+use crate::collect::{CollectedSecond, Observer};
 use crate::record::Record;
 use crate::report::histograms::Log;
 use crate::run::{Control, Run};
@@ -65,7 +65,7 @@ pub(crate) struct Watch<'a> {
 }
 
 impl Observer for Watch<'_> {
-    fn second(&mut self, row: &Second, second: &Record, total: &Record) {
+    fn second(&mut self, row: &CollectedSecond, second: &Record, total: &Record) {
         self.done += row.completed + row.failed;
         let (share, left) = progress(self.run, row.at_s, self.done);
         match &mut self.view {
@@ -84,7 +84,7 @@ impl Observer for Watch<'_> {
 }
 
 impl Watch<'_> {
-    fn look_for_hopeless(&mut self, row: &Second, total: &Record) {
+    fn look_for_hopeless(&mut self, row: &CollectedSecond, total: &Record) {
         if self.hopeless.is_some() {
             return;
         }
@@ -130,7 +130,7 @@ fn progress(run: &Run, at_s: f64, done: u64) -> (f64, String) {
     (share.clamp(0.0, 1.0), left)
 }
 
-fn line(row: &Second, left: &str) -> String {
+fn line(row: &CollectedSecond, left: &str) -> String {
     let failed = match row.failed {
         0 => String::new(),
         failed => format!("  {failed} failed"),
@@ -179,10 +179,10 @@ mod tests {
             hopeless: None,
             done: 0,
         };
-        let row = Second {
+        let row = CollectedSecond {
             at_s,
             completed: answered,
-            ..Second::default()
+            ..CollectedSecond::default()
         };
         let mut total = Record::default();
         for times in [&mut total.response, &mut total.service] {

@@ -8,7 +8,7 @@ pub mod text;
 use crate::host;
 use crate::measure::Outcome;
 use crate::run::Run;
-use crate::slo::{Judged, Slo};
+use crate::slo::{JudgedObjective, Slo};
 use crate::verdict::{self, Finding, Trend, Validity};
 use figures::Figures;
 use std::time::SystemTime;
@@ -37,7 +37,7 @@ pub struct Report<'a> {
     /// What else should be known.
     pub notes: Vec<String>,
     /// What came of the objectives.
-    pub slos: Vec<Judged>,
+    pub slos: Vec<JudgedObjective>,
 }
 
 impl<'a> Report<'a> {

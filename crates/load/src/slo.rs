@@ -80,7 +80,7 @@ fn parse_time(text: &str) -> Result<(Option<Metric>, Statistic), String> {
 
 /// What came of an objective.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Judged {
+pub struct JudgedObjective {
     /// As it was asked for.
     pub slo: String,
     /// Whether it was met.
@@ -100,7 +100,7 @@ pub struct Judged {
 
 impl Slo {
     /// Holds a whole run against it.
-    pub fn judge(&self, figures: &Figures<'_>) -> Judged {
+    pub fn judge(&self, figures: &Figures<'_>) -> JudgedObjective {
         let (value, at_least) = match self.of {
             Of::Time(metric, statistic) => {
                 let times = figures.times(metric.unwrap_or(Metric::Response));
@@ -124,7 +124,7 @@ impl Slo {
         let scale = self.unit().1;
         let margin =
             value.and_then(|value| self.operator.margin_of_bound((value, at_least), self.limit));
-        Judged {
+        JudgedObjective {
             slo: self.text.clone(),
             met,
             value: value.map(|value| value / scale),

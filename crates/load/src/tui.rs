@@ -1,6 +1,6 @@
 //! The live view: rates and percentiles, redrawn each second on the terminal's other screen.
 
-use crate::collect::Second;
+use crate::collect::CollectedSecond;
 use crate::metric::Metric;
 use crate::record::Record;
 use crate::run::{Control, Run};
@@ -24,7 +24,7 @@ pub(crate) struct Tui {
     title: String,
     control: Arc<Control>,
     closed_loop: bool,
-    seconds: Vec<Second>,
+    seconds: Vec<CollectedSecond>,
 }
 
 impl Tui {
@@ -40,7 +40,7 @@ impl Tui {
     }
 
     /// Draws the run as it stands at the end of a second. `progress`: the share that is done, and what is left, in words.
-    pub(crate) fn second(&mut self, row: &Second, total: &Record, progress: (f64, &str)) {
+    pub(crate) fn second(&mut self, row: &CollectedSecond, total: &Record, progress: (f64, &str)) {
         let (share, left) = progress;
         self.seconds.push(row.clone());
         if self.seconds.len() > HISTORY {
@@ -70,7 +70,7 @@ struct Picture<'a> {
     title: &'a str,
     closed_loop: bool,
     stopping: bool,
-    seconds: &'a [Second],
+    seconds: &'a [CollectedSecond],
     progress: (f64, String),
     total: &'a Record,
 }
@@ -191,7 +191,7 @@ impl Picture<'_> {
         frame: &mut ratatui::Frame<'_>,
         area: Rect,
         title: &str,
-        of: impl Fn(&Second) -> u64,
+        of: impl Fn(&CollectedSecond) -> u64,
     ) {
         let room = usize::from(area.width.saturating_sub(2));
         let start = self.seconds.len().saturating_sub(room);
@@ -210,11 +210,11 @@ mod tests {
     #[test]
     fn it_draws_on_any_size() {
         let seconds = vec![
-            Second {
+            CollectedSecond {
                 at_s: 1.0,
                 completed: 5000,
                 p99_us: Some(123.0),
-                ..Second::default()
+                ..CollectedSecond::default()
             };
             300
         ];

@@ -15,7 +15,7 @@ use trend::ALPHA;
 pub use trend::Trend;
 
 use crate::clock::{Nanos, seconds};
-use crate::collect::Second;
+use crate::collect::CollectedSecond;
 use crate::failure::Failure;
 use crate::measure::Outcome;
 use crate::metric::Metric;
@@ -354,7 +354,7 @@ fn unheard(run: &Run, outcome: &Outcome) -> String {
 
 /// Seconds with failures and without a single answer.
 fn silent_seconds(outcome: &Outcome) -> usize {
-    let is_silent = |second: &&Second| second.completed == 0 && second.failed > 0;
+    let is_silent = |second: &&CollectedSecond| second.completed == 0 && second.failed > 0;
     outcome.seconds.iter().filter(is_silent).count()
 }
 

@@ -4,12 +4,12 @@ use super::Report;
 use super::figures::Fairness;
 use crate::address::Address;
 use crate::clock::seconds;
-use crate::collect::Second;
+use crate::collect::CollectedSecond;
 use crate::failure::Failure;
 use crate::metric::Metric;
 use crate::run::{Model, Run};
 use crate::schedule::Think;
-use crate::slo::Judged;
+use crate::slo::JudgedObjective;
 use contracts::{Distribution, Document, Unknown, load};
 use stats::hist::Censored;
 use std::collections::BTreeMap;
@@ -139,7 +139,7 @@ fn stationarity(report: &Report<'_>) -> Option<load::Stationarity> {
     })
 }
 
-fn objective(judged: &Judged) -> load::Objective {
+fn objective(judged: &JudgedObjective) -> load::Objective {
     load::Objective {
         slo: judged.slo.clone(),
         met: judged.met,
@@ -152,7 +152,7 @@ fn objective(judged: &Judged) -> load::Objective {
     }
 }
 
-fn second(second: &Second) -> load::Second {
+fn second(second: &CollectedSecond) -> load::Second {
     load::Second {
         at_s: second.at_s,
         sent: Some(second.sent),

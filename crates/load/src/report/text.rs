@@ -4,7 +4,7 @@ use super::Report;
 use crate::failure::Failure;
 use crate::metric::Metric;
 use crate::record::Counts;
-use crate::slo::Judged;
+use crate::slo::JudgedObjective;
 use command::quantity::{Unit, count, percent, significant};
 use contracts::{PERCENTILES, Statistic};
 use stats::hist::{Bound, Censored};
@@ -222,7 +222,7 @@ fn classes(counts: &Counts, which: impl Fn(usize) -> bool) -> String {
     told.join(", ")
 }
 
-fn objectives(slos: &[Judged], out: &mut String) -> std::fmt::Result {
+fn objectives(slos: &[JudgedObjective], out: &mut String) -> std::fmt::Result {
     if slos.is_empty() {
         return Ok(());
     }

@@ -4,7 +4,7 @@
 use crate::ok;
 use crate::support::script::{Act, server};
 use crate::support::{self, Done, go, open_loop, run};
-use load::collect::{Observer, Second};
+use load::collect::{CollectedSecond, Observer};
 use load::measure::measure;
 use load::record::Record;
 use load::report::histograms::{self, Log};
@@ -38,7 +38,7 @@ const MS: f64 = TIMEOUT_MS as f64;
 struct Logger(Log);
 
 impl Observer for Logger {
-    fn second(&mut self, row: &Second, second: &Record, _: &Record) {
+    fn second(&mut self, row: &CollectedSecond, second: &Record, _: &Record) {
         self.0.add(second, (row.at_s * 1e9) as u64);
     }
 }

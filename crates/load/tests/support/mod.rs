@@ -10,7 +10,7 @@ pub mod queue;
 pub mod script;
 
 use load::clock::Nanos;
-use load::collect::{Observer, Second};
+use load::collect::{CollectedSecond, Observer};
 use load::measure::{Outcome, measure};
 use load::record::Record;
 use load::report::Report;
@@ -92,7 +92,7 @@ pub fn open_loop(
 pub struct Nobody;
 
 impl Observer for Nobody {
-    fn second(&mut self, _: &Second, _: &Record, _: &Record) {}
+    fn second(&mut self, _: &CollectedSecond, _: &Record, _: &Record) {}
 }
 
 /// A finished run.
