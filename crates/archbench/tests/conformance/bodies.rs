@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use crate::case::{Bench, Case, case};
 use crate::client::{Client, get, last_get};
-use crate::site::{AFTER_4_GIB, KEPT, LARGE, MEDIUM, SPARSE, assert_contents};
+use crate::site::{
+    AFTER_4_GIB, LARGE, OF_ALL_LENGTHS, Range, SPARSE, assert_contents, ranges_anywhere,
+};
 
 pub(crate) const CASES: &[Case] = &[
     case("come_whole_and_right", come_whole_and_right),
@@ -20,11 +22,7 @@ fn come_whole_and_right(bench: &Bench) {
     let server = bench.serve(&[]);
     let mut client = server.connect();
     for _ in 0..2 {
-        for (name, length) in [
-            ("kept.bin", KEPT),
-            ("medium.bin", MEDIUM),
-            ("large.bin", LARGE),
-        ] {
+        for (name, length) in OF_ALL_LENGTHS {
             let answer = client.get(&format!("/{name}"));
             assert_eq!(
                 (answer.status, answer.body.len() as u64),
@@ -58,35 +56,25 @@ fn reach_a_slow_reader_whole_and_right(bench: &Bench) {
 fn of_ranges_are_right_anywhere(bench: &Bench) {
     let server = bench.serve(&[]);
     let mut client = server.connect();
-    let mut seed = 7_u64;
-    let mut random = |below: u64| {
-        // Knuth's generator for 64 bits: any will do here.
-        seed = seed
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) % below
-    };
-    for (name, length) in [
-        ("kept.bin", KEPT),
-        ("medium.bin", MEDIUM),
-        ("large.bin", LARGE),
-    ] {
-        for _ in 0..15 {
-            let start = random(length);
-            let end = (start + random(length.min(2 << 20))).min(length - 1);
-            client.send(format!(
-                "GET /{name} HTTP/1.1\r\nHost: h\r\nRange: bytes={start}-{end}\r\n\r\n"
-            ));
-            let answer = client.answer();
-            assert_eq!(
-                (answer.status, answer.body.len() as u64),
-                (206, end - start + 1),
-                "{name} {start}-{end}"
-            );
-            let range = format!("bytes {start}-{end}/{length}");
-            assert_eq!(answer.field("content-range"), Some(&range[..]), "{name}");
-            assert_contents(name, start, &answer.body);
-        }
+    for Range {
+        name,
+        length,
+        start,
+        end,
+    } in ranges_anywhere()
+    {
+        client.send(format!(
+            "GET /{name} HTTP/1.1\r\nHost: h\r\nRange: bytes={start}-{end}\r\n\r\n"
+        ));
+        let answer = client.answer();
+        assert_eq!(
+            (answer.status, answer.body.len() as u64),
+            (206, end - start + 1),
+            "{name} {start}-{end}"
+        );
+        let range = format!("bytes {start}-{end}/{length}");
+        assert_eq!(answer.field("content-range"), Some(&range[..]), "{name}");
+        assert_contents(name, start, &answer.body);
     }
 }
 

@@ -223,3 +223,44 @@ impl Garden {
             .unwrap();
     }
 }
+
+/// A file that is held as a copy, one of the page cache, and one that takes several turns.
+pub(crate) const OF_ALL_LENGTHS: [(&str, u64); 3] = [
+    ("kept.bin", KEPT),
+    ("medium.bin", MEDIUM),
+    ("large.bin", LARGE),
+];
+
+/// A part of a file, its last byte included.
+pub(crate) struct Range {
+    pub(crate) name: &'static str,
+    pub(crate) length: u64,
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+}
+
+/// Parts anywhere in those files, the same ones each time.
+pub(crate) fn ranges_anywhere() -> Vec<Range> {
+    let mut seed = 7_u64;
+    let mut random = |below: u64| {
+        // Knuth's generator for 64 bits: any will do here.
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    let mut ranges = Vec::new();
+    for (name, length) in OF_ALL_LENGTHS {
+        for _ in 0..15 {
+            let start = random(length);
+            let end = (start + random(length.min(2 << 20))).min(length - 1);
+            ranges.push(Range {
+                name,
+                length,
+                start,
+                end,
+            });
+        }
+    }
+    ranges
+}

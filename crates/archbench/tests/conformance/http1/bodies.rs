@@ -2,7 +2,9 @@
 
 use super::Case;
 use super::wire::Place;
-use crate::site::{AFTER_4_GIB, Garden, KEPT, LARGE, MEDIUM, Site, assert_contents, contents};
+use crate::site::{
+    AFTER_4_GIB, Garden, OF_ALL_LENGTHS, Range, Site, assert_contents, contents, ranges_anywhere,
+};
 
 pub(crate) const CASES: &[Case] = &[
     ("come_whole_and_right", come_whole_and_right),
@@ -19,11 +21,7 @@ fn come_whole_and_right(site: &Site) {
     let place = Place::new(site.root(), &[]).taking(99_991);
     let mut client = place.connect();
     for _ in 0..2 {
-        for (name, length) in [
-            ("kept.bin", KEPT),
-            ("medium.bin", MEDIUM),
-            ("large.bin", LARGE),
-        ] {
+        for (name, length) in OF_ALL_LENGTHS {
             let answer = client.get(&format!("/{name}"));
             assert_eq!(
                 (answer.status, answer.body.len() as u64),
@@ -38,35 +36,25 @@ fn come_whole_and_right(site: &Site) {
 fn of_ranges_are_right_anywhere(site: &Site) {
     let place = Place::new(site.root(), &[]).taking(99_991);
     let mut client = place.connect();
-    let mut seed = 7_u64;
-    let mut random = |below: u64| {
-        // Knuth's generator for 64 bits: any will do here.
-        seed = seed
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) % below
-    };
-    for (name, length) in [
-        ("kept.bin", KEPT),
-        ("medium.bin", MEDIUM),
-        ("large.bin", LARGE),
-    ] {
-        for _ in 0..15 {
-            let start = random(length);
-            let end = (start + random(length.min(2 << 20))).min(length - 1);
-            client.send(format!(
-                "GET /{name} HTTP/1.1\r\nHost: h\r\nRange: bytes={start}-{end}\r\n\r\n"
-            ));
-            let answer = client.answer();
-            assert_eq!(
-                (answer.status, answer.body.len() as u64),
-                (206, end - start + 1),
-                "{name} {start}-{end}"
-            );
-            let range = format!("bytes {start}-{end}/{length}");
-            assert_eq!(answer.field("content-range"), Some(&range[..]), "{name}");
-            assert_contents(name, start, &answer.body);
-        }
+    for Range {
+        name,
+        length,
+        start,
+        end,
+    } in ranges_anywhere()
+    {
+        client.send(format!(
+            "GET /{name} HTTP/1.1\r\nHost: h\r\nRange: bytes={start}-{end}\r\n\r\n"
+        ));
+        let answer = client.answer();
+        assert_eq!(
+            (answer.status, answer.body.len() as u64),
+            (206, end - start + 1),
+            "{name} {start}-{end}"
+        );
+        let range = format!("bytes {start}-{end}/{length}");
+        assert_eq!(answer.field("content-range"), Some(&range[..]), "{name}");
+        assert_contents(name, start, &answer.body);
     }
 }
 
