@@ -168,17 +168,22 @@ mod tests {
     use super::*;
     use results::fixture::Fixture;
 
-    #[test]
-    fn the_matrix_says_met_and_missed_with_margins() {
-        let home = tempfile::tempdir().unwrap();
-        let fixture = Fixture {
+    /// SPED at a single rate, without mishaps.
+    fn of_one_model() -> Fixture {
+        Fixture {
             models: vec!["sped".into()],
             rates: vec![1000.0],
             connections: vec![],
             seconds: 1,
             mishaps: false,
             ..Fixture::default()
-        };
+        }
+    }
+
+    #[test]
+    fn the_matrix_says_met_and_missed_with_margins() {
+        let home = tempfile::tempdir().unwrap();
+        let fixture = of_one_model();
         let path = home.path().join("run");
         let run = fixture.write(&path).unwrap();
         // M/M/1 with 10,000 and 1000 per second: p(99) is about 0.51 ms.
@@ -222,14 +227,7 @@ mod tests {
     #[test]
     fn a_lower_bound_shows_no_margin_that_its_outcome_contradicts() {
         let home = tempfile::tempdir().unwrap();
-        let fixture = Fixture {
-            models: vec!["sped".into()],
-            rates: vec![1000.0],
-            connections: vec![],
-            seconds: 1,
-            mishaps: false,
-            ..Fixture::default()
-        };
+        let fixture = of_one_model();
         let mut run = fixture.write(&home.path().join("run")).unwrap();
         let load = run.trials[0].load.as_mut().unwrap();
         load.response_time_us.as_mut().unwrap().at_least = vec!["p99".into()];
@@ -259,13 +257,8 @@ mod tests {
     fn a_single_repeat_is_said_to_decide_nothing() {
         let home = tempfile::tempdir().unwrap();
         let fixture = Fixture {
-            models: vec!["sped".into()],
-            rates: vec![1000.0],
-            connections: vec![],
             repeats: 1,
-            seconds: 1,
-            mishaps: false,
-            ..Fixture::default()
+            ..of_one_model()
         };
         let run = fixture.write(&home.path().join("run")).unwrap();
         let judged = matrix(&run, &["p(99)<2ms".parse().unwrap()]);
