@@ -141,7 +141,7 @@ pub fn run(
 /// Makes the servers that are made from source.
 fn build(plan: &Plan) -> Result<(), Failure> {
     for external in plan.externals.iter().filter(|one| one.is_built()) {
-        output::print(format_args!("building {}", external.label));
+        output::complain(format_args!("building {}", external.label));
         external.build()?;
     }
     Ok(())
