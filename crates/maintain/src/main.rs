@@ -8,7 +8,9 @@
 //! | [`stepping`] | instructions in user mode, counted by single-stepping |
 //! | [`programs`] | what is measured, built if need be |
 //! | [`side_by_side`] | servers that take turns, and their table |
-//! | [`builds`] | `compare-builds`: processor time of two builds of `archbench` in interleaved pairs |
+//! | [`pairs`] | servers that are held against the first of them, in interleaved pairs |
+//! | [`builds`] | `compare-builds`: processor time of two builds of `archbench` |
+//! | [`models`] | `compare-models`: processor time of models, or variants of one |
 //! | [`instructions`] | `compare-instructions`: user instructions of two builds |
 //! | [`peers`] | `peers`, `data-path`: servers by processor time for each request |
 //! | [`staging`] | `staging`: SEDA beside AMPED, and what the difference is made of |
@@ -28,6 +30,8 @@ mod generators;
 mod idle;
 mod instructions;
 mod interoperate;
+mod models;
+mod pairs;
 mod peers;
 mod programs;
 mod rounds;
@@ -56,6 +60,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     CompareBuilds(builds::Arguments),
+    CompareModels(models::Arguments),
     CompareInstructions(instructions::Arguments),
     Peers(peers::Peers),
     DataPath(peers::DataPath),
@@ -73,6 +78,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome: Result<u8, Failure> = match Arguments::parse().command {
         Command::CompareBuilds(arguments) => builds::run(&arguments),
+        Command::CompareModels(arguments) => models::run(&arguments),
         Command::CompareInstructions(arguments) => instructions::run(&arguments),
         Command::Peers(arguments) => arguments.run(),
         Command::DataPath(arguments) => arguments.run(),
