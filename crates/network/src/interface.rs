@@ -138,16 +138,54 @@ pub(crate) fn set_alias(name: &str, alias: String) -> io::Result<()> {
 
 /// The text beside an interface.
 pub(crate) fn alias(name: &str) -> io::Result<Option<String>> {
+    let alias = |attribute| match attribute {
+        LinkAttribute::IfAlias(alias) => Some(alias),
+        _ => None,
+    };
+    Ok(get(name)?.attributes.into_iter().find_map(alias))
+}
+
+/// What an Ethernet interface is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Link {
+    /// Its number.
+    pub index: u32,
+    /// Its Ethernet address.
+    pub hardware_address: [u8; 6],
+    /// Bytes of the longest packet, without the Ethernet header.
+    pub mtu: u32,
+    /// Into how many queues packets come.
+    pub receive_queues: u32,
+}
+
+/// What the interface `name` is.
+///
+/// # Errors
+/// `ENODEV` if there is none of that name; `InvalidData` if it is no Ethernet.
+pub fn link(name: &str) -> io::Result<Link> {
+    let message = get(name)?;
+    let (mut hardware_address, mut mtu, mut receive_queues) = (None, None, 1);
+    for attribute in message.attributes {
+        match attribute {
+            LinkAttribute::Address(bytes) => hardware_address = bytes.try_into().ok(),
+            LinkAttribute::Mtu(bytes) => mtu = Some(bytes),
+            LinkAttribute::NumRxQueues(count) => receive_queues = count,
+            _ => {}
+        }
+    }
+    Ok(Link {
+        index: message.header.index,
+        hardware_address: hardware_address.ok_or(io::ErrorKind::InvalidData)?,
+        mtu: mtu.ok_or(io::ErrorKind::InvalidData)?,
+        receive_queues,
+    })
+}
+
+fn get(name: &str) -> io::Result<LinkMessage> {
     let mut message = LinkMessage::default();
     message.header.index = index(name)?;
     match exchange(RouteNetlinkMessage::GetLink(message), 0)? {
-        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link)) => {
-            let alias = |attribute| match attribute {
-                LinkAttribute::IfAlias(alias) => Some(alias),
-                _ => None,
-            };
-            Ok(link.attributes.into_iter().find_map(alias))
-        }
+        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link)) => Ok(link),
         NetlinkPayload::Error(refusal) => Err(refusal.to_io()),
         _ => Err(io::ErrorKind::InvalidData.into()),
     }

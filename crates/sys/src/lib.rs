@@ -22,6 +22,7 @@
 //! | [`mapping`] | a file that is written through a mapping, for tests |
 //! | [`user`] | users and groups by name |
 //! | [`heap`] | an allocator that counts, for tests |
+//! | [`xdp`] | an interface whose packets are this process's, in rings shared with the kernel (AF_XDP) |
 //! | `watched` | a descriptor that a runtime of tasks watches; with the feature `tokio` |
 
 // The workspace denies unsafe code; this crate is where it lives instead.
@@ -46,6 +47,7 @@ pub mod user;
 pub mod waiting;
 #[cfg(feature = "tokio")]
 pub mod watched;
+pub mod xdp;
 
 /// Turns the C convention "-1 and errno" into a `Result`.
 fn check(result: libc::c_int) -> std::io::Result<libc::c_int> {
