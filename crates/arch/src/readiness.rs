@@ -11,7 +11,7 @@ use crate::listener::Client;
 use crate::session::{Done, Next, Output, Session, Work};
 use crate::setup::Worker;
 use crate::timing::Timer;
-use crate::transport;
+use crate::transport::Transport;
 
 /// What the network said of a socket.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -74,10 +74,11 @@ pub enum Progress {
     Closed,
 }
 
-/// A connection of an event loop: a session, its socket, and what the network has said of that.
+/// A connection of an event loop: a session, what carries it (a socket of the kernel's, as a rule), and what the network has said of
+/// that.
 #[derive(Debug)]
-pub struct Endpoint {
-    client: Arc<Client>,
+pub struct Endpoint<T = Arc<Client>> {
+    transport: T,
     session: Session,
     readiness: Readiness,
     timer: Timer,
@@ -91,10 +92,17 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// Its socket.
+    pub fn socket(&self) -> BorrowedFd<'_> {
+        self.transport.socket.as_fd()
+    }
+}
+
+impl<T: Transport> Endpoint<T> {
     /// For a connection that has just been accepted, of which it is taken that something has been sent already.
-    pub fn new(client: Arc<Client>, worker: &Worker) -> Self {
+    pub fn new(transport: T, worker: &Worker) -> Self {
         Self {
-            client,
+            transport,
             session: Session::new(worker.options.gather_from),
             readiness: Readiness {
                 readable: true,
@@ -107,11 +115,6 @@ impl Endpoint {
             is_late: false,
             is_finishing: false,
         }
-    }
-
-    /// Its socket.
-    pub fn socket(&self) -> BorrowedFd<'_> {
-        self.client.socket.as_fd()
     }
 
     /// What it takes the network to have said of its socket.
@@ -223,7 +226,7 @@ impl Endpoint {
         if !self.readiness.readable && !self.is_to_finish(worker) {
             return false;
         }
-        match transport::receive(&self.client.socket, &mut worker.buffers.input) {
+        match self.transport.receive(&mut worker.buffers.input) {
             Ok(0) => self.session.end_of_input(&mut worker.buffers.scratch),
             Ok(count) => {
                 worker.buffers.rest = 0..count;
@@ -266,7 +269,7 @@ impl Endpoint {
         // Before the client can hear of it.
         worker.count_events();
         let sent = if self.readiness.writable {
-            transport::send(&self.client.socket, &output, &mut worker.via).map(|sent| {
+            self.transport.send(&output, &mut worker.via).map(|sent| {
                 self.readiness.writable = !sent.is_full;
                 sent.bytes
             })
@@ -283,8 +286,8 @@ impl Endpoint {
     }
 
     /// Ends the sending half of the connection.
-    pub fn shutdown_write(&self) {
-        self.client.shutdown_write();
+    pub fn shutdown_write(&mut self) {
+        self.transport.shutdown_write();
     }
 
     /// Does a work whose answer is in our caches. Any other is given back, for the architecture to place, and what its session has
@@ -318,7 +321,7 @@ impl Endpoint {
     /// Looks at the client; whether its time is over, and the endpoint has to be advanced.
     pub fn look(&mut self, worker: &Worker) -> bool {
         let unacknowledged = match self.timer.phase() {
-            http::Phase::Answer => self.client.unacknowledged(),
+            http::Phase::Answer => self.transport.unacknowledged(),
             _ => None,
         };
         self.is_late = self

@@ -14,11 +14,13 @@
 use std::io::{IoSlice, IoSliceMut};
 use std::ops::Range;
 use std::os::fd::AsFd;
+use std::sync::Arc;
 
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
 
 use crate::Entry;
+use crate::listener::Client;
 use crate::session::{Output, SendError, Tail};
 
 /// Bodies in memory from this length on are gathered by the kernel instead of copied beside their head.
@@ -79,6 +81,27 @@ impl SendVia {
             path,
             copy: Vec::new(),
         }
+    }
+}
+
+/// A socket of the kernel's that does not block.
+impl Transport for Arc<Client> {
+    #[inline]
+    fn receive(&mut self, buffer: &mut [u8]) -> Result<usize, Errno> {
+        receive(&self.socket, buffer)
+    }
+
+    #[inline]
+    fn send(&mut self, output: &Output, via: &mut SendVia) -> Result<Sent, SendError> {
+        send(&self.socket, output, via)
+    }
+
+    fn shutdown_write(&mut self) {
+        Client::shutdown_write(self);
+    }
+
+    fn unacknowledged(&self) -> Option<u64> {
+        Client::unacknowledged(self)
     }
 }
 
