@@ -10,6 +10,7 @@
 //!  files                                               a face that may wait, a face that never does
 //! ```
 
+pub mod answer;
 mod http1;
 pub mod output;
 mod protocol;
@@ -24,6 +25,7 @@ mod tests;
 use http::Phase;
 use meter::Event;
 
+pub use answer::{Answer, FileAnswer, KeptFile};
 pub use files::Delivery;
 use http1::Http1;
 pub use output::{Output, SendError, Tail};

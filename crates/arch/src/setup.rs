@@ -18,7 +18,7 @@ use crate::listener::Listener;
 use crate::options::ServeOptions;
 use crate::privileges::User;
 use crate::remarks::Remarks;
-use crate::session::Session;
+use crate::session::{FileAnswer, Session};
 use crate::stop::{Role, Stop};
 use crate::timing::Timer;
 use crate::transport::SendVia;
@@ -125,6 +125,7 @@ impl ServerSetup {
             meter: self.meter,
             options: Arc::clone(&self.options),
             loop_number: None,
+            hands_over_requests: false,
             stop: Arc::new(Stop::new(self.options.drain_timeout)),
         })
     }
@@ -238,6 +239,7 @@ pub struct ProcessContext {
     pub loop_number: Option<usize>,
     /// Whether and when this process is to end.
     pub stop: Arc<Stop>,
+    hands_over_requests: bool,
 }
 
 impl ProcessContext {
@@ -282,7 +284,19 @@ impl ProcessContext {
 
     /// Buffers for a request that goes from thread to thread. A worker has its own already.
     pub fn buffers(&self) -> Box<RequestBuffers> {
-        Box::new(RequestBuffers::new(Arc::new(self.options.protocol())))
+        let config = http::Config {
+            keep_fields: self.hands_over_requests,
+            ..self.options.protocol()
+        };
+        Box::new(RequestBuffers::new(Arc::new(config)))
+    }
+
+    /// Has sessions hand requests over as values, with all of their fields, to whoever answers them ([`Work::request`]), in place of
+    /// asking for files. For all workers and buffers that are made afterwards.
+    ///
+    /// [`Work::request`]: crate::Work::request
+    pub fn hand_over_requests(&mut self) {
+        self.hands_over_requests = true;
     }
 
     /// Counts the calling thread as one that serves, though it has no worker, until the guard is dropped.
@@ -301,6 +315,24 @@ impl ProcessContext {
         names: [&str; N],
     ) -> std::io::Result<[meter::StageCounters; N]> {
         let stages = self.meter.stages(names)?;
+        self.look_at_stages()?;
+        Ok(stages)
+    }
+
+    /// The same where it is known only now how many there are.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn stages_of(&self, names: &[String]) -> std::io::Result<Vec<meter::StageCounters>> {
+        let mut stages = Vec::new();
+        for name in names {
+            stages.extend(self.meter.stages([name.as_str()])?);
+        }
+        self.look_at_stages()?;
+        Ok(stages)
+    }
+
+    fn look_at_stages(&self) -> std::io::Result<()> {
         let meter = self.meter;
         let look = move || {
             let started = Instant::now();
@@ -313,8 +345,8 @@ impl ProcessContext {
             .name("stages".into())
             .stack_size(64 << 10)
             .spawn(look)
-            .map_err(context("cannot start the thread that looks at the stages"))?;
-        Ok(stages)
+            .map(drop)
+            .map_err(context("cannot start the thread that looks at the stages"))
     }
 
     /// Has the process end in good order, since it cannot go on.
@@ -391,6 +423,11 @@ impl Worker {
     pub fn defect(&mut self) {
         self.buffers.clear();
         self.counters.count(Event::Broken, 1);
+    }
+
+    /// The steps of answering a request, which was handed over, with the file that it means.
+    pub fn answer_with_file(&self, request: Arc<http::Request>) -> FileAnswer {
+        FileAnswer::new(request, self.unix_s, self.options.max_ranges)
     }
 
     /// Whether the server is stopping.

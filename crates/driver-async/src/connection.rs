@@ -30,7 +30,7 @@ const SOURCE_LOOK: Duration = Duration::from_millis(10);
 /// | [`Next::Work`] | [`try_run`](Self::try_run), [`prepare`](Self::prepare) or [`run`](Self::run), and [`done`](Self::done) |
 /// | [`Next::ShutdownWrite`] | [`shutdown_write`](Self::shutdown_write) |
 /// | [`Next::Yield`] | [`give_way`](Self::give_way) |
-/// | [`Next::Wait`] | [`wait_for_source`](Self::wait_for_source) |
+/// | [`Next::Wait`] | [`wait_for_source`](Self::wait_for_source), or [`awaiting`](Self::awaiting) whoever says when |
 ///
 /// What its session needs only while it is worked on lies with the thread that runs the task, and whatever awaits gives it back: an
 /// idle connection owns no buffer. One that is dropped before it is over is counted as broken where a defect has done it, and as
@@ -167,6 +167,14 @@ impl<'a> Connection<'a> {
         self.rest();
         yield_now().await;
         self.take_up();
+    }
+
+    /// Awaits what has nothing to do with the client: a request's answer, or the next piece of one.
+    pub async fn awaiting<T>(&mut self, other: impl Future<Output = T>) -> T {
+        self.rest();
+        let output = other.await;
+        self.take_up();
+        output
     }
 
     /// Waits until a body's source is to be asked again.

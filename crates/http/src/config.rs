@@ -25,6 +25,9 @@ pub struct Config {
     /// Most ranges in a request; a request for more is answered with the whole file (RFC 9110,
     /// 14.2), as is one for ranges that add up to more than that. 0: ranges are ignored.
     pub max_ranges: usize,
+    /// Whether requests keep all of their field lines, for whoever answers them elsewhere: see
+    /// [`Connection::take_request`](crate::Connection::take_request).
+    pub keep_fields: bool,
 }
 
 impl Default for Config {
@@ -37,6 +40,7 @@ impl Default for Config {
             max_fields: 100,
             max_body: 64 << 10,
             max_ranges: 100,
+            keep_fields: false,
         }
     }
 }

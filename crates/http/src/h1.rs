@@ -14,6 +14,7 @@ pub(crate) mod lifetime;
 pub(crate) mod line;
 pub(crate) mod quick;
 pub(crate) mod refusal;
+pub mod relay;
 pub(crate) mod scan;
 pub(crate) mod scratch;
 pub(crate) mod server;

@@ -16,6 +16,7 @@
 //! | [`Target`] | which file is meant: decoded, normalised, confined to the root |
 //! | [`Config`] | limits, and whether connections are kept |
 //! | [`client`] | the client's end |
+//! | [`relay`] | requests and answers as an intermediary passes them on |
 //!
 //! Inside, `semantics` is what requests and responses mean (RFC 9110), and `h1` how HTTP/1.1 carries
 //! them (RFC 9112). The former knows nothing of the latter, so that another version stands beside
@@ -76,6 +77,7 @@ mod semantics;
 pub use config::Config;
 pub use h1::client;
 pub use h1::refusal::refusal;
+pub use h1::relay;
 pub use h1::scratch::{Finished, Scratch};
 pub use h1::server::Connection;
 pub use h1::want::{Phase, Want};

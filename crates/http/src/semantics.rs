@@ -4,6 +4,7 @@ pub(crate) mod conditional;
 pub(crate) mod date;
 pub(crate) mod decision;
 pub(crate) mod entity;
+pub(crate) mod escape;
 pub(crate) mod fields;
 pub(crate) mod host;
 pub(crate) mod media_type;

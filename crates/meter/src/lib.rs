@@ -72,11 +72,13 @@ pub enum Event {
     Abandoned,
     /// A request was answered 503 because there was too much to do.
     Shed,
+    /// Another server, whose answer was to be passed on, gave none or broke it off.
+    UpstreamFailed,
 }
 
 impl Event {
     /// The errors, each with the name that reports give it.
-    pub const ERRORS: [(Self, &'static str); 10] = [
+    pub const ERRORS: [(Self, &'static str); 11] = [
         (Self::Broken, "connection_broken"),
         (Self::RequestTimeout, "request_timeout"),
         (Self::Stalled, "reader_stalled"),
@@ -87,6 +89,7 @@ impl Event {
         (Self::Replaced, "worker_replaced"),
         (Self::Abandoned, "answer_abandoned"),
         (Self::Shed, "request_refused_503"),
+        (Self::UpstreamFailed, "upstream_failed"),
     ];
 
     /// The event that an answer with this status is.
@@ -327,7 +330,7 @@ mod tests {
 
     #[test]
     fn every_event_has_its_counter() {
-        assert!((Event::Shed as usize) < EVENTS);
+        assert!((Event::UpstreamFailed as usize) < EVENTS);
         assert!(2 + 2 * (Gauge::Processes as usize) < LOOPS);
     }
 

@@ -5,9 +5,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use files::{Delivery, Missing};
-use http::{Connection, Phase};
+use http::{Connection, Phase, Status};
 use meter::Event;
 
+use super::answer::Answer;
 use super::output::Tail;
 use super::protocol::{PIECE, Protocol, Want};
 use super::scratch::Scratch;
@@ -109,10 +110,18 @@ impl Http1 {
     fn collect(&mut self, range: &Range<u64>, scratch: &mut Scratch) -> Option<Want> {
         if let AtHand::Source(source) = &mut self.at_hand {
             match source.next() {
-                Piece::Ready(bytes) => self.take_piece(bytes, range.start),
+                Piece::Ready(bytes) => {
+                    self.take_piece(bytes, range.start, scratch);
+                    return None;
+                }
                 Piece::NotYet => return Some(Want::Wait),
+                Piece::End => {
+                    self.at_hand = AtHand::Nothing;
+                    self.connection.end_of_body(&mut scratch.http);
+                    return None;
+                }
                 Piece::Failed => {
-                    scratch.events.push(Event::Unreadable);
+                    scratch.events.push(Event::UpstreamFailed);
                     self.fail(scratch);
                     return None;
                 }
@@ -180,10 +189,60 @@ impl Http1 {
         }
     }
 
-    fn take_piece(&mut self, bytes: Arc<[u8]>, start: u64) {
+    #[inline]
+    fn outcome(&mut self, outcome: Outcome, scratch: &mut Scratch) {
+        match outcome {
+            Outcome::Found(found) => self.found(found, scratch),
+            Outcome::Loaded(Ok(body)) => self.loaded(body, scratch),
+            Outcome::Loaded(Err(_)) => self.unreadable(scratch),
+            Outcome::Answered(answer) => self.answered(*answer, scratch),
+            Outcome::Defect => {
+                scratch.events.push(Event::Replaced);
+                self.found(Err(Missing::Failed), scratch);
+                self.unreadable(scratch);
+            }
+            Outcome::Refused => {
+                scratch.events.push(Event::Shed);
+                (self.document, self.at_hand) = (None, AtHand::Nothing);
+                self.connection.refuse(&mut scratch.http);
+            }
+        }
+    }
+
+    /// A request that was handed over is answered.
+    fn answered(&mut self, answer: Answer, scratch: &mut Scratch) {
+        match answer {
+            Answer::File(file) => {
+                let (request, outcomes) = file.into_outcomes();
+                let request = Arc::unwrap_or_clone(request);
+                self.connection.give_back_request(request);
+                for outcome in outcomes {
+                    self.outcome(outcome, scratch);
+                }
+            }
+            Answer::Page(status) => {
+                scratch.events.extend(match status {
+                    Status::ServiceUnavailable => Some(Event::Shed),
+                    Status::BadGateway | Status::GatewayTimeout => Some(Event::UpstreamFailed),
+                    _ => None,
+                });
+                self.connection.answer_with(status, &mut scratch.http);
+            }
+            Answer::Relayed(head, body) => {
+                self.connection.relay(&head, &mut scratch.http);
+                if let http::Want::Send(_) = self.connection.want() {
+                    self.at_hand = AtHand::Source(body);
+                }
+            }
+        }
+    }
+
+    fn take_piece(&mut self, bytes: Arc<[u8]>, start: u64, scratch: &mut Scratch) {
         if bytes.is_empty() {
             return;
         }
+        let length = bytes.len() as u64;
+        self.connection.begin_piece(length, &mut scratch.http);
         if let AtHand::Source(source) = std::mem::replace(&mut self.at_hand, AtHand::Nothing) {
             self.at_hand = AtHand::Piece {
                 bytes,
@@ -237,6 +296,9 @@ impl Protocol for Http1 {
     #[inline]
     fn work(&mut self, scratch: &mut Scratch) -> Option<Work> {
         let work = match (self.connection.want(), &self.document) {
+            (http::Want::Find, _) if scratch.http.keeps_fields() => {
+                Work::answer(STREAM, self.connection.take_request()?)
+            }
             (http::Want::Find, _) => {
                 let target = self.connection.target();
                 let path = scratch.path(target.path());
@@ -280,7 +342,7 @@ impl Protocol for Http1 {
 
     fn sent(&mut self, bytes: u64, scratch: &mut Scratch) {
         self.connection.sent(bytes, &mut scratch.http);
-        let http::Want::Load(range) = self.connection.want() else {
+        let (http::Want::Load(range) | http::Want::Send(range)) = self.connection.want() else {
             (self.document, self.at_hand) = (None, AtHand::Nothing);
             return;
         };
@@ -299,24 +361,10 @@ impl Protocol for Http1 {
         if done.stream != STREAM || !std::mem::take(&mut self.is_worked_for) {
             return;
         }
-        match done.outcome {
-            Outcome::Found(found) => {
-                scratch.give_back_path(done.path);
-                self.found(found, scratch);
-            }
-            Outcome::Loaded(Ok(body)) => self.loaded(body, scratch),
-            Outcome::Loaded(Err(_)) => self.unreadable(scratch),
-            Outcome::Defect => {
-                scratch.events.push(Event::Replaced);
-                self.found(Err(Missing::Failed), scratch);
-                self.unreadable(scratch);
-            }
-            Outcome::Refused => {
-                scratch.events.push(Event::Shed);
-                (self.document, self.at_hand) = (None, AtHand::Nothing);
-                self.connection.refuse(&mut scratch.http);
-            }
+        if !done.path.is_empty() {
+            scratch.give_back_path(done.path);
         }
+        self.outcome(done.outcome, scratch);
     }
 
     fn write_was_shut(&mut self) {
@@ -340,7 +388,8 @@ impl Protocol for Http1 {
     }
 }
 
-fn translate(missing: Missing) -> http::Missing {
+/// In the words of the protocol.
+pub(super) fn translate(missing: Missing) -> http::Missing {
     match missing {
         Missing::NotFound => http::Missing::NotFound,
         Missing::Forbidden => http::Missing::Forbidden,

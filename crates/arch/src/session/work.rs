@@ -10,8 +10,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use files::{Delivery, Missing};
-use http::Entity;
+use http::{Entity, Request};
 
+use super::answer::{Answer, FileAnswer};
 use crate::document::{Entry, Files};
 pub use calls::Calls;
 
@@ -55,6 +56,8 @@ enum Operation {
         range: Range<u64>,
         delivery: Delivery,
     },
+    /// Whatever it takes to answer this: what requests are where they are handed over as values.
+    Answer(Arc<Request>),
     /// Whoever prepared it knows all that there is to know.
     Ready(Outcome),
 }
@@ -72,6 +75,8 @@ pub struct Done {
 pub(super) enum Outcome {
     Found(Result<Document, Missing>),
     Loaded(io::Result<Body>),
+    /// An answer to a request that was handed over.
+    Answered(Box<Answer>),
     /// There was too much to do.
     Refused,
     /// The code that did it has a defect.
@@ -79,7 +84,7 @@ pub(super) enum Outcome {
 }
 
 /// A file that was found, and what the protocol has to know of it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Document {
     pub(super) entry: Entry,
     /// Without a header cache.
@@ -115,6 +120,8 @@ pub enum Piece {
     Ready(Arc<[u8]>),
     /// There are none yet. Whoever brings them has the session asked again.
     NotYet,
+    /// There will be none, for all have come: the end of a body whose length nobody knew.
+    End,
     /// There will be none.
     Failed,
 }
@@ -154,6 +161,26 @@ impl Work {
         Self::new(stream, load)
     }
 
+    /// For a session that hands requests over as values.
+    #[inline]
+    pub(super) fn answer(stream: u32, request: Request) -> Self {
+        Self::new(stream, Operation::Answer(Arc::new(request)))
+    }
+
+    /// The request that is to be answered, where the session hands requests over
+    /// ([`ProcessContext::hand_over_requests`](crate::ProcessContext::hand_over_requests)) and this is one.
+    pub fn request(&self) -> Option<&Arc<Request>> {
+        match &self.operation {
+            Operation::Answer(request) => Some(request),
+            _ => None,
+        }
+    }
+
+    /// Its request is answered.
+    pub fn answered(self, answer: Answer) -> Done {
+        Done::new(self.stream, Outcome::Answered(Box::new(answer)))
+    }
+
     #[inline]
     fn new(stream: u32, operation: Operation) -> Self {
         Self {
@@ -167,7 +194,7 @@ impl Work {
     #[inline]
     pub fn step(&self) -> Option<Step> {
         match self.operation {
-            Operation::Find { .. } => Some(Step::Find),
+            Operation::Find { .. } | Operation::Answer(_) => Some(Step::Find),
             Operation::Load { .. } => Some(Step::Load),
             Operation::Ready(_) => None,
         }
@@ -192,7 +219,7 @@ impl Work {
             return Ok(done);
         }
         let body = match &self.operation {
-            Operation::Find { .. } => return Err(self),
+            Operation::Find { .. } | Operation::Answer(_) => return Err(self),
             Operation::Load {
                 entry,
                 range,
@@ -223,7 +250,7 @@ impl Work {
                 (files::Body::File, Delivery::Memory) => None,
                 (body, _) => Some(Done::loaded(self.stream, Ok(body.into()))),
             },
-            Operation::Ready(_) => None,
+            Operation::Answer(_) | Operation::Ready(_) => None,
         }
     }
 
@@ -242,8 +269,23 @@ impl Work {
                 let body = files.load(&entry, range, delivery);
                 Done::loaded(self.stream, body.map(Body::from))
             }
+            // Whoever knows no better answers with the file that is meant.
+            Operation::Answer(request) => {
+                let found = Self::find_for(&request).wait(files, now);
+                let answer = FileAnswer::found(request, found);
+                Done::new(
+                    self.stream,
+                    Outcome::Answered(Box::new(Answer::File(answer))),
+                )
+            }
             Operation::Ready(outcome) => Done::new(self.stream, outcome),
         }
+    }
+
+    /// The finding of the file that a request means.
+    pub(super) fn find_for(request: &Request) -> Self {
+        let target = request.target();
+        Self::find(0, target.path().to_vec(), target.is_directory())
     }
 
     /// Waits for the disk, so that whoever may not wait can do it by [`try_run`](Self::try_run). A defect on the way costs the
@@ -292,7 +334,7 @@ impl Work {
 
 impl Done {
     #[inline]
-    fn new(stream: u32, outcome: Outcome) -> Self {
+    pub(super) fn new(stream: u32, outcome: Outcome) -> Self {
         Self {
             stream,
             outcome,

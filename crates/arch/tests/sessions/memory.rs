@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use arch::session::{Output, Scratch, SendError, Tail};
+use arch::session::{FileAnswer, Output, Scratch, SendError, Tail};
 use arch::{Files, Next, ServeOptions, Session};
 use clap::Parser;
 use meter::Event;
@@ -66,6 +66,26 @@ impl Place {
         let mut scratch = Scratch::new(Arc::new(self.options.protocol()));
         scratch.set_time(784_111_777);
         scratch
+    }
+
+    /// For a session that hands requests over as values.
+    pub(crate) fn scratch_of_values(&self) -> Scratch {
+        let config = http::Config {
+            keep_fields: true,
+            ..self.options.protocol()
+        };
+        let mut scratch = Scratch::new(Arc::new(config));
+        scratch.set_time(784_111_777);
+        scratch
+    }
+
+    /// The steps of answering a request with the file that it means.
+    pub(crate) fn answer_with_file(&self, request: &Arc<http::Request>) -> FileAnswer {
+        FileAnswer::new(
+            Arc::clone(request),
+            784_111_777,
+            self.options.protocol().max_ranges,
+        )
     }
 
     pub(crate) fn session(&self) -> Session {

@@ -105,7 +105,7 @@ fn a_source_may_fail_or_give_too_much() {
         let ends = |byte: u8, count: usize| received.ends_with(&vec![byte; count]);
         if fails {
             assert!(ends(b'x', 100) && matches!(session.next(&mut scratch), Next::Closed));
-            assert_eq!(scratch.events, [Event::Unreadable]);
+            assert_eq!(scratch.events, [Event::UpstreamFailed]);
             assert!(scratch.settled.is_empty());
         } else {
             assert!(ends(b'y', LARGE - 100) && matches!(session.next(&mut scratch), Next::Receive));

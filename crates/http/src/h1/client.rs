@@ -82,6 +82,8 @@ pub struct Responses {
     partial: Vec<u8>,
     keep_alive: bool,
     interim: u8,
+    /// The head of the present response, for whoever passes it on.
+    kept: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -103,6 +105,19 @@ impl Responses {
     /// A machine for a fresh connection.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same for whoever has a use for whole heads: each is kept until the next one, as [`head`](Self::head).
+    pub fn keeping_heads() -> Self {
+        Self {
+            kept: Some(Vec::new()),
+            ..Self::default()
+        }
+    }
+
+    /// The head of the last response as it came, its empty line included; empty unless heads are [kept](Self::keeping_heads).
+    pub fn head(&self) -> &[u8] {
+        self.kept.as_deref().unwrap_or_default()
     }
 
     /// Forgets everything: the connection is a new one. Keeps its buffer.
@@ -258,11 +273,14 @@ impl Responses {
                 self.keep_partial(input);
                 return Ok(None);
             };
-            return head::parse(take(input, end as u64)).map(Some);
+            let bytes = take(input, end as u64);
+            keep(&mut self.kept, bytes);
+            return head::parse(bytes).map(Some);
         }
         if !self.complete_partial(input)? {
             return Ok(None);
         }
+        keep(&mut self.kept, &self.partial);
         let parsed = head::parse(&self.partial);
         self.partial.clear();
         parsed.map(Some)
@@ -304,6 +322,14 @@ impl Responses {
             head::check_unfinished(&self.partial)?;
         }
         Ok(false)
+    }
+}
+
+#[inline]
+fn keep(kept: &mut Option<Vec<u8>>, head: &[u8]) {
+    if let Some(kept) = kept {
+        kept.clear();
+        kept.extend_from_slice(head);
     }
 }
 

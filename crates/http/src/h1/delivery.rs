@@ -36,6 +36,22 @@ enum Shape {
         /// Size of the file in bytes.
         len: u64,
     },
+    /// Another server's, with this status.
+    Relayed {
+        status: u16,
+        extent: Extent,
+    },
+}
+
+/// How the end of a body is told that another server gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// By its length.
+    Length,
+    /// By chunks (RFC 9112, 7.1).
+    Chunks,
+    /// By the end of the connection.
+    UntilClose,
 }
 
 impl Delivery {
@@ -44,11 +60,26 @@ impl Delivery {
         self.begun
     }
 
-    /// The status of the answer.
-    pub(crate) fn status(&self) -> Status {
+    /// The status code of the answer.
+    pub(crate) fn status(&self) -> u16 {
         match self.shape {
-            Shape::Whole => Status::Ok,
-            Shape::Part | Shape::Parts { .. } => Status::PartialContent,
+            Shape::Whole => Status::Ok.code(),
+            Shape::Part | Shape::Parts { .. } => Status::PartialContent.code(),
+            Shape::Relayed { status, .. } => status,
+        }
+    }
+
+    /// Takes another server's answer on, whose head has been handed over.
+    pub(crate) fn relay(&mut self, status: u16, extent: Extent) {
+        self.begun = true;
+        self.shape = Shape::Relayed { status, extent };
+    }
+
+    /// How the end of its body is told, if it is another server's answer.
+    pub(crate) fn relayed(&self) -> Option<Extent> {
+        match self.shape {
+            Shape::Relayed { extent, .. } => Some(extent),
+            _ => None,
         }
     }
 
@@ -111,7 +142,7 @@ impl Delivery {
     ) -> Response<'a> {
         let content = match self.shape {
             Shape::Whole => return Response::whole(entity),
-            Shape::Part => None,
+            Shape::Part | Shape::Relayed { .. } => None,
             Shape::Parts { len, .. } => request.parts(len),
         };
         let content = content.map_or(Content::Part(part.clone()), Content::Parts);

@@ -10,6 +10,7 @@ use crate::semantics::status::Status;
 use crate::semantics::target::Target;
 
 const ALLOW: &[u8] = b"Allow: GET, HEAD, OPTIONS\r\n";
+const CHALLENGE: &[u8] = b"WWW-Authenticate: Basic realm=\"archbench\", charset=\"UTF-8\"\r\n";
 const RETRY_AFTER: &[u8] = b"Retry-After: 1\r\n";
 
 /// What the answer tells about the connection (RFC 9112, 9.3).
@@ -98,6 +99,7 @@ impl Encoder<'_> {
         match fields {
             Fields::None => {}
             Fields::Allow => self.put(ALLOW),
+            Fields::Challenge => self.put(CHALLENGE),
             Fields::RetryAfter => self.put(RETRY_AFTER),
             Fields::Location(target) => self.location(target),
             Fields::CompleteLength(length) => {
@@ -147,14 +149,14 @@ impl Encoder<'_> {
     }
 
     fn location(&mut self, target: &Target) {
+        self.put(b"Location: ");
         // The path is normalised: it does not begin with a slash. So this does not begin with two,
         // which would send the client to another host.
-        self.put(b"Location: /");
-        if !target.path().is_empty() {
-            self.encoded(target.path(), is_path_byte);
+        target.write_path(self.out);
+        if !target.path().is_empty() && !target.is_directory() {
             self.put(b"/");
         }
-        self.encoded(target.query(), is_query_byte);
+        target.write_query(self.out);
         self.put(b"\r\n");
     }
 
@@ -197,19 +199,6 @@ impl Encoder<'_> {
         self.put(b"\r\n");
     }
 
-    /// Percent-encodes every byte of `text` that is not plain (RFC 3986, 2.1).
-    fn encoded(&mut self, text: &[u8], is_plain: fn(u8) -> bool) {
-        const HEX: &[u8; 16] = b"0123456789ABCDEF";
-        for &byte in text {
-            if is_plain(byte) {
-                self.out.push(byte);
-            } else {
-                let (high, low) = (HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]);
-                self.out.extend_from_slice(&[b'%', high, low]);
-            }
-        }
-    }
-
     fn number(&mut self, value: u64) {
         number(value, self.out);
     }
@@ -231,14 +220,4 @@ fn content_range(range: &Range<u64>, len: u64, out: &mut Vec<u8>) {
 
 fn number(value: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
-}
-
-/// `pchar` and the slash, unescaped (RFC 3986, 3.3).
-fn is_path_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(&byte)
-}
-
-/// What a query holds (RFC 3986, 3.4), its leading `?` and the escapes that it came with included.
-fn is_query_byte(byte: u8) -> bool {
-    is_path_byte(byte) || matches!(byte, b'?' | b'%')
 }

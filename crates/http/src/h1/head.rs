@@ -58,6 +58,11 @@ impl Head {
                     .map_err(|_| Status::BadRequest)?,
             }
         }
+        if config.keep_fields {
+            for field in fields {
+                request.keep(field.name, field.value);
+            }
+        }
         if !request.has_host() && !line.old {
             return Err(Status::BadRequest);
         }

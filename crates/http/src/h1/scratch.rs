@@ -61,6 +61,11 @@ impl Scratch {
         self.stamp.set_time(unix_s);
     }
 
+    /// Whether requests keep all of their fields, to be answered elsewhere.
+    pub fn keeps_fields(&self) -> bool {
+        self.config.keep_fields
+    }
+
     /// Appends a response to what goes out.
     pub(crate) fn encode(&mut self, response: &Response<'_>, manner: Manner) {
         encode::encode(response, manner, &self.stamp, &mut self.out);

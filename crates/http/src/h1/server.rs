@@ -1,5 +1,6 @@
 //! The server's end of a connection. Everything that changes its state is in this file.
 
+mod relay;
 #[cfg(test)]
 mod tests;
 
@@ -27,9 +28,9 @@ use crate::semantics::target::Target;
 /// ```text
 /// want        then
 /// Request     receive | end_of_input
-/// Find        found | refuse
+/// Find        found | refuse; or take_request, and then found, answer_with or relay
 /// Load        loaded | failed | refuse
-/// Send        sent | failed
+/// Send        sent | failed; of what is relayed, begin_piece before and end_of_body at last
 /// Linger      (the driver's own)
 /// Close       (the driver's own)
 /// ```
@@ -190,7 +191,7 @@ impl Connection {
             }
             _ => {
                 scratch.encode(&response, manner);
-                let status = response.status;
+                let status = response.status.code();
                 self.end(status, scratch);
             }
         }
@@ -252,13 +253,16 @@ impl Connection {
             "more was sent than wanted"
         );
         self.rest.start = self.rest.start.saturating_add(bytes).min(self.rest.end);
+        let Some(exchange) = self.exchange.as_deref_mut() else {
+            return;
+        };
+        if exchange.delivery.relayed().is_some() {
+            return self.sent_of_relayed(scratch);
+        }
         self.step = Step::Load;
         if self.rest.start < self.rest.end {
             return;
         }
-        let Some(exchange) = self.exchange.as_deref_mut() else {
-            return;
-        };
         match exchange.delivery.next(&exchange.request, &mut scratch.out) {
             Some(next) => self.rest = next,
             None => {
@@ -335,7 +339,7 @@ impl Connection {
     fn answer(&mut self, response: &Response<'_>, scratch: &mut Scratch) {
         let manner = self.manner();
         scratch.encode(response, manner);
-        self.end(response.status, scratch);
+        self.end(response.status.code(), scratch);
     }
 
     /// Answers with an error after which nobody can tell where the next request begins, or whether
@@ -364,10 +368,8 @@ impl Connection {
     }
 
     /// The answer has been handed over.
-    fn end(&mut self, status: Status, scratch: &mut Scratch) {
-        scratch.finished.push(Finished {
-            status: status.code(),
-        });
+    fn end(&mut self, status: u16, scratch: &mut Scratch) {
+        scratch.finished.push(Finished { status });
         self.give_back(scratch);
         self.step = self.lifetime.next().into();
     }

@@ -17,7 +17,7 @@ pub(crate) enum Name {
 
 /// The preconditions of a request, and its ranges, kept as they came until the file is known that
 /// they are about.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Conditions {
     text: Vec<u8>,
     /// Each line's name, and where in the text its value ends.

@@ -1,11 +1,12 @@
 //! A request as a value: what is asked for, however it was carried.
 
+use crate::buffer::reuse;
 use crate::semantics::conditional::Conditions;
 use crate::semantics::fields::Name;
 use crate::semantics::host;
 use crate::semantics::method::Method;
 use crate::semantics::range::Parts;
-use crate::semantics::syntax::elements;
+use crate::semantics::syntax::{elements, trim};
 use crate::semantics::target::{Form, RawTarget, Target};
 
 /// What the client expects before it sends a body (RFC 9110, 10.1.1).
@@ -24,7 +25,7 @@ pub(crate) enum Expectation {
 pub struct Malformed;
 
 /// What a client asks for. Its buffers serve again for the next one.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Request {
     method: Method,
     form: Form,
@@ -32,6 +33,8 @@ pub struct Request {
     has_host: bool,
     expectation: Expectation,
     conditions: Conditions,
+    /// All field lines, each with its CRLF; empty unless they are kept.
+    lines: Vec<u8>,
 }
 
 impl Request {
@@ -59,6 +62,24 @@ impl Request {
     /// [`Malformed`] for a Host that is none, or a second one.
     pub fn push(&mut self, name: &str, value: &[u8]) -> Result<(), Malformed> {
         Name::of(name).map_or(Ok(()), |name| self.push_known(name, value))
+    }
+
+    /// Keeps a field line for whoever asks for all of them.
+    pub(crate) fn keep(&mut self, name: &str, value: &[u8]) {
+        for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+            self.lines.extend_from_slice(part);
+        }
+    }
+
+    /// Name and value of every field line, in the order in which they came. None where they are not
+    /// [kept](crate::Config::keep_fields).
+    pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        field_lines(&self.lines)
+    }
+
+    /// Whether it depends on a precondition, or asks for a part.
+    pub fn is_conditional(&self) -> bool {
+        !self.conditions.is_empty()
     }
 
     /// What the request line says, for a request as good as new.
@@ -116,13 +137,26 @@ impl Request {
         self.conditions.clear();
         self.has_host = false;
         self.expectation = Expectation::None;
+        reuse(&mut self.lines);
     }
 
     /// The memory that its buffers hold on to, in bytes.
     #[cfg(test)]
     pub(crate) fn capacity(&self) -> usize {
-        self.target.capacity() + self.conditions.capacity()
+        self.target.capacity() + self.conditions.capacity() + self.lines.capacity()
     }
+}
+
+/// Name and value of each of these lines, which end with CRLF and have no other line end in them.
+pub(crate) fn field_lines(lines: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let mut rest = lines;
+    std::iter::from_fn(move || {
+        let end = memchr::memchr(b'\r', rest)?;
+        let line = &rest[..end];
+        rest = rest.get(end + 2..).unwrap_or_default();
+        let colon = memchr::memchr(b':', line)?;
+        Some((&line[..colon], trim(&line[colon + 1..])))
+    })
 }
 
 fn expect(so_far: Expectation, value: &[u8]) -> Expectation {

@@ -30,6 +30,8 @@ pub enum Fields<'a> {
     None,
     /// `Allow`: the methods that every file has (RFC 9110, 10.2.1).
     Allow,
+    /// `WWW-Authenticate`: Basic, for the one realm there is (RFC 9110, 11.6.1; RFC 7617).
+    Challenge,
     /// `Retry-After`: in a second (RFC 9110, 10.2.3).
     RetryAfter,
     /// `Location`: the same path with a slash at its end, and the query (RFC 9110, 10.2.2).
@@ -71,10 +73,21 @@ impl<'a> Response<'a> {
             status,
             fields: match status {
                 Status::MethodNotAllowed => Fields::Allow,
+                Status::Unauthorized => Fields::Challenge,
                 Status::ServiceUnavailable => Fields::RetryAfter,
                 _ => Fields::None,
             },
             body: Body::Page,
+        }
+    }
+
+    /// The bytes of the file that come first. `None`: it has none.
+    pub fn first_range(&self) -> Option<Range<u64>> {
+        match &self.body {
+            Body::Empty | Body::Page => None,
+            Body::File(entity, Content::Whole) => (entity.len() > 0).then(|| 0..entity.len()),
+            Body::File(_, Content::Part(range)) => Some(range.clone()),
+            Body::File(_, Content::Parts(parts)) => parts.clone().next(),
         }
     }
 

@@ -2,6 +2,7 @@
 //! the root.
 
 use crate::buffer::reuse;
+use crate::semantics::escape;
 use crate::semantics::host;
 use crate::semantics::syntax::is_visible;
 
@@ -83,6 +84,21 @@ impl Target {
     /// The query with its `?`, as it came. Empty if there is none.
     pub(crate) fn query(&self) -> &[u8] {
         &self.bytes[self.path..self.query]
+    }
+
+    /// Appends the path in origin form to `out`: it begins with one slash, and ends with one if the
+    /// target names a directory.
+    pub fn write_path(&self, out: &mut Vec<u8>) {
+        out.push(b'/');
+        escape::path(self.path(), out);
+        if self.directory && self.path > 0 {
+            out.push(b'/');
+        }
+    }
+
+    /// Appends the query with its `?` to `out`, if there is one.
+    pub fn write_query(&self, out: &mut Vec<u8>) {
+        escape::query(self.query(), out);
     }
 
     /// Host and port that the client meant: those of a target in absolute form, which win over Host

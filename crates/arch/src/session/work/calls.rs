@@ -51,6 +51,9 @@ impl Work {
                 Ok(loading) => UnderWay::Loading(loading),
                 Err(body) => return Ok(Done::loaded(stream, Ok(body.into()))),
             },
+            operation @ Operation::Answer(_) => {
+                return Ok(Self::new(stream, operation).wait(files, now));
+            }
             Operation::Ready(outcome) => return Ok(Done::new(stream, outcome)),
         };
         Err(Calls {
