@@ -53,7 +53,7 @@ use std::sync::Arc;
 use arch::nature::{
     Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Variant,
 };
-use arch::{Architecture, Done, Next, ProcessContext, ServerSetup, Work};
+use arch::{Architecture, Done, Next, ProcessContext, Rule, ServerSetup, Work};
 use driver_async::acceptor::Admitted;
 use driver_async::{Acceptor, Connection, RuntimeOptions};
 
@@ -112,6 +112,10 @@ impl Architecture for Async {
             "--runtime multi --workers 3 --disk inline",
         ],
     };
+    const RULES: &'static [Rule] = &[
+        Rule::Needs("--workers", "--runtime multi"),
+        Rule::Needs("--blocking-threads", "--disk pool"),
+    ];
 
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
         let process = setup.open()?;

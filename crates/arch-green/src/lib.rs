@@ -30,7 +30,7 @@ use arch::nature::{
     Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Variant,
 };
 use arch::{
-    Acceptor, Architecture, Client, ProcessContext, Refused, Remarks, ServerSetup, Worker,
+    Acceptor, Architecture, Client, ProcessContext, Refused, Remarks, Rule, ServerSetup, Worker,
     blocking, context,
 };
 use fiber::{Fiber, Offload, Place, Runtime, Settings, Taken, Watched};
@@ -98,6 +98,7 @@ impl Architecture for Green {
             "--workers 2 --disk inline",
         ],
     };
+    const RULES: &'static [Rule] = &[Rule::Needs("--helpers", "--disk offload")];
 
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> io::Result<()> {
         let graph = self.graph.as_deref().map(create).transpose()?;

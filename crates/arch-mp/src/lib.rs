@@ -21,7 +21,7 @@ use arch::nature::{
     Overflow, Variant,
 };
 use arch::processes::{Parent, SIGNALS};
-use arch::{Accept, Architecture, ProcessContext, Refused, ServerSetup, blocking};
+use arch::{Accept, Architecture, ProcessContext, Refused, Rule, ServerSetup, blocking};
 use meter::Event;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use sys::signals;
@@ -38,7 +38,7 @@ pub enum Spawn {
 /// The options of MP.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Mp {
-    /// Processes to make at the start, as in Flash; each serves one connection at a time
+    /// Processes to make at the start, as in Flash, with --spawn prefork; each serves one connection at a time
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub processes: u32,
     /// When processes are made: all at the start, or one for each connection
@@ -71,6 +71,7 @@ impl Architecture for Mp {
         }],
         settings: &["--processes 1"],
     };
+    const RULES: &'static [Rule] = &[Rule::Needs("--processes", "--spawn prefork")];
 
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
         let parent = Parent::new(setup)?;

@@ -17,7 +17,8 @@ use arch::nature::{
     Overflow, Variant,
 };
 use arch::{
-    Architecture, ProcessContext, Refused, ServerSetup, blocking, context, fit, threads_that_fit,
+    Architecture, ProcessContext, Refused, Rule, ServerSetup, blocking, context, fit,
+    threads_that_fit,
 };
 
 /// When threads are made.
@@ -67,6 +68,7 @@ impl Architecture for Mt {
         }],
         settings: &["--stack-size 64k", "--spawn prefork --threads 1"],
     };
+    const RULES: &'static [Rule] = &[Rule::Needs("--threads", "--spawn prefork")];
 
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
         let process = setup.open()?;

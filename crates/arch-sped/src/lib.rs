@@ -21,7 +21,7 @@ use arch::nature::{
     Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
 };
 use arch::options::time;
-use arch::{Architecture, ProcessContext, ServerSetup, Worker};
+use arch::{Architecture, ProcessContext, Rule, ServerSetup, Worker};
 use reactor::{Due, Epoll, EpollLevel, Poll, Poller, Reactor, Scan, Select, Token};
 
 /// How the loop asks who is ready.
@@ -87,10 +87,11 @@ impl Architecture for Sped {
             "--poller scan --scan-pause 1ms",
         ],
     };
+    const RULES: &'static [Rule] = &[Rule::Needs("--scan-pause", "--poller scan")];
 
     fn notice(&self) -> Option<String> {
         (self.poller == Ask::Select).then(|| {
-            let end = Select::END;
+            let end = Select::end();
             format!("select ends at descriptor {end}: connections beyond wait in the backlog")
         })
     }

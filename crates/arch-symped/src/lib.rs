@@ -29,7 +29,7 @@ use arch::nature::{
     Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Variant,
 };
 use arch::processes::Parent;
-use arch::{Architecture, ProcessContext, ServerSetup, Worker, context};
+use arch::{Architecture, ProcessContext, ServerSetup, Sockets, Worker, context};
 use reactor::{Due, Epoll, Reactor, Token};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
@@ -96,10 +96,13 @@ impl Architecture for Symped {
         ],
     };
 
-    fn sockets(&self) -> usize {
+    fn sockets(&self) -> Sockets {
         match self.accept {
-            Accepting::Reuseport => self.count(),
-            Accepting::Shared | Accepting::Exclusive => 1,
+            Accepting::Reuseport => Sockets {
+                count: self.count(),
+                otherwise: "--accept shared",
+            },
+            Accepting::Shared | Accepting::Exclusive => Sockets::ONE,
         }
     }
 

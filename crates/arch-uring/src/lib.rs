@@ -56,7 +56,9 @@ use arch::nature::{
     Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
 };
 use arch::session::{Calls, Output};
-use arch::{Architecture, CompletionEndpoint, Done, ProcessContext, ServerSetup, Turn, Worker};
+use arch::{
+    Architecture, CompletionEndpoint, Done, ProcessContext, Rule, ServerSetup, Turn, Worker,
+};
 use meter::Event as Counted;
 use run_queue::RunQueue;
 use rustix::io::Errno;
@@ -95,8 +97,8 @@ pub struct Uring {
     /// copy of the kernel's
     #[arg(long, value_name = "HOW", default_value = "copy")]
     pub send: SendBy,
-    /// How files leave that are not in the content cache: 'read' into a buffer and sent, 'splice' through a pipe. With --send-path copy
-    /// they are read
+    /// How files leave that are not in the content cache: 'read' into a buffer and sent, 'splice' through a pipe, but not
+    /// with --send-path copy
     #[arg(long, value_name = "HOW", default_value = "read")]
     pub files: FilesBy,
     /// Threads of the kernel's that wait for the disk, at most, where its file system cannot say when a page has come
@@ -129,6 +131,7 @@ impl Architecture for Uring {
             "--kernel-workers 1",
         ],
     };
+    const RULES: &'static [Rule] = &[Rule::Excludes("--files splice", "--send-path copy")];
 
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
         if self.send == SendBy::ZeroCopy && setup.listener.address().ip().is_none() {
@@ -179,7 +182,7 @@ struct CompletionLoop {
 }
 
 impl CompletionLoop {
-    fn new(mut options: Uring, process: &ProcessContext) -> std::io::Result<Self> {
+    fn new(options: Uring, process: &ProcessContext) -> std::io::Result<Self> {
         let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
         let mut ring = Ring::new(&Settings {
             entries: 1024,
@@ -192,9 +195,6 @@ impl CompletionLoop {
                 .min(MOST_DESCRIPTORS),
             file_workers: options.kernel_workers,
         })?;
-        if process.options.send_path == arch::transport::SendPath::Copy {
-            options.files = FilesBy::Read;
-        }
         let registered_listener = ring
             .register(process.listener.as_fd())
             .ok_or(std::io::ErrorKind::InvalidInput)?;

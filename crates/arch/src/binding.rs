@@ -4,9 +4,11 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
 
 use crate::address::{Address, SocketFile, remove_stale};
+use crate::architecture::Sockets;
 use crate::options::ServeOptions;
 use crate::timing::LOOKS;
 
@@ -113,7 +115,7 @@ fn bind(
         _ if place != Place::Only => {
             return Err(io::Error::new(
                 io::ErrorKind::Unsupported,
-                "several sockets listen together at an address and port only: choose one with --addr, or share one socket",
+                "several sockets listen together at an address and port only",
             ));
         }
         unix => {
@@ -144,8 +146,21 @@ fn bind(
 }
 
 /// Why an address cannot be had, and what to do about it.
-pub(crate) fn unbindable(options: &ServeOptions, error: io::Error) -> io::Error {
+pub(crate) fn unbindable(options: &ServeOptions, sockets: Sockets, error: io::Error) -> io::Error {
+    let one = || format!("share one socket with {}", sockets.otherwise);
+    let none_left = matches!(
+        Errno::from_io_error(&error),
+        Some(Errno::MFILE | Errno::NFILE)
+    );
     let hint = match error.kind() {
+        io::ErrorKind::Unsupported if sockets.count > 1 => {
+            &format!(": choose one with --addr, or {}", one())
+        }
+        _ if none_left && sockets.count > 1 => &format!(
+            "; each of {} sockets takes one: allow more (ulimit -n), or {}",
+            sockets.count,
+            one()
+        ),
         io::ErrorKind::AddrInUse if options.addr.ip().is_none() => {
             "; another server has it: choose another name with --addr"
         }

@@ -65,7 +65,7 @@ pub mod transport;
 
 pub use acceptor::Acceptor;
 pub use address::Address;
-pub use architecture::Architecture;
+pub use architecture::{Architecture, Rule, Sockets};
 pub use buffers::RequestBuffers;
 pub use completion::{CompletionEndpoint, Turn};
 pub use document::{Entry, Files, residency};

@@ -12,6 +12,7 @@ use rustix::io::Errno;
 use rustix::net::{SocketFlags, sockopt};
 
 use crate::address::{Address, SocketFile};
+use crate::architecture::Sockets;
 use crate::binding::{bind_in_time, unbindable};
 use crate::options::ServeOptions;
 
@@ -85,8 +86,9 @@ pub enum Accept {
 
 impl Listener {
     /// Binds so many sockets to one address, and listens at all of them.
-    pub(crate) fn open(options: &ServeOptions, sockets: usize) -> io::Result<Self> {
-        let bound = bind_in_time(options, sockets).map_err(|error| unbindable(options, error))?;
+    pub(crate) fn open(options: &ServeOptions, sockets: Sockets) -> io::Result<Self> {
+        let bound = bind_in_time(options, sockets.count)
+            .map_err(|error| unbindable(options, sockets, error))?;
         Ok(Self {
             sockets: bound.sockets,
             address: bound.address,

@@ -10,6 +10,7 @@ use meter::{Counters, Event, Gauge, Meter};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
+use crate::architecture::Sockets;
 use crate::buffers::RequestBuffers;
 use crate::document::Files;
 use crate::error::context;
@@ -52,7 +53,7 @@ impl ServerSetup {
     /// # Errors
     /// What is wrong with the address, the user or the root, in words for the person who gave it.
     pub fn new(options: ServeOptions, root: &Path) -> std::io::Result<Self> {
-        Self::with_sockets(1, options, root)
+        Self::with_sockets(Sockets::ONE, options, root)
     }
 
     /// The same with so many sockets at the address, for an architecture that [asks](crate::Architecture::sockets) for them.
@@ -60,7 +61,7 @@ impl ServerSetup {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn with_sockets(
-        sockets: usize,
+        sockets: Sockets,
         options: ServeOptions,
         root: &Path,
     ) -> std::io::Result<Self> {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
-use arch::{ServeOptions, ServerSetup};
+use arch::{ServeOptions, ServerSetup, Sockets};
 use clap::Parser;
 
 #[derive(Parser)]
@@ -11,10 +11,11 @@ struct CommandLine {
     options: ServeOptions,
 }
 
-fn listen(sockets: usize, address: &str) -> std::io::Result<ServerSetup> {
+fn listen(count: usize, address: &str) -> std::io::Result<ServerSetup> {
     let root = tempfile::tempdir().unwrap();
     let CommandLine { options } = CommandLine::parse_from(["test", "--addr", address]);
-    ServerSetup::with_sockets(sockets, options, root.path())
+    let otherwise = "--accept shared";
+    ServerSetup::with_sockets(Sockets { count, otherwise }, options, root.path())
 }
 
 #[test]

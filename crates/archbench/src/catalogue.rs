@@ -3,7 +3,8 @@
 use std::io;
 
 use arch::nature::Nature;
-use arch::{Architecture, ServerSetup};
+use arch::{Architecture, Rule, ServerSetup, Sockets};
+use clap::error::ErrorKind;
 use clap::{ArgMatches, Command};
 
 /// An architecture, as the command line sees it.
@@ -12,6 +13,7 @@ pub(crate) struct Entry {
     pub(crate) summary: &'static str,
     pub(crate) diagram: &'static str,
     pub(crate) nature: Nature,
+    pub(crate) rules: &'static [Rule],
     augment: fn(Command) -> Command,
     prepare: fn(&ArgMatches) -> Result<Prepared, clap::Error>,
 }
@@ -21,7 +23,7 @@ pub(crate) struct Prepared {
     /// What whoever starts it so has to be told.
     pub(crate) notice: Option<String>,
     /// How many sockets are to listen.
-    pub(crate) sockets: usize,
+    pub(crate) sockets: Sockets,
     pub(crate) serve: Serve,
 }
 
@@ -53,6 +55,7 @@ const fn entry<A: Architecture + 'static>() -> Entry {
         summary: A::SUMMARY,
         diagram: A::DIAGRAM,
         nature: A::NATURE,
+        rules: A::RULES,
         augment: A::augment_args,
         prepare: |matches| {
             let architecture = A::from_arg_matches(matches)?;
@@ -112,7 +115,13 @@ impl Entry {
     }
 
     /// The architecture with the options that were given.
+    ///
+    /// # Errors
+    /// That one of them would have no effect.
     pub(crate) fn prepare(&self, matches: &ArgMatches) -> Result<Prepared, clap::Error> {
+        if let Some(why) = self.rules.iter().find_map(|rule| rule.broken(matches)) {
+            return Err(clap::Error::raw(ErrorKind::ArgumentConflict, why));
+        }
         (self.prepare)(matches)
     }
 }

@@ -142,13 +142,14 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         .unwrap_or(Format::Text);
     let entry = Entry::named(model).ok_or("no such model")?;
     let options = ServeOptions::from_arg_matches(matches)?;
+    // What is said at the start may depend on it.
+    let descriptors = Descriptors::raise();
     let Prepared {
         notice,
         sockets,
         serve,
     } = entry.prepare(matches)?;
 
-    let descriptors = Descriptors::raise();
     let (root, sample) = root(&options)?;
     let setup = ServerSetup::with_sockets(sockets, options, &root)?;
     let (meter, remarks) = (setup.meter, setup.remarks.clone());
@@ -254,3 +255,6 @@ fn url(address: &Address) -> String {
         None => "http://localhost/".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

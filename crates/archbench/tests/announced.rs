@@ -22,6 +22,27 @@ fn announced(format: &str, options: &[&str], lines: usize) -> Vec<String> {
     said
 }
 
+/// No descriptor of a process is numbered beyond its limit.
+#[test]
+fn an_interface_ends_where_the_descriptors_do() {
+    let root = tempfile::tempdir().expect("a directory");
+    let limited = "ulimit -n 200 && exec \"$0\" serve --addr 127.0.0.1:0 --root \"$1\" --model sped --poller select";
+    let mut server = Command::new("sh")
+        .args(["-c", limited, env!("CARGO_BIN_EXE_archbench")])
+        .arg(root.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let out = BufReader::new(server.stdout.take().expect("piped"));
+    let said: Vec<_> = out.lines().take(2).flatten().collect();
+    server.kill().expect("it is there");
+    server.wait().expect("it ends");
+    assert!(
+        said[1].contains("select ends at descriptor 200"),
+        "{said:?}"
+    );
+}
+
 /// Where connections have to wait that another choice would let in, it is said at the start.
 #[test]
 fn where_an_interface_ends_is_said_at_the_start() {

@@ -1,4 +1,4 @@
-//! Several event loops: where each runs, and whose connections the summary says they were.
+//! Several event loops: where each runs, whose connections the summary says they were, and how many threads run them.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -19,10 +19,10 @@ struct Server {
 }
 
 impl Server {
-    fn start(options: &[&str]) -> Self {
+    fn start(model: &str, options: &[&str]) -> Self {
         let root = tempfile::tempdir().expect("a directory");
         let mut child = Command::new(env!("CARGO_BIN_EXE_archbench"))
-            .args(["serve", "--model", "symped", "--addr", "127.0.0.1:0"])
+            .args(["serve", "--model", model, "--addr", "127.0.0.1:0"])
             .args(["--output-format", "json", "--root"])
             .arg(root.path())
             .args(options)
@@ -61,17 +61,13 @@ impl Server {
         std::iter::once(own).chain(children).collect()
     }
 
-    /// Tells it to stop; the connections of each loop, from its summary.
-    fn stop(mut self) -> Vec<u64> {
+    /// Tells it to stop, and reads its summary.
+    fn stop(mut self) -> Value {
         kill_process(Pid::from_child(&self.child), Signal::TERM).expect("it is there");
         let mut line = String::new();
         self.out.read_line(&mut line).expect("a line");
         assert!(self.child.wait().expect("it ends").success());
-        let summary: Value = serde_json::from_str(&line).expect("JSON");
-        let by_loop = summary["connections_by_loop"].as_array().expect("a list");
-        let by_loop: Vec<_> = by_loop.iter().filter_map(Value::as_u64).collect();
-        assert_eq!(summary["connections"], by_loop.iter().sum::<u64>());
-        by_loop
+        serde_json::from_str(&line).expect("JSON")
     }
 }
 
@@ -108,7 +104,10 @@ fn loops_are_kept_to_cores_where_that_is_asked() {
     let all = std::thread::available_parallelism().map_or(1, usize::from);
     for (share, named) in [("caches", "loop"), ("nothing", "archbench")] {
         for pin in [&[][..], &["--pin"]] {
-            let server = Server::start(&[&["--loops", "2", "--share", share], pin].concat());
+            let server = Server::start(
+                "symped",
+                &[&["--loops", "2", "--share", share], pin].concat(),
+            );
             server.ask();
             let mut processes = server.processes();
             if processes.len() > 1 {
@@ -138,14 +137,64 @@ fn the_summary_has_the_connections_of_each_loop() {
     const CONNECTIONS: u64 = 60;
     for share in ["nothing", "caches"] {
         for accept in ["shared", "exclusive", "reuseport"] {
-            let server = Server::start(&["--loops", "2", "--share", share, "--accept", accept]);
+            let options = ["--loops", "2", "--share", share, "--accept", accept];
+            let server = Server::start("symped", &options);
             (0..CONNECTIONS).for_each(|_| server.ask());
-            let by_loop = server.stop();
+            let summary = server.stop();
+            let by_loop = summary["connections_by_loop"].as_array().expect("a list");
+            let by_loop: Vec<_> = by_loop.iter().filter_map(Value::as_u64).collect();
             assert_eq!(by_loop.len(), 2);
+            assert_eq!(summary["connections"], by_loop.iter().sum::<u64>());
             assert_eq!(by_loop.iter().sum::<u64>(), CONNECTIONS);
             // A hash of sixty ports is never the same for all.
             let are_dealt_out = by_loop.iter().all(|&count| count > 0);
             assert!(are_dealt_out || accept != "reuseport", "{by_loop:?}");
+        }
+    }
+}
+
+/// Those of a runtime that has not run a task yet, too.
+#[test]
+fn threads_count_from_the_start() {
+    for (model, options, threads) in [
+        (
+            "async",
+            "--runtime multi --workers 3 --blocking-threads 2",
+            5,
+        ),
+        ("async", "--runtime current --disk inline", 1),
+        ("symped", "--loops 3 --share caches", 3),
+        ("actor", "--workers 3 --file-actors 2", 5),
+    ] {
+        let options: Vec<_> = options.split(' ').collect();
+        let summary = Server::start(model, &options).stop();
+        assert_eq!(summary["peak_threads"], threads, "{model} {options:?}");
+    }
+}
+
+/// Whoever cannot have a socket for each loop is told how to do with one.
+#[test]
+fn a_socket_for_each_loop_that_cannot_be_had_is_told_of() {
+    let root = tempfile::tempdir().expect("a directory");
+    let path = root.path().join("socket");
+    let unix = format!("unix:{}", path.display());
+    for (limit, address, why) in [
+        (400, unix.as_str(), "choose one with --addr"),
+        (20, "127.0.0.1:0", "ulimit -n"),
+    ] {
+        let line = format!(
+            "ulimit -n {limit} && exec \"$0\" serve --addr {address} --root \"$1\" --model symped --loops 32 --accept reuseport"
+        );
+        let output = Command::new("sh")
+            .args(["-c", &line, env!("CARGO_BIN_EXE_archbench")])
+            .arg(root.path())
+            .output()
+            .expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        for part in [why, "share one socket with --accept shared"] {
+            assert!(said.contains(part), "{said}");
         }
     }
 }

@@ -21,6 +21,8 @@ fn what_makes_no_sense_is_2_and_what_cannot_be_had_is_1() {
         ("load --slo p99", 2),
         ("plot cdf a.hlog b.hlog --label one", 2),
         ("serve --model none", 2),
+        ("serve --model sped --scan-pause 1ms", 2),
+        ("serve --model uring --files splice --send-path copy", 2),
         ("search --model none --slo p99<1s", 2),
         ("search --slo p(98)<1s", 2),
         ("search --slo session:p99<1s", 2),

@@ -33,7 +33,7 @@ pub struct RuntimeOptions {
 /// A runtime whose threads are all there.
 pub struct Runtime {
     runtime: tokio::runtime::Runtime,
-    /// The blocking pool's.
+    /// Those that run tasks, and the blocking pool's.
     _serving: Vec<ServingThread>,
 }
 
@@ -68,7 +68,8 @@ impl RuntimeOptions {
             .build()
             .map_err(context("cannot start the runtime"))?;
         fill_pool(&runtime, blocking_threads)?;
-        let serving = (0..blocking_threads).map(|_| process.serving_thread());
+        // With the current thread's scheduler it is that one that runs tasks.
+        let serving = (0..workers.max(1) + blocking_threads).map(|_| process.serving_thread());
         Ok(Runtime {
             _serving: serving.collect(),
             runtime,

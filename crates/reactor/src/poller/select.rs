@@ -5,6 +5,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
 use arch::{Interest, Readiness};
+use rustix::process::{Resource, getrlimit};
 use sys::waiting::{self, DescriptorSet, SELECT_END};
 
 use super::{ByDescriptor, Poller, Ready, Trigger};
@@ -22,6 +23,14 @@ pub struct Select {
 impl Select {
     /// The number at which the descriptors end that can be watched (`FD_SETSIZE`).
     pub const END: RawFd = SELECT_END;
+
+    /// Where they end in this process, which may not have so many.
+    pub fn end() -> RawFd {
+        let limit = getrlimit(Resource::Nofile).current;
+        limit.map_or(Self::END, |limit| {
+            RawFd::try_from(limit).map_or(Self::END, |limit| limit.min(Self::END))
+        })
+    }
 }
 
 impl Poller for Select {

@@ -1,0 +1,95 @@
+//! Options of a model that another option leaves without effect.
+
+use arch::Rule;
+
+use crate::catalogue::{CATALOGUE, Entry};
+
+/// What the help of an option says that it goes with, like `--poller scan` in `…, with --poller scan; a second at most`.
+fn said_of(option: &clap::Arg) -> Option<String> {
+    let help = option.get_help()?.to_string();
+    let (_, with) = help.split_once("with --")?;
+    let words: Vec<_> = with.split([' ', ';', ',', '.', ')']).take(2).collect();
+    Some(format!("--{}", words.join(" ")))
+}
+
+fn refused(entry: &Entry, typed: &[&str]) -> Option<String> {
+    let arguments: Vec<_> = ["serve", "--model", entry.name]
+        .iter()
+        .chain(typed)
+        .flat_map(|words| words.split(' ').map(std::ffi::OsString::from))
+        .collect();
+    let command = super::command(&arguments);
+    let matches = command.try_get_matches_from(&arguments);
+    let matches = matches.unwrap_or_else(|error| panic!("{}: {error}", entry.name));
+    entry.prepare(&matches).err().map(|error| error.to_string())
+}
+
+/// An option with a value that is allowed: its default, or else one.
+fn with_value(entry: &Entry, option: &str) -> String {
+    if option.contains(' ') {
+        return option.to_owned();
+    }
+    let options = entry.options();
+    let known = options
+        .iter()
+        .find(|known| known.get_long() == option.strip_prefix("--"));
+    let known = known.unwrap_or_else(|| panic!("{} has no {option}", entry.name));
+    let value = known.get_default_values().first();
+    let value = value.and_then(|value| value.to_str()).unwrap_or("1");
+    format!("{option} {value}")
+}
+
+/// The other value of an option that has several.
+fn otherwise(entry: &Entry, option: &str) -> String {
+    let (name, value) = option.split_once(' ').expect("a value");
+    let options = entry.options();
+    let known = options
+        .iter()
+        .find(|known| known.get_long() == name.strip_prefix("--"))
+        .unwrap_or_else(|| panic!("{} has no {name}", entry.name));
+    let values = known.get_possible_values();
+    let other = values.iter().find(|known| known.get_name() != value);
+    format!("{name} {}", other.expect("another").get_name())
+}
+
+#[test]
+fn an_option_that_another_rules_out_is_refused() {
+    let mut rules = 0;
+    for entry in CATALOGUE {
+        for rule in entry.rules {
+            let [option, other] = rule.options();
+            let option = with_value(entry, option);
+            let (fine, wrong) = match rule {
+                Rule::Needs(..) => (other.to_owned(), otherwise(entry, other)),
+                Rule::Excludes(..) => (String::new(), other.to_owned()),
+            };
+            let both = [option.as_str(), fine.as_str()];
+            let both: Vec<_> = both.into_iter().filter(|words| !words.is_empty()).collect();
+            assert_eq!(refused(entry, &both), None, "{}: {both:?}", entry.name);
+            let said = refused(entry, &[&option, &wrong]).expect("an error");
+            for part in rule.options() {
+                assert!(said.contains(part), "{}: {said}", entry.name);
+            }
+            rules += 1;
+        }
+    }
+    assert!(rules > 0);
+}
+
+#[test]
+fn what_the_help_of_an_option_says_that_it_goes_with_is_a_rule() {
+    for entry in CATALOGUE {
+        for option in entry.options() {
+            let name = format!("--{}", option.get_long().unwrap_or_default());
+            let of_option = |rule: &&Rule| {
+                let (first, _) = rule.options()[0]
+                    .split_once(' ')
+                    .unwrap_or((rule.options()[0], ""));
+                first == name
+            };
+            let ruled = entry.rules.iter().find(of_option);
+            let ruled = ruled.map(|rule| rule.options()[1].to_owned());
+            assert_eq!(ruled, said_of(&option), "{}: {name}", entry.name);
+        }
+    }
+}
