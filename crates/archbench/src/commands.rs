@@ -87,6 +87,11 @@ pub(crate) const COMMANDS: &[Subcommand] = &[
         run: |matches, _| Ok(wire::run(&given(matches)?)),
     },
     Subcommand {
+        name: "flux",
+        grammar: |_| grammar::<flux::cli::Arguments>("flux"),
+        run: |matches, _| flux::cli::run(given(matches)?),
+    },
+    Subcommand {
         name: "doctor",
         grammar: |_| grammar::<lab::commands::doctor::Args>("doctor"),
         run: |matches, _| status(lab::commands::doctor::run(given(matches)?)),
