@@ -139,7 +139,7 @@ fn bind(
         &socket,
         sockopt::Timeout::Send,
         // `sendfile` waits up to twice before it says that it got no further.
-        Some((options.send_timeout / LOOKS.into()).max(Duration::from_micros(1))),
+        Some((options.send_timeout / LOOKS).max(Duration::from_micros(1))),
     )?;
     rustix::net::listen(&socket, options.backlog)?;
     Ok((socket, file))

@@ -47,7 +47,7 @@ pub trait Waiting: Transport {
 
 /// How long a [`Waiting`] transport waits for a client to take something before the driver looks at it.
 pub fn look_after(options: &ServeOptions) -> Duration {
-    options.send_timeout / LOOKS.into()
+    options.send_timeout / LOOKS
 }
 
 /// Serves one connection until it is over. The thread waits wherever there is something to wait for.
@@ -91,7 +91,7 @@ pub fn serve_over<T: Waiting>(
 pub fn drive(transport: &mut impl Waiting, worker: &mut Worker) {
     let mut timer = Timer::new(worker.now);
     let mut readable_at = worker.now;
-    let mut session = Session::new(worker.options.gather_from);
+    let mut session = worker.session();
     loop {
         match session.next(&mut worker.buffers.scratch) {
             Next::Receive if worker.buffers.has_rest() => worker.parse(&mut session),

@@ -60,7 +60,7 @@ impl CompletionEndpoint {
     pub fn new(client: Client, worker: &Worker) -> Self {
         Self {
             client,
-            session: Session::new(worker.options.gather_from),
+            session: worker.session(),
             timer: Timer::new(worker.now),
             readable_at: worker.now,
             unread: Vec::new(),

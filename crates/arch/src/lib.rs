@@ -29,6 +29,7 @@
 //! | [`acceptor`] | accepting in an event loop |
 //! | [`refused`] | turning away |
 //! | [`remarks`] | what a room has to say of itself at its end |
+//! | [`security`] | what is secured, and with which certificate |
 //! | [`session`] | one connection, as its protocol sees it: what is next, outputs, works |
 //! | [`buffers`] | what a request needs while it is worked on |
 //! | [`transport`] | how bytes move |
@@ -57,6 +58,7 @@ pub mod processes;
 pub mod readiness;
 pub mod refused;
 pub mod remarks;
+pub mod security;
 pub mod session;
 pub mod setup;
 pub mod stop;
@@ -77,6 +79,7 @@ pub use options::ServeOptions;
 pub use readiness::{Endpoint, Interest, Progress, Readiness};
 pub use refused::Refused;
 pub use remarks::Remarks;
+pub use security::Security;
 pub use session::{Done, Next, Session, Step, Work};
 pub use setup::{ProcessContext, ServerSetup, Worker};
 pub use transport::Transport;

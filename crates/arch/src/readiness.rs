@@ -103,7 +103,7 @@ impl<T: Transport> Endpoint<T> {
     pub fn new(transport: T, worker: &Worker) -> Self {
         Self {
             transport,
-            session: Session::new(worker.options.gather_from),
+            session: worker.session(),
             readiness: Readiness {
                 readable: true,
                 writable: true,

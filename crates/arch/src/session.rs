@@ -3,6 +3,8 @@
 //! ```text
 //!  transport (socket, ring, stack in user space)      who moves bytes, and who waits for them: the driver
 //!      │ received bytes             ▲ outputs, owned
+//!  security: none, or TLS                              `secured`
+//!      │ plain bytes                ▲
 //!  session: what was not taken, turns, the end         this file
 //!      │ bytes                      ▲ heads, pieces
 //!  protocol: HTTP/1.1                                  `http1`
@@ -15,6 +17,7 @@ mod http1;
 pub mod output;
 mod protocol;
 pub mod scratch;
+mod secured;
 pub mod work;
 
 #[cfg(test)]
@@ -31,6 +34,7 @@ use http1::Http1;
 pub use output::{Output, SendError, Tail};
 use protocol::{PIECE, Protocol, Want};
 pub use scratch::Scratch;
+use secured::{Before, Secured};
 pub use work::{Calls, Done, Piece, Source, Step, Work};
 
 /// What a session needs next from its driver.
@@ -88,6 +92,8 @@ const COLLECT: usize = 64 << 10;
 /// one thread's serves all of its sessions, one after the other.
 #[derive(Debug)]
 pub struct Session {
+    /// None in the clear.
+    secured: Option<Box<Secured>>,
     spoken: Spoken,
     /// What the transport did not take of the output before.
     unsent: Option<Output>,
@@ -127,11 +133,12 @@ impl Session {
     /// A session of HTTP/1.1 on a connection on which nothing has come. `gather_from`: bodies in memory from this length on, in
     /// bytes, are tails of outputs; shorter ones are copied beside their heads.
     pub fn new(gather_from: u64) -> Self {
-        Self::speaking(Spoken::Http1(Http1::new(gather_from)))
+        Self::speaking(Spoken::Http1(Http1::new(gather_from, Delivery::PageCache)))
     }
 
     fn speaking(spoken: Spoken) -> Self {
         Self {
+            secured: None,
             spoken,
             unsent: None,
             turn: 0,
@@ -148,55 +155,87 @@ impl Session {
             State::Closed => return Next::Closed,
         }
         if let Some(output) = self.unsent.take() {
-            return self.send(output);
+            return self.hand_out(output);
         }
-        if self.turn >= TURN && scratch.is_clear() {
-            self.turn = 0;
-            return Next::Yield;
-        }
-        if self.turn >= TURN || scratch.collected() >= COLLECT {
-            return self.send(Output::collect(scratch, false));
-        }
-        let want = ask!(&mut self.spoken, protocol => protocol.want(scratch));
-        match want {
-            Want::Rest => Next::Receive,
-            Want::Work => match ask!(&mut self.spoken, protocol => protocol.work(scratch)) {
-                Some(work) => Next::Work(work),
-                None => Next::Wait,
-            },
-            Want::Send => {
-                let tail = ask!(&self.spoken, protocol => protocol.tail());
-                self.send(Output::collect_before(tail, scratch))
+        loop {
+            if self.secured.is_some()
+                && let Some(next) = self.next_of_security(scratch)
+            {
+                return next;
             }
-            // The FIN goes with the last bytes.
-            _ if !scratch.is_clear() => {
-                let is_last = want == Want::ShutdownWrite;
-                self.send(Output::collect(scratch, is_last))
+            if self.turn >= TURN && scratch.is_clear() {
+                self.turn = 0;
+                return Next::Yield;
             }
-            Want::Receive => Next::Receive,
-            Want::Wait => Next::Wait,
-            Want::ShutdownWrite => {
-                ask!(&mut self.spoken, protocol => protocol.write_was_shut());
-                Next::ShutdownWrite
+            if self.turn >= TURN || scratch.collected() >= COLLECT {
+                return self.send(Output::collect(scratch, false), scratch);
             }
-            Want::Close => {
-                self.state = State::Closed;
-                Next::Closed
+            let want = ask!(&mut self.spoken, protocol => protocol.want(scratch));
+            if let Some(secured) = &mut self.secured {
+                match secured.before(want, scratch.is_clear()) {
+                    Before::Nothing => {}
+                    Before::Feed => {
+                        self.feed(scratch);
+                        continue;
+                    }
+                    Before::Flush => return self.flush(scratch),
+                }
             }
+            return match want {
+                Want::Rest => Next::Receive,
+                Want::Work => match ask!(&mut self.spoken, protocol => protocol.work(scratch)) {
+                    Some(work) => Next::Work(work),
+                    None => Next::Wait,
+                },
+                Want::Send => {
+                    let tail = ask!(&self.spoken, protocol => protocol.tail());
+                    self.send(Output::collect_before(tail, scratch), scratch)
+                }
+                // The FIN goes with the last bytes.
+                _ if !scratch.is_clear() => {
+                    let is_last = want == Want::ShutdownWrite;
+                    self.send(Output::collect(scratch, is_last), scratch)
+                }
+                Want::Receive => Next::Receive,
+                Want::Wait => Next::Wait,
+                Want::ShutdownWrite => {
+                    ask!(&mut self.spoken, protocol => protocol.write_was_shut());
+                    Next::ShutdownWrite
+                }
+                Want::Close | Want::BreakOff => {
+                    self.state = State::Closed;
+                    Next::Closed
+                }
+            };
         }
     }
 
     /// What is collected and not sent yet, to be sent before a work takes long.
     pub fn collected(&mut self, scratch: &mut Scratch) -> Option<Output> {
-        let is_due = self.state == State::Open && !scratch.is_clear();
-        is_due.then(|| {
-            self.state = State::Sending;
-            Output::collect(scratch, false)
-        })
+        if self.state != State::Open || scratch.is_clear() {
+            return None;
+        }
+        let output = Output::collect(scratch, false);
+        match self.send(output, scratch) {
+            Next::Send(output) => Some(output),
+            _ => None,
+        }
+    }
+
+    /// Hands out what a protocol has to say.
+    #[inline]
+    fn send(&mut self, output: Output, scratch: &mut Scratch) -> Next {
+        if self.secured.is_none() {
+            return self.hand_out(output);
+        }
+        match self.seal(output, scratch) {
+            Ok(output) => self.hand_out(output),
+            Err(()) => Next::Closed,
+        }
     }
 
     #[inline]
-    fn send(&mut self, output: Output) -> Next {
+    fn hand_out(&mut self, output: Output) -> Next {
         self.state = State::Sending;
         Next::Send(output)
     }
@@ -206,12 +245,17 @@ impl Session {
     #[inline]
     pub fn receive(&mut self, input: &[u8], scratch: &mut Scratch) -> usize {
         self.turn += REQUEST_COST;
-        ask!(&mut self.spoken, protocol => protocol.receive(input, scratch))
+        if self.secured.is_some() {
+            return self.receive_records(input, scratch);
+        }
+        receive(&mut self.spoken, input, scratch)
     }
 
     /// The client sends no more; all that it has sent was received.
     pub fn end_of_input(&mut self, scratch: &mut Scratch) {
-        ask!(&mut self.spoken, protocol => protocol.end_of_input(scratch));
+        if !self.end_of_records(scratch) {
+            end_of_input(&mut self.spoken, scratch);
+        }
     }
 
     /// An output is back, of which the transport took so many bytes; none if it would have had to wait.
@@ -229,12 +273,14 @@ impl Session {
             Ok(bytes) => bytes,
             Err(error) => {
                 output.recycle(scratch);
-                return self.end(Some(error.event()), scratch);
+                let event = (!self.is_farewell()).then(|| error.event());
+                return self.end(event, scratch);
             }
         };
         self.turn += bytes as u64;
         let tail = output.advance(bytes);
         if output.is_head_sent() {
+            let tail = tail + output.sealed();
             output.settle(scratch);
             if tail > 0 && self.state == State::Open {
                 // Before the client can know that it has all: a file is not kept open for an answer that is over.
@@ -251,8 +297,12 @@ impl Session {
     /// A work is back, done.
     #[inline]
     pub fn done(&mut self, done: Done, scratch: &mut Scratch) {
-        if self.state != State::Closed {
-            ask!(&mut self.spoken, protocol => protocol.done(done, scratch));
+        if self.state == State::Closed {
+            return;
+        }
+        match &self.secured {
+            Some(secured) if secured.is_away() => self.handshake_done(done, scratch),
+            _ => ask!(&mut self.spoken, protocol => protocol.done(done, scratch)),
         }
     }
 
@@ -264,7 +314,12 @@ impl Session {
         } else if self.unsent.is_some() || self.state == State::Sending {
             Some(Phase::Answer)
         } else {
-            Some(ask!(&self.spoken, protocol => protocol.phase()))
+            let phase = ask!(&self.spoken, protocol => protocol.phase());
+            match &self.secured {
+                None => Some(phase),
+                Some(secured) if secured.is_away() => None,
+                Some(secured) => Some(secured.phase(phase)),
+            }
         }
     }
 
@@ -273,6 +328,9 @@ impl Session {
         match self.phase() {
             Some(Phase::Answer) => self.end(Some(Event::Stalled), scratch),
             Some(phase) if self.state != State::Closed => {
+                if self.expire_handshake(scratch) {
+                    return;
+                }
                 if phase == Phase::Request {
                     scratch.events.push(Event::RequestTimeout);
                 }
@@ -284,7 +342,9 @@ impl Session {
 
     /// The server is stopping: the answer under way, or that to the request which has begun to come, is the last.
     pub fn finish(&mut self) {
-        ask!(&mut self.spoken, protocol => protocol.finish());
+        if !self.finish_handshake() {
+            finish(&mut self.spoken);
+        }
     }
 
     /// The drain deadline has passed: whatever is under way ends here.
@@ -323,4 +383,17 @@ impl Session {
         self.unsent = None;
         scratch.clear();
     }
+}
+
+#[inline]
+fn receive(spoken: &mut Spoken, input: &[u8], scratch: &mut Scratch) -> usize {
+    ask!(spoken, protocol => protocol.receive(input, scratch))
+}
+
+fn end_of_input(spoken: &mut Spoken, scratch: &mut Scratch) {
+    ask!(spoken, protocol => protocol.end_of_input(scratch));
+}
+
+fn finish(spoken: &mut Spoken) {
+    ask!(spoken, protocol => protocol.finish());
 }

@@ -19,6 +19,7 @@ use crate::listener::Listener;
 use crate::options::ServeOptions;
 use crate::privileges::User;
 use crate::remarks::Remarks;
+use crate::security::Security;
 use crate::session::{FileAnswer, Session};
 use crate::stop::{Role, Stop};
 use crate::timing::Timer;
@@ -44,6 +45,8 @@ pub struct ServerSetup {
     pub remarks: Remarks,
     /// Limits and time-outs.
     pub options: Arc<ServeOptions>,
+    /// What connections are secured with; none in the clear.
+    pub security: Option<Arc<Security>>,
 }
 
 impl ServerSetup {
@@ -81,6 +84,7 @@ impl ServerSetup {
             meter,
             remarks: Remarks::default(),
             options: Arc::new(options),
+            security: None,
         })
     }
 
@@ -125,6 +129,7 @@ impl ServerSetup {
             files: Arc::new(Files::open(self.files.clone(), describe)?),
             meter: self.meter,
             options: Arc::clone(&self.options),
+            security: self.security.clone(),
             loop_number: None,
             hands_over_requests: false,
             stop: Arc::new(Stop::new(self.options.drain_timeout)),
@@ -236,6 +241,8 @@ pub struct ProcessContext {
     pub meter: Meter,
     /// Limits and time-outs.
     pub options: Arc<ServeOptions>,
+    /// What connections are secured with; none in the clear.
+    pub security: Option<Arc<Security>>,
     /// Which of several loops it is for, if there are several.
     pub loop_number: Option<usize>,
     /// Whether and when this process is to end.
@@ -269,6 +276,7 @@ impl ProcessContext {
             _serving: serving,
             files: Arc::clone(&self.files),
             options: Arc::clone(&self.options),
+            security: self.security.clone(),
             stop: Arc::clone(&self.stop),
             counters: match self.loop_number {
                 Some(number) => self.meter.counters_of_loop(number),
@@ -389,6 +397,7 @@ pub struct Worker {
     pub now: Instant,
     _serving: Option<ServingThread>,
     pub(crate) options: Arc<ServeOptions>,
+    security: Option<Arc<Security>>,
     pub(crate) stop: Arc<Stop>,
     pub(crate) buffers: Box<RequestBuffers>,
     pub(crate) via: SendVia,
@@ -404,6 +413,14 @@ impl Worker {
         let wall = clock_gettime(ClockId::RealtimeCoarse);
         self.unix_s = u64::try_from(wall.tv_sec).unwrap_or(0);
         self.buffers.scratch.set_time(self.unix_s);
+    }
+
+    /// A session for a connection on which nothing has come.
+    pub(crate) fn session(&self) -> Session {
+        match &self.security {
+            None => Session::new(self.options.gather_from),
+            Some(security) => Session::secured(self.options.gather_from, security),
+        }
     }
 
     /// Takes `buffers` into use and gives those that were: done before an endpoint is worked on that has come with its own, and

@@ -7,7 +7,7 @@ use http::Phase;
 use crate::options::ServeOptions;
 
 /// While an answer is under way its client is looked at this often in its time-out.
-pub(crate) const LOOKS: u8 = 8;
+pub(crate) const LOOKS: u32 = 8;
 
 /// The deadline of one connection, by what its session waits for.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ impl Timer {
     pub(crate) fn next_look(&self, now: Instant, options: &ServeOptions) -> Instant {
         let deadline = self.deadline(options);
         match self.phase {
-            Phase::Answer => deadline.min(now + options.send_timeout / LOOKS.into()),
+            Phase::Answer => deadline.min(now + options.send_timeout / LOOKS),
             _ => deadline,
         }
     }

@@ -28,7 +28,7 @@ const SLOTS: usize = 64;
 /// The most loops whose connections are counted apart.
 pub const MOST_LOOPS: usize = SLOTS;
 /// Counters at the start of a slot; a multiple of a cache line's eight.
-const EVENTS: usize = 24;
+const EVENTS: usize = 40;
 const SLOT: usize = EVENTS + latency::BUCKETS;
 /// Counters before the first slot: the next slot to hand out, and the gauges.
 const HEADER: usize = 8;
@@ -74,11 +74,25 @@ pub enum Event {
     Shed,
     /// Another server, whose answer was to be passed on, gave none or broke it off.
     UpstreamFailed,
+    /// A handshake of TLS came to its end in full.
+    Handshake,
+    /// A handshake of TLS took up a session from before.
+    Resumption,
+    /// A handshake of TLS came to nothing: what came was no such thing, or the two ends have nothing in common.
+    HandshakeFailed,
+    /// A handshake of TLS did not come to its end in time.
+    HandshakeTimeout,
+    /// What came after the handshake was no record of TLS, or not the client's.
+    BadRecord,
+    /// What came where TLS is spoken was a request in the clear.
+    NotTls,
+    /// A client sent no more without having said so over TLS: somebody else may have cut it off.
+    EndedWithoutClose,
 }
 
 impl Event {
     /// The errors, each with the name that reports give it.
-    pub const ERRORS: [(Self, &'static str); 11] = [
+    pub const ERRORS: [(Self, &'static str); 16] = [
         (Self::Broken, "connection_broken"),
         (Self::RequestTimeout, "request_timeout"),
         (Self::Stalled, "reader_stalled"),
@@ -90,6 +104,11 @@ impl Event {
         (Self::Abandoned, "answer_abandoned"),
         (Self::Shed, "request_refused_503"),
         (Self::UpstreamFailed, "upstream_failed"),
+        (Self::HandshakeFailed, "tls_handshake_failed"),
+        (Self::HandshakeTimeout, "tls_handshake_timeout"),
+        (Self::BadRecord, "tls_record_bad"),
+        (Self::NotTls, "tls_not_spoken"),
+        (Self::EndedWithoutClose, "tls_close_missing"),
     ];
 
     /// The event that an answer with this status is.
@@ -330,7 +349,7 @@ mod tests {
 
     #[test]
     fn every_event_has_its_counter() {
-        assert!((Event::UpstreamFailed as usize) < EVENTS);
+        assert!((Event::EndedWithoutClose as usize) < EVENTS);
         assert!(2 + 2 * (Gauge::Processes as usize) < LOOPS);
     }
 

@@ -10,7 +10,7 @@ use meter::Event;
 
 use super::answer::Answer;
 use super::output::Tail;
-use super::protocol::{PIECE, Protocol, Want};
+use super::protocol::{PIECE, PIECE_IN_MEMORY, Protocol, Want};
 use super::scratch::Scratch;
 use super::work::{Body, Document, Done, Outcome, Piece, Source, Work};
 
@@ -22,6 +22,8 @@ const STREAM: u32 = 0;
 pub(super) struct Http1 {
     connection: Connection,
     gather_from: u64,
+    /// Where the bytes of files have to be.
+    delivery: Delivery,
     /// The file of the present answer.
     document: Option<Document>,
     at_hand: AtHand,
@@ -59,22 +61,30 @@ enum AtHand {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Open,
+    /// The answer under way cannot be finished.
+    BrokenOff,
     /// The last answer was handed out as such.
     Announced,
     WriteShut,
 }
 
 impl Http1 {
-    pub(super) fn new(gather_from: u64) -> Self {
+    pub(super) fn new(gather_from: u64, delivery: Delivery) -> Self {
         Self {
             connection: Connection::new(),
             gather_from,
+            delivery,
             document: None,
             at_hand: AtHand::Nothing,
             is_worked_for: false,
             has_rest: false,
             end: End::Open,
         }
+    }
+
+    /// What has come is no request at all.
+    pub(super) fn reject(&mut self, scratch: &mut Scratch) {
+        self.connection.reject(&mut scratch.http);
     }
 
     /// Whether bytes from `start` on are at hand.
@@ -171,6 +181,11 @@ impl Http1 {
             return;
         };
         self.at_hand = match body {
+            // Asked for its bytes, and it has none: it has become shorter.
+            Body::File if self.delivery == Delivery::Memory => {
+                scratch.events.push(Event::Truncated);
+                return self.fail(scratch);
+            }
             Body::Memory { bytes, start } => AtHand::Memory { bytes, start },
             Body::File => AtHand::File {
                 end: range.end.min(range.start + PIECE),
@@ -195,6 +210,8 @@ impl Http1 {
             Outcome::Found(found) => self.found(found, scratch),
             Outcome::Loaded(Ok(body)) => self.loaded(body, scratch),
             Outcome::Loaded(Err(_)) => self.unreadable(scratch),
+            // It is TLS's own.
+            Outcome::Handshake(..) => {}
             Outcome::Answered(answer) => self.answered(*answer, scratch),
             Outcome::Defect => {
                 scratch.events.push(Event::Replaced);
@@ -255,6 +272,9 @@ impl Http1 {
     fn fail(&mut self, scratch: &mut Scratch) {
         (self.document, self.at_hand) = (None, AtHand::Nothing);
         self.connection.failed(&mut scratch.http);
+        if self.connection.want() == http::Want::Close {
+            self.end = End::BrokenOff;
+        }
     }
 }
 
@@ -282,6 +302,7 @@ impl Protocol for Http1 {
                 },
                 http::Want::Linger if self.end == End::WriteShut => Want::Receive,
                 http::Want::Linger => Want::ShutdownWrite,
+                http::Want::Close if self.end == End::BrokenOff => Want::BreakOff,
                 http::Want::Close if !scratch.is_clear() => {
                     self.end = End::Announced;
                     Want::ShutdownWrite
@@ -305,9 +326,13 @@ impl Protocol for Http1 {
                 Work::find(STREAM, path, target.is_directory())
             }
             (http::Want::Load(range), Some(document)) => {
-                let piece = range.start..range.end.min(range.start + PIECE);
+                let piece = match self.delivery {
+                    Delivery::PageCache => PIECE,
+                    Delivery::Memory => PIECE_IN_MEMORY,
+                };
+                let piece = range.start..range.end.min(range.start + piece);
                 let entry = Arc::clone(&document.entry);
-                Work::load(STREAM, entry, piece, Delivery::PageCache)
+                Work::load(STREAM, entry, piece, self.delivery)
             }
             _ => return None,
         };
@@ -320,7 +345,12 @@ impl Protocol for Http1 {
             return Tail::None;
         };
         match (self.in_memory(&range), &self.at_hand, &self.document) {
-            (Some((bytes, part)), ..) => Tail::Memory(Arc::clone(bytes), part),
+            (Some((bytes, mut part)), ..) => {
+                if self.delivery == Delivery::Memory {
+                    part.end = part.end.min(part.start + PIECE_IN_MEMORY as usize);
+                }
+                Tail::Memory(Arc::clone(bytes), part)
+            }
             (None, AtHand::File { end }, Some(document)) => {
                 let piece = range.start..range.end.min(*end);
                 Tail::File(Arc::clone(&document.entry), piece)

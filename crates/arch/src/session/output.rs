@@ -20,12 +20,27 @@ pub(super) struct Parts {
     head: Vec<u8>,
     /// Where in the head what has not left begins.
     start: usize,
+    /// Where in it what is to be sent ends.
+    end: usize,
     /// The answers that have left whole when the head has.
     finished: Vec<Finished>,
     tail: Tail,
+    /// How many bytes of a tail are in the head, encrypted.
+    sealed: u64,
     is_last: bool,
-    /// What was left of another, in a buffer of its size.
-    is_rest: bool,
+    kind: Kind,
+}
+
+/// Which buffer the head is in.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// One that serves again.
+    #[default]
+    Collected,
+    /// One of its size, for what was left of another.
+    Rest,
+    /// One that serves again for records, and stays as long as it once was: nobody fills it with zeros each time.
+    Sealed,
 }
 
 /// What comes behind a head.
@@ -47,8 +62,41 @@ impl Output {
         let mut parts = scratch.spare_parts();
         std::mem::swap(&mut parts.head, &mut scratch.http.out);
         std::mem::swap(&mut parts.finished, &mut scratch.http.finished);
+        parts.end = parts.head.len();
         parts.is_last = is_last;
         Self(parts)
+    }
+
+    /// These bytes.
+    pub(super) fn of_bytes(bytes: &[u8], is_last: bool, scratch: &mut Scratch) -> Self {
+        let mut parts = scratch.spare_parts();
+        parts.head.extend_from_slice(bytes);
+        parts.end = parts.head.len();
+        parts.is_last = is_last;
+        Self(parts)
+    }
+
+    /// The same, encrypted: `seal` is given head and tail and a buffer that it may enlarge, and tells how much of that it has filled;
+    /// nothing where it cannot.
+    pub(super) fn seal(
+        mut self,
+        scratch: &mut Scratch,
+        seal: impl FnOnce((&[u8], &[u8]), &mut Vec<u8>) -> Option<usize>,
+    ) -> Option<Self> {
+        debug_assert!(
+            !matches!(self.0.tail, Tail::File(..)),
+            "what is encrypted is in memory"
+        );
+        let mut parts = scratch.spare_sealed();
+        let tail = self.tail_in_memory();
+        let end = seal((self.head(), tail), &mut parts.head);
+        parts.sealed = tail.len() as u64;
+        parts.end = end.unwrap_or(0);
+        parts.is_last = self.0.is_last;
+        parts.kind = Kind::Sealed;
+        std::mem::swap(&mut parts.finished, &mut self.0.finished);
+        self.recycle(scratch);
+        end.map(|_| Self(parts))
     }
 
     /// What is collected, and `tail`.
@@ -61,7 +109,7 @@ impl Output {
     /// What of the head has not left.
     #[inline]
     pub fn head(&self) -> &[u8] {
-        &self.0.head[self.0.start..]
+        &self.0.head[self.0.start..self.0.end]
     }
 
     /// What comes behind the head.
@@ -109,7 +157,13 @@ impl Output {
 
     #[inline]
     pub(super) fn is_head_sent(&self) -> bool {
-        self.0.start == self.0.head.len()
+        self.0.start == self.0.end
+    }
+
+    /// How many bytes of a tail have left with the head, when that has left whole.
+    #[inline]
+    pub(super) fn sealed(&self) -> u64 {
+        self.0.sealed
     }
 
     /// The answers in its head have left whole, and its buffers go back.
@@ -122,21 +176,25 @@ impl Output {
     /// Gives its buffers back.
     #[inline]
     pub(super) fn recycle(self, scratch: &mut Scratch) {
-        if !self.0.is_rest {
-            scratch.give_back(self.0);
+        match self.0.kind {
+            Kind::Collected => scratch.give_back(self.0),
+            Kind::Sealed => scratch.give_back_sealed(self.0),
+            Kind::Rest => {}
         }
     }
 
     /// What is left of the head, in a buffer of its own: whoever waits for a slow client holds no more than that. The tail is
     /// asked for anew.
     pub(super) fn rest(mut self, scratch: &mut Scratch) -> Self {
-        if self.0.is_rest {
+        if self.0.kind == Kind::Rest {
             return self;
         }
         let rest = Parts {
             head: self.head().to_vec(),
+            end: self.head().len(),
             finished: self.0.finished.drain(..).collect(),
-            is_rest: true,
+            sealed: self.0.sealed,
+            kind: Kind::Rest,
             ..Parts::default()
         };
         self.recycle(scratch);
@@ -148,8 +206,10 @@ impl Parts {
     /// Makes them as good as new, apart from the memory that they hold.
     #[inline]
     pub(super) fn clear(&mut self) {
-        self.head.clear();
-        self.start = 0;
+        if self.kind == Kind::Collected {
+            self.head.clear();
+        }
+        (self.start, self.end, self.sealed) = (0, 0, 0);
         self.finished.clear();
         self.tail = Tail::None;
     }

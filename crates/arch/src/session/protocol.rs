@@ -13,6 +13,10 @@ use super::work::{Done, Work};
 /// before it is sent on. Half as much costs a tenth.
 pub(super) const PIECE: u64 = 256 << 10;
 
+/// The same where the bytes have to come to our memory, to be encrypted: a few records, which are still in the processor's cache when
+/// they are sent.
+pub(super) const PIECE_IN_MEMORY: u64 = 64 << 10;
+
 /// What a protocol wants next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Want {
@@ -30,6 +34,8 @@ pub(super) enum Want {
     Wait,
     /// The end, behind what is collected.
     Close,
+    /// The same in the midst of an answer, which nobody is to take for whole.
+    BreakOff,
 }
 
 /// What a session asks of the protocol that it speaks. Whatever it has to say is collected in its [`Scratch`].

@@ -27,6 +27,11 @@ pub struct Scratch {
         reason = "the box goes out as an output and comes back; taking it apart would allocate"
     )]
     spare: Vec<Box<Parts>>,
+    /// The same for records.
+    #[expect(clippy::vec_box, reason = "likewise")]
+    spare_sealed: Vec<Box<Parts>>,
+    /// Records as they came, while they are decrypted.
+    pub(super) incoming: Vec<u8>,
     spare_path: Vec<u8>,
 }
 
@@ -38,6 +43,8 @@ impl Scratch {
             events: Vec::new(),
             http: http::Scratch::new(config),
             spare: Vec::new(),
+            spare_sealed: Vec::new(),
+            incoming: Vec::new(),
             spare_path: Vec::new(),
         }
     }
@@ -91,6 +98,18 @@ impl Scratch {
         if self.spare.len() < MOST_SPARE && parts.capacity() <= LARGEST_SPARE {
             parts.clear();
             self.spare.push(parts);
+        }
+    }
+
+    /// As [`spare_parts`](Self::spare_parts), for records: its head is as long as it was before.
+    pub(super) fn spare_sealed(&mut self) -> Box<Parts> {
+        self.spare_sealed.pop().unwrap_or_default()
+    }
+
+    pub(super) fn give_back_sealed(&mut self, mut parts: Box<Parts>) {
+        if self.spare_sealed.len() < MOST_SPARE && parts.capacity() <= LARGEST_SPARE {
+            parts.clear();
+            self.spare_sealed.push(parts);
         }
     }
 

@@ -13,6 +13,7 @@ use files::{Delivery, Missing};
 use http::{Entity, Request};
 
 use super::answer::{Answer, FileAnswer};
+use super::secured::Layer;
 use crate::document::{Entry, Files};
 pub use calls::Calls;
 
@@ -23,6 +24,8 @@ pub enum Step {
     Find,
     /// Have the bytes of the file at hand.
     Load,
+    /// Compute what a handshake of TLS takes: no box of the paper's, which knew of none, but as a box it is drawn.
+    Handshake,
 }
 
 /// Something to be done for a session by whoever may wait for it.
@@ -45,7 +48,7 @@ pub struct Work {
 /// from wherever they are.
 const MOST_PREPARED: u8 = 4;
 
-/// A file operation.
+/// A file operation, or a handshake.
 enum Operation {
     Find {
         path: Vec<u8>,
@@ -58,6 +61,7 @@ enum Operation {
     },
     /// Whatever it takes to answer this: what requests are where they are handed over as values.
     Answer(Arc<Request>),
+    Handshake(Box<Layer>),
     /// Whoever prepared it knows all that there is to know.
     Ready(Outcome),
 }
@@ -77,6 +81,8 @@ pub(super) enum Outcome {
     Loaded(io::Result<Body>),
     /// An answer to a request that was handed over.
     Answered(Box<Answer>),
+    /// Whether the client has said that it sends no more, or why nothing comes of it.
+    Handshake(Box<Layer>, Result<bool, rustls::Error>),
     /// There was too much to do.
     Refused,
     /// The code that did it has a defect.
@@ -181,6 +187,11 @@ impl Work {
         Done::new(self.stream, Outcome::Answered(Box::new(answer)))
     }
 
+    /// One that belongs to no request.
+    pub(super) fn handshake(layer: Box<Layer>) -> Self {
+        Self::new(0, Operation::Handshake(layer))
+    }
+
     #[inline]
     fn new(stream: u32, operation: Operation) -> Self {
         Self {
@@ -196,6 +207,7 @@ impl Work {
         match self.operation {
             Operation::Find { .. } | Operation::Answer(_) => Some(Step::Find),
             Operation::Load { .. } => Some(Step::Load),
+            Operation::Handshake(_) => Some(Step::Handshake),
             Operation::Ready(_) => None,
         }
     }
@@ -219,7 +231,9 @@ impl Work {
             return Ok(done);
         }
         let body = match &self.operation {
-            Operation::Find { .. } | Operation::Answer(_) => return Err(self),
+            Operation::Find { .. } | Operation::Answer(_) | Operation::Handshake(_) => {
+                return Err(self);
+            }
             Operation::Load {
                 entry,
                 range,
@@ -250,7 +264,7 @@ impl Work {
                 (files::Body::File, Delivery::Memory) => None,
                 (body, _) => Some(Done::loaded(self.stream, Ok(body.into()))),
             },
-            Operation::Answer(_) | Operation::Ready(_) => None,
+            Operation::Answer(_) | Operation::Handshake(_) | Operation::Ready(_) => None,
         }
     }
 
@@ -278,6 +292,7 @@ impl Work {
                     Outcome::Answered(Box::new(Answer::File(answer))),
                 )
             }
+            Operation::Handshake(layer) => Done::shaken(self.stream, layer),
             Operation::Ready(outcome) => Done::new(self.stream, outcome),
         }
     }
@@ -356,6 +371,11 @@ impl Done {
             outcome: Outcome::Found(document),
             path,
         }
+    }
+
+    fn shaken(stream: u32, mut layer: Box<Layer>) -> Self {
+        let shaken = layer.shake_hands();
+        Self::new(stream, Outcome::Handshake(layer, shaken))
     }
 
     #[inline]

@@ -135,6 +135,13 @@ impl Connection {
         }
     }
 
+    /// What has come is no request of HTTP, as whoever looked at it before this connection did knows: 400, and the end.
+    pub fn reject(&mut self, scratch: &mut Scratch) {
+        if self.step == Step::Head {
+            self.fatal(Status::BadRequest, scratch);
+        }
+    }
+
     /// The deadline of [`phase`](Connection::phase) has passed: a request that has begun is
     /// answered with 408, anything else ends the connection. An idle one is not closed in stages: its
     /// client has had all that time to read the last answer.

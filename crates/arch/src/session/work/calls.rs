@@ -54,6 +54,8 @@ impl Work {
             operation @ Operation::Answer(_) => {
                 return Ok(Self::new(stream, operation).wait(files, now));
             }
+            // No call computes.
+            Operation::Handshake(layer) => return Ok(Done::shaken(stream, layer)),
             Operation::Ready(outcome) => return Ok(Done::new(stream, outcome)),
         };
         Err(Calls {
