@@ -72,6 +72,7 @@
 mod buffer;
 mod config;
 mod h1;
+pub mod h2;
 mod semantics;
 
 pub use config::Config;

@@ -6,6 +6,7 @@ use crate::buffer::reuse;
 use crate::h1::encode::{self, Manner};
 use crate::h1::stamp::Stamp;
 use crate::semantics::entity::Entity;
+use crate::semantics::multipart;
 use crate::semantics::request::Request;
 use crate::semantics::response::{Body, Content, Fields, Response};
 use crate::semantics::status::Status;
@@ -128,8 +129,35 @@ impl Delivery {
         if let Shape::Parts { .. } = self.shape {
             self.boundary.clear();
             self.boundary.extend_from_slice(entity.boundary());
-            encode::part_head(entity, part, out);
+            multipart::part_head(entity, part, out);
         }
+    }
+
+    /// As [`open`](Delivery::open), for whoever frames head and body apart: the head as a value, unless it was handed over, and what
+    /// else comes before the bytes to `text`.
+    pub(crate) fn open_apart<'a>(
+        &mut self,
+        part: &Range<u64>,
+        request: &'a Request,
+        entity: &'a Entity,
+        text: &mut Vec<u8>,
+    ) -> Option<Response<'a>> {
+        if std::mem::replace(&mut self.opened, true) {
+            return None;
+        }
+        let is_first = !std::mem::replace(&mut self.begun, true);
+        let response = is_first.then(|| self.response(part, request, entity));
+        if let Shape::Parts { .. } = self.shape {
+            self.boundary.clear();
+            self.boundary.extend_from_slice(entity.boundary());
+            multipart::part_head(entity, part, text);
+        }
+        response
+    }
+
+    /// Whether something comes after the bytes of the present part.
+    pub(crate) fn has_more(&self) -> bool {
+        matches!(self.shape, Shape::Parts { .. })
     }
 
     /// The answer that was taken on; `part` is the first that it has.
@@ -164,7 +192,7 @@ impl Delivery {
         });
         match next {
             Some(_) => self.opened = false,
-            None => encode::parts_end(&self.boundary, out),
+            None => multipart::end(&self.boundary, out),
         }
         next
     }

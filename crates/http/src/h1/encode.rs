@@ -1,17 +1,14 @@
 //! Renders responses as HTTP/1.1 carries them (RFC 9112).
 
-use std::ops::Range;
-
 use crate::h1::stamp::Stamp;
 use crate::semantics::date;
 use crate::semantics::entity::Entity;
-use crate::semantics::response::{Body, Content, Fields, Response};
+use crate::semantics::location;
+use crate::semantics::method::ALLOWED;
+use crate::semantics::multipart;
+use crate::semantics::response::{Body, CHALLENGE, Content, Fields, RETRY_AFTER, Response};
 use crate::semantics::status::Status;
 use crate::semantics::target::Target;
-
-const ALLOW: &[u8] = b"Allow: GET, HEAD, OPTIONS\r\n";
-const CHALLENGE: &[u8] = b"WWW-Authenticate: Basic realm=\"archbench\", charset=\"UTF-8\"\r\n";
-const RETRY_AFTER: &[u8] = b"Retry-After: 1\r\n";
 
 /// What the answer tells about the connection (RFC 9112, 9.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +30,7 @@ pub(crate) struct Manner {
 }
 
 /// Appends the head of a response to `out`, and its page if it has one. The bytes of a file come
-/// after it; if they are several parts, each after its [`part_head`], and [`parts_end`] at last.
+/// after it; if they are several parts, each after its [`multipart::part_head`], and [`multipart::end`] at last.
 #[inline]
 pub(crate) fn encode(response: &Response<'_>, manner: Manner, stamp: &Stamp, out: &mut Vec<u8>) {
     let mut encoder = Encoder { out, stamp };
@@ -49,46 +46,6 @@ pub(crate) fn encode(response: &Response<'_>, manner: Manner, stamp: &Stamp, out
     }
 }
 
-/// What [`part_head`] writes beside the boundary, the type and three numbers.
-const PART_HEAD_BYTES: u64 = "\r\n--\r\nContent-Range: bytes -/\r\n\r\n".len() as u64;
-/// What [`parts_end`] writes beside the boundary.
-const PARTS_END_BYTES: u64 = "\r\n----\r\n".len() as u64;
-
-/// The head of one part, the delimiter before it included.
-pub(crate) fn part_head(entity: &Entity, range: &Range<u64>, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"\r\n--");
-    out.extend_from_slice(entity.boundary());
-    out.extend_from_slice(b"\r\n");
-    out.extend_from_slice(entity.type_line());
-    content_range(range, entity.len(), out);
-    out.extend_from_slice(b"\r\n");
-}
-
-/// The delimiter after the last part.
-pub(crate) fn parts_end(boundary: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(b"\r\n--");
-    out.extend_from_slice(boundary);
-    out.extend_from_slice(b"--\r\n");
-}
-
-/// Length in bytes of a multipart body.
-fn parts_length(entity: &Entity, parts: impl Iterator<Item = Range<u64>>) -> u64 {
-    let boundary = entity.boundary().len() as u64;
-    let around = PART_HEAD_BYTES + boundary + entity.type_line().len() as u64;
-    let around = around + digits(entity.len());
-    parts.fold(PARTS_END_BYTES + boundary, |length, range| {
-        let numbers = digits(range.start) + digits(range.end - 1);
-        length
-            .saturating_add(range.end - range.start)
-            .saturating_add(around + numbers)
-    })
-}
-
-/// How many bytes the number takes.
-fn digits(number: u64) -> u64 {
-    number.checked_ilog10().map_or(1, |log| u64::from(log) + 1)
-}
-
 struct Encoder<'a> {
     out: &'a mut Vec<u8>,
     stamp: &'a Stamp,
@@ -98,9 +55,9 @@ impl Encoder<'_> {
     fn fields(&mut self, fields: Fields<'_>, body: &Body<'_>) {
         match fields {
             Fields::None => {}
-            Fields::Allow => self.put(ALLOW),
-            Fields::Challenge => self.put(CHALLENGE),
-            Fields::RetryAfter => self.put(RETRY_AFTER),
+            Fields::Allow => self.field(b"Allow: ", ALLOWED),
+            Fields::Challenge => self.field(b"WWW-Authenticate: ", CHALLENGE),
+            Fields::RetryAfter => self.field(b"Retry-After: ", RETRY_AFTER),
             Fields::Location(target) => self.location(target),
             Fields::CompleteLength(length) => {
                 self.put(b"Content-Range: bytes */");
@@ -131,11 +88,11 @@ impl Encoder<'_> {
             }
             Body::File(entity, Content::Whole) => self.content_length(entity.len()),
             Body::File(entity, Content::Part(range)) => {
-                content_range(range, entity.len(), self.out);
+                multipart::content_range(range, entity.len(), self.out);
                 self.content_length(range.end - range.start);
             }
             Body::File(entity, Content::Parts(parts)) => {
-                let length = parts_length(entity, parts.clone());
+                let length = multipart::length(entity, parts.clone());
                 self.put(b"Content-Type: multipart/byteranges; boundary=");
                 self.put(entity.boundary());
                 self.put(b"\r\n");
@@ -150,13 +107,7 @@ impl Encoder<'_> {
 
     fn location(&mut self, target: &Target) {
         self.put(b"Location: ");
-        // The path is normalised: it does not begin with a slash. So this does not begin with two,
-        // which would send the client to another host.
-        target.write_path(self.out);
-        if !target.path().is_empty() && !target.is_directory() {
-            self.put(b"/");
-        }
-        target.write_query(self.out);
+        location::write(target, self.out);
         self.put(b"\r\n");
     }
 
@@ -199,25 +150,17 @@ impl Encoder<'_> {
         self.put(b"\r\n");
     }
 
+    fn field(&mut self, name: &[u8], value: &[u8]) {
+        self.put(name);
+        self.put(value);
+        self.put(b"\r\n");
+    }
+
     fn number(&mut self, value: u64) {
-        number(value, self.out);
+        multipart::number(value, self.out);
     }
 
     fn put(&mut self, text: &[u8]) {
         self.out.extend_from_slice(text);
     }
-}
-
-fn content_range(range: &Range<u64>, len: u64, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"Content-Range: bytes ");
-    number(range.start, out);
-    out.extend_from_slice(b"-");
-    number(range.end.saturating_sub(1), out);
-    out.extend_from_slice(b"/");
-    number(len, out);
-    out.extend_from_slice(b"\r\n");
-}
-
-fn number(value: u64, out: &mut Vec<u8>) {
-    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }

@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::h1::encode::{self, Manner};
 use crate::h1::exchange::Exchange;
 use crate::h1::stamp::Stamp;
+use crate::h2::stream::Stream;
 use crate::semantics::response::Response;
 
 /// Most exchanges kept for later. Beyond it the allocator serves: so many answers under way at once
@@ -29,6 +30,10 @@ pub struct Scratch {
         reason = "the box moves into a connection and back; taking it apart would allocate"
     )]
     spare: Vec<Box<Exchange>>,
+    #[expect(clippy::vec_box, reason = "likewise")]
+    spare_streams: Vec<Box<Stream>>,
+    /// Where values are decoded and put together; nothing in it is kept.
+    pub(crate) text: Vec<u8>,
 }
 
 /// An answer that is complete as far as this machine is concerned: all of it was handed to the
@@ -48,6 +53,8 @@ impl Scratch {
             config,
             stamp: Stamp::new(),
             spare: Vec::new(),
+            spare_streams: Vec::new(),
+            text: Vec::new(),
         }
     }
 
@@ -74,6 +81,18 @@ impl Scratch {
     /// An exchange that is as good as new. To be given back.
     pub(crate) fn lend(&mut self) -> Box<Exchange> {
         self.spare.pop().unwrap_or_default()
+    }
+
+    /// A stream that is as good as new. To be given back.
+    pub(crate) fn lend_stream(&mut self) -> Box<Stream> {
+        self.spare_streams.pop().unwrap_or_default()
+    }
+
+    pub(crate) fn give_back_stream(&mut self, mut stream: Box<Stream>) {
+        if self.spare_streams.len() < MAX_SPARE {
+            stream.clear();
+            self.spare_streams.push(stream);
+        }
     }
 
     pub(crate) fn give_back(&mut self, mut exchange: Box<Exchange>) {

@@ -4,7 +4,9 @@ use crate::semantics::date;
 
 /// The status line of 200.
 const OK_LINE: &[u8] = b"HTTP/1.1 200 OK\r\n";
-const SERVER: &[u8] = b"Server: archbench\r\n";
+/// The value of Server.
+pub(crate) const SERVER: &[u8] = b"archbench";
+const SERVER_LINE: &[u8] = b"Server: archbench\r\n";
 const DATE: &[u8] = b"Date: ";
 
 /// Server and Date, rendered once a second. The status line of 200 stands before them, so that the
@@ -19,7 +21,7 @@ impl Stamp {
     pub(crate) fn new() -> Stamp {
         Stamp {
             now: None,
-            text: [OK_LINE, SERVER].concat(),
+            text: [OK_LINE, SERVER_LINE].concat(),
         }
     }
 
@@ -32,7 +34,7 @@ impl Stamp {
 
     #[cold]
     fn render(&mut self, unix_s: u64) {
-        self.text.truncate(OK_LINE.len() + SERVER.len());
+        self.text.truncate(OK_LINE.len() + SERVER_LINE.len());
         let date = date::format(unix_s);
         self.now = date.map(|_| unix_s);
         if let Some(date) = date {
@@ -59,7 +61,7 @@ impl Stamp {
 
     /// The value of Date. Empty: no time has been told.
     pub(crate) fn date(&self) -> &[u8] {
-        let start = OK_LINE.len() + SERVER.len() + DATE.len();
+        let start = OK_LINE.len() + SERVER_LINE.len() + DATE.len();
         self.text.get(start..start + date::LEN).unwrap_or_default()
     }
 }

@@ -1,5 +1,8 @@
 //! Request methods (RFC 9110, section 9).
 
+/// The methods that every file has, as Allow tells them (RFC 9110, 10.2.1).
+pub(crate) const ALLOWED: &[u8] = b"GET, HEAD, OPTIONS";
+
 /// What the server does with a method.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Method {

@@ -88,6 +88,16 @@ impl Request {
         self.form = self.target.read(target);
     }
 
+    /// What is to be done, for a request whose parts come in any order.
+    pub(crate) fn set_method(&mut self, method: Method) {
+        self.method = method;
+    }
+
+    /// The target, likewise; Host comes after it.
+    pub(crate) fn set_target(&mut self, target: RawTarget<'_>) {
+        self.form = self.target.read(target);
+    }
+
     #[inline]
     pub(crate) fn push_known(&mut self, name: Name, value: &[u8]) -> Result<(), Malformed> {
         match name {

@@ -7,6 +7,11 @@ use crate::semantics::range::Parts;
 use crate::semantics::status::Status;
 use crate::semantics::target::Target;
 
+/// How to prove who one is, as WWW-Authenticate asks (RFC 7617, 2).
+pub(crate) const CHALLENGE: &[u8] = b"Basic realm=\"archbench\", charset=\"UTF-8\"";
+/// When to come back, in seconds, as Retry-After tells it (RFC 9110, 10.2.3).
+pub(crate) const RETRY_AFTER: &[u8] = b"1";
+
 /// What a server answers.
 ///
 /// The fields that say how it is delivered (Date, Server, Connection) and those that follow from

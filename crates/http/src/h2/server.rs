@@ -1,0 +1,406 @@
+//! The server's end of a connection: what is next. What comes is in `frames` and `heads`, what is answered in `answers` and, where
+//! somebody else answers, in `elsewhere`; `endings` has the deadlines, and `slots` the streams' places.
+
+mod answers;
+mod elsewhere;
+mod endings;
+mod frames;
+mod heads;
+mod slots;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+use crate::h1::scratch::Scratch;
+use crate::h2::calm::{Calm, Flood};
+use crate::h2::flow::{Credit, Window};
+use crate::h2::frame::{
+    self, ErrorCode, FIRST_WINDOW, FrameHeader, Kind, SMALLEST_MAX_PAYLOAD, flag, setting,
+};
+use crate::h2::hpack::decode::Decoder;
+use crate::h2::input::Input;
+use crate::semantics::target::Target;
+use heads::Block;
+use slots::{Slots, Step};
+
+/// Requests of one connection that may be under way at a time.
+pub const MAX_STREAMS: u32 = 100;
+/// Streams whose bytes are fetched or at hand before they can be sent: so much memory and no more is taken for a client.
+const MOST_AT_HAND: usize = 8;
+/// A DATA frame that a window leaves no more room for than this is a tiny one, in bytes; and how many of them are borne in all.
+const TINY: u32 = 64;
+const MOST_TINY: u32 = 1000;
+
+/// What a connection needs next from its driver. A place names the stream, from when it is first named until it is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// Nothing to do until more bytes come: [`receive`](Connection::receive) or [`end_of_input`](Connection::end_of_input). Works may
+    /// be out.
+    Receive,
+    /// That works come back: nothing more is to be received.
+    Wait,
+    /// Which file is the [`target`](Connection::target) of this stream? Answered by [`found`](Connection::found); out from
+    /// [`begin`](Connection::begin) on.
+    Find(usize),
+    /// Have these bytes of this stream's file at hand. Never empty. Answered by [`loaded`](Connection::loaded) or
+    /// [`failed`](Connection::failed); out from [`begin`](Connection::begin) on.
+    Load(usize, Range<u64>),
+    /// Put these bytes of this stream's file on the socket, behind what [`Scratch::out`](crate::Scratch::out) holds, and nothing in
+    /// between: they are the payload of a frame. Never empty, and at hand. Answered by [`sent`](Connection::sent).
+    Send(usize, Range<u64>),
+    /// Close in stages, as [`Want::Linger`](crate::Want::Linger).
+    Linger,
+    /// Send what [`Scratch::out`](crate::Scratch::out) holds, and close.
+    Close,
+}
+
+/// What a client has done wrong, beyond a request that is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Too much of something.
+    Flood(Flood),
+    /// It does not keep to the protocol.
+    Protocol(ErrorCode),
+    /// A request that is none.
+    Request,
+}
+
+/// One connection, seen from the server: many streams, in one state machine.
+///
+/// ```text
+/// want        then
+/// Receive     receive | end_of_input
+/// Find        begin, found | refuse
+/// Load        begin, loaded | failed | refuse; or loaded at once
+/// Send        sent
+/// Linger      (the driver's own)
+/// Close       (the driver's own)
+/// ```
+///
+/// Works are out in any number and come back in any order. At any time: `want`, `phase`, [`finish`](Connection::finish),
+/// [`expire`](Connection::expire). After each call [`Scratch::out`](crate::Scratch::out) may hold bytes to send.
+///
+/// An idle connection keeps the table of its client's fields, which is at most 4 KiB, and the places of a few streams.
+#[derive(Debug)]
+pub struct Connection {
+    /// How much of the preface has come.
+    preface: usize,
+    has_greeted: bool,
+    /// The client's first frame has come.
+    has_settings: bool,
+    input: Input,
+    block: Block,
+    decoder: Decoder,
+    slots: Slots,
+    /// The last stream that the client has opened.
+    last_stream: u32,
+    /// Streams that were reset here while the client may still send of them, the latest last.
+    own_resets: [u32; 8],
+    /// How much of all answers the client has room for.
+    window: Window,
+    /// How much of all bodies it may send.
+    credit: Credit,
+    /// What each stream's window is at first.
+    first_window: u32,
+    /// The longest payload that the client takes.
+    max_payload: u32,
+    /// A frame whose payload is not whole.
+    sending: Option<Sending>,
+    calm: Calm,
+    tiny: u32,
+    requests: u64,
+    ending: Ending,
+    /// The client has shut its write side.
+    is_ended: bool,
+    fault: Option<Fault>,
+}
+
+/// A DATA frame whose header was handed over, and not all of its payload.
+#[derive(Clone, Copy, Debug)]
+struct Sending {
+    place: usize,
+    left: u32,
+    is_last: bool,
+}
+
+/// How the connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    Open,
+    /// GOAWAY is to be sent.
+    Announced,
+    /// GOAWAY was sent: those under way are answered, and no other.
+    Leaving,
+    /// Nothing more is said, and what comes is dropped.
+    Over,
+    /// Not even that.
+    Close,
+}
+
+impl Default for Connection {
+    fn default() -> Connection {
+        Connection {
+            preface: 0,
+            has_greeted: false,
+            has_settings: false,
+            input: Input::default(),
+            block: Block::default(),
+            decoder: Decoder::default(),
+            slots: Slots::default(),
+            last_stream: 0,
+            own_resets: [0; 8],
+            window: Window::new(FIRST_WINDOW),
+            credit: Credit::new(FIRST_WINDOW),
+            first_window: FIRST_WINDOW,
+            max_payload: SMALLEST_MAX_PAYLOAD,
+            sending: None,
+            calm: Calm::default(),
+            tiny: 0,
+            requests: 0,
+            ending: Ending::Open,
+            is_ended: false,
+            fault: None,
+        }
+    }
+}
+
+impl Connection {
+    /// A connection on which nothing has come; the client's [`PREFACE`](super::PREFACE) comes first.
+    pub fn new() -> Connection {
+        Connection::default()
+    }
+
+    /// What is to be done next.
+    pub fn want(&mut self, scratch: &mut Scratch) -> Want {
+        if let Some(sending) = self.sending {
+            return self.payload(sending);
+        }
+        self.greet(scratch);
+        if self.ending == Ending::Announced {
+            frame::write_go_away(self.last_stream, ErrorCode::NoError, &mut scratch.out);
+            self.ending = Ending::Leaving;
+        }
+        loop {
+            match self.ending {
+                Ending::Over if !self.is_ended => return Want::Linger,
+                Ending::Over | Ending::Close => return Want::Close,
+                Ending::Open | Ending::Announced | Ending::Leaving => {}
+            }
+            let next = self.slots.next(self.window, MOST_AT_HAND);
+            if let Some(place) = next.find {
+                return Want::Find(place);
+            }
+            if let Some(place) = next.load {
+                return Want::Load(place, self.part_to_load(place));
+            }
+            let Some(place) = next.send else {
+                return self.nothing_to_do();
+            };
+            if let Some(payload) = self.send(place, scratch) {
+                return payload;
+            }
+        }
+    }
+
+    fn nothing_to_do(&mut self) -> Want {
+        let is_leaving = matches!(self.ending, Ending::Leaving);
+        match self.is_ended {
+            _ if is_leaving && self.slots.is_empty() => {
+                self.ending = Ending::Over;
+                match self.is_ended {
+                    true => Want::Close,
+                    false => Want::Linger,
+                }
+            }
+            false => Want::Receive,
+            true if self.slots.has_works() => Want::Wait,
+            // What waits for more room will never have it.
+            true => {
+                self.ending = Ending::Close;
+                Want::Close
+            }
+        }
+    }
+
+    /// The settings of this end, before anything else.
+    #[inline]
+    fn greet(&mut self, scratch: &mut Scratch) {
+        if std::mem::replace(&mut self.has_greeted, true) {
+            return;
+        }
+        let list = u32::try_from(scratch.config.max_head).unwrap_or(u32::MAX);
+        let settings = [
+            (setting::MAX_CONCURRENT_STREAMS, MAX_STREAMS),
+            (setting::MAX_HEADER_LIST_SIZE, list),
+            (setting::NO_RFC7540_PRIORITIES, 1),
+        ];
+        frame::write_settings(&settings, &mut scratch.out);
+    }
+
+    /// Sends what is next of a stream; the payload of a frame, where that is a file's.
+    fn send(&mut self, place: usize, scratch: &mut Scratch) -> Option<Want> {
+        let turn = self.slots.turn(place);
+        let (id, stream, step) = turn?;
+        scratch.out.append(&mut stream.frames);
+        if step == Step::Last {
+            self.end(place, scratch);
+            return None;
+        }
+        let ready = u32::try_from(stream.ready()).unwrap_or(u32::MAX);
+        let room = stream.window.open().min(self.window.open());
+        let length = ready.min(room).min(self.max_payload);
+        if length == 0 {
+            return None;
+        }
+        if length < TINY && length < ready {
+            self.tiny += 1;
+            if self.tiny > MOST_TINY {
+                self.flood(Flood::Windows, scratch);
+                return None;
+            }
+        }
+        let text = stream.text.len() - stream.text_sent;
+        let is_last = match text {
+            0 => {
+                stream.rest.start + u64::from(length) == stream.rest.end
+                    && !stream.delivery.has_more()
+            }
+            _ => length as usize == text && stream.rest.is_empty(),
+        };
+        FrameHeader {
+            length,
+            kind: Kind::Data,
+            flags: if is_last { flag::END_STREAM } else { 0 },
+            stream: id,
+        }
+        .write(&mut scratch.out);
+        stream.window.take(length);
+        self.window.take(length);
+        // It has a reason to make both windows larger.
+        self.calm.excuse(Flood::Windows);
+        self.calm.excuse(Flood::Windows);
+        if text == 0 {
+            let sending = Sending {
+                place,
+                left: length,
+                is_last,
+            };
+            self.sending = Some(sending);
+            return Some(self.payload(sending));
+        }
+        let start = stream.text_sent;
+        stream.text_sent += length as usize;
+        scratch
+            .out
+            .extend_from_slice(&stream.text[start..stream.text_sent]);
+        if stream.text_sent == stream.text.len() {
+            stream.text.clear();
+            stream.text_sent = 0;
+        }
+        if is_last {
+            self.end(place, scratch);
+        }
+        None
+    }
+
+    fn payload(&self, sending: Sending) -> Want {
+        let start = self
+            .slots
+            .stream(sending.place)
+            .map_or(0, |stream| stream.rest.start);
+        Want::Send(sending.place, start..start + u64::from(sending.left))
+    }
+
+    /// So many bytes of [`Want::Send`] have been put on the socket.
+    pub fn sent(&mut self, bytes: u64, scratch: &mut Scratch) {
+        let Some(sending) = &mut self.sending else {
+            return;
+        };
+        debug_assert!(bytes <= sending.left.into(), "more was sent than wanted");
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).min(sending.left);
+        sending.left -= bytes;
+        let Sending {
+            place,
+            left,
+            is_last,
+        } = *sending;
+        if let Some(stream) = self.slots.stream_mut(place) {
+            stream.rest.start += u64::from(bytes);
+        }
+        if left > 0 {
+            return;
+        }
+        self.sending = None;
+        if is_last {
+            return self.end(place, scratch);
+        }
+        let Some(stream) = self.slots.stream_mut(place) else {
+            return;
+        };
+        if stream.rest.is_empty() {
+            match stream.delivery.next(&stream.request, &mut stream.text) {
+                Some(next) => stream.rest = next,
+                // What ends the parts is left.
+                None => return,
+            }
+        } else if stream.ready() > 0 || stream.is_sourced {
+            return;
+        }
+        self.slots.set(place, Step::Load);
+    }
+
+    /// The work that was wanted last is out.
+    pub fn begin(&mut self, place: usize) {
+        match self.slots.step(place) {
+            Step::Find => self.slots.set(place, Step::Finding),
+            Step::Load => self.slots.set(place, Step::Loading),
+            _ => {}
+        }
+    }
+
+    /// Which file a stream's request means.
+    pub fn target(&self, place: usize) -> &Target {
+        static ROOT: Target = Target::ROOT;
+        let stream = self.slots.stream(place);
+        stream.map_or(&ROOT, |stream| stream.request.target())
+    }
+
+    /// The number that a stream has in the protocol.
+    pub fn number(&self, place: usize) -> u32 {
+        self.slots.number(place)
+    }
+
+    /// Where the stream with this number is, unless it is over.
+    pub fn place(&self, number: u32) -> Option<usize> {
+        self.slots.place(number)
+    }
+
+    /// What the client has done wrong since this was last asked.
+    pub fn fault(&mut self) -> Option<Fault> {
+        self.fault.take()
+    }
+
+    /// Whether input can be received, though something else may be next: no frame is under way.
+    pub fn can_receive(&self) -> bool {
+        self.sending.is_none() && !self.is_ended
+    }
+
+    fn part_to_load(&self, place: usize) -> Range<u64> {
+        let Some(stream) = self.slots.stream(place) else {
+            return 0..0;
+        };
+        // What the client has no room for need not be at hand.
+        let room = u64::from(stream.window.open().max(self.max_payload));
+        stream.rest.start..stream.rest.end.min(stream.rest.start.saturating_add(room))
+    }
+
+    /// The memory that it holds on to, in bytes.
+    #[cfg(test)]
+    fn capacity(&self) -> usize {
+        self.input.capacity()
+            + self.block.capacity()
+            + self.decoder.capacity()
+            + self.slots.capacity()
+    }
+}

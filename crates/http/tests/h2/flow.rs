@@ -1,0 +1,180 @@
+//! Flow control on both levels: what may be sent, and that it is sent.
+
+use proptest::prelude::*;
+
+use crate::driver::Driver;
+use crate::frames::*;
+
+fn big() -> Vec<u8> {
+    (0..100_000u32).map(|i| (i % 251) as u8).collect()
+}
+
+#[test]
+fn a_window_is_kept_to_and_then_goes_on() {
+    let mut driver = Driver::new();
+    driver.feed(get(1, "/big.bin"));
+    assert_eq!(driver.answer(1).body.len(), 65_535);
+    // Of the stream alone, then of the connection.
+    driver.feed(window_update(1, 50_000));
+    assert_eq!(driver.answer(1).body.len(), 65_535);
+    driver.feed(window_update(0, 10_000));
+    assert_eq!(driver.answer(1).body.len(), 75_535);
+    driver.feed(window_update(0, 100_000));
+    assert_eq!(driver.whole(1).body, big());
+    // What needs no window has none to wait for.
+    driver.feed(settings(&[(4, 0)]));
+    driver.feed(
+        [
+            get(3, "/empty"),
+            request(5, "HEAD", "/big.bin", &[]),
+            get(7, "/ten.txt"),
+        ]
+        .concat(),
+    );
+    driver.whole(3);
+    driver.whole(5);
+    assert!(driver.answer(7).body.is_empty() && !driver.answer(7).is_whole);
+    driver.feed(window_update(7, 10));
+    driver.whole(7);
+}
+
+/// A client that makes all windows smaller can make them less than nothing (RFC 9113, section 6.9.2).
+#[test]
+fn a_window_below_nothing_has_to_come_up_first() {
+    let mut driver = Driver::new();
+    driver.feed([get(1, "/big.bin"), window_update(0, 1 << 20)].concat());
+    driver.feed(settings(&[(4, 0)]));
+    driver.feed(window_update(1, 65_535));
+    assert_eq!(driver.answer(1).body.len(), 65_535);
+    driver.feed(window_update(1, 7));
+    assert_eq!(driver.answer(1).body.len(), 65_542);
+    driver.feed(settings(&[(4, 65_535)]));
+    assert_eq!(driver.whole(1).body, big());
+}
+
+/// While a window is closed for one, others go on.
+#[test]
+fn nobody_waits_for_anothers_window() {
+    let mut driver = Driver::new();
+    driver.feed(window_update(0, 1 << 21));
+    for stream in (1..41).step_by(2) {
+        driver.feed(request(stream, "GET", "/big.bin", &[("priority", "u=0")]));
+    }
+    driver.feed(get(41, "/ten.txt"));
+    driver.whole(41);
+}
+
+/// Frames are as long as the client takes them, and no longer.
+#[test]
+fn frames_are_as_long_as_they_may_be() {
+    let mut driver = Driver::new();
+    driver.feed(get(1, "/big.bin"));
+    let lengths: Vec<_> = driver
+        .heard
+        .data
+        .iter()
+        .map(|(_, length)| *length)
+        .collect();
+    assert_eq!(lengths, [16_384, 16_384, 16_384, 16_383]);
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Get(u8),
+    Stream(u8, u16),
+    Connection(u16),
+    Initial(u32),
+    Reset(u8),
+    Frames(u16),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => (0..4_u8).prop_map(Step::Get),
+        4 => (0..12_u8, 1..30_000_u16).prop_map(|(stream, by)| Step::Stream(stream, by)),
+        4 => (1..u16::MAX).prop_map(Step::Connection),
+        1 => (0..100_000_u32).prop_map(Step::Initial),
+        1 => (0..12_u8).prop_map(Step::Reset),
+        1 => any::<u16>().prop_map(Step::Frames),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        rng_algorithm: proptest::test_runner::RngAlgorithm::ChaCha,
+        rng_seed: proptest::test_runner::RngSeed::Fixed(9218),
+        ..ProptestConfig::default()
+    })]
+
+    /// Whatever a client grants, no more is sent, and nothing is held back that may be; in the end everybody has all of it.
+    #[test]
+    fn what_is_granted_is_sent(steps in prop::collection::vec(step(), 1..40), takes in 1..50_000_u64) {
+        let paths = ["/big.bin", "/ten.txt", "/empty", "/nowhere"];
+        let mut driver = Driver::new();
+        driver.takes = takes;
+        let (mut opened, mut initial): (Vec<(usize, i64, bool)>, _) = (Vec::new(), 65_535_i64);
+        let mut connection = 65_535_i64;
+        for step in steps {
+            match step {
+                Step::Get(path) if opened.len() < 12 => {
+                    let path = usize::from(path);
+                    opened.push((path, initial, false));
+                    driver.feed(get(2 * opened.len() as u32 - 1, paths[path]));
+                }
+                Step::Stream(stream, by) if usize::from(stream) < opened.len() => {
+                    opened[usize::from(stream)].1 += i64::from(by);
+                    driver.feed(window_update(2 * u32::from(stream) + 1, by.into()));
+                }
+                Step::Connection(by) => {
+                    connection += i64::from(by);
+                    driver.feed(window_update(0, by.into()));
+                }
+                Step::Initial(size) => {
+                    let by = i64::from(size) - initial;
+                    initial += by;
+                    opened.iter_mut().for_each(|(_, window, _)| *window += by);
+                    driver.feed(settings(&[(4, size)]));
+                }
+                Step::Reset(stream) if usize::from(stream) < opened.len() => {
+                    opened[usize::from(stream)].2 = true;
+                    driver.feed(reset(2 * u32::from(stream) + 1));
+                }
+                Step::Frames(by) => {
+                    driver.feed(settings(&[(5, 16_384 + u32::from(by))]));
+                    // The client of this test takes no longer ones after all.
+                    driver.feed(settings(&[(5, 16_384)]));
+                }
+                _ => {}
+            }
+            let mut sent = 0;
+            let mut waits = false;
+            for (number, (_, window, is_reset)) in opened.iter().enumerate() {
+                let Some(answer) = driver.heard.answers.get(&(2 * number as u32 + 1)) else {
+                    prop_assert!(*is_reset);
+                    continue;
+                };
+                let bytes = answer.body.len() as i64;
+                sent += bytes;
+                // A window may have become smaller than what was sent before.
+                waits |= !answer.is_whole && !is_reset && bytes < *window;
+            }
+            prop_assert!(sent <= connection, "{sent} bytes of {connection}");
+            prop_assert!(!waits || sent == connection, "{} could be sent", connection - sent);
+        }
+        driver.feed(window_update(0, 1 << 30));
+        for (number, (path, _, is_reset)) in opened.iter().enumerate() {
+            let stream = 2 * number as u32 + 1;
+            if *is_reset {
+                continue;
+            }
+            driver.feed(window_update(stream, 1 << 20));
+            let answer = driver.answer(stream);
+            prop_assert!(answer.is_whole);
+            if *path == 0 {
+                prop_assert_eq!(&answer.body, &big());
+            }
+        }
+        prop_assert_eq!(driver.heard.go_away, None);
+    }
+}
