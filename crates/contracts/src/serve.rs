@@ -112,6 +112,12 @@ pub struct Summary {
     /// Its stages, or its kinds of actors, if it is made of some.
     #[serde(deserialize_with = "lenient::or_default")]
     pub stages: Vec<StageSummary>,
+    /// Of user-level threads, the ways that they go between the places where they wait.
+    #[serde(
+        deserialize_with = "lenient::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub blocking_graph: Vec<BlockingEdge>,
     /// What else it says of itself, by name.
     #[serde(deserialize_with = "lenient::or_default")]
     pub remarks: BTreeMap<String, String>,
@@ -226,6 +232,28 @@ pub struct StageSeries {
     /// Restarts after defects since the moment before, in a second.
     #[serde(deserialize_with = "lenient::or_default")]
     pub restarts_per_s: Vec<f64>,
+    /// Further fields.
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// A way between two places where user-level threads wait: an edge of the blocking graph (Capriccio, section 4.1).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BlockingEdge {
+    /// The place where they set out, with the scopes around it.
+    pub from: String,
+    /// The place where they come to.
+    pub to: String,
+    /// How often one has gone it.
+    #[serde(deserialize_with = "lenient::count")]
+    pub count: Option<u64>,
+    /// How long one keeps its worker on it in the mean, in microseconds, where that was measured.
+    pub mean_us: Option<f64>,
+    /// Memory that all have taken on it, in bytes; negative: given back.
+    pub memory_bytes: Option<f64>,
+    /// Descriptors, likewise.
+    pub descriptors: Option<f64>,
     /// Further fields.
     #[serde(flatten)]
     pub unknown: Unknown,

@@ -74,6 +74,7 @@ fn full() -> (Report, serve::Ready, serve::Summary) {
         "event": "summary", "requests": 2, "status": {"2xx": 2}, "errors": {"broken": 0}, "server_time_us": times,
         "cpu": {"user_s": 0.5}, "context_switches": {"voluntary": 3}, "faults": {"minor": 4}, "remarks": {"deepest stack": "12 KiB"},
         "stages": [{"name": "parse", "over_time": {"at_s": [0.1], "queue": [1.0]}}],
+        "blocking_graph": [{"from": "receive", "to": "end", "count": 3, "mean_us": 1.5, "memory_bytes": -1024.0, "descriptors": -1.0}],
     });
     (
         Report::parse(&report.to_string()).expect("a report"),

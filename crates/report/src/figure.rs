@@ -2,6 +2,7 @@
 
 pub use crate::scale::ScaleKind;
 pub use command::quantity::Unit;
+use contracts::serve::BlockingEdge;
 
 /// A figure.
 #[derive(Debug, Clone)]
@@ -16,13 +17,15 @@ pub struct Figure {
     pub content: Content,
 }
 
-/// The two forms of a figure.
+/// The forms of a figure.
 #[derive(Debug, Clone)]
 pub enum Content {
     /// Series over two axes.
     Chart(Chart),
     /// A row for each of a few things, over one axis.
     Rows(Rows),
+    /// A blocking graph: nodes, and edges between them, without an axis.
+    Graph(Vec<BlockingEdge>),
 }
 
 /// An axis.

@@ -22,14 +22,14 @@ use crate::{
     Expectation, Factor, Factors, Failure, Judged, Level, Machine, Manifest, Outcome, Trial,
     Verdicts,
 };
-use measured::{drawn, histogram, sample, stages, times};
+use measured::{blocking_graph, drawn, histogram, sample, stages, times};
 
 /// What to make up.
 #[derive(Debug, Clone)]
 pub struct Fixture {
     /// The models; each following one is a tenth slower.
     pub models: Vec<String>,
-    /// Those of them that are made of stages.
+    /// Those of them that are made of stages, and whose threads are user-level ones.
     pub staged: Vec<String>,
     /// Rates of open-loop cells, per second; the first model can do 10,000.
     pub rates: Vec<f64>,
@@ -324,6 +324,10 @@ impl Fixture {
             peak_processes: Some(1),
             stages: match self.staged.contains(&model) {
                 true => stages(self.seconds),
+                false => Vec::new(),
+            },
+            blocking_graph: match self.staged.contains(&model) {
+                true => blocking_graph(requests as u64),
                 false => Vec::new(),
             },
             ..Default::default()

@@ -149,6 +149,13 @@ impl Trial {
         self.server.as_ref().map_or(&[], |summary| &summary.stages)
     }
 
+    /// The blocking graph of the server, if it has user-level threads.
+    pub fn blocking_graph(&self) -> &[serve::BlockingEdge] {
+        self.server
+            .as_ref()
+            .map_or(&[], |summary| &summary.blocking_graph)
+    }
+
     /// The level of a factor for people, empty if the cell has none of it.
     pub fn level(&self, factor: &str) -> String {
         self.factors

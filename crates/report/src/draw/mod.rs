@@ -6,7 +6,7 @@
 //! | module | what is in it |
 //! | --- | --- |
 //! | `canvas` | groups of drawings |
-//! | `chart`, `rows` | the two forms of a figure |
+//! | `chart`, `rows` | the forms of a figure; graphs are drawn by the crate `graph-drawing` |
 //! | `axes`, `legend`, `marker` | their parts |
 //! | `look` | colours, dashes and markers |
 //! | `png` | an SVG as pixels |
@@ -56,5 +56,12 @@ pub fn svg(figure: &Figure, frame: Frame) -> Result<String, Error> {
     match &figure.content {
         Content::Chart(chart) => chart::draw(figure, chart, frame),
         Content::Rows(rows) => rows::draw(figure, rows, frame),
+        // As large as it has to be.
+        Content::Graph(edges) => Ok(graph_drawing::svg(
+            edges,
+            &figure.id,
+            &figure.title,
+            &figure.about,
+        )),
     }
 }

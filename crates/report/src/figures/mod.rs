@@ -3,6 +3,7 @@
 //! Most are functions of a study; those of whole distributions are functions of overlays, which may come from files too. A figure for which there are
 //! no data is left out.
 
+pub(crate) mod blocking;
 pub(crate) mod ccdf;
 pub(crate) mod cdf;
 pub(crate) mod histogram;

@@ -84,6 +84,7 @@ impl CellFigure {
             match &mut figure.content {
                 Content::Chart(chart) => chart.y.limits = self.limits.or(chart.y.limits),
                 Content::Rows(rows) => rows.x.limits = self.limits.or(rows.x.limits),
+                Content::Graph(_) => {}
             }
         }
         figures

@@ -6,7 +6,9 @@ use crate::error::Error;
 use crate::figure::Figure;
 use crate::figures::overlay::{Subject, overlays};
 use crate::figures::quantities::{CPU, FAIRNESS, MEMORY, SWITCHES};
-use crate::figures::{ccdf, cdf, histogram, latency, percentiles, series, stages, throughput};
+use crate::figures::{
+    blocking, ccdf, cdf, histogram, latency, percentiles, series, stages, throughput,
+};
 use crate::html::escape;
 use crate::study::{Panel, Study, slug};
 use std::collections::BTreeMap;
@@ -39,6 +41,9 @@ pub(crate) fn sections(study: &Study<'_>) -> Result<(String, Vec<Place>), Error>
     page.section(("cost", "What it costs"), "", &cost)?;
     let about = "Where a server is made of stages joined by queues: where events wait, and what the controllers make of it.";
     page.section(("stages", "Stages over time"), about, &stages::of(study))?;
+    let about = "Where user-level threads wait, and the ways that they go from one such place to the next: how often, how long one keeps its worker, and what it \
+                 takes or gives back on the way (Capriccio, section 4.1).";
+    page.section(("blocking", "Blocking graphs"), about, &blocking::of(study))?;
     page.section(("fairness", "Fairness"), "", &FAIRNESS.figures(study))?;
     Ok((page.html, page.places))
 }

@@ -7,7 +7,7 @@ use crate::figure::{Axis, Content as Drawn, Figure, Look, Mark, Row, Rows, Unit}
 use crate::figures::overlay::{Overlay, Subject, marked, overlays};
 use crate::figures::quantities::{CPU, FAIRNESS, MEMORY, SWITCHES};
 use crate::figures::series::{self, Course};
-use crate::figures::{ccdf, cdf, histogram, latency, percentiles, stages, throughput};
+use crate::figures::{blocking, ccdf, cdf, histogram, latency, percentiles, stages, throughput};
 use crate::page::levels::{courses, telling_level};
 use crate::study::{Panel, Study};
 
@@ -67,6 +67,7 @@ fn of_results(kind: FigureKind, study: &Study<'_>) -> Vec<Figure> {
         FigureKind::Switches => SWITCHES.figures(study),
         FigureKind::Memory => MEMORY.figures(study),
         FigureKind::Fairness => FAIRNESS.figures(study),
+        FigureKind::BlockingGraph => blocking::of(study),
         staged => starts(stages::of(study), &staged.to_string()),
     }
 }

@@ -46,6 +46,8 @@ pub enum FigureKind {
     StageRejects,
     /// How often its stages, or its actors, were started again after a defect, over time.
     StageRestarts,
+    /// Where user-level threads wait, and the ways between those places.
+    BlockingGraph,
 }
 
 impl FigureKind {

@@ -66,6 +66,7 @@ pub fn figure(request: &Request, catalogue: &[String]) -> Result<Figure, Error> 
             set(&mut chart.y, request.y_log);
         }
         Content::Rows(rows) => set(&mut rows.x, request.x_log),
+        Content::Graph(_) => {}
     }
     Ok(figure)
 }

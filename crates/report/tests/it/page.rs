@@ -40,6 +40,7 @@ fn every_figure_is_well_formed_and_no_identifier_comes_twice() {
         "id=\"theory\"",
         "id=\"tables\"",
         "id=\"stages\"",
+        "id=\"blocking\"",
         "id=\"environment\"",
         "id=\"repeat\"",
         "INVALID",

@@ -17,7 +17,7 @@ fn request(kind: FigureKind, sources: &[PathBuf]) -> Request {
     }
 }
 
-const KINDS: [FigureKind; 19] = [
+const KINDS: [FigureKind; 20] = [
     FigureKind::Throughput,
     FigureKind::Latency,
     FigureKind::LatencyMean,
@@ -37,6 +37,7 @@ const KINDS: [FigureKind; 19] = [
     FigureKind::StageService,
     FigureKind::StageRejects,
     FigureKind::StageRestarts,
+    FigureKind::BlockingGraph,
 ];
 
 #[test]
