@@ -12,16 +12,16 @@
 //! Departures from Capriccio: its stacks grow by links, put in by its compiler where a call graph says that one may be needed. That
 //! takes a compiler; in their place each stack is a piece of one mapping, of a fixed size that costs nothing before it is touched, with a
 //! guard below it, and the summary says how much of it was touched. The disk is waited for by helpers, as glibc's asynchronous I/O did it
-//! for Capriccio on disks without it. Fibers run in the order in which they come to be able to, not by what each is about to use. From
-//! Go: a worker that has nothing to run takes half of another's; but no worker is made for one that is stalled, and no fiber is
+//! for Capriccio on disks without it. Which way a fiber is about to go is known from named scopes, not from its stack, which is never
+//! walked; and `--schedule resource` looks one way ahead, as the paper does, but on limits that it is told, where the paper finds out
+//! from page faults and the like where each is. From Go: a worker that has nothing to run takes half of another's; but no worker is made for one that is stalled, and no fiber is
 //! interrupted.
 
+mod graph;
 mod socket;
 
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
@@ -33,7 +33,8 @@ use arch::{
     Acceptor, Architecture, Client, ProcessContext, Refused, Remarks, Rule, ServerSetup, Worker,
     blocking, context,
 };
-use fiber::{Fiber, Offload, Place, Runtime, Settings, Taken, Watched};
+use fiber::{Fiber, Limits, Offload, Place, Runtime, Settings, Taken, Watched};
+use graph::GraphFile;
 use rustix::process::{Resource, getrlimit};
 use socket::ParkingSocket;
 
@@ -44,6 +45,24 @@ pub enum Disk {
     Offload,
     /// The worker that the fiber is in.
     Inline,
+}
+
+/// In which order fibers run that can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Schedule {
+    /// First in, first out.
+    Fifo,
+    /// By what each kind of fiber is about to use of what is scarce: processor time, memory, descriptors.
+    Resource,
+}
+
+impl From<Schedule> for fiber::Schedule {
+    fn from(schedule: Schedule) -> Self {
+        match schedule {
+            Schedule::Fifo => Self::Fifo,
+            Schedule::Resource => Self::Resource,
+        }
+    }
 }
 
 /// The options of green threads.
@@ -61,10 +80,17 @@ pub struct Green {
     /// Stack of each fiber; address space is reserved at once, memory used as it is touched
     #[arg(long, value_name = "SIZE", default_value = "256k", value_parser = arch::options::stack_size)]
     pub stack_size: usize,
-    /// Write the blocking graph to FILE.dot at the end, for Graphviz: where connections wait, how often they go from one such place to
-    /// another, and how long that keeps a worker
-    #[arg(long, value_name = "FILE.dot", value_parser = dot_file)]
-    pub graph: Option<PathBuf>,
+    /// Who of those that can run is next: who has waited longest, or, where something is scarce, who gives it back before who takes it;
+    /// clients are let in when there is enough for them
+    #[arg(long, value_name = "ORDER", default_value = "fifo")]
+    pub schedule: Schedule,
+    /// Memory that connections may take together, counted at 16 KiB each, with --schedule resource [default: as much as there is]
+    #[arg(long, value_name = "SIZE", value_parser = arch::options::memory)]
+    pub connection_memory: Option<u64>,
+    /// Write the blocking graph at the end: where connections wait, how often they go from one such place to another, and what they take
+    /// on the way; FILE.svg is a picture, FILE.dot for Graphviz
+    #[arg(long, value_name = "FILE", value_parser = graph::file)]
+    pub graph: Option<GraphFile>,
 }
 
 impl Architecture for Green {
@@ -96,17 +122,20 @@ impl Architecture for Green {
             "--stack-size 64k",
             "--helpers 1",
             "--workers 2 --disk inline",
+            "--schedule resource",
+            "--workers 2 --schedule resource --connection-memory 1g",
         ],
     };
     const RULES: &'static [Rule] = &[Rule::Needs("--helpers", "--disk offload")];
 
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> io::Result<()> {
-        let graph = self.graph.as_deref().map(create).transpose()?;
+        let graph = self.graph.as_ref().map(GraphFile::create).transpose()?;
         let process = setup.open()?;
         let (runtime, workers, watchdog) = self.runtime(&process)?;
         let server = Server {
             helpers: self.start_helpers(&process)?,
             process,
+            is_planned: self.schedule == Schedule::Resource,
         };
         let (tell, told) = mpsc::channel();
         let count = workers.len();
@@ -137,38 +166,13 @@ impl Architecture for Green {
         told.recv().unwrap_or(Ok(()))?;
         process.wait_until_empty();
         tell_of(&runtime, &setup.remarks);
-        match graph {
-            Some((path, file)) => write(&path, file, &runtime.graph().dot()),
-            None => Ok(()),
+        let edges = graph::edges(&runtime.graph());
+        if let Some(graph) = graph {
+            graph.write(&edges)?;
         }
+        setup.remarks.tell_blocking_graph(edges);
+        Ok(())
     }
-}
-
-/// Reads the name of a file for the graph, which says what is in it.
-fn dot_file(text: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(text);
-    match path.extension() {
-        Some(extension) if extension == "dot" => Ok(path),
-        _ => Err("must be a file that ends in .dot, like graph.dot".into()),
-    }
-}
-
-/// A file for the graph, which is found out to be impossible at the start and not at the end.
-fn create(path: &Path) -> io::Result<(PathBuf, File)> {
-    let file = File::create(path);
-    let file = file.map_err(context(format!(
-        "cannot write {}; choose a file that can be made with --graph",
-        path.display()
-    )))?;
-    Ok((path.to_owned(), file))
-}
-
-fn write(path: &Path, mut file: File, graph: &str) -> io::Result<()> {
-    let written = file.write_all(graph.as_bytes());
-    written.map_err(context(format!(
-        "cannot write {}; choose a file that can be made with --graph",
-        path.display()
-    )))
 }
 
 /// What fibers have taken of their stacks, and those that did not yield.
@@ -177,10 +181,10 @@ fn tell_of(runtime: &Runtime, remarks: &Remarks) {
     let deepest_kib = report.deepest_stack_bytes >> 10;
     remarks.make("deepest stack", format!("{deepest_kib} KiB"));
     let longest = report.stuck.iter().max_by_key(|(_, (time, _))| *time);
-    if let Some((place, (time, _))) = longest {
+    if let Some((node, (time, _))) = longest {
         let times: u64 = report.stuck.values().map(|(_, times)| times).sum();
         let text = format!(
-            "{times} times a fiber kept its worker; the longest {} ms or more, after '{place}'",
+            "{times} times a fiber kept its worker; the longest {} ms or more, after '{node}'",
             time.as_millis()
         );
         remarks.make("did not yield", text);
@@ -209,15 +213,19 @@ impl Green {
         /// More connections than anybody will try.
         const MOST: usize = 1 << 20;
         let descriptors = getrlimit(Resource::Nofile).current;
-        let descriptors = descriptors.and_then(|most| usize::try_from(most).ok());
         let mut settings = Settings {
             workers: self.workers as usize,
             stacks: 1 + match process.options.max_connections {
-                0 => descriptors.unwrap_or(MOST).min(MOST),
+                0 => descriptors.map_or(MOST, |most| most.min(MOST as u64) as usize),
                 most => most.min(MOST),
             },
             stack_bytes: self.stack_size,
             guards: None,
+            schedule: self.schedule.into(),
+            limits: Limits {
+                memory_bytes: self.connection_memory,
+                descriptors,
+            },
         };
         loop {
             match Runtime::new(&settings) {
@@ -250,24 +258,30 @@ impl Green {
     }
 }
 
-/// What a connection takes for as long as it lives: its socket, and a buffer for its input.
+/// What a connection takes for as long as it lives: its socket, and its stack, its buffer and what the kernel has for it. Who accepts it
+/// takes that, for a connection that is there cannot be held back.
 const CONNECTION: Taken = Taken {
     memory_bytes: 16 << 10,
     descriptors: 1,
 };
 
+static ACCEPTOR: Place = Place::new("acceptor");
 static ACCEPT: Place = Place::new("accept");
+static CONNECTED: Place = Place::new("connection");
 
 /// What all fibers have.
 #[derive(Clone)]
 struct Server {
     process: ProcessContext,
     helpers: Option<Offload>,
+    /// Whether fibers run by what they are about to use.
+    is_planned: bool,
 }
 
 impl Server {
     /// The life of the fiber that accepts: it starts another for each connection.
     fn accept(&self, fiber: &Fiber<'_>) -> io::Result<()> {
+        let _acceptor = fiber.within(&ACCEPTOR);
         let mut acceptor = Acceptor::new(Arc::clone(&self.process.listener))?;
         let listening = Watched::readable(fiber, &*self.process.listener)?;
         let mut worker = self.process.worker_of_connection();
@@ -275,6 +289,10 @@ impl Server {
         while !worker.is_stopping() {
             if let Some(client) = acceptor.admit(&worker.counters) {
                 self.start(fiber, client, &mut worker, &mut refused);
+                if self.is_planned {
+                    // Each client is a way of its own, before which there may be too little for it.
+                    fiber.yield_at(&ACCEPT);
+                }
                 continue;
             }
             match sooner(acceptor.poll_timeout(), refused.poll_timeout()) {
@@ -296,16 +314,19 @@ impl Server {
         let client = Arc::new(client);
         let (server, own) = (self.clone(), Arc::clone(&client));
         let started = fiber.spawn(move |fiber| server.serve(fiber, own));
-        if started.is_err() {
-            refused.add(client, worker);
+        match started {
+            Ok(()) => fiber.take(CONNECTION),
+            Err(_) => refused.add(client, worker),
         }
     }
 
     /// The life of a connection's fiber, as it is that of a thread in MT.
     fn serve(&self, fiber: &Fiber<'_>, client: Arc<Client>) {
-        let Self { process, helpers } = self;
+        let Self {
+            process, helpers, ..
+        } = self;
+        let _connection = fiber.within(&CONNECTED);
         let mut worker = process.worker_of_connection();
-        fiber.take(CONNECTION);
         blocking::serve_over(client, &mut worker, |client| {
             let files = Arc::clone(&process.files);
             ParkingSocket::new(fiber, client, &process.options, files, helpers.clone())

@@ -11,6 +11,7 @@ use rustix::io::Errno;
 
 static RECEIVE: Place = Place::new("receive");
 static SEND: Place = Place::new("send");
+static DISK: Place = Place::new("disk");
 static FIND: Place = Place::new("find");
 static LOAD: Place = Place::new("load");
 static SOURCE: Place = Place::new("source");
@@ -156,6 +157,7 @@ impl blocking::Waiting for ParkingSocket<'_> {
                         Some(Step::Load) => &LOAD,
                         _ => &FIND,
                     };
+                    let _disk = self.fiber.within(&DISK);
                     let files = Arc::clone(&self.files);
                     helpers.call(self.fiber, place, move || work.prepare(&files))
                 }

@@ -70,10 +70,10 @@ fn main() {
     assert!(graph.starts_with("digraph blocking {"), "{graph}");
     // From the second request of a connection on it is waited for where the first was.
     for way in [
-        "\"start\" -> \"accept\"",
-        "\"receive\" -> \"end\" [label=\"3",
+        "\"start\" -> \"acceptor › accept\"",
+        "\"connection › receive\" -> \"end\" [label=\"3 ×",
     ] {
         assert!(graph.contains(way), "{way}: {graph}");
     }
-    assert!(graph.contains("-3 descriptors"), "{graph}");
+    assert!(graph.contains("−1 descriptors"), "{graph}");
 }

@@ -70,6 +70,7 @@ pub use address::Address;
 pub use architecture::{Architecture, Rule, Sockets};
 pub use buffers::RequestBuffers;
 pub use completion::{CompletionEndpoint, Turn};
+pub use contracts::serve::BlockingEdge;
 pub use document::{Entry, Files, residency};
 pub use error::context;
 pub use limits::{fit, threads_that_fit};

@@ -191,6 +191,14 @@ pub fn time(text: &str) -> Result<Duration, String> {
     units::duration(text).map_err(|error| error.to_string())
 }
 
+/// Reads an amount of memory, like `64m`.
+///
+/// # Errors
+/// Where it is none.
+pub fn memory(text: &str) -> Result<u64, String> {
+    units::size(text).map_err(|error| error.to_string())
+}
+
 /// Reads the size of a thread's stack; at least 64 KiB, which the work on a session needs.
 ///
 /// # Errors

@@ -161,7 +161,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     serve(setup, Box::new(move || output::print(announcement)))?;
 
     let counted = meter.snapshot();
-    let summary = summary::Summary::new(entry.name, &counted, remarks.all(), started.elapsed())?;
+    let summary = summary::Summary::new(entry.name, &counted, &remarks, started.elapsed())?;
     match format {
         Format::Text => output::print(summary.text()),
         Format::Json => output::print_json(summary.for_programs().line()?),

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
+use arch::Remarks;
 use command::quantity::{self, Unit, time};
-use contracts::serve::{self, StageSeries};
+use contracts::serve::{self, BlockingEdge, StageSeries};
 use contracts::{Distribution, Line, PERCENTILES, Statistic, Unknown};
 use meter::{Event, Snapshot, StageLook, StageSnapshot};
 use sys::usage::{Usage, Who, usage};
@@ -16,6 +17,7 @@ pub(crate) struct Summary<'a> {
     counted: &'a Snapshot,
     /// What the room says of itself.
     remarks: BTreeMap<&'static str, String>,
+    blocking_graph: Vec<BlockingEdge>,
     elapsed: Duration,
     /// Of this process.
     own: Usage,
@@ -27,14 +29,15 @@ impl<'a> Summary<'a> {
     pub(crate) fn new(
         model: &'a str,
         counted: &'a Snapshot,
-        remarks: BTreeMap<&'static str, String>,
+        remarks: &Remarks,
         elapsed: Duration,
     ) -> std::io::Result<Self> {
         let (own, workers) = (usage(Who::Process)?, usage(Who::EndedChildren)?);
         Ok(Self {
             model,
             counted,
-            remarks,
+            remarks: remarks.all(),
+            blocking_graph: remarks.blocking_graph(),
             elapsed,
             own,
             workers,
@@ -112,6 +115,7 @@ impl<'a> Summary<'a> {
             peak_processes: Some(counted.peak_processes),
             residency: residency().map(str::to_owned),
             stages: counted.stages.iter().map(stage).collect(),
+            blocking_graph: self.blocking_graph.clone(),
             remarks: self
                 .remarks
                 .iter()

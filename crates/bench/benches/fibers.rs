@@ -10,12 +10,7 @@ use fiber::{Fiber, Runtime, Settings};
 
 /// Has a fiber measure something, in a runtime of its own.
 fn measured(measure: impl FnOnce(&Fiber<'_>) -> Duration + Send + 'static) -> Duration {
-    let settings = Settings {
-        workers: 1,
-        stacks: 16,
-        stack_bytes: 64 << 10,
-        guards: None,
-    };
+    let settings = Settings::new(16, 64 << 10);
     let (runtime, workers, _) = Runtime::new(&settings).expect("address space for 16 stacks");
     let workers = workers.into_iter();
     let workers: Vec<_> = workers

@@ -1,18 +1,15 @@
-//! The blocking graph, learnt while fibers run (Capriccio, section 4.1): its nodes are the places where they park, its edges the ways
-//! between them.
+//! The blocking graph, learnt while fibers run (Capriccio, section 4.1): its nodes are the places where they park, each with the
+//! [scopes](crate::Fiber::within) around it; its edges the ways between them.
 //!
 //! Each way is counted each time that a fiber goes it, with the memory and descriptors that it has taken or given back; how long it has
-//! kept its worker is measured one time in [`SAMPLED_ONE_IN`]. Nothing walks a stack: a place is known by its number.
+//! kept its worker is measured one time in [`SAMPLED_ONE_IN`]. That is time by the clock: a worker that waits for the disk in the
+//! midst of a way is as little use to others as one that computes. Nothing walks a stack: a node is known by its number.
 
-use std::fmt::Write;
 use std::ops::AddAssign;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use crate::place::{Place, PlaceNumber};
-
-/// Places that are told apart; those that are registered later are one.
-const NODES: usize = 32;
+use crate::place::{NODES, Node, Place};
 
 /// How often the time of a way is measured.
 pub const SAMPLED_ONE_IN: u64 = 64;
@@ -40,6 +37,8 @@ impl AddAssign for Taken {
 pub(crate) struct Counts {
     edges: Box<[Counted]>,
     ways: AtomicU64,
+    memory_bytes: AtomicI64,
+    descriptors: AtomicI64,
 }
 
 #[derive(Default)]
@@ -51,11 +50,32 @@ struct Counted {
     descriptors: AtomicI64,
 }
 
+/// What was seen of ways so far, all together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Observed {
+    pub(crate) count: u64,
+    /// How many were measured, and what they took.
+    pub(crate) sampled: u64,
+    pub(crate) ns: u64,
+    pub(crate) taken: Taken,
+}
+
+impl AddAssign for Observed {
+    fn add_assign(&mut self, other: Self) {
+        self.count += other.count;
+        self.sampled += other.sampled;
+        self.ns += other.ns;
+        self.taken += other.taken;
+    }
+}
+
 impl Counts {
     pub(crate) fn new() -> Self {
         Self {
             edges: (0..NODES * NODES).map(|_| Counted::default()).collect(),
             ways: AtomicU64::new(0),
+            memory_bytes: AtomicI64::new(0),
+            descriptors: AtomicI64::new(0),
         }
     }
 
@@ -69,16 +89,10 @@ impl Counts {
         (spread < u64::MAX / SAMPLED_ONE_IN).then(Instant::now)
     }
 
-    /// It has come to another place.
+    /// It has come to another node.
     #[inline]
-    pub(crate) fn arrive(
-        &self,
-        from: PlaceNumber,
-        to: PlaceNumber,
-        set_out: Option<Instant>,
-        taken: Taken,
-    ) {
-        let edge = &self.edges[node(from) * NODES + node(to)];
+    pub(crate) fn arrive(&self, from: Node, to: Node, set_out: Option<Instant>, taken: Taken) {
+        let edge = &self.edges[from.index() * NODES + to.index()];
         // Nobody else writes, so that no addition has to be atomic.
         edge.count.store(edge.count.load(Relaxed) + 1, Relaxed);
         if let Some(set_out) = set_out {
@@ -87,24 +101,57 @@ impl Counts {
             edge.ns.fetch_add(ns, Relaxed);
         }
         if taken != Taken::default() {
-            edge.memory_bytes.fetch_add(taken.memory_bytes, Relaxed);
-            edge.descriptors.fetch_add(taken.descriptors, Relaxed);
+            for (memory_bytes, descriptors) in [
+                (&edge.memory_bytes, &edge.descriptors),
+                (&self.memory_bytes, &self.descriptors),
+            ] {
+                memory_bytes.fetch_add(taken.memory_bytes, Relaxed);
+                descriptors.fetch_add(taken.descriptors, Relaxed);
+            }
+        }
+    }
+
+    /// What fibers have taken here so far, less what they have given back.
+    pub(crate) fn held(&self) -> Taken {
+        Taken {
+            memory_bytes: self.memory_bytes.load(Relaxed),
+            descriptors: self.descriptors.load(Relaxed),
+        }
+    }
+
+    /// What was seen of all ways from a node.
+    pub(crate) fn from(&self, node: usize) -> Observed {
+        let mut all = Observed::default();
+        for edge in &self.edges[node * NODES..][..NODES] {
+            if edge.count.load(Relaxed) > 0 {
+                all += edge.observed();
+            }
+        }
+        all
+    }
+}
+
+impl Counted {
+    fn observed(&self) -> Observed {
+        Observed {
+            count: self.count.load(Relaxed),
+            sampled: self.sampled.load(Relaxed),
+            ns: self.ns.load(Relaxed),
+            taken: Taken {
+                memory_bytes: self.memory_bytes.load(Relaxed),
+                descriptors: self.descriptors.load(Relaxed),
+            },
         }
     }
 }
 
-#[inline]
-fn node(place: PlaceNumber) -> usize {
-    usize::from(place.get()).min(NODES - 1)
-}
-
-/// A way between two places.
+/// A way between two nodes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Edge {
     /// Where fibers set out.
-    pub from: &'static str,
+    pub from: Node,
     /// Where they come to.
-    pub to: &'static str,
+    pub to: Node,
     /// How often one has gone it.
     pub count: u64,
     /// How long one keeps its worker on it, on average, where that was measured.
@@ -116,72 +163,27 @@ pub struct Edge {
 /// The graph as it is known so far.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Graph {
-    /// The ways that were gone, by the numbers of their places.
+    /// The ways that were gone, in the order in which their nodes were met.
     pub edges: Vec<Edge>,
 }
 
 impl Graph {
     pub(crate) fn of(workers: &[Counts]) -> Self {
-        let name = |node: usize| match node + 1 {
-            NODES => "others",
-            _ => PlaceNumber::from_number(node as u16).name(),
-        };
-        let sum = |number: usize, of: fn(&Counted) -> u64| -> u64 {
-            workers.iter().map(|worker| of(&worker.edges[number])).sum()
-        };
-        let taken = |number: usize| {
-            let mut all = Taken::default();
-            for worker in workers {
-                let edge = &worker.edges[number];
-                all += Taken {
-                    memory_bytes: edge.memory_bytes.load(Relaxed),
-                    descriptors: edge.descriptors.load(Relaxed),
-                };
-            }
-            all
-        };
         let edges = (0..NODES * NODES).filter_map(|number| {
-            let count = sum(number, |edge| edge.count.load(Relaxed));
-            let sampled = sum(number, |edge| edge.sampled.load(Relaxed));
-            let ns = sum(number, |edge| edge.ns.load(Relaxed));
-            (count > 0).then(|| Edge {
-                from: name(number / NODES),
-                to: name(number % NODES),
-                count,
-                time: ns.checked_div(sampled).map(Duration::from_nanos),
-                taken: taken(number),
+            let mut all = Observed::default();
+            for worker in workers {
+                all += worker.edges[number].observed();
+            }
+            (all.count > 0).then(|| Edge {
+                from: Node::from_index(number / NODES),
+                to: Node::from_index(number % NODES),
+                count: all.count,
+                time: all.ns.checked_div(all.sampled).map(Duration::from_nanos),
+                taken: all.taken,
             })
         });
         Self {
             edges: edges.collect(),
         }
-    }
-
-    /// In the language of Graphviz: `dot -Tsvg` draws it.
-    pub fn dot(&self) -> String {
-        let mut text = String::from(
-            "digraph blocking {\n  node [shape=box, style=rounded];\n  edge [fontsize=10];\n",
-        );
-        let most = self.edges.iter().map(|edge| edge.count).max().unwrap_or(1);
-        for edge in &self.edges {
-            let mut label = format!("{}", edge.count);
-            if let Some(time) = edge.time {
-                let _ = write!(label, "\\n{:.1} µs", time.as_nanos() as f64 / 1e3);
-            }
-            if edge.taken.memory_bytes != 0 {
-                let _ = write!(label, "\\n{:+} bytes", edge.taken.memory_bytes);
-            }
-            if edge.taken.descriptors != 0 {
-                let _ = write!(label, "\\n{:+} descriptors", edge.taken.descriptors);
-            }
-            let width = 1.0 + 3.0 * edge.count as f64 / most as f64;
-            let _ = writeln!(
-                text,
-                "  \"{}\" -> \"{}\" [label=\"{label}\", penwidth={width:.1}];",
-                edge.from, edge.to
-            );
-        }
-        text.push_str("}\n");
-        text
     }
 }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use sys::coroutine::{Coroutine, Suspension};
 
-use crate::graph::Taken;
-use crate::place::{Place, PlaceNumber};
+use crate::graph::{Taken, YIELD};
+use crate::place::{Node, Place};
 use crate::runtime::Shared;
 use crate::waiter::{Ended, Suspended, Unparker, Waiter, Why};
 
@@ -17,8 +17,24 @@ use crate::waiter::{Ended, Suspended, Unparker, Waiter, Why};
 pub struct Fiber<'a> {
     suspension: &'a Suspension<'a, Why>,
     waiter: Arc<Waiter>,
-    /// What it has taken since it parked last.
+    /// What it has taken since it stopped last.
     taken: Cell<Taken>,
+    /// The scope that it is in.
+    scope: Cell<Node>,
+}
+
+/// Keeps a fiber within a scope until it is dropped.
+#[must_use = "the scope ends where this is dropped"]
+#[derive(Debug)]
+pub struct Within<'a> {
+    scope: &'a Cell<Node>,
+    around: Node,
+}
+
+impl Drop for Within<'_> {
+    fn drop(&mut self) {
+        self.scope.set(self.around);
+    }
 }
 
 static SLEEP: Place = Place::new("sleep");
@@ -26,13 +42,37 @@ static SLEEP: Place = Place::new("sleep");
 impl Fiber<'_> {
     /// Lets every other fiber that can run have its turn.
     pub fn yield_now(&self) {
-        self.suspension.suspend(Why::Yields);
+        self.yield_at(&YIELD);
+    }
+
+    /// The same, at a place of one's own in the [blocking graph](crate::graph).
+    pub fn yield_at(&self, place: &'static Place) {
+        self.stop(place, false);
     }
 
     /// Waits until it is [unparked](Unparker::unpark), or was since it parked last. It may also go on for no reason.
     pub fn park(&self, place: &'static Place) {
-        let taken = self.taken.take();
-        self.suspension.suspend(Why::Parks(place.number(), taken));
+        self.stop(place, true);
+    }
+
+    #[inline]
+    fn stop(&self, place: &'static Place, parks: bool) {
+        self.suspension.suspend(Why {
+            node: self.scope.get().with(place),
+            taken: self.taken.take(),
+            parks,
+        });
+    }
+
+    /// Puts the places where it parks within a scope, for the [blocking graph](crate::graph), as long as the result lives: so what is
+    /// waited for in a function that several call is told apart by who calls it. Scopes end in the reverse order of their beginnings.
+    pub fn within(&self, scope: &'static Place) -> Within<'_> {
+        let around = self.scope.get();
+        self.scope.set(around.with(scope));
+        Within {
+            scope: &self.scope,
+            around,
+        }
     }
 
     /// Says what it has taken, or given back, for the [blocking graph](crate::graph).
@@ -90,6 +130,7 @@ where
             suspension,
             waiter: own,
             taken: Cell::default(),
+            scope: Cell::new(Node::START),
         };
         // A panic costs this fiber. Whoever wants to know more of it catches it first.
         let has_panicked = catch_unwind(AssertUnwindSafe(|| body(&fiber))).is_err();
@@ -102,7 +143,7 @@ where
     shared.run(Suspended {
         coroutine,
         waiter,
-        place: PlaceNumber::START,
+        node: Node::START,
     });
     Ok(())
 }

@@ -13,7 +13,8 @@
 //! whether what it waited for is so. All else is built on that: [`Watched`] descriptors, sleeping, [`Mutex`], [`Queue`], and calls that
 //! may block, done by [`helpers`](offload).
 //!
-//! A worker has a run queue of its own, first in, first out; one that has nothing to run takes half of another's. There is one poller,
+//! A worker has a run queue of its own, first in, first out, or by [what fibers are about to use](schedule); one that has nothing to
+//! run takes half of another's. There is one poller,
 //! asked by whoever has nothing else to do, so that a worker that is stalled keeps nobody's news. Who makes the threads, and how many,
 //! is the caller's affair: a [`Worker`] is a value that runs in whichever thread calls [`Worker::run`].
 //!
@@ -26,22 +27,26 @@
 //! | [`runtime`] | what fibers and workers share; starting and ending |
 //! | [`worker`] | the loop that runs fibers |
 //! | [`handle`] | what a fiber can do: yield, park, sleep, spawn |
+//! | [`schedule`] | who goes first where something is scarce |
 //! | [`waiter`] | where a parked fiber is |
 //! | [`watched`] | parking until a descriptor is ready |
 //! | [`offload`] | calls that block, in helper threads |
 //! | [`sync`] | a mutex and a queue |
-//! | [`place`] | the places where fibers park |
+//! | [`place`] | the places where fibers park, and the scopes around them |
 //! | [`graph`] | the ways between them, learnt while fibers run |
 //! | [`watchdog`] | fibers that do not yield, and stacks that nobody needs |
 
+mod by_node;
 pub mod graph;
 pub mod handle;
 mod idle;
 pub mod offload;
 pub mod place;
+mod planner;
 mod poller;
 mod run_queue;
 pub mod runtime;
+pub mod schedule;
 pub mod sync;
 mod timers;
 pub mod waiter;
@@ -49,11 +54,12 @@ pub mod watchdog;
 pub mod watched;
 pub mod worker;
 
-pub use graph::{Graph, Taken};
-pub use handle::Fiber;
+pub use graph::{Edge, Graph, Taken};
+pub use handle::{Fiber, Within};
 pub use offload::{Helper, Offload};
-pub use place::Place;
+pub use place::{Node, Place};
 pub use runtime::{Runtime, Settings};
+pub use schedule::{Limits, Schedule};
 pub use sync::{Mutex, Queue};
 pub use sys::stack::Guards;
 pub use waiter::Unparker;

@@ -15,9 +15,11 @@ use sys::stack::{Arena, Guards};
 use crate::graph::{Counts, Graph};
 use crate::handle::{self, Fiber};
 use crate::idle::{Idle, Waits};
-use crate::place::PlaceNumber;
+use crate::place::Node;
+use crate::planner::Planner;
 use crate::poller::Poller;
 use crate::run_queue::RunQueue;
+use crate::schedule::{Limits, Schedule, Shares};
 use crate::timers::Timers;
 use crate::waiter::{Suspended, Waiter};
 use crate::watchdog::{Turn, Watchdog};
@@ -34,6 +36,27 @@ pub struct Settings {
     pub stack_bytes: usize,
     /// How guards below stacks are made; none: as the kernel can.
     pub guards: Option<Guards>,
+    /// In which order fibers run.
+    pub schedule: Schedule,
+    /// What there is of what they take, for [`Schedule::Resource`].
+    pub limits: Limits,
+}
+
+impl Settings {
+    /// One worker, first in, first out, with so many stacks of so many bytes.
+    pub const fn new(stacks: usize, stack_bytes: usize) -> Self {
+        Self {
+            workers: 1,
+            stacks,
+            stack_bytes,
+            guards: None,
+            schedule: Schedule::Fifo,
+            limits: Limits {
+                memory_bytes: None,
+                descriptors: None,
+            },
+        }
+    }
 }
 
 /// Fibers, and what they share. They live until the last has ended: those that are parked for ever keep their stacks.
@@ -47,9 +70,9 @@ pub struct Report {
     pub deepest_stack_bytes: usize,
     /// Fibers that a defect has ended.
     pub panics: u64,
-    /// For each place the longest that a fiber has kept its worker after it, and how often that took longer than
+    /// For each node the longest that a fiber has kept its worker after it, and how often that took longer than
     /// [`watchdog::PATIENCE`](crate::watchdog::PATIENCE).
-    pub stuck: BTreeMap<PlaceNumber, (Duration, u64)>,
+    pub stuck: BTreeMap<Node, (Duration, u64)>,
 }
 
 pub(crate) struct Shared {
@@ -57,6 +80,8 @@ pub(crate) struct Shared {
     pub(crate) poller: Poller,
     pub(crate) timers: Timers,
     pub(crate) idle: Idle,
+    pub(crate) schedule: Schedule,
+    pub(crate) planner: Planner,
     /// One for each worker; a worker that is alone has its own without a lock, and this one stays empty.
     pub(crate) queues: Box<[Mutex<RunQueue>]>,
     /// What each worker does, for the watchdog.
@@ -69,7 +94,7 @@ pub(crate) struct Shared {
     /// Fibers that have not ended, and runtimes that may start some.
     live: AtomicUsize,
     pub(crate) panics: AtomicU64,
-    pub(crate) stuck: Mutex<BTreeMap<PlaceNumber, (Duration, u64)>>,
+    pub(crate) stuck: Mutex<BTreeMap<Node, (Duration, u64)>>,
 }
 
 impl Runtime {
@@ -85,7 +110,11 @@ impl Runtime {
             poller: Poller::new()?,
             timers: Timers::new(),
             idle: Idle::default(),
-            queues: (0..workers).map(|_| Mutex::default()).collect(),
+            schedule: settings.schedule,
+            planner: Planner::new(settings.limits),
+            queues: (0..workers)
+                .map(|_| Mutex::new(RunQueue::new(settings.schedule)))
+                .collect(),
             turns: (0..workers).map(|_| Turn::default()).collect(),
             graph: (0..workers).map(|_| Counts::new()).collect(),
             injected: Mutex::default(),
@@ -198,6 +227,11 @@ impl Shared {
         if is_soonest && let Some(waits) = self.idle.take_from_poller() {
             self.wake(waits);
         }
+    }
+
+    /// What fibers have taken of what there is.
+    pub(crate) fn shares_held(&self) -> Shares {
+        self.planner.shares_held(&self.graph)
     }
 
     pub(crate) fn report(&self) -> Report {

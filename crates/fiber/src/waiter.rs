@@ -5,24 +5,26 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sys::coroutine::Coroutine;
 
 use crate::graph::Taken;
-use crate::place::PlaceNumber;
+use crate::place::Node;
 use crate::runtime::Shared;
 
 /// A fiber that does not run: to be resumed by whichever worker comes to it first.
 pub(crate) struct Suspended {
     pub(crate) coroutine: Coroutine<Why, Ended>,
     pub(crate) waiter: Arc<Waiter>,
-    /// Where it parked last.
-    pub(crate) place: PlaceNumber,
+    /// Where it stopped last.
+    pub(crate) node: Node,
 }
 
 /// Why a fiber has stopped.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Why {
-    /// Others are to have their turn.
-    Yields,
-    /// It waits to be unparked, and has taken so much since it last did.
-    Parks(PlaceNumber, Taken),
+pub(crate) struct Why {
+    /// Where.
+    pub(crate) node: Node,
+    /// What it has taken since it last did.
+    pub(crate) taken: Taken,
+    /// It waits to be unparked; otherwise others are to have their turn.
+    pub(crate) parks: bool,
 }
 
 /// How a fiber has ended.
@@ -35,50 +37,63 @@ pub(crate) struct Ended {
 /// One fiber's place to park.
 pub(crate) struct Waiter {
     pub(crate) shared: Arc<Shared>,
-    state: Mutex<State>,
+    parking: Mutex<Parking<Suspended>>,
 }
 
-enum State {
+/// Whether a fiber is parked; pure, so that every order of events can be tried.
+#[cfg_attr(test, derive(Clone, PartialEq, Eq, Hash))]
+#[derive(Debug)]
+pub(crate) enum Parking<T> {
     /// It runs, or is in a run queue.
     Running,
     /// The same, and it has been unparked: it is not to park the next time.
     Notified,
-    Parked(Suspended),
+    Parked(T),
+}
+
+impl<T> Parking<T> {
+    /// Parks a fiber that has stopped for it; gives it back if it was unparked meanwhile.
+    fn park(&mut self, fiber: T) -> Option<T> {
+        if matches!(self, Self::Notified) {
+            *self = Self::Running;
+            return Some(fiber);
+        }
+        *self = Self::Parked(fiber);
+        None
+    }
+
+    /// The fiber, if it is parked; otherwise it will not park the next time.
+    fn take(&mut self) -> Option<T> {
+        match std::mem::replace(self, Self::Running) {
+            Self::Parked(fiber) => Some(fiber),
+            Self::Running | Self::Notified => {
+                *self = Self::Notified;
+                None
+            }
+        }
+    }
 }
 
 impl Waiter {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self {
             shared,
-            state: Mutex::new(State::Running),
+            parking: Mutex::new(Parking::Running),
         }
     }
 
-    /// Parks a fiber that has stopped for it; gives it back if it was unparked meanwhile.
+    /// See [`Parking::park`].
     pub(crate) fn park(&self, fiber: Suspended) -> Option<Suspended> {
-        let mut state = self.state();
-        if matches!(*state, State::Notified) {
-            *state = State::Running;
-            return Some(fiber);
-        }
-        *state = State::Parked(fiber);
-        None
+        self.parking().park(fiber)
     }
 
-    /// The fiber, if it is parked; otherwise it will not park the next time.
+    /// See [`Parking::take`].
     pub(crate) fn take(&self) -> Option<Suspended> {
-        let mut state = self.state();
-        match std::mem::replace(&mut *state, State::Running) {
-            State::Parked(fiber) => Some(fiber),
-            State::Running | State::Notified => {
-                *state = State::Notified;
-                None
-            }
-        }
+        self.parking().take()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn parking(&self) -> MutexGuard<'_, Parking<Suspended>> {
+        self.parking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -98,5 +113,118 @@ impl Unparker {
 impl std::fmt::Debug for Unparker {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Unparker")
+    }
+}
+
+#[cfg(test)]
+mod interleavings {
+    use std::collections::HashSet;
+
+    use super::Parking;
+
+    /// Where a fiber is that sleeps, as [`Fiber::sleep`](crate::Fiber::sleep) has it.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    enum Step {
+        LooksAtTheClock,
+        SetsTheTimer,
+        /// Has stopped, and its worker parks it.
+        Stops,
+        Parked,
+        Over,
+    }
+
+    #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+    struct Sleeping {
+        step: Step,
+        parking: Parking<()>,
+        is_late: bool,
+        /// Timers that are set, and those that are due and about to unpark it.
+        set: u8,
+        due: u8,
+        /// Others may unpark it for reasons of their own, so often.
+        strangers: u8,
+    }
+
+    impl Sleeping {
+        fn unpark(&mut self) {
+            if self.parking.take().is_some() {
+                self.step = Step::LooksAtTheClock;
+            }
+        }
+
+        /// All that can happen next.
+        fn next(&self) -> Vec<Self> {
+            let mut all = Vec::new();
+            let mut add = |change: &dyn Fn(&mut Self)| {
+                let mut next = self.clone();
+                change(&mut next);
+                all.push(next);
+            };
+            match self.step {
+                Step::LooksAtTheClock => add(&|next| {
+                    next.step = match next.is_late {
+                        true => Step::Over,
+                        false => Step::SetsTheTimer,
+                    };
+                }),
+                Step::SetsTheTimer => add(&|next| {
+                    next.set += 1;
+                    next.step = Step::Stops;
+                }),
+                Step::Stops => add(&|next| {
+                    next.step = match next.parking.park(()) {
+                        Some(()) => Step::LooksAtTheClock,
+                        None => Step::Parked,
+                    };
+                }),
+                Step::Parked | Step::Over => {}
+            }
+            if !self.is_late {
+                add(&|next| next.is_late = true);
+            }
+            if self.is_late && self.set > 0 {
+                add(&|next| {
+                    next.set -= 1;
+                    next.due += 1;
+                });
+            }
+            if self.due > 0 {
+                add(&|next| {
+                    next.due -= 1;
+                    next.unpark();
+                });
+            }
+            if self.strangers > 0 {
+                add(&|next| {
+                    next.strangers -= 1;
+                    next.unpark();
+                });
+            }
+            all
+        }
+    }
+
+    #[test]
+    fn a_sleep_comes_to_its_end_in_any_order_of_events() {
+        let first = Sleeping {
+            step: Step::LooksAtTheClock,
+            parking: Parking::Running,
+            is_late: false,
+            set: 0,
+            due: 0,
+            strangers: 4,
+        };
+        let mut known = HashSet::from([first.clone()]);
+        let mut open = vec![first];
+        let mut ends = 0;
+        while let Some(state) = open.pop() {
+            let next = state.next();
+            if next.is_empty() {
+                ends += 1;
+                assert_eq!(state.step, Step::Over, "it sleeps for ever: {state:?}");
+            }
+            open.extend(next.into_iter().filter(|next| known.insert(next.clone())));
+        }
+        assert!(ends > 0 && known.len() > 100, "{ends} of {}", known.len());
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::place::PlaceNumber;
+use crate::place::Node;
 use crate::runtime::Shared;
 
 /// How long a fiber may keep its worker before it is called stuck.
@@ -16,7 +16,7 @@ const EVERY: Duration = Duration::from_millis(50);
 /// How often stacks are given back.
 const GIVE_BACK_EVERY: Duration = Duration::from_secs(1);
 
-/// The turn of a worker: how many it has begun, and the place from which the fiber goes on whose turn it is; none: nobody's.
+/// The turn of a worker: how many it has begun, and the node from which the fiber goes on whose turn it is; none: nobody's.
 #[derive(Debug, Default)]
 pub(crate) struct Turn(AtomicU64);
 
@@ -26,9 +26,9 @@ const IS_RUNNING: u64 = 1 << 16;
 
 impl Turn {
     #[inline]
-    pub(crate) fn begin(&self, from: PlaceNumber) {
+    pub(crate) fn begin(&self, from: Node) {
         let count = self.0.load(Relaxed) & !(COUNT - 1);
-        let turn = count.wrapping_add(COUNT) | IS_RUNNING | u64::from(from.get());
+        let turn = count.wrapping_add(COUNT) | IS_RUNNING | from.index() as u64;
         self.0.store(turn, Relaxed);
     }
 
@@ -57,9 +57,9 @@ impl Watchdog {
             std::thread::sleep(EVERY);
             let now = Instant::now();
             for (turn, seen) in shared.turns.iter().zip(&mut seen) {
-                if let Some((place, time, is_first)) = seen.look(turn.0.load(Relaxed), now) {
+                if let Some((node, time, is_first)) = seen.look(turn.0.load(Relaxed), now) {
                     let mut stuck = shared.stuck.lock().unwrap_or_else(PoisonError::into_inner);
-                    let (longest, times) = stuck.entry(place).or_default();
+                    let (longest, times) = stuck.entry(node).or_default();
                     *longest = time.max(*longest);
                     *times += u64::from(is_first);
                 }
@@ -85,8 +85,8 @@ struct Seen {
 }
 
 impl Seen {
-    /// The place from which a fiber went on that has kept its worker for too long, for how long, and whether that is new.
-    fn look(&mut self, turn: u64, now: Instant) -> Option<(PlaceNumber, Duration, bool)> {
+    /// The node from which a fiber went on that has kept its worker for too long, for how long, and whether that is new.
+    fn look(&mut self, turn: u64, now: Instant) -> Option<(Node, Duration, bool)> {
         if turn != self.turn || self.since.is_none() {
             *self = Self {
                 turn,
@@ -99,7 +99,7 @@ impl Seen {
             return None;
         }
         let is_first = !std::mem::replace(&mut self.is_told, true);
-        let place = (turn & (IS_RUNNING - 1)) as u16;
-        Some((PlaceNumber::from_number(place), time, is_first))
+        let node = (turn & (IS_RUNNING - 1)) as usize;
+        Some((Node::from_index(node), time, is_first))
     }
 }

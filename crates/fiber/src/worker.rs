@@ -5,16 +5,18 @@ use std::io;
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sys::coroutine::Stopped;
 use sys::overflow::HandlerStack;
 
-use crate::graph::{END, Taken, YIELD};
+use crate::graph::END;
 use crate::idle::Waits;
+use crate::place::Node;
 use crate::run_queue::RunQueue;
 use crate::runtime::Shared;
-use crate::waiter::{Suspended, Waiter, Why};
+use crate::schedule::Schedule;
+use crate::waiter::{Suspended, Waiter};
 
 /// Turns between two looks at the poller, if there are fibers to run: asking costs as much as a few of them.
 const LEAST_TURNS: usize = 64;
@@ -86,7 +88,7 @@ impl Worker {
         let local = Rc::new(Local {
             shared: Arc::clone(&self.shared),
             number: self.number,
-            own: is_alone.then(RefCell::default),
+            own: is_alone.then(|| RefCell::new(RunQueue::new(self.shared.schedule))),
         });
         HERE.set(Some(Rc::clone(&local)));
         let outcome = Loop { local: &local }.run();
@@ -124,8 +126,9 @@ impl Loop<'_> {
 
     #[inline]
     fn next(&self) -> Option<Suspended> {
-        let own = self.local.queue(RunQueue::pop);
-        own.or_else(|| self.local.shared.take_injected())
+        let shared = &*self.local.shared;
+        let own = self.local.queue(|queue| queue.pop(shared));
+        own.or_else(|| shared.take_injected())
             .or_else(|| self.steal())
     }
 
@@ -136,12 +139,12 @@ impl Loop<'_> {
         for victim in 1..all {
             let mut stolen = {
                 let mut queue = lock(shared, (self.local.number + victim) % all);
-                if queue.is_empty() {
+                if !queue.has_any(shared) {
                     continue;
                 }
-                queue.split()
+                queue.split(shared)
             };
-            let first = stolen.pop();
+            let first = stolen.pop_front();
             if !stolen.is_empty() {
                 self.local.queue(|queue| queue.append(stolen));
                 // There is enough for another.
@@ -157,26 +160,25 @@ impl Loop<'_> {
         let shared = &*self.local.shared;
         let turn = &shared.turns[self.local.number];
         let graph = &shared.graph[self.local.number];
-        let from = fiber.place;
+        let from = fiber.node;
         turn.begin(from);
         let set_out = graph.set_out();
         let stopped = fiber.coroutine.resume();
         match stopped {
-            Stopped::Suspended(Why::Yields) => {
-                fiber.place = YIELD.number();
-                graph.arrive(from, fiber.place, set_out, Taken::default());
-                self.local.queue(|queue| queue.push(fiber));
-            }
-            Stopped::Suspended(Why::Parks(place, taken)) => {
-                fiber.place = place;
-                graph.arrive(from, place, set_out, taken);
-                let waiter = Arc::clone(&fiber.waiter);
-                if let Some(fiber) = waiter.park(fiber) {
+            Stopped::Suspended(why) => {
+                fiber.node = why.node;
+                graph.arrive(from, why.node, set_out, why.taken);
+                let waiter = why.parks.then(|| Arc::clone(&fiber.waiter));
+                let runs = match waiter {
+                    Some(waiter) => waiter.park(fiber),
+                    None => Some(fiber),
+                };
+                if let Some(fiber) = runs {
                     self.local.queue(|queue| queue.push(fiber));
                 }
             }
             Stopped::Ended(ended) => {
-                graph.arrive(from, END.number(), set_out, ended.taken);
+                graph.arrive(from, Node::START.with(&END), set_out, ended.taken);
                 // Its stack first: whoever is told of the end may want to start another.
                 drop(fiber);
                 if ended.has_panicked {
@@ -193,11 +195,29 @@ impl Loop<'_> {
         while let Some(fiber) = self.local.shared.take_injected() {
             self.local.queue(|queue| queue.push(fiber));
         }
+        self.plan();
         match self.local.shared.poller.try_lock() {
             Some(mut asked) => self.ask(&mut asked, Some(Duration::ZERO)),
             // Another is at it.
             None => Ok(()),
         }
+    }
+
+    /// Goes by the newest plan.
+    fn plan(&self) {
+        let shared = &*self.local.shared;
+        if shared.schedule == Schedule::Resource {
+            let plan = shared.planner.plan(&shared.graph, Instant::now());
+            self.local.queue(|queue| queue.set_plan(plan));
+        }
+    }
+
+    /// How long until a fiber of this worker's goes on that is held back.
+    fn held_back_for(&self) -> Option<Duration> {
+        let is_planned = self.local.shared.schedule == Schedule::Resource;
+        is_planned
+            .then(|| self.local.queue(|queue| queue.time_left(Instant::now())))
+            .flatten()
     }
 
     /// Waits until there may be something to run.
@@ -209,10 +229,13 @@ impl Loop<'_> {
             Some(_) => Waits::AtPoller,
             None => Waits::Parked(std::thread::current()),
         };
+        let is_planned = shared.schedule == Schedule::Resource;
+        let since = is_planned.then(Instant::now);
         shared.idle.add(number, waits);
         let others_have = || {
             let all = 0..shared.queues.len();
-            all.into_iter().any(|queue| !lock(shared, queue).is_empty())
+            all.into_iter()
+                .any(|queue| lock(shared, queue).has_any(shared))
         };
         let outcome = if shared.has_injected() || shared.is_over() || others_have() {
             Ok(())
@@ -220,12 +243,19 @@ impl Loop<'_> {
             match &mut asked {
                 Some(asked) => self.ask(asked, None),
                 None => {
-                    std::thread::park();
+                    match self.held_back_for() {
+                        None => std::thread::park(),
+                        Some(time) => std::thread::park_timeout(time),
+                    }
                     Ok(())
                 }
             }
         };
         shared.idle.remove(number);
+        if let Some(since) = since {
+            shared.planner.was_idle(since.elapsed());
+            self.plan();
+        }
         outcome
     }
 
@@ -238,7 +268,10 @@ impl Loop<'_> {
             }
         };
         let at_most = match at_most {
-            None => shared.timers.time_left(std::time::Instant::now()),
+            None => sooner(
+                shared.timers.time_left(Instant::now()),
+                self.held_back_for(),
+            ),
             at_most => at_most,
         };
         let now = shared.poller.ask(asked, at_most, run)?;
@@ -250,5 +283,13 @@ impl Loop<'_> {
             shared.wake_one();
         }
         Ok(())
+    }
+}
+
+/// The shorter of two times, either of which may be for ever.
+fn sooner(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }

@@ -7,8 +7,8 @@ mod support;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
-use fiber::{Fiber, Place};
-use support::run;
+use fiber::{Fiber, Guards, Place, Settings};
+use support::{SETTINGS, run, start_with};
 
 static HERE: Place = Place::new("here");
 
@@ -29,25 +29,46 @@ fn aborts(test: &str, part: impl FnOnce()) -> Option<String> {
     Some(said)
 }
 
-#[test]
-fn an_overflow_ends_the_process_and_says_why() {
-    #[allow(unconditional_recursion, reason = "that is what is tried")]
-    fn overflow(depth: u64) -> u64 {
-        std::hint::black_box(overflow(std::hint::black_box(depth + 1)) + depth)
-    }
+#[allow(unconditional_recursion, reason = "that is what is tried")]
+fn overflow(depth: u64) -> u64 {
+    std::hint::black_box(overflow(std::hint::black_box(depth + 1)) + depth)
+}
+
+/// With guards of this kind, a fiber whose stack has others below and above it overflows.
+fn overflows(test: &str, guards: Option<Guards>) {
     let part = || {
-        run(2, |fiber| {
+        let running = start_with(&Settings {
+            workers: 2,
+            guards,
+            ..SETTINGS
+        });
+        running.spawn(|fiber| {
             fiber.spawn(|fiber| fiber.park(&HERE)).unwrap();
             fiber.yield_now();
             overflow(0);
         });
+        running.join();
     };
-    if let Some(said) = aborts("an_overflow_ends_the_process_and_says_why", part) {
+    if let Some(said) = aborts(test, part) {
         assert!(
             said.contains("a stack of 131072 bytes has overflowed"),
             "{said}"
         );
     }
+}
+
+#[test]
+fn an_overflow_ends_the_process_and_says_why() {
+    overflows("an_overflow_ends_the_process_and_says_why", None);
+}
+
+/// As on kernels before Linux 6.13.
+#[test]
+fn an_overflow_is_told_by_guards_of_mappings_too() {
+    overflows(
+        "an_overflow_is_told_by_guards_of_mappings_too",
+        Some(Guards::Mappings),
+    );
 }
 
 #[test]

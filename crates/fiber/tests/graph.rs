@@ -6,7 +6,7 @@ mod support;
 
 use std::time::Duration;
 
-use fiber::{Fiber, Place, Taken};
+use fiber::{Edge, Fiber, Graph, Place, Taken};
 use support::start;
 
 static FIRST: Place = Place::new("first");
@@ -14,8 +14,7 @@ static SECOND: Place = Place::new("second");
 
 /// Goes to a place and from there on at once.
 fn pass(fiber: &Fiber<'_>, place: &'static Place) {
-    fiber.unparker().unpark();
-    fiber.park(place);
+    fiber.yield_at(place);
 }
 
 #[test]
@@ -46,7 +45,8 @@ fn every_way_is_counted_with_what_was_taken_on_it() {
         let ways = graph.edges.iter().map(|edge| {
             let taken = edge.taken;
             assert_eq!(taken.memory_bytes, 1000 * taken.descriptors);
-            (edge.from, edge.to, edge.count / FIBERS, taken.descriptors)
+            let name = (edge.from.name(), edge.to.name());
+            (name.0, name.1, edge.count / FIBERS, taken.descriptors)
         });
         let taken = 2 * FIBERS as i64;
         let mut expected = vec![
@@ -59,14 +59,65 @@ fn every_way_is_counted_with_what_was_taken_on_it() {
         expected.sort_unstable();
         let mut ways: Vec<_> = ways.collect();
         ways.sort_unstable();
-        assert_eq!(ways, expected, "{workers} workers");
-        let dot = graph.dot();
-        assert!(
-            dot.contains("\"first\" -> \"second\" [label=\"600"),
-            "{dot}"
-        );
-        assert!(dot.contains("-400 descriptors"), "{dot}");
+        let ways = ways.iter().map(|(from, to, count, descriptors)| {
+            (from.as_str(), to.as_str(), *count, *descriptors)
+        });
+        assert_eq!(ways.collect::<Vec<_>>(), expected, "{workers} workers");
     }
+}
+
+static OUTER: Place = Place::new("outer");
+static INNER: Place = Place::new("inner");
+
+/// The same place is told apart by the scopes that it lies in, which end in the reverse order of their beginnings, be it by a panic.
+#[test]
+fn a_place_is_known_with_the_scopes_around_it() {
+    let running = start(1);
+    running.spawn(|fiber| {
+        pass(fiber, &FIRST);
+        {
+            let _outer = fiber.within(&OUTER);
+            pass(fiber, &FIRST);
+            let unwound = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                let _inner = fiber.within(&INNER);
+                pass(fiber, &FIRST);
+                fiber.yield_now();
+                panic!("a defect");
+            }));
+            assert!(unwound.is_err());
+            pass(fiber, &SECOND);
+        }
+        pass(fiber, &FIRST);
+    });
+    let runtime = running.runtime.clone();
+    assert_eq!(running.join().panics, 0);
+    let chain = [
+        "start",
+        "first",
+        "outer › first",
+        "outer › inner › first",
+        "outer › inner › yield",
+        "outer › second",
+        "first",
+        "end",
+    ];
+    let graph = runtime.graph();
+    let ways = graph.edges.iter();
+    let mut ways: Vec<_> = ways
+        .map(|edge| (edge.from.name(), edge.to.name()))
+        .collect();
+    ways.sort();
+    let mut expected: Vec<_> = chain
+        .windows(2)
+        .map(|way| (way[0].to_owned(), way[1].to_owned()))
+        .collect();
+    expected.sort();
+    assert_eq!(ways, expected);
+}
+
+fn edge<'a>(graph: &'a Graph, from: &str, to: &str) -> &'a Edge {
+    let is_it = |edge: &&Edge| (edge.from.name(), edge.to.name()) == (from.into(), to.into());
+    graph.edges.iter().find(is_it).unwrap()
 }
 
 /// One in so many is measured, and the longest way is seen to be so.
@@ -83,13 +134,7 @@ fn the_time_of_a_way_is_that_for_which_it_keeps_its_worker() {
     let runtime = running.runtime.clone();
     running.join();
     let graph = runtime.graph();
-    let time = |from, to| {
-        let edge = graph
-            .edges
-            .iter()
-            .find(|edge| (edge.from, edge.to) == (from, to));
-        edge.unwrap().time
-    };
+    let time = |from, to| edge(&graph, from, to).time;
     let (slow, quick) = (time("first", "second"), time("second", "first"));
     assert!(slow.unwrap() >= Duration::from_micros(200), "{slow:?}");
     assert!(quick < slow, "{quick:?}");

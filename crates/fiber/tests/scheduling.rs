@@ -268,7 +268,7 @@ fn a_fiber_that_does_not_yield_is_named() {
     let [(place, (time, times))] = stuck[..] else {
         panic!("{stuck:?}")
     };
-    assert_eq!((place.name(), *times), ("here", 1));
+    assert_eq!((place.name().as_str(), *times), ("here", 1));
     assert!(*time >= fiber::watchdog::PATIENCE, "{time:?}");
 }
 

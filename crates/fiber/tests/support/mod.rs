@@ -1,5 +1,7 @@
 //! Runs fibers in threads of a test.
 
+#![allow(dead_code, reason = "not every test does all of it")]
+
 use std::io;
 use std::thread::JoinHandle;
 
@@ -13,13 +15,17 @@ pub(crate) struct Running {
 
 /// A runtime with so many workers.
 pub(crate) fn start(workers: usize) -> Running {
-    let settings = Settings {
+    start_with(&Settings {
         workers,
-        stacks: 20_000,
-        stack_bytes: 128 << 10,
-        guards: None,
-    };
-    let (runtime, workers, watchdog) = Runtime::new(&settings).unwrap();
+        ..SETTINGS
+    })
+}
+
+pub(crate) const SETTINGS: Settings = Settings::new(20_000, 128 << 10);
+
+/// A runtime with such settings.
+pub(crate) fn start_with(settings: &Settings) -> Running {
+    let (runtime, workers, watchdog) = Runtime::new(settings).unwrap();
     std::thread::spawn(|| watchdog.run());
     let workers = workers.into_iter();
     Running {
@@ -46,7 +52,6 @@ impl Running {
     }
 }
 
-#[allow(dead_code, reason = "not every test does")]
 /// Runs a fiber, and those that it starts, to their ends.
 pub(crate) fn run(workers: usize, body: impl FnOnce(&Fiber<'_>) + Send + 'static) -> Report {
     let running = start(workers);

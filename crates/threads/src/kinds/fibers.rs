@@ -15,12 +15,7 @@ const STACK_BYTES: usize = 16 << 10;
 
 impl Fibers {
     fn runtime(fibers: usize) -> io::Result<Runtime> {
-        let settings = Settings {
-            workers: 1,
-            stacks: fibers,
-            stack_bytes: STACK_BYTES,
-            guards: None,
-        };
+        let settings = Settings::new(fibers, STACK_BYTES);
         let (runtime, workers, _) = Runtime::new(&settings)?;
         for worker in workers {
             std::thread::Builder::new().spawn(|| worker.run())?;
