@@ -32,6 +32,11 @@ pub(crate) const COMMANDS: &[Subcommand] = &[
         run: |matches, typed| status(load::run(&given(matches)?, typed)),
     },
     Subcommand {
+        name: "merge",
+        grammar: |_| grammar::<load::merge::Arguments>("merge"),
+        run: |matches, _| status(load::merge::run(&given(matches)?)),
+    },
+    Subcommand {
         name: "run",
         grammar: |_| grammar::<lab::commands::run::Args>("run"),
         run: |matches, _| status(lab::commands::run::run(given(matches)?, report)),

@@ -101,8 +101,6 @@ fn plan(model: Model, arrivals: Option<workload::Schedule>) -> Plan {
     Plan {
         model,
         arrivals,
-        thread: 0,
-        threads: 1,
         think: Think::Constant(Duration::ZERO),
         seed: 1,
         end: u64::MAX,

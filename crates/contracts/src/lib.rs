@@ -6,6 +6,7 @@
 //! | --- | --- | --- | --- |
 //! | [`serve`] | the readiness and the summary line of a server | `archbench serve` | the lab |
 //! | [`load`] | the report of a load generator | `archbench load` | the lab, the report |
+//! | [`part`] | the lines of one process of a run of several | `archbench load --out-dir` | `archbench merge` |
 //! | [`models`] | the list of architectures | `archbench models` | the lab |
 //! | [`disk`] | the readiness and the summary line of a mounted disk | `archbench disk` | the lab |
 //! | [`link`] | the readiness and the summary line of a link | `archbench link` | the lab |
@@ -23,6 +24,7 @@ mod lenient;
 pub mod link;
 pub mod load;
 pub mod models;
+pub mod part;
 pub mod plan;
 pub mod results;
 pub mod search;

@@ -10,9 +10,11 @@ use serde::{Deserialize, Serialize};
 use crate::{Distribution, Document, Unknown, Validity, lenient};
 
 mod finding;
+mod part;
 mod run;
 
 pub use finding::{Finding, Rule};
+pub use part::{HostClock, Part, PartStart, PartState};
 pub use run::{Host, LoadModel, Loop, RateStage, Run, Think};
 
 /// What `archbench load --output-format json` prints.
@@ -77,8 +79,12 @@ pub struct Report {
     /// What was asked for.
     #[serde(deserialize_with = "lenient::or_default")]
     pub run: Run,
-    /// Where the generator ran.
+    /// Where the generator ran; of several processes, the first one.
     pub host: Option<Host>,
+    /// The processes that made the run together, if there were several, or the one that this is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "lenient::or_default")]
+    pub parts: Vec<Part>,
     /// Further fields.
     #[serde(flatten)]
     pub unknown: Unknown,

@@ -66,6 +66,33 @@ impl Batches {
         }
     }
 
+    /// The stretches with values, to be written down: the width of all as a power of two, and of each its number, the sum of its values and
+    /// how many there were.
+    pub(crate) fn filled(&self) -> (u32, Vec<(u64, u64, u64)>) {
+        let all = (0..).zip(&self.sums);
+        let filled = all.filter(|(_, (_, count))| *count > 0);
+        let filled = filled.map(|(place, (sum, count))| (place, *sum as u64, *count));
+        (self.width, filled.collect())
+    }
+
+    /// Adds what [`Self::filled`] gave of another one. None where such a one cannot be.
+    pub(crate) fn add_filled(&mut self, width: u32, filled: &[(u64, u64, u64)]) -> Option<()> {
+        let mut other = Self {
+            width: Some(width).filter(|width| (SHORTEST..64).contains(width))?,
+            sums: Vec::new(),
+        };
+        for (place, sum, count) in filled {
+            let place = usize::try_from(*place).ok().filter(|place| *place < MOST)?;
+            if place >= other.sums.len() {
+                other.sums.resize(place + 1, (0.0, 0));
+            }
+            other.sums[place].0 += *sum as f64;
+            other.sums[place].1 += count;
+        }
+        self.merge(&other);
+        Some(())
+    }
+
     /// Forgets the values; the width stays.
     pub fn clear(&mut self) {
         self.sums.clear();

@@ -1,5 +1,7 @@
 //! The arguments of `archbench load`, as they are typed.
 
+mod several;
+
 use crate::mix::Mix;
 use crate::output::Format;
 use crate::schedule::Think;
@@ -7,6 +9,7 @@ use crate::slo::Slo;
 use crate::statuses::Statuses;
 use crate::target::Field;
 use clap::{ArgAction, Args, ValueEnum};
+pub use several::Several;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use workload::{Arrival, Preset, RateStages, units};
@@ -203,6 +206,10 @@ pub struct Arguments {
     #[arg(long, value_name = "TIME", default_value = "200us", value_parser = units::duration, help_heading = "Connections and threads")]
     pub max_spin: Duration,
 
+    /// One run of several processes.
+    #[command(flatten)]
+    pub several: Several,
+
     /// What must be met, else the exit status is 3; repeatable. 'p(99)<10ms', 'service:p(99.9)<5ms', 'mean<1ms', 'max<100ms', 'errors<0.1%', 'throughput>=4900'
     #[arg(long, value_name = "SLO", help_heading = "What must be met")]
     pub slo: Vec<Slo>,
@@ -296,7 +303,8 @@ Examples:
   archbench load -c 100 -d 30s http://127.0.0.1:8080/a.html   one URL, 100 clients
   archbench load --stages 30s@500,1m@500..2000 --poisson      half a minute at 500/s, then a ramp to 2000/s
   archbench load -R 200/s --poisson --session-requests 5 --think exp:1s --slo 'p(99)<10ms'
-  archbench load -R 5000 --output-format json -o run.json --hlog run.hlog";
+  archbench load -R 5000 --output-format json -o run.json --hlog run.hlog
+  srun -n 4 archbench load --share auto --out-dir out -R 200k --poisson http://server:8080/";
 
 impl Arguments {
     /// The files that are read, each with the option that names it.

@@ -6,6 +6,7 @@ use crate::clock::{Nanos, SECOND};
 use crate::metric::Metric;
 use crate::record::Record;
 use crate::run::Run;
+use crate::start::Began;
 use stats::hist::{Bound, Censored};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -108,6 +109,9 @@ pub struct CollectedSecond {
 
 /// Somebody who wants to see the run second by second.
 pub trait Observer {
+    /// The run has begun.
+    fn began(&mut self, _began: &Began) {}
+
     /// A second is over. `second` holds what was recorded in it, `total` everything so far.
     fn second(&mut self, row: &CollectedSecond, second: &Record, total: &Record);
 }
@@ -162,7 +166,7 @@ impl Collector {
         }
         self.end = self.end.max(parcel.at);
         self.live[thread] = parcel.live;
-        self.current.merge(&mut parcel.record);
+        self.current.merge(&parcel.record);
         parcel.record.clear();
         // A thread that has ended takes no more.
         let _ = post.empties[thread].send(parcel.record);
@@ -181,7 +185,7 @@ impl Collector {
             return;
         }
         let row = self.row();
-        self.total.merge(&mut self.current);
+        self.total.merge(&self.current);
         observer.second(&row, &self.current, &self.total);
         self.seconds.push(row);
         self.current.clear();
@@ -189,7 +193,18 @@ impl Collector {
     }
 
     fn row(&self) -> CollectedSecond {
-        let times = Metric::Response.times(&self.current, self.closed_loop);
+        let live = Live {
+            in_flight: self.live.iter().map(|live| live.in_flight).sum(),
+            waiting: self.live.iter().map(|live| live.waiting).sum(),
+        };
+        CollectedSecond::of(&self.current, self.end, live, self.closed_loop)
+    }
+}
+
+impl CollectedSecond {
+    /// That in which `record` was recorded, which left `live` at its end.
+    pub(crate) fn of(record: &Record, end: Nanos, live: Live, closed_loop: bool) -> Self {
+        let times = Metric::Response.times(record, closed_loop);
         let times = times.filter(|times| !times.is_empty());
         let mut at_least = Vec::new();
         let mut us = |name, of: &dyn Fn(&Censored) -> (f64, bool)| {
@@ -198,26 +213,24 @@ impl Collector {
             Some(nanos / 1e3)
         };
         let exact = |bound: Bound| (bound.value as f64, bound.at_least);
-        CollectedSecond {
-            at_s: (crate::clock::seconds(self.end) * 1e3).round() / 1e3,
-            sent: self.current.counts.sent,
-            completed: self.current.counts.completed,
-            failed: self.current.counts.failed(),
-            connects_failed: self.current.counts.connects_failed(),
-            bytes: self.current.counts.bytes,
+        Self {
+            at_s: (crate::clock::seconds(end) * 1e3).round() / 1e3,
+            sent: record.counts.sent,
+            completed: record.counts.completed,
+            failed: record.counts.failed(),
+            connects_failed: record.counts.connects_failed(),
+            bytes: record.counts.bytes,
             mean_us: us("mean", &Censored::mean),
             p50_us: us("p50", &|times| exact(times.quantile(0.5))),
             p99_us: us("p99", &|times| exact(times.quantile(0.99))),
             p99_9_us: us("p99.9", &|times| exact(times.quantile(0.999))),
             max_us: us("max", &|times| exact(times.max())),
             at_least,
-            in_flight: self.live.iter().map(|live| live.in_flight).sum(),
-            waiting: self.live.iter().map(|live| live.waiting).sum(),
+            in_flight: live.in_flight,
+            waiting: live.waiting,
         }
     }
-}
 
-impl CollectedSecond {
     /// Whether the figure of this name is a lower bound.
     pub fn is_at_least(&self, name: &str) -> bool {
         self.at_least.contains(&name)

@@ -65,6 +65,25 @@ const NAMES: [&str; OWN] = [
     "body_mismatch",
 ];
 
+const OWN_CLASSES: [Failure; OWN] = [
+    Failure::ConnectRefused,
+    Failure::ConnectUnreachable,
+    Failure::ConnectTimeout,
+    Failure::ConnectOther,
+    Failure::NoPorts,
+    Failure::NoDescriptors,
+    Failure::NoConnection,
+    Failure::Timeout,
+    Failure::Reset,
+    Failure::Socket,
+    Failure::Status2xx,
+    Failure::Status3xx,
+    Failure::Status4xx,
+    Failure::Status5xx,
+    Failure::StatusOther,
+    Failure::Mismatch,
+];
+
 impl Failure {
     /// How many classes there are.
     pub const CLASSES: usize = OWN + http::client::Error::ALL.len();
@@ -98,6 +117,13 @@ impl Failure {
             Some(name) => name,
             None => http::client::Error::ALL[index - OWN].name(),
         }
+    }
+
+    /// The class of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        let own = OWN_CLASSES.into_iter();
+        let mut all = own.chain(http::client::Error::ALL.iter().copied().map(Self::Http));
+        all.find(|failure| Self::name(failure.index()) == name)
     }
 
     /// Whether failures of a class are each of one attempt to connect.
@@ -178,6 +204,11 @@ mod tests {
             let name = Failure::name(class.index());
             assert!(name == format!("status_{status}xx") || name == "status_other");
         }
+        for class in 0..Failure::CLASSES {
+            let named = Failure::named(Failure::name(class));
+            assert_eq!(named.map(Failure::index), Some(class));
+        }
+        assert_eq!(Failure::named("patience"), None);
         let http = Failure::Http(http::client::Error::NotHttp);
         assert_eq!(Failure::name(http.index()), "not_http");
     }

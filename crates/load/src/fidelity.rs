@@ -48,6 +48,18 @@ impl Fidelity {
         }
     }
 
+    /// A test that was made elsewhere: how many gaps of a Poisson process fell into each bin, and how many even ones there were and how many of
+    /// them were not.
+    pub(crate) fn counted(poisson: bool, bins: &[(u32, u64)], even: (u64, u64)) -> Self {
+        let nothing = RateStages::steady(1.0, None).expect("the rate is a positive constant");
+        let mut counted = Self::new(nothing, poisson);
+        for (bin, count) in bins {
+            counted.fit.add_to_bin(*bin as usize, *count);
+        }
+        counted.spacing.add_counts(even);
+        counted
+    }
+
     /// Arrival `number` of the whole stream went out at `at`.
     #[inline]
     pub fn went_out(&mut self, number: u64, at: Nanos) {

@@ -8,6 +8,7 @@
 //! | [`cli`], [`prepare`](mod@prepare) | what was typed, and the run it means |
 //! | [`run`](mod@run) | a run as values |
 //! | [`measure`](mod@measure) | threads begin together, and their records are put together |
+//! | [`share`], [`start`] | which part of a run of several processes this is, and when all begin |
 //! | [`schedule`] | who is due, and when: pure, on any clock |
 //! | `engine`, `timer` | the loop of a thread: sends what is due, reads what comes |
 //! | `idle` | connections that never ask |
@@ -16,11 +17,13 @@
 //! | [`collect`] | the series by the second |
 //! | [`fidelity`], [`verdict`] | whether the run may be believed |
 //! | [`slo`] | whether what was to be met was met |
-//! | [`report`], [`output`] | how it is told, and where to |
+//! | [`asked`], [`report`], [`output`] | how it is told, and where to |
+//! | `parts`, [`merge`](mod@merge) | what each of several processes writes, and one run out of it |
 //! | `progress`, `tui` | what is to be seen meanwhile |
 //! | [`clock`], `cpu`, [`host`] | time, processor time, and the machine |
 
 pub mod address;
+pub mod asked;
 pub mod batches;
 pub mod cli;
 pub mod clock;
@@ -35,13 +38,16 @@ pub mod measure;
 pub mod metric;
 pub mod mix;
 pub mod output;
+mod parts;
 pub mod prepare;
 mod progress;
 pub mod record;
 pub mod report;
 pub mod run;
 pub mod schedule;
+pub mod share;
 pub mod slo;
+pub mod start;
 pub mod statuses;
 pub mod target;
 mod timer;
@@ -55,11 +61,13 @@ pub use cli::Arguments;
 use command::output::complain;
 use command::{interrupt, secret};
 use measure::measure;
-use output::{Format, Outputs};
+use output::{Format, Outputs, render};
+use parts::log::{Known, PartLog};
+pub use parts::merge;
 use prepare::{Prepared, prepare};
 use progress::{View, Watch};
-use report::histograms::{self, Log};
-use report::{Report, json, text};
+use report::Report;
+use report::histograms::Log;
 use run::Control;
 use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
@@ -82,19 +90,35 @@ pub fn run(arguments: &Arguments, typed: &[OsString]) -> Result<u8, Failure> {
         slos,
         title,
         remarks,
+        whole,
+        run_id,
     } = prepare(arguments)?;
     let outputs = Outputs::of(arguments)?;
     for remark in remarks.iter().filter(|_| !arguments.quiet) {
         complain(format_args!("note: {remark}"));
     }
+    let format = arguments.output_format;
+    let part = match run_id {
+        Some(run_id) if arguments.several.out_dir.is_some() || format == Format::Lines => {
+            let known = Known {
+                run: &run,
+                whole,
+                run_id,
+                slos: slos.iter().map(ToString::to_string).collect(),
+            };
+            Some(PartLog::begin(known, arguments.several.out_dir.as_deref())?)
+        }
+        _ => None,
+    };
     let (run, control) = (Arc::new(run), Arc::new(Control::default()));
     let is_over = Arc::new(AtomicBool::new(false));
     watch_for_interrupts(control.clone(), is_over.clone())?;
     let started = SystemTime::now();
     let mut watch = Watch {
         view: View::new(arguments.quiet, arguments.no_tui, &run, &title, &control),
-        log: (arguments.output_format == Format::Hlog || arguments.hlog.is_some())
+        log: (format == Format::Hlog || arguments.hlog.is_some())
             .then(|| Log::new(run.is_closed_loop(), run.warmup)),
+        part,
         must_hold: if arguments.slo_abort {
             slos.clone()
         } else {
@@ -106,7 +130,7 @@ pub fn run(arguments: &Arguments, typed: &[OsString]) -> Result<u8, Failure> {
         done: 0,
     };
     let outcome = measure(run.clone(), &control, &mut watch);
-    let (mut log, hopeless) = (watch.log.take(), watch.hopeless.take());
+    let (mut log, part, hopeless) = (watch.log.take(), watch.part.take(), watch.hopeless.take());
     // Gives the terminal back before anything is written to it.
     drop(watch);
     is_over.store(true, Relaxed);
@@ -117,22 +141,36 @@ pub fn run(arguments: &Arguments, typed: &[OsString]) -> Result<u8, Failure> {
     if let Some(log) = &mut log {
         log.judge(report.level(), &report.findings);
     }
-    let failed = |error| format!("the report cannot be made: {error}");
-    let bytes = match arguments.output_format {
-        Format::Text => text::render(&report).into_bytes(),
-        Format::Json => json::render(&report),
-        Format::Csv => histograms::csv(&report).map_err(failed)?,
-        Format::Hgrm => histograms::hgrm(&report).map_err(failed)?,
-        Format::Hlog => log
-            .as_ref()
-            .map_or_else(Vec::new, |log| log.text().to_vec()),
-    };
-    outputs.write(&bytes, log.as_ref().map(Log::text))?;
-    let shown = arguments.output_format == Format::Text && outputs.report_is_shown();
+    let log = log.as_ref().map(Log::text);
+    if let Some(part) = part {
+        outputs.write_log(log)?;
+        return end_part(part, &report, arguments, &outputs);
+    }
+    outputs.write(&render(&report, format, log)?, log)?;
+    let shown = format == Format::Text && outputs.report_is_shown();
     if !(shown || arguments.quiet && report.exit_status() == 0) {
         tell_verdict(&report);
     }
     Ok(report.exit_status())
+}
+
+/// Ends one part of a run; the last one reports the whole. What is thought of a run is thought of all its parts together, so that the
+/// others end well whatever their own figures are: there are launchers that end all processes when one of them fails.
+fn end_part(
+    part: PartLog,
+    report: &Report<'_>,
+    arguments: &Arguments,
+    outputs: &Outputs<'_>,
+) -> Result<u8, Failure> {
+    let (name, of) = part.name();
+    part.end(report)?;
+    let Some(directory) = &arguments.several.out_dir else {
+        return Ok(0);
+    };
+    let format = arguments.output_format;
+    let whole = (name.as_str(), of);
+    let status = merge::if_all_ended(directory, whole, format, outputs, arguments.quiet)?;
+    Ok(status.unwrap_or(0))
 }
 
 /// Has Ctrl-C and SIGTERM end the run early, and once it is over the process: the report may take a moment.
@@ -150,7 +188,7 @@ fn kept(typed: &OsStr) -> String {
 }
 
 /// Where the report says nothing of it, or nobody reads it now, the verdict goes to standard error.
-fn tell_verdict(report: &Report<'_>) {
+pub(crate) fn tell_verdict(report: &Report<'_>) {
     complain(report.level());
     for finding in &report.findings {
         complain(format_args!("  {}: {}", finding.level, finding.text));

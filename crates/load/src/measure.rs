@@ -10,11 +10,12 @@ use crate::fidelity::Fidelity;
 use crate::idle::Idle;
 use crate::record::Record;
 use crate::run::{Control, Model, Run};
+use crate::start::{Began, Start};
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Barrier, OnceLock};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Everything that a run brought.
 #[derive(Debug)]
@@ -59,6 +60,8 @@ pub struct Outcome {
     pub cpu: Cpu,
     /// The test of the arrivals.
     pub fidelity: Option<Fidelity>,
+    /// How it began; of several processes, each has its own.
+    pub start: Option<Began>,
 }
 
 /// Processor time of this process.
@@ -162,7 +165,12 @@ pub fn measure(
     let before = sys::usage::usage(sys::usage::Who::Process)?;
     let mut collector = Collector::new(&run);
     let mut waker = Wakers::new(wakers);
+    let mut told_start = false;
     loop {
+        if !told_start && let Some(began) = start.began() {
+            observer.began(began);
+            told_start = true;
+        }
         match post.parcels.recv_timeout(Duration::from_millis(50)) {
             Ok(parcel) => collector.take(parcel, &post, observer),
             Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
@@ -183,47 +191,10 @@ pub fn measure(
         system: after.system - before.system,
         spun: Duration::from_nanos(spun),
     };
-    let interrupted = control.stop_requests() > 0;
-    Ok(outcome(
-        &run,
-        offered_until,
-        collector,
-        ended,
-        cpu,
-        machine,
-        interrupted,
-    ))
-}
-
-/// The moment at which all threads begin, or do not.
-struct Start {
-    barrier: Barrier,
-    began: OnceLock<Began>,
-}
-
-#[derive(Clone, Copy)]
-struct Began {
-    at: Instant,
-    /// Whether the run was ended before it began.
-    stopped: bool,
-}
-
-impl Start {
-    fn new(threads: usize) -> Self {
-        Self {
-            barrier: Barrier::new(threads),
-            began: OnceLock::new(),
-        }
-    }
-
-    /// Waits for all threads, and says the same to each.
-    fn wait(&self, control: &Control) -> Began {
-        self.barrier.wait();
-        *self.began.get_or_init(|| Began {
-            at: Instant::now(),
-            stopped: control.stop_requests() > 0,
-        })
-    }
+    let mut outcome = outcome(&run, offered_until, collector, ended, cpu, machine);
+    outcome.interrupted = control.stop_requests() > 0;
+    outcome.start = start.began().copied();
+    Ok(outcome)
 }
 
 /// None: this thread could make no connection.
@@ -236,6 +207,7 @@ fn loop_thread(
     start: &Start,
     waking: Sender<mio::Waker>,
 ) -> ThreadOutcome {
+    let starting = run.clone();
     // Every thread must come to the barrier, whatever happens to it before.
     let ready = settle(&run, thread).and_then(|()| {
         let (mut engine, waker) = Engine::new(run, control.clone(), thread, mailbox, window_end)?;
@@ -243,7 +215,7 @@ fn loop_thread(
         let connected = engine.connect()?;
         Ok((engine, connected))
     });
-    let Began { at, stopped } = start.wait(&control);
+    let Began { at, stopped, .. } = start.wait(&starting, &control);
     let (engine, connected) = ready?;
     if !connected || stopped {
         engine.give_up();
@@ -344,7 +316,6 @@ fn outcome(
     ended: Vec<Ended>,
     cpu: Cpu,
     machine: MachineTimes,
-    interrupted: bool,
 ) -> Outcome {
     let share = |part: Nanos, times: &ThreadTimes| part as f64 / times.wall.max(1) as f64;
     let most = |of: &dyn Fn(&Ended) -> f64| ended.iter().map(of).fold(0.0, f64::max);
@@ -379,7 +350,8 @@ fn outcome(
             .unwrap_or(0),
         answered_of: answered_of(run, &ended),
         gave_up: ended.iter().any(|ended| ended.gave_up),
-        interrupted,
+        interrupted: false,
+        start: None,
         busy: most(&|ended| share(ended.times.cpu.saturating_sub(ended.spun), &ended.times)),
         starved: most(&|ended| share(ended.times.runnable, &ended.times)),
         stolen: MachineTimes::now().stolen_since(&machine),

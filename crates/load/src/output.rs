@@ -1,6 +1,7 @@
 //! Where the report of a run goes, and its histogram log.
 
 use crate::cli::Arguments;
+use crate::report::{Report, histograms, json, text};
 use crate::{Failure, usage};
 use command::output;
 use std::path::Path;
@@ -18,6 +19,8 @@ pub enum Format {
     Hgrm,
     /// A histogram for each second, for the HdrHistogram log tools.
     Hlog,
+    /// What this process measures, line by line as it goes, for archbench merge.
+    Lines,
 }
 
 /// Two places, known before the run to take what will be written there.
@@ -31,11 +34,30 @@ impl<'a> Outputs<'a> {
     /// Those that were asked for.
     ///
     /// # Errors
-    /// When one of them cannot be written, is the other one, or would be written over what the run is made from.
+    /// As [`Self::new`].
     pub(crate) fn of(arguments: &'a Arguments) -> Result<Self, Failure> {
-        let named =
-            |path: &'a Option<_>| path.as_deref().filter(|path| !command::is_standard(path));
-        let (report, log) = (named(&arguments.output), arguments.hlog.as_deref());
+        let (report, log) = (arguments.output.as_deref(), arguments.hlog.as_deref());
+        let has_file = report.is_some_and(|path| !command::is_standard(path));
+        if arguments.output_format == Format::Lines
+            && (has_file || arguments.several.out_dir.is_some())
+        {
+            return Err(usage(
+                "--output-format lines is for standard output: leave out --output, and --out-dir, which writes the same lines to a file",
+            ));
+        }
+        Self::new(report, log, arguments.inputs())
+    }
+
+    /// A report and a log of what is made from `inputs`, each of which has a name for people.
+    ///
+    /// # Errors
+    /// When one of the two cannot be written, is the other one, or would be written over what the run is made from.
+    pub(crate) fn new(
+        report: Option<&'a Path>,
+        log: Option<&'a Path>,
+        inputs: impl Iterator<Item = (&'static str, &'a Path)>,
+    ) -> Result<Self, Failure> {
+        let report = report.filter(|path| !command::is_standard(path));
         if log.is_some_and(command::is_standard) && report.is_none() {
             return Err(usage(
                 "--hlog and the report would both go to standard output",
@@ -45,11 +67,10 @@ impl<'a> Outputs<'a> {
         if log.is_some() && place(log) == place(report) {
             return Err(usage("--hlog and --output name the same file"));
         }
+        let inputs: Vec<_> = inputs.collect();
         for path in [report, log].into_iter().flatten() {
-            if let Some((option, _)) = arguments
-                .inputs()
-                .find(|(_, input)| place(Some(input)) == place(Some(path)))
-            {
+            let same = |(_, input): &&(_, &Path)| place(Some(input)) == place(Some(path));
+            if let Some((option, _)) = inputs.iter().find(same) {
                 return Err(usage(format!(
                     "{} is what {option} reads, and would be written over",
                     path.display()
@@ -65,17 +86,25 @@ impl<'a> Outputs<'a> {
         self.report.is_none()
     }
 
+    /// Writes the log alone.
+    ///
+    /// # Errors
+    /// When it was not written where it was to be.
+    pub(crate) fn write_log(&self, log: Option<&[u8]>) -> Result<(), Failure> {
+        Ok(match (self.log, log) {
+            (Some(path), Some(log)) => {
+                output::write(Some(path), log).map_err(|error| cannot_write(path, &error))
+            }
+            _ => Ok(()),
+        }?)
+    }
+
     /// Writes both. A report that its file does not take goes to standard output: what was measured is not lost for it.
     ///
     /// # Errors
     /// What was not written where it was to be.
     pub(crate) fn write(&self, report: &[u8], log: Option<&[u8]>) -> Result<(), Failure> {
-        let logged = match (self.log, log) {
-            (Some(path), Some(log)) => {
-                output::write(Some(path), log).map_err(|error| cannot_write(path, &error))
-            }
-            _ => Ok(()),
-        };
+        let logged = self.write_log(log);
         let reported = output::write(self.report, report).map_err(|error| match self.report {
             None => format!("cannot write the report: {error}"),
             Some(path) => {
@@ -84,8 +113,26 @@ impl<'a> Outputs<'a> {
                 cannot_write(path, &error) + "; the report is on standard output"
             }
         });
-        Ok(logged.and(reported)?)
+        logged.and(reported.map_err(Failure::from))
     }
+}
+
+/// The report in a format; a histogram log is what was logged.
+pub(crate) fn render(
+    report: &Report<'_>,
+    format: Format,
+    log: Option<&[u8]>,
+) -> Result<Vec<u8>, Failure> {
+    let failed = |error| format!("the report cannot be made: {error}");
+    Ok(match format {
+        Format::Text => text::render(report).into_bytes(),
+        Format::Json => json::render(report),
+        Format::Csv => histograms::csv(report).map_err(failed)?,
+        Format::Hgrm => histograms::hgrm(report).map_err(failed)?,
+        Format::Hlog => log.map_or_else(Vec::new, <[u8]>::to_vec),
+        // They have been written as it went.
+        Format::Lines => Vec::new(),
+    })
 }
 
 fn cannot_write(path: &Path, error: &std::io::Error) -> String {

@@ -2,8 +2,10 @@
 
 mod file;
 mod model;
+mod part;
 mod targets;
 
+use crate::asked::Asked;
 use crate::cli::Arguments;
 use crate::clock::nanos;
 use crate::run::{Fault, Model, Run};
@@ -31,6 +33,10 @@ pub struct Prepared {
     pub title: String,
     /// What was changed in silence would be, if it were not said here.
     pub remarks: Vec<String>,
+    /// What was asked for of all parts together.
+    pub whole: contracts::load::Run,
+    /// What the run is called by all its parts, if that is known.
+    pub run_id: Option<String>,
 }
 
 /// Puts a run together.
@@ -65,7 +71,9 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
     };
     let clients = usize::try_from(clients).map_err(|_| usage("too many connections"))?;
     let max_connections = max_connections(arguments, clients, closed_loop)?;
-    let threads = usize::from(arguments.threads).min(clients);
+    let told = part::told(arguments, &mut remarks)?;
+    let of_part = |all| part::own(told.share, all).0;
+    let threads = usize::from(arguments.threads).min(of_part(clients).max(1));
     if threads < usize::from(arguments.threads) {
         remarks.push(format!(
             "{} used: there is nothing to do for more than there are connections",
@@ -77,14 +85,17 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
         .as_ref()
         .map_or(Vec::new(), |cores| cores.0.clone());
     check_cores(&cores)?;
-    raise_descriptor_limit((max_connections as u64).saturating_add(arguments.idle))?;
-    let run = Run {
+    let idle = usize::try_from(arguments.idle).map_err(|_| usage("too many connections"))?;
+    raise_descriptor_limit((of_part(max_connections) as u64).saturating_add(of_part(idle) as u64))?;
+    let mut run = Run {
         model,
+        part: None,
+        start_at: told.start_at,
         addresses,
         targets,
         clients,
         max_connections,
-        idle: usize::try_from(arguments.idle).map_err(|_| usage("too many connections"))?,
+        idle,
         threads,
         cores,
         depth: usize::from(arguments.pipeline),
@@ -105,12 +116,40 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
         fault: Fault::None,
     };
     check_warmup(&run)?;
-    let title = format!(
+    let title = title(&run, &what, &when);
+    let whole = contracts::load::Run {
+        title: Some(title.clone()),
+        ..Asked::of(&run).document
+    };
+    let title = match told.share {
+        Some(share) => {
+            part::take(&mut run, share)?;
+            format!("{title}, share {share}")
+        }
+        None => title,
+    };
+    Ok(Prepared {
+        run,
+        slos,
+        title,
+        remarks,
+        whole,
+        run_id: told.run_id,
+    })
+}
+
+/// A run in words: what is asked for, when, and by how many.
+fn title(run: &Run, what: &str, when: &str) -> String {
+    format!(
         "{what}\n{when}{}, {}{}, seed {}",
-        until(&run),
+        until(run),
         counted(
             run.clients as u64,
-            if closed_loop { "client" } else { "connection" }
+            if run.is_closed_loop() {
+                "client"
+            } else {
+                "connection"
+            }
         ),
         if run.idle > 0 {
             format!(" beside {}", counted(run.idle as u64, "idle connection"))
@@ -118,13 +157,7 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
             String::new()
         },
         run.seed
-    );
-    Ok(Prepared {
-        run,
-        slos,
-        title,
-        remarks,
-    })
+    )
 }
 
 /// Whether something is left to be measured, as far as that is known beforehand.

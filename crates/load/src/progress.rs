@@ -2,10 +2,12 @@
 
 use crate::clock::seconds;
 use crate::collect::{CollectedSecond, Observer};
+use crate::parts::log::PartLog;
 use crate::record::Record;
 use crate::report::histograms::Log;
 use crate::run::{Control, Run};
 use crate::slo::Slo;
+use crate::start::Began;
 use crate::tui::Tui;
 use command::quantity::counted;
 use std::ffi::OsStr;
@@ -57,6 +59,8 @@ pub(crate) struct Watch<'a> {
     pub(crate) control: &'a Control,
     pub(crate) view: View,
     pub(crate) log: Option<Log>,
+    /// Where a part of a run writes what it measures.
+    pub(crate) part: Option<PartLog>,
     /// Objectives whose failure ends the run.
     pub(crate) must_hold: Vec<Slo>,
     /// Why the run was ended, if it was.
@@ -65,6 +69,12 @@ pub(crate) struct Watch<'a> {
 }
 
 impl Observer for Watch<'_> {
+    fn began(&mut self, began: &Began) {
+        if let Some(part) = &mut self.part {
+            part.began(began);
+        }
+    }
+
     fn second(&mut self, row: &CollectedSecond, second: &Record, total: &Record) {
         self.done += row.completed + row.failed;
         let (share, left) = progress(self.run, row.at_s, self.done);
@@ -78,6 +88,9 @@ impl Observer for Watch<'_> {
         }
         if let Some(log) = &mut self.log {
             log.add(second, (row.at_s * 1e9) as u64);
+        }
+        if let Some(part) = &mut self.part {
+            part.second(row, second);
         }
         self.look_for_hopeless(row, total);
     }
@@ -114,7 +127,7 @@ impl Watch<'_> {
 
 /// The share of the run that is over, and what is left of it, in words.
 fn progress(run: &Run, at_s: f64, done: u64) -> (f64, String) {
-    let (share, left) = match (run.duration, run.requests) {
+    let (share, left) = match (run.duration, run.requests_of_part()) {
         (Some(duration), _) => {
             let seconds = duration.as_secs_f64();
             let left = (seconds - at_s).max(0.0);
@@ -175,6 +188,7 @@ mod tests {
             control: &control,
             view: View::None,
             log: None,
+            part: None,
             must_hold: vec!["p(87.5)<1ms".parse().expect("an objective")],
             hopeless: None,
             done: 0,

@@ -106,7 +106,8 @@ impl Default for Counts {
 }
 
 impl Counts {
-    fn add(&mut self, other: &Self) {
+    /// Adds others.
+    pub(crate) fn add(&mut self, other: &Self) {
         self.sent += other.sent;
         self.warming_up += other.warming_up;
         self.completed += other.completed;
@@ -180,7 +181,23 @@ impl Default for Record {
 }
 
 impl Record {
-    fn histograms(&mut self) -> [&mut Histogram<u64>; 9] {
+    /// All histograms, in the order of the fields.
+    pub(crate) fn times(&self) -> [&Histogram<u64>; 9] {
+        [
+            &self.response,
+            &self.service,
+            &self.wait,
+            &self.lag,
+            &self.first_byte,
+            &self.connect,
+            &self.session,
+            &self.censored_response,
+            &self.censored_service,
+        ]
+    }
+
+    /// The same to be changed.
+    pub(crate) fn times_mut(&mut self) -> [&mut Histogram<u64>; 9] {
         [
             &mut self.response,
             &mut self.service,
@@ -195,10 +212,10 @@ impl Record {
     }
 
     /// Adds what another thread, or another second, recorded.
-    pub fn merge(&mut self, other: &mut Self) {
-        for (mine, theirs) in self.histograms().into_iter().zip(other.histograms()) {
+    pub fn merge(&mut self, other: &Self) {
+        for (mine, theirs) in self.times_mut().into_iter().zip(other.times()) {
             if !theirs.is_empty() {
-                *mine += &*theirs;
+                *mine += theirs;
             }
         }
         self.counts.add(&other.counts);
@@ -213,7 +230,7 @@ impl Record {
 
     /// As new, without giving memory back.
     pub fn clear(&mut self) {
-        for histogram in self.histograms() {
+        for histogram in self.times_mut() {
             if !histogram.is_empty() {
                 histogram.reset();
             }

@@ -3,8 +3,10 @@
 pub mod figures;
 pub mod histograms;
 pub mod json;
+mod parts;
 pub mod text;
 
+use crate::asked::Asked;
 use crate::host;
 use crate::measure::Outcome;
 use crate::run::Run;
@@ -17,7 +19,7 @@ use std::time::SystemTime;
 #[derive(Debug)]
 pub struct Report<'a> {
     /// What was asked for.
-    pub run: &'a Run,
+    pub run: Asked,
     /// How it was asked for, to be asked again.
     pub arguments: Vec<String>,
     /// The model and what is asked for, in words.
@@ -26,6 +28,8 @@ pub struct Report<'a> {
     pub started: SystemTime,
     /// Where it ran.
     pub host: contracts::load::Host,
+    /// The processes that made it together, if there were several.
+    pub parts: Vec<contracts::load::Part>,
     /// What was measured.
     pub outcome: &'a Outcome,
     /// Its figures.
@@ -41,24 +45,36 @@ pub struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// Judges a run.
+    /// Judges a run that was made here.
     pub fn new(
-        run: &'a Run,
+        run: &Run,
         outcome: &'a Outcome,
         slos: &[Slo],
         arguments: Vec<String>,
         title: String,
         started: SystemTime,
     ) -> Self {
-        let figures = Figures::new(run, outcome);
-        let trend = Trend::of(run, outcome);
+        let mut report = Self::of(Asked::of(run), outcome, slos);
+        report.arguments = arguments;
+        report.title = title;
+        report.started = started;
+        report.host = host::here();
+        report.parts = parts::own(run, &report).into_iter().collect();
+        report
+    }
+
+    /// Judges what came of a run, wherever it was made.
+    pub fn of(run: Asked, outcome: &'a Outcome, slos: &[Slo]) -> Self {
+        let figures = Figures::new(&run, outcome);
+        let trend = Trend::of(&run, outcome);
         Self {
-            arguments,
-            title,
-            started,
-            host: host::here(),
-            findings: verdict::findings(run, outcome, &figures, trend.as_ref()),
-            notes: verdict::notes(run, outcome, &figures),
+            arguments: Vec::new(),
+            title: String::new(),
+            started: SystemTime::UNIX_EPOCH,
+            host: contracts::load::Host::default(),
+            parts: Vec::new(),
+            findings: verdict::findings(&run, outcome, &figures, trend.as_ref()),
+            notes: verdict::notes(&run, outcome, &figures),
             slos: slos.iter().map(|slo| slo.judge(&figures)).collect(),
             run,
             outcome,

@@ -4,6 +4,7 @@ use crate::address::Address;
 use crate::clock::{Nanos, nanos};
 use crate::fidelity::Fidelity;
 use crate::schedule::{self, Due, Origin, Think};
+use crate::share::{Part, StartAt, divided};
 use crate::statuses::Statuses;
 use crate::target::Targets;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -43,6 +44,11 @@ pub enum Fault {
         /// In nanoseconds.
         interval: Nanos,
     },
+    /// The host's clock is ahead of the true time, as its time service knows.
+    ClockAhead {
+        /// By so much.
+        by: Duration,
+    },
 }
 
 /// A whole run.
@@ -50,6 +56,11 @@ pub enum Fault {
 pub struct Run {
     /// The model.
     pub model: Model,
+    /// Which part of a larger run this is; the whole of one if it is none. Clients, connections, and a closed loop's number of requests
+    /// are the part's own; the stream of arrivals and its number of requests are the whole's, of which it takes those that are its own.
+    pub part: Option<Part>,
+    /// When it begins; as soon as it is connected, if nothing is said.
+    pub start_at: Option<StartAt>,
     /// Where to: connections go to each in turn. Never empty.
     pub addresses: Vec<Address>,
     /// What for.
@@ -144,11 +155,12 @@ impl Run {
 
     /// How many requests are to be measured, at most, where a number or a rate says so beforehand.
     pub(crate) fn planned(&self) -> Option<f64> {
-        if let Some(requests) = self.requests {
+        if let Some(requests) = self.requests_of_part() {
             return Some(requests as f64);
         }
         let (stages, _) = self.arrivals()?.asked.as_ref()?;
         let arrivals = stages.cumulative(self.window_end()) - stages.cumulative(self.warmup);
+        let arrivals = arrivals / self.parts() as f64;
         let each = match self.model {
             Model::PartlyOpen(_, requests) => requests,
             Model::Open(_) | Model::Closed => 1,
@@ -161,11 +173,23 @@ impl Run {
         self.window_end().saturating_add(self.timeout)
     }
 
-    /// The part of `all` that is `thread`'s, and how many belong to the threads before it.
+    /// Of how many parts this is one.
+    fn parts(&self) -> u64 {
+        self.part.map_or(1, |part| part.share.of.into())
+    }
+
+    /// How many requests this part makes, if a number ends it; of an open loop's, about as many.
+    pub(crate) fn requests_of_part(&self) -> Option<u64> {
+        let requests = self.requests?;
+        Some(match self.model {
+            Model::Closed => requests,
+            Model::Open(_) | Model::PartlyOpen(..) => requests.div_ceil(self.parts()),
+        })
+    }
+
+    /// What of `all` is `thread`'s, and how many belong to the threads before it.
     fn share(&self, all: u64, thread: usize) -> (u64, u64) {
-        let (threads, thread) = (self.threads as u64, thread as u64);
-        let before = |thread: u64| all / threads * thread + (all % threads).min(thread);
-        (before(thread + 1) - before(thread), before(thread))
+        divided(all, thread as u64, self.threads as u64)
     }
 
     /// The clients or connections that `thread` begins with, and the most it may have.
@@ -180,10 +204,14 @@ impl Run {
         let model = match &self.model {
             Model::Closed => {
                 let (clients, first) = self.share(self.clients as u64, thread);
+                let (before, all) = match self.part {
+                    Some(part) => (part.clients_before, part.clients_of_all),
+                    None => (0, self.clients),
+                };
                 schedule::Model::Closed {
                     clients: clients as u32,
-                    first: first as u32,
-                    of: self.clients as u32,
+                    first: before as u32 + first as u32,
+                    of: all as u32,
                     depth: self.depth as u32,
                 }
             }
@@ -196,31 +224,26 @@ impl Run {
             (_, None) => u64::MAX,
             // Closed: any share will do. Open: the first of the whole stream.
             (Model::Closed, Some(requests)) => self.share(requests, thread).0,
-            (Model::Open(_), Some(requests)) => self.strided(requests, thread),
-            (Model::PartlyOpen(_, each), Some(requests)) => {
-                self.strided(requests.div_ceil(u64::from(*each)), thread)
-            }
+            (_, Some(requests)) => self.arrivals_of(requests) as u64,
         };
         schedule::Plan {
             model,
-            arrivals: self
-                .arrivals()
-                .map(|arrivals| arrivals.times.clone().split(thread, self.threads)),
-            thread: thread as u64,
-            threads: self.threads as u64,
+            arrivals: self.arrivals().map(|arrivals| {
+                let times = arrivals.times.clone();
+                let own = match self.part {
+                    Some(Part { share, .. }) => {
+                        times.thin(share.number.into(), share.of.into(), self.seed)
+                    }
+                    None => times,
+                };
+                own.split(thread, self.threads)
+            }),
             think: self.think,
             seed: self.seed,
             end: self.window_end(),
             limit,
             requests: self.requests.unwrap_or(u64::MAX),
         }
-    }
-
-    /// How many of the first `count` of a stream fall to `thread`, which takes every `threads`-th.
-    fn strided(&self, count: u64, thread: usize) -> u64 {
-        count
-            .saturating_sub(thread as u64)
-            .div_ceil(self.threads as u64)
     }
 
     /// A test of the arrivals, if they have a distribution to be tested for.

@@ -15,7 +15,7 @@ pub enum Model {
     Closed {
         /// Clients of this thread.
         clients: u32,
-        /// The number of its first client among those of all threads, and how many clients there are in all.
+        /// The number of its first client among those of all threads of all parts, and how many clients there are in all.
         first: u32,
         /// See `first`.
         of: u32,
@@ -95,19 +95,15 @@ pub struct Plan {
     pub model: Model,
     /// When requests or sessions arrive; unused in a closed loop.
     pub arrivals: Option<workload::Schedule>,
-    /// This thread among how many.
-    pub thread: u64,
-    /// See `thread`.
-    pub threads: u64,
     /// Think time.
     pub think: Think,
     /// Seed of think times.
     pub seed: u64,
     /// Nothing is due from this time on.
     pub end: Nanos,
-    /// The most requests (closed loop) or arrivals.
+    /// The most requests of this thread (closed loop), or the number of the first arrival, of all threads', that is not due any more.
     pub limit: u64,
-    /// The most requests of all threads (partly open): the last session has what is left.
+    /// The most requests of all threads of all parts (partly open): the last session has what is left.
     pub requests: u64,
 }
 
@@ -157,12 +153,12 @@ impl Arrivals {
 
     fn advance(&mut self, plan: &Plan) {
         self.next = None;
-        if self.read < plan.limit
-            && let Some(times) = &mut self.times
-            && let Some(time) = times.next()
+        if let Some(times) = &mut self.times
+            && let Some((number, time)) = times.next_numbered()
+            && number < plan.limit
             && time < plan.end
         {
-            self.next = Some((time, plan.thread + self.read * plan.threads));
+            self.next = Some((time, number));
             self.read += 1;
         }
     }

@@ -14,13 +14,13 @@ pub(crate) use notes::notes;
 use trend::ALPHA;
 pub use trend::Trend;
 
+use crate::asked::Asked;
 use crate::clock::{Nanos, seconds};
 use crate::collect::CollectedSecond;
 use crate::failure::Failure;
 use crate::measure::Outcome;
 use crate::metric::Metric;
 use crate::report::figures::Figures;
-use crate::run::Run;
 use command::quantity::counted;
 use contracts::Unknown;
 use stats::spacing::Evenness;
@@ -53,7 +53,7 @@ const MOMENT: Nanos = 100_000_000;
 
 /// Everything that speaks against a run, the worst first.
 pub(crate) fn findings(
-    run: &Run,
+    run: &Asked,
     outcome: &Outcome,
     figures: &Figures<'_>,
     trend: Option<&Trend>,
@@ -77,7 +77,7 @@ pub(crate) fn findings(
 /// Whether requests went out when they were due. More than so many may be late, out of order or unsent; of few requests, more may be by chance: then the run is
 /// only in doubt, and too short to tell.
 fn punctuality(
-    run: &Run,
+    run: &Asked,
     outcome: &Outcome,
     figures: &Figures<'_>,
     add: &mut impl FnMut(Validity, Rule, String),
@@ -146,7 +146,7 @@ fn punctuality(
 }
 
 fn refusals(
-    run: &Run,
+    run: &Asked,
     outcome: &Outcome,
     figures: &Figures<'_>,
     add: &mut impl FnMut(Validity, Rule, String),
@@ -193,7 +193,7 @@ fn refusals(
 }
 
 /// Nothing was due after the warm-up.
-fn used_up(run: &Run, outcome: &Outcome) -> String {
+fn used_up(run: &Asked, outcome: &Outcome) -> String {
     format!(
         "the run was over before it had warmed up: all of its {} fell into the first {} s, of which nothing is measured (--warmup). Ask for more, or warm up for less",
         counted(outcome.scheduled, "request"),
@@ -210,7 +210,7 @@ fn of_shares(outcome: &Outcome) -> Validity {
 }
 
 /// A closed loop runs as fast as both ends can, so that on one machine they often compete; what it measures is in doubt, and no schedule was missed.
-fn is_too_starved(run: &Run, outcome: &Outcome) -> bool {
+fn is_too_starved(run: &Asked, outcome: &Outcome) -> bool {
     !run.is_closed_loop() && outcome.starved > STARVED
 }
 
@@ -244,7 +244,7 @@ fn uneven(outcome: &Outcome) -> Option<Evenness> {
 }
 
 fn doubts(
-    run: &Run,
+    run: &Asked,
     outcome: &Outcome,
     figures: &Figures<'_>,
     trend: Option<&Trend>,
@@ -318,7 +318,7 @@ fn doubts(
     }
 }
 
-fn failed(run: &Run, outcome: &Outcome, figures: &Figures<'_>) -> String {
+fn failed(run: &Asked, outcome: &Outcome, figures: &Figures<'_>) -> String {
     let percent = figures.error_percent();
     let timed = figures.errors_timed();
     let what = match figures.errors() - timed {
@@ -333,7 +333,7 @@ fn failed(run: &Run, outcome: &Outcome, figures: &Figures<'_>) -> String {
     format!("{percent:.1} % of the requests failed, and {what}{mostly}")
 }
 
-fn unheard(run: &Run, outcome: &Outcome) -> String {
+fn unheard(run: &Asked, outcome: &Outcome) -> String {
     let who = if run.is_closed_loop() {
         "clients"
     } else {
@@ -343,7 +343,7 @@ fn unheard(run: &Run, outcome: &Outcome) -> String {
         "{} of {} {who} got no answer as long as others asked",
         outcome.unheard, outcome.connections
     );
-    if run.requests_per_connection < u64::MAX {
+    if run.replaces_connections {
         return fact;
     }
     format!(

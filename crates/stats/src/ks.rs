@@ -97,6 +97,18 @@ impl Binned {
         self.n += other.n;
     }
 
+    /// The bins that are not empty: number and count.
+    pub fn bins(&self) -> impl Iterator<Item = (usize, u64)> {
+        let all = self.counts.iter().copied().enumerate();
+        all.filter(|(_, count)| *count > 0)
+    }
+
+    /// Adds what was counted elsewhere in one bin; what would lie beyond the last falls into it.
+    pub fn add_to_bin(&mut self, bin: usize, count: u64) {
+        self.counts[bin.min(Self::BINS - 1)] += count;
+        self.n += count;
+    }
+
     /// The test; an error if nothing was counted.
     pub fn fit(&self) -> Result<Fit, Error> {
         if self.n == 0 {
@@ -183,6 +195,16 @@ mod tests {
     use proptest::prelude::*;
 
     /// u at (k + ½)/n: the sample closest to uniform that there is.
+    #[test]
+    fn bins_that_are_written_down_and_added_are_the_same() {
+        let mut seen = Binned::new();
+        even(1000).for_each(|u| seen.add(u * u));
+        let mut read = Binned::new();
+        seen.bins()
+            .for_each(|(bin, count)| read.add_to_bin(bin, count));
+        assert_eq!(read, seen);
+    }
+
     fn even(n: usize) -> impl Iterator<Item = f64> {
         (0..n).map(move |k| (k as f64 + 0.5) / n as f64)
     }

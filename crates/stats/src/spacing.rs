@@ -40,10 +40,20 @@ impl Spacing {
         self.off += u64::from((gap - 1.0).abs() > self.tolerance);
     }
 
+    /// How many gaps were seen, and how many of them were off.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.n, self.off)
+    }
+
+    /// Adds gaps that were counted elsewhere with the same tolerance.
+    pub fn add_counts(&mut self, (n, off): (u64, u64)) {
+        self.n += n;
+        self.off += off;
+    }
+
     /// Adds the gaps of another stream with the same tolerance.
     pub fn merge(&mut self, other: &Self) {
-        self.n += other.n;
-        self.off += other.off;
+        self.add_counts(other.counts());
     }
 
     /// What was seen; an error if it was nothing.

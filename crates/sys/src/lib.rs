@@ -14,6 +14,7 @@
 //! | [`socket`] | how much of what was sent has been taken; accepting only who has sent something |
 //! | [`waiting`] | `poll` and `select`, with sets that are kept |
 //! | [`usage`] | processor time, memory and context switches of a process and its children |
+//! | [`host_clock`] | how far the host's clock may be believed |
 //! | [`namespace`] | network namespaces: making one, entering one, starting a process in one |
 //! | [`packet_ring`] | packets as an interface sees them, in a ring shared with the kernel |
 //! | [`ring`] | operations that the kernel completes later (io_uring), and the memory that is the kernel's until it has |
@@ -30,6 +31,7 @@
 
 pub mod coroutine;
 pub mod heap;
+pub mod host_clock;
 pub mod mapping;
 pub mod namespace;
 pub mod overflow;

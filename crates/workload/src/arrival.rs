@@ -1,14 +1,15 @@
 //! When each request is due: arrival processes.
 //!
 //! [`Arrival`] is the choice as people write it, [`Schedule`] the stream. The stream depends on the
-//! stages and the seed and nothing else: not on the clock, not on how many threads share it. For
-//! partly open load it gives the starts of the sessions.
+//! stages and the seed and nothing else: not on the clock, not on how many threads or processes share
+//! it. For partly open load it gives the starts of the sessions.
 
 use crate::seed;
 use crate::stages::RateStages;
 use crate::trace::Times;
 use rand_distr::{Distribution, Exp1};
 use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::Rng;
 use std::fmt;
 use std::iter::FusedIterator;
 use std::path::PathBuf;
@@ -59,10 +60,45 @@ impl fmt::Display for Arrival {
 #[derive(Debug, Clone)]
 pub struct Schedule {
     source: Source,
+    /// Which arrivals of the source are there at all; none: all.
+    thinning: Option<Thinning>,
+    /// The number of the source's next arrival.
+    number: u64,
     /// Arrivals to pass over before the next one.
     skip: u64,
     /// One in so many arrivals is ours.
     stride: u64,
+}
+
+/// Gives each arrival to one of several parts, by chance.
+#[derive(Debug, Clone)]
+struct Thinning {
+    part: u64,
+    parts: u64,
+    rng: Xoshiro256PlusPlus,
+}
+
+impl Thinning {
+    /// Whether the next arrival of the source is this part's.
+    fn takes(&mut self) -> bool {
+        // The high word of the product: each part has the same share of all 2⁶⁴ numbers, within one.
+        let drawn = (u128::from(self.rng.next_u64()) * u128::from(self.parts)) >> 64;
+        drawn as u64 == self.part
+    }
+
+    /// How many arrivals of the source come before this part's next one, if `skip` of its own are passed over.
+    fn passes_over(&mut self, mut skip: u64) -> u64 {
+        let mut others = 0;
+        loop {
+            if self.takes() {
+                match skip {
+                    0 => return others,
+                    _ => skip -= 1,
+                }
+            }
+            others += 1;
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -82,6 +118,44 @@ enum Source {
         times: Times,
         next: usize,
     },
+}
+
+impl Source {
+    /// The arrival behind the next `skip`.
+    fn next(&mut self, skip: u64) -> Option<u64> {
+        match self {
+            Self::Constant {
+                stages,
+                stage,
+                next,
+            } => {
+                let number = next.saturating_add(skip);
+                *next = number.saturating_add(1);
+                stages.due(number as f64, stage)
+            }
+            Self::Poisson {
+                stages,
+                stage,
+                reached,
+                rng,
+            } => {
+                for _ in 0..=skip {
+                    let gap: f64 = Exp1.sample(rng);
+                    *reached += gap;
+                    // Once the end is passed there is nothing left to skip.
+                    if *reached >= stages.total() {
+                        return None;
+                    }
+                }
+                stages.due(*reached, stage)
+            }
+            Self::Trace { times, next } => {
+                let number = next.saturating_add(usize::try_from(skip).unwrap_or(usize::MAX));
+                *next = number.saturating_add(1);
+                times.as_nanos().get(number).copied()
+            }
+        }
+    }
 }
 
 impl Schedule {
@@ -114,8 +188,26 @@ impl Schedule {
     fn of(source: Source) -> Self {
         Self {
             source,
+            thinning: None,
+            number: 0,
             skip: 0,
             stride: 1,
+        }
+    }
+
+    /// The arrivals of one of `parts` processes, `part` being counted from 0: each arrival of the whole stream falls to one of
+    /// them, with the same probability to each, by a second stream from the seed that all draw alike. So the parts are together the whole
+    /// stream, whoever is where, and those of a Poisson process are Poisson processes that know nothing of each other
+    /// (Lewis and Shedler, *Naval Research Logistics Quarterly* 26, 1979, on thinning). Comes before [`Self::split`].
+    pub fn thin(self, part: u64, parts: u64, seed: u64) -> Self {
+        let thinning = Thinning {
+            part,
+            parts,
+            rng: seed::stream(seed, "shares"),
+        };
+        Self {
+            thinning: (parts > 1).then_some(thinning),
+            ..self
         }
     }
 
@@ -128,8 +220,19 @@ impl Schedule {
                 .skip
                 .saturating_add((thread as u64).saturating_mul(self.stride)),
             stride: self.stride.saturating_mul(threads.max(1) as u64),
-            source: self.source,
+            ..self
         }
+    }
+
+    /// The next arrival with its number in the whole stream, of which this may be a part.
+    pub fn next_numbered(&mut self) -> Option<(u64, u64)> {
+        let mut skip = std::mem::replace(&mut self.skip, self.stride - 1);
+        if let Some(thinning) = &mut self.thinning {
+            skip = thinning.passes_over(skip);
+        }
+        let number = self.number.saturating_add(skip);
+        self.number = number.saturating_add(1);
+        Some((number, self.source.next(skip)?))
     }
 }
 
@@ -137,42 +240,9 @@ impl Iterator for Schedule {
     type Item = u64;
 
     fn next(&mut self) -> Option<u64> {
-        let skip = std::mem::replace(&mut self.skip, self.stride - 1);
-        match &mut self.source {
-            Source::Constant {
-                stages,
-                stage,
-                next,
-            } => {
-                let number = next.saturating_add(skip);
-                *next = number.saturating_add(1);
-                stages.due(number as f64, stage)
-            }
-            Source::Poisson {
-                stages,
-                stage,
-                reached,
-                rng,
-            } => {
-                for _ in 0..=skip {
-                    let gap: f64 = Exp1.sample(rng);
-                    *reached += gap;
-                    // Once the end is passed there is nothing left to skip.
-                    if *reached >= stages.total() {
-                        return None;
-                    }
-                }
-                stages.due(*reached, stage)
-            }
-            Source::Trace { times, next } => {
-                let number = next.saturating_add(usize::try_from(skip).unwrap_or(usize::MAX));
-                *next = number.saturating_add(1);
-                times.as_nanos().get(number).copied()
-            }
-        }
+        self.next_numbered().map(|(_, at)| at)
     }
 }
-
 impl FusedIterator for Schedule {}
 
 #[cfg(test)]
@@ -261,6 +331,34 @@ mod tests {
         );
     }
 
+    /// Of a constant rate too, each has his part of the arrivals, and of a Poisson process a Poisson process of his part of the rate.
+    #[test]
+    fn shares_are_equal_but_for_chance_and_poisson_again() {
+        let rate = 20_000.0;
+        let all = RateStages::steady(rate, Some(Duration::from_secs(10))).unwrap();
+        for (share, shares) in [(0, 4_u32), (3, 4), (1, 3)] {
+            let part: Vec<u64> = Schedule::poisson(all.clone(), 7)
+                .thin(share, shares.into(), 7)
+                .collect();
+            let mean = 10.0 * rate / f64::from(shares);
+            assert!((part.len() as f64 - mean).abs() < 5.0 * mean.sqrt());
+            // The variance of counts in equal intervals is their mean, and neighbours are not alike.
+            let mut counts = vec![0.0; 1000];
+            for at in &part {
+                counts[(at / 10_000_000) as usize] += 1.0;
+            }
+            let mean = part.len() as f64 / 1000.0;
+            let variance = counts.iter().map(|n| (n - mean) * (n - mean)).sum::<f64>() / 999.0;
+            assert!(
+                (variance / mean - 1.0_f64).abs() < 0.2,
+                "{}",
+                variance / mean
+            );
+        }
+        let constant = Schedule::constant(all).thin(2, 4, 7).count() as f64;
+        assert!((constant - 50_000.0).abs() < 1_000.0, "{constant}");
+    }
+
     proptest! {
         #![proptest_config(crate::cases(60))]
 
@@ -284,6 +382,29 @@ mod tests {
                 parts.sort_unstable();
                 let numbers: Vec<usize> = parts.iter().map(|(number, _)| *number).collect();
                 prop_assert!(numbers.iter().copied().eq(0..expected.len()));
+                prop_assert!(parts.into_iter().map(|(_, at)| at).eq(expected));
+            }
+        }
+
+        #[test]
+        fn shares_are_together_the_whole_whoever_splits_his_own(seed: u64, shares in 1..9_u64, threads in 1..4_usize) {
+            let times = Times::from_nanos((0..500).map(|k| k * k)).unwrap();
+            for whole in [
+                Schedule::constant(stages("1s@100..500,1s@0,200ms@999")),
+                Schedule::poisson(stages("1s@100..500,1s@0,200ms@999"), seed),
+                Schedule::trace(times),
+            ] {
+                let expected: Vec<u64> = whole.clone().collect();
+                let mut parts = Vec::new();
+                for share in 0..shares {
+                    let part = whole.clone().thin(share, shares, seed);
+                    for thread in 0..threads {
+                        let mut own = part.clone().split(thread, threads);
+                        parts.extend(std::iter::from_fn(|| own.next_numbered()));
+                    }
+                }
+                parts.sort_unstable();
+                prop_assert!(parts.iter().map(|(number, _)| *number).eq(0..expected.len() as u64));
                 prop_assert!(parts.into_iter().map(|(_, at)| at).eq(expected));
             }
         }

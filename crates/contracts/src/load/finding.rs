@@ -58,6 +58,18 @@ pub enum Rule {
     Silence,
     /// Some clients or connections got no answer as long as others asked.
     Unheard,
+    /// Nothing is there of a part of the run.
+    PartMissing,
+    /// A part ended before its end, or not all that it wrote is there.
+    PartCutShort,
+    /// A part did not begin at the time that was agreed.
+    PartLate,
+    /// A part was asked for something else than the others, or is of another build.
+    PartDiffers,
+    /// A part is there twice.
+    PartRepeated,
+    /// Whether a part began at the agreed time is not known, for nothing keeps its clock right.
+    PartClock,
     /// A rule of another generator, or of a later version.
     #[serde(untagged)]
     Other(String),
@@ -82,6 +94,19 @@ impl Rule {
         matches!(
             self,
             Self::NothingAnswered | Self::ServerGone | Self::FellSilent | Self::UnsoundAnswers
+        )
+    }
+
+    /// Whether a part of a run of several was not as it should have been.
+    pub fn is_of_parts(&self) -> bool {
+        matches!(
+            self,
+            Self::PartMissing
+                | Self::PartCutShort
+                | Self::PartLate
+                | Self::PartDiffers
+                | Self::PartRepeated
+                | Self::PartClock
         )
     }
 

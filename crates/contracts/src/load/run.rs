@@ -21,8 +21,15 @@ pub struct Run {
     /// Who decides when the next request comes.
     #[serde(deserialize_with = "lenient::or_default")]
     pub model: LoadModel,
+    /// Which part of a larger run it is, like `2/4`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share: Option<String>,
     /// The server's address, the first if connections went to several; the path of a Unix socket.
     pub address: Option<String>,
+    /// All of them, if connections went to several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "lenient::or_default")]
+    pub addresses: Vec<String>,
     /// How many targets were asked for.
     #[serde(deserialize_with = "lenient::count")]
     pub targets: Option<u64>,

@@ -167,7 +167,9 @@ impl Recorder {
         }
         let response = match self.run.fault {
             Fault::CoordinatedOmission => service,
-            Fault::None | Fault::InventedSamples { .. } => now.saturating_sub(flight.intended()),
+            Fault::None | Fault::InventedSamples { .. } | Fault::ClockAhead { .. } => {
+                now.saturating_sub(flight.intended())
+            }
         };
         record.response.saturating_record(response);
         record.batches.add(flight.intended(), response);

@@ -19,6 +19,8 @@ fn asked(clients: usize, depth: usize) -> (Engine, Vec<TcpStream>) {
     let url = Url::parse(&format!("http://{address}/")).expect("a URL");
     let run = Run {
         model: Model::Closed,
+        part: None,
+        start_at: None,
         addresses: vec![address.into()],
         targets: Targets {
             targets: vec![Target::new(&url, false, &[], Expected::Anything)],

@@ -1,10 +1,10 @@
 //! The figures of a run, as every report and objective uses them.
 
+use crate::asked::Asked;
 use crate::clock::seconds;
 use crate::failure::Failure;
 use crate::measure::Outcome;
 use crate::metric::Metric;
-use crate::run::Run;
 use stats::hist::Censored;
 
 /// Whether all clients of a closed loop got the same.
@@ -46,7 +46,7 @@ pub struct Figures<'a> {
 
 impl<'a> Figures<'a> {
     /// Puts answered and given-up requests together.
-    pub fn new(run: &Run, outcome: &'a Outcome) -> Self {
+    pub fn new(run: &Asked, outcome: &'a Outcome) -> Self {
         let closed_loop = run.is_closed_loop();
         let times = Metric::ALL.map(|metric| metric.times(&outcome.record, closed_loop));
         Self {

@@ -7,13 +7,11 @@ use crate::clock::seconds;
 use crate::collect::CollectedSecond;
 use crate::failure::Failure;
 use crate::metric::Metric;
-use crate::run::{Model, Run};
-use crate::schedule::Think;
 use crate::slo::JudgedObjective;
 use contracts::{Distribution, Document, Unknown, load};
 use stats::hist::Censored;
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 /// The whole report as indented JSON.
 pub fn render(report: &Report<'_>) -> Vec<u8> {
@@ -61,6 +59,7 @@ pub fn document(report: &Report<'_>) -> load::Report {
         generator: generator(report),
         run: run(report),
         host: Some(report.host.clone()),
+        parts: report.parts.clone(),
         unknown: Unknown::new(),
     }
 }
@@ -69,7 +68,7 @@ fn us(nanos: f64) -> f64 {
     nanos / 1e3
 }
 
-fn distribution(times: &Censored) -> Option<Distribution> {
+pub(super) fn distribution(times: &Censored) -> Option<Distribution> {
     (!times.is_empty()).then(|| {
         Distribution::of(times.len(), times.given_up(), |statistic| {
             let (nanos, at_least) = times.statistic(statistic.quantile());
@@ -198,76 +197,16 @@ fn made_to(report: &Report<'_>) -> BTreeMap<String, u64> {
 }
 
 fn run(report: &Report<'_>) -> load::Run {
-    let run = report.run;
     let started = report
         .started
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
-    let targets = &run.targets.targets;
     load::Run {
         arguments: report.arguments.clone(),
-        version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         title: Some(report.title.clone()),
-        seed: Some(run.seed),
-        model: model(run),
-        address: run.addresses.first().map(Address::to_string),
-        targets: Some(targets.len() as u64),
-        first_target: targets.first().map(|target| target.url.clone()),
-        clients: Some(run.clients as u64),
-        max_connections: Some(run.max_connections as u64),
-        pipeline: Some(run.depth as u64),
-        requests_per_connection: Some(run.requests_per_connection).filter(|most| *most < u64::MAX),
-        expect: Some(run.expect.to_string()),
-        verify: Some(run.verify),
-        cores: run.cores.iter().map(|core| *core as u64).collect(),
-        timeout_s: Some(seconds(run.timeout)),
-        warmup_s: Some(seconds(run.warmup)),
-        duration_s: run.duration.as_ref().map(Duration::as_secs_f64),
-        requests: run.requests,
         started_unix_s: Some(started.as_secs_f64()),
         elapsed_s: Some(seconds(report.outcome.elapsed)),
         interrupted: Some(report.outcome.interrupted),
-        unknown: Unknown::new(),
+        ..report.run.document.clone()
     }
-}
-
-fn model(run: &Run) -> load::LoadModel {
-    let (name, arrivals, session) = match &run.model {
-        Model::Closed => (load::Loop::Closed, None, None),
-        Model::Open(arrivals) => (load::Loop::Open, Some(arrivals), None),
-        Model::PartlyOpen(arrivals, each) => (load::Loop::PartlyOpen, Some(arrivals), Some(*each)),
-    };
-    let asked = arrivals.and_then(|arrivals| arrivals.asked.as_ref());
-    let spacing = |_| match asked {
-        None => "trace",
-        Some((_, true)) => "poisson",
-        Some((_, false)) => "constant",
-    };
-    load::LoadModel {
-        name: Some(name),
-        arrivals: arrivals.map(spacing).map(str::to_owned),
-        stages: asked.map(|(stages, _)| rates(stages)),
-        session_requests: session.map(u64::from),
-        think: match run.think {
-            Think::Constant(time) => load::Think {
-                constant_s: Some(time.as_secs_f64()),
-                ..Default::default()
-            },
-            Think::Exponential(mean) => load::Think {
-                exponential_mean_s: Some(mean.as_secs_f64()),
-                ..Default::default()
-            },
-        },
-        unknown: Unknown::new(),
-    }
-}
-
-fn rates(stages: &workload::RateStages) -> Vec<load::RateStage> {
-    let rate = stages.iter().map(|stage| load::RateStage {
-        length_s: (stage.length != Duration::MAX).then_some(stage.length.as_secs_f64()),
-        from_per_s: stage.from,
-        to_per_s: stage.to,
-        unknown: Unknown::new(),
-    });
-    rate.collect()
 }

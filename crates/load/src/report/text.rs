@@ -18,6 +18,7 @@ pub fn render(report: &Report<'_>) -> String {
     // Writing to a string cannot fail.
     let _ = times(report, &mut out);
     let _ = counts(report, &mut out);
+    let _ = super::parts::table(&report.parts, &mut out);
     let _ = objectives(&report.slos, &mut out);
     let _ = verdict(report, &mut out);
     out

@@ -14,8 +14,6 @@ fn plan(model: Model) -> Plan {
     Plan {
         model,
         arrivals: None,
-        thread: 0,
-        threads: 1,
         think: Think::Constant(Duration::ZERO),
         seed: 1,
         end: Nanos::MAX,
@@ -48,9 +46,7 @@ fn an_arrival_that_cannot_be_sent_keeps_its_time() {
 fn threads_share_one_stream() {
     let part = |thread| {
         Schedule::new(Plan {
-            arrivals: constant(1000.0).map(|all| all.split(thread as usize, 2)),
-            thread,
-            threads: 2,
+            arrivals: constant(1000.0).map(|all| all.split(thread, 2)),
             ..plan(Model::Open)
         })
     };
@@ -171,18 +167,22 @@ fn think_times_follow_from_the_seed() {
 
 #[test]
 fn the_last_session_has_what_is_left_of_the_requests() {
-    for (requests, threads) in [(10, 1), (12, 1), (1, 1), (10, 3), (3, 2)] {
+    for (requests, shares, threads) in [
+        (10, 1, 1),
+        (12, 1, 1),
+        (1, 1, 1),
+        (10, 1, 3),
+        (3, 1, 2),
+        (10, 4, 1),
+        (50, 3, 2),
+    ] {
         let mut made = vec![];
         let mut sessions = vec![];
-        for thread in 0..threads {
+        for (share, thread) in (0..shares).flat_map(|share| (0..threads).map(move |t| (share, t))) {
             let mut schedule = Schedule::new(Plan {
-                arrivals: constant(1000.0).map(|all| all.split(thread as usize, threads as usize)),
-                thread,
-                threads,
-                limit: (requests as u64)
-                    .div_ceil(4)
-                    .saturating_sub(thread)
-                    .div_ceil(threads),
+                arrivals: constant(1000.0)
+                    .map(|all| all.thin(share, shares, 1).split(thread, threads)),
+                limit: (requests as u64).div_ceil(4),
                 requests: requests as u64,
                 ..plan(Model::PartlyOpen { requests: 4 })
             });

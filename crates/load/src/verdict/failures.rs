@@ -1,11 +1,11 @@
 //! What most of the failed requests came to, in words.
 
+use crate::asked::Asked;
 use crate::failure::Failure;
 use crate::measure::Outcome;
-use crate::run::Run;
 
 /// How many failed in the way that most did, in which way, an example, and what to look at. None if nothing failed.
-pub(super) fn mostly(run: &Run, outcome: &Outcome) -> Option<String> {
+pub(super) fn mostly(run: &Asked, outcome: &Outcome) -> Option<String> {
     let (failure, status, count) = commonest(run, outcome)?;
     let what = match status {
         0 => format!("{count} by {}", Failure::name(failure.index())),
@@ -21,7 +21,7 @@ pub(super) fn mostly(run: &Run, outcome: &Outcome) -> Option<String> {
     Some(format!("{what}{like}; {}", advice(failure, status)))
 }
 
-fn commonest(run: &Run, outcome: &Outcome) -> Option<(Failure, u16, u64)> {
+fn commonest(run: &Asked, outcome: &Outcome) -> Option<(Failure, u16, u64)> {
     let (counts, statuses) = (&outcome.record.counts, &outcome.record.statuses);
     let by_status = (0..)
         .zip(statuses)

@@ -1,17 +1,17 @@
 //! What is no fault and should be known.
 
 use crate::address::Address;
+use crate::asked::Asked;
 use crate::clock::seconds;
 use crate::failure::Failure;
 use crate::measure::Outcome;
 use crate::report::figures::Figures;
-use crate::run::Run;
 
 /// Jain's index below which figures of all clients together say little of any.
 const UNFAIR: f64 = 0.5;
 
 /// What else a reader should know.
-pub(crate) fn notes(run: &Run, outcome: &Outcome, figures: &Figures<'_>) -> Vec<String> {
+pub(crate) fn notes(run: &Asked, outcome: &Outcome, figures: &Figures<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     let counts = &outcome.record.counts;
     if run.is_closed_loop() {

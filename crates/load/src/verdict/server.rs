@@ -1,9 +1,9 @@
 //! Servers that do not do what servers do: then nothing was measured, however well it was asked.
 
+use crate::asked::Asked;
 use crate::clock::{nanos, seconds};
 use crate::failure::Failure;
 use crate::measure::Outcome;
-use crate::run::Run;
 use crate::schedule::Think;
 
 /// The share of the schedule that must be left when the last answer comes, so that it is no accident that none followed.
@@ -13,7 +13,7 @@ const SILENT: u64 = 4;
 
 /// When the server answered for the last time, if that was well before the end, and requests then waited in vain. A server that has
 /// time for some and none for others goes on to answer those; one that is slow answers after the schedule has ended.
-pub(super) fn fell_silent(run: &Run, outcome: &Outcome) -> Option<String> {
+pub(super) fn fell_silent(run: &Asked, outcome: &Outcome) -> Option<String> {
     let asked = outcome.record.counts.failed() + outcome.unfinished;
     let think = match run.think {
         Think::Constant(time) => nanos(time),

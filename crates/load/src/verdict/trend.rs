@@ -1,7 +1,7 @@
 //! Whether the times went anywhere in the course of a run.
 
+use crate::asked::Asked;
 use crate::measure::Outcome;
-use crate::run::{Model, Run};
 
 /// Significance of all tests. A comparison with a share of runs that are refused in error.
 pub(super) const ALPHA: f64 = 0.001;
@@ -35,8 +35,8 @@ pub struct Trend {
 
 impl Trend {
     /// None where rates change by plan, or the run is too short to say.
-    pub(crate) fn of(run: &Run, outcome: &Outcome) -> Option<Self> {
-        if !has_one_rate(run) {
+    pub(crate) fn of(run: &Asked, outcome: &Outcome) -> Option<Self> {
+        if !run.has_one_rate() {
             return None;
         }
         let (means, width) = outcome.record.batches.means(BATCHES);
@@ -56,19 +56,5 @@ impl Trend {
             drifts: trend.drifts(ALPHA, DRIFT),
             correlated: neighbours.p < ALPHA && neighbours.r > CORRELATION,
         })
-    }
-}
-
-fn has_one_rate(run: &Run) -> bool {
-    match &run.model {
-        Model::Closed => true,
-        Model::Open(arrivals) | Model::PartlyOpen(arrivals, _) => match &arrivals.asked {
-            None => false,
-            Some((stages, _)) => {
-                let mut rates = stages.iter().flat_map(|stage| [stage.from, stage.to]);
-                let first = rates.next();
-                rates.all(|rate| Some(rate) == first)
-            }
-        },
     }
 }

@@ -38,6 +38,8 @@ pub fn run(address: SocketAddr, duration: Duration) -> Run {
     let target = Target::new(&url, false, &[], Expected::Anything);
     Run {
         model: Model::Closed,
+        part: None,
+        start_at: None,
         addresses: vec![address.into()],
         targets: Targets {
             targets: vec![target],

@@ -1,0 +1,23 @@
+//! A run of several processes: each writes what it measures as it goes, and what all have written is put together.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | `times` | a histogram in few bytes, and back |
+//! | `second` | what is recorded in a second, as a line and back |
+//! | `log` | writes the lines of one part |
+//! | `find` | which files are of a run, and what is in a line |
+//! | `fold` | adds lines up, in memory that does not grow with how many parts there are |
+//! | `seen` | what is seen of each part on the way |
+//! | `judge` | what of the parts speaks against the whole |
+//! | [`merge`](mod@merge) | the command, and what the last part to end does |
+
+mod find;
+mod fold;
+mod judge;
+pub(crate) mod log;
+pub mod merge;
+mod second;
+mod seen;
+#[cfg(test)]
+mod tests;
+mod times;
