@@ -67,6 +67,7 @@ fn full() -> (Report, serve::Ready, serve::Summary) {
         "generator": {"threads": 1},
         "run": {"model": {"name": "open", "stages": [{"from_per_s": 1.0, "to_per_s": 1.0}], "think": {"constant_s": 0.0}}},
         "host": {"name": "here"},
+        "parts": [{"share": "1/2", "state": "cut_short", "start": {"began_unix_s": 1.0, "clock": {"ahead_s": 0.5}}, "response_time_us": times}],
     });
     let ready =
         json!({"event": "ready", "address": "127.0.0.1:1", "descriptors": {"soft_limit": 1024}});
