@@ -1,5 +1,6 @@
 //! `archbench flux`: its arguments as they are typed, and what is done with them.
 
+mod build;
 mod check;
 
 use std::error::Error;
@@ -27,13 +28,16 @@ pub struct Arguments {
 /// What is done with a program.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Action {
-    /// Say what is wrong with a program, and how to mend it
+    /// What is wrong with it.
     Check(check::Arguments),
+    /// A package of it.
+    Build(build::Arguments),
 }
 
 const EXAMPLES: &str = "Examples:\n  \
     archbench flux check server.flux\n  \
-    archbench flux check server.flux --explain\n\n\
+    archbench flux check server.flux --explain\n  \
+    archbench flux build server.flux --run -- --runtime event\n\n\
     Exit status: 0 the program is good, though there may be warnings; 1 it is not, or cannot be read; 2 wrong usage.";
 
 /// Does what was typed.
@@ -43,6 +47,7 @@ const EXAMPLES: &str = "Examples:\n  \
 pub fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     match arguments.action {
         Action::Check(arguments) => check::run(&arguments),
+        Action::Build(arguments) => build::run(&arguments),
     }
 }
 

@@ -13,14 +13,16 @@
 //! | [`hoist`] | constraints are taken in one order on every path |
 //! | [`graph`] | what a flow does, vertex by vertex |
 //!
-//! What is made of the graph: [`paths`], which are counted.
+//! What is made of the graph: [`emit`], Rust; [`paths`], which are counted.
 
 pub mod acyclic;
 pub mod cli;
 pub mod constraints;
 pub mod diagnostic;
+pub mod emit;
 pub mod graph;
 pub mod hoist;
+pub mod package;
 pub mod parse;
 pub mod paths;
 pub mod program;

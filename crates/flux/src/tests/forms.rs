@@ -89,10 +89,8 @@ fn the_lectures_forms_are_taken() {
     );
 }
 
-/// A source that is a flow of others, with a session, beside another; in full: reader or writer, then scope.
-#[test]
-fn sources_may_be_abstract_and_name_sessions() {
-    let text = "
+/// A game: datagrams of players, and a beat.
+pub(crate) const GAME: &str = "
         source Datagram {session: PlayerOf} => Move;
         source Beat => Tell;
         Beat = Players -> Pause;
@@ -104,8 +102,26 @@ fn sources_may_be_abstract_and_name_sessions() {
         atomic Move:{board!, seat?(session), log(program)};
         atomic Players:{board?};
     ";
-    let game = compiled(text);
-    assert_eq!(said(text), [""; 0]);
+
+/// The same smaller, with a node that may wait while it has what is its session's.
+pub(crate) const SEATS: &str = "
+    source Datagram {session: PlayerOf} => Sit;
+    source Beat => Tell;
+    Beat = Players -> Pause;
+    blocking Sit;
+    Datagram () => (Packet packet);
+    Sit (Packet packet) => ();
+    Players () => (u64 beat);
+    Pause (u64 beat) => (u64 beat);
+    Tell (u64 beat) => ();
+    atomic Sit:{seat(session)};
+";
+
+/// A source that is a flow of others, with a session, beside another; in full: reader or writer, then scope.
+#[test]
+fn sources_may_be_abstract_and_name_sessions() {
+    let game = compiled(GAME);
+    assert_eq!(said(GAME), [""; 0]);
     assert_eq!(game.program.sources.len(), 2);
     let begins = |action: &Action| matches!(action, Action::Begin { .. });
     let vertices = &game.graph.vertices;

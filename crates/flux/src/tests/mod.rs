@@ -1,5 +1,6 @@
 //! What the compiler makes of programs, good and bad.
 
+mod emitted;
 mod forms;
 mod hoisting;
 mod hostile;

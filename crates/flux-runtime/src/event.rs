@@ -1,0 +1,243 @@
+//! One loop for all flows, and helpers for nodes that may wait.
+//!
+//! The loop runs a flow until what is next may wait, and gives it to a helper; or until a constraint is another's, and turns to others
+//! until it is granted. The loop itself waits only where it asks its source, and only if nobody can go on.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
+use crate::locks::{Held, Table, Waiter, Waiting};
+use crate::queue::Queue;
+use crate::running::{Progress, Running};
+use crate::source::{Arrival, Source};
+use crate::{Flow, Host, Profile};
+
+/// What the loop is told by others.
+enum Notice<F> {
+    /// A helper has run the node.
+    Ran(Progress<F, InLine>),
+    /// A flow has the constraint that it waited for.
+    Granted(u64),
+}
+
+/// Notices to the loop.
+struct Notices<F> {
+    queue: Queue<Notice<F>>,
+    /// Whether the loop waits in its source, and has to be woken.
+    is_asleep: AtomicBool,
+    wake: Box<dyn Fn() + Send + Sync>,
+}
+
+impl<F> Notices<F> {
+    fn send(&self, notice: Notice<F>) {
+        self.queue.push(notice);
+        if self.is_asleep.swap(false, SeqCst) {
+            (self.wake)();
+        }
+    }
+}
+
+impl<F> std::fmt::Debug for Notices<F> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Notices").finish_non_exhaustive()
+    }
+}
+
+/// A flow of the loop's waits for a constraint: it is told of by its number.
+#[derive(Clone)]
+pub struct InLine {
+    number: u64,
+    tell: Arc<dyn Fn(u64) + Send + Sync>,
+}
+
+impl std::fmt::Debug for InLine {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_tuple("InLine").field(&self.number).finish()
+    }
+}
+
+impl Waiter for InLine {
+    fn granted(&self) {
+        (self.tell)(self.number);
+    }
+}
+
+impl Waiting for InLine {
+    fn waiter(&mut self) -> Arc<dyn Waiter> {
+        Arc::new(self.clone())
+    }
+
+    fn wait(&mut self) -> bool {
+        false
+    }
+}
+
+/// A loop whose helpers are there.
+pub struct Loop<F, H> {
+    host: Arc<H>,
+    table: Arc<Table>,
+    profile: Option<Arc<Profile>>,
+    notices: Arc<Notices<F>>,
+    tell: Arc<dyn Fn(u64) + Send + Sync>,
+    /// Flows whose next node may wait.
+    jobs: Arc<Queue<Running<F, InLine>>>,
+    ready: VecDeque<Running<F, InLine>>,
+    blocked: HashMap<u64, Running<F, InLine>>,
+    /// How many flows have begun; how many of them are not over.
+    begun: u64,
+    under_way: usize,
+}
+
+impl<F: Flow, H: Host<F>> Loop<F, H> {
+    /// With so many helpers; `wake` ends the source's waiting.
+    ///
+    /// # Errors
+    /// Which of them cannot be had.
+    pub fn start(
+        helpers: usize,
+        host: &Arc<H>,
+        table: &Arc<Table>,
+        profile: Option<&Arc<Profile>>,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let notices = Arc::new(Notices {
+            queue: Queue::unbounded(),
+            is_asleep: AtomicBool::new(false),
+            wake: Box::new(wake),
+        });
+        let tell = {
+            let notices = Arc::clone(&notices);
+            Arc::new(move |number| notices.send(Notice::Granted(number)))
+        };
+        let event_loop = Self {
+            host: Arc::clone(host),
+            table: Arc::clone(table),
+            profile: profile.cloned(),
+            notices,
+            tell,
+            jobs: Arc::new(Queue::unbounded()),
+            ready: VecDeque::new(),
+            blocked: HashMap::new(),
+            begun: 0,
+            under_way: 0,
+        };
+        for number in 1..=helpers {
+            event_loop.start_helper().map_err(|error| {
+                event_loop.jobs.close();
+                let what = format!("cannot start helper {number} of {helpers}: {error}");
+                io::Error::new(error.kind(), what)
+            })?;
+        }
+        Ok(event_loop)
+    }
+
+    /// A helper's life: takes a flow, runs the node that may wait, gives notice.
+    fn start_helper(&self) -> io::Result<()> {
+        let (jobs, notices) = (Arc::clone(&self.jobs), Arc::clone(&self.notices));
+        let (host, profile) = (Arc::clone(&self.host), self.profile.clone());
+        let help = move || {
+            let mut context = host.context();
+            while let Some(running) = jobs.pop() {
+                let ran = running.step(&mut context, profile.as_deref());
+                if let Progress::Lost = ran {
+                    host.defect();
+                    context = host.context();
+                }
+                notices.send(Notice::Ran(ran));
+            }
+        };
+        std::thread::Builder::new()
+            .name("helper".into())
+            .spawn(help)
+            .map(drop)
+    }
+
+    /// Runs flows until their source is at an end, and the last flow is.
+    ///
+    /// # Errors
+    /// What the source reports.
+    pub fn run(mut self, mut source: impl Source<F>) -> io::Result<()> {
+        let mut context = self.host.context();
+        let mut is_over = false;
+        while !(is_over && self.under_way == 0) {
+            while let Some(notice) = self.notices.queue.try_pop() {
+                self.take(notice);
+            }
+            let nobody_can_go_on = self.ready.is_empty();
+            if !is_over {
+                let may_wait = nobody_can_go_on && self.falls_asleep();
+                let arrival = source.next(may_wait, &mut context)?;
+                self.notices.is_asleep.store(false, SeqCst);
+                match arrival {
+                    Arrival::Flow(flow) => self.begin(flow),
+                    Arrival::Nothing => {}
+                    Arrival::End => is_over = true,
+                }
+            } else if nobody_can_go_on && let Some(notice) = self.notices.queue.pop() {
+                self.take(notice);
+            }
+            // Each has one turn before others are asked for.
+            for _ in 0..self.ready.len() {
+                if let Some(running) = self.ready.pop_front() {
+                    self.advance(running, &mut context);
+                }
+            }
+        }
+        self.jobs.close();
+        Ok(())
+    }
+
+    /// Whether nobody has anything to tell. Whoever has from now on wakes the loop.
+    fn falls_asleep(&self) -> bool {
+        self.notices.is_asleep.store(true, SeqCst);
+        self.notices.queue.is_empty()
+    }
+
+    fn begin(&mut self, flow: F) {
+        self.begun += 1;
+        self.under_way += 1;
+        let waiting = InLine {
+            number: self.begun,
+            tell: Arc::clone(&self.tell),
+        };
+        let held = Held::new(Arc::clone(&self.table), waiting);
+        let running = Running::new(flow, held, self.profile.as_deref());
+        self.ready.push_back(running);
+    }
+
+    fn take(&mut self, notice: Notice<F>) {
+        match notice {
+            Notice::Ran(Progress::MayWait(running) | Progress::Blocked(running)) => {
+                self.ready.push_back(running);
+            }
+            Notice::Ran(Progress::Done | Progress::Lost) => self.under_way -= 1,
+            Notice::Granted(number) => self.ready.extend(self.blocked.remove(&number)),
+        }
+    }
+
+    fn advance(&mut self, running: Running<F, InLine>, context: &mut F::Context) {
+        match running.go_on(context, self.profile.as_deref()) {
+            Progress::MayWait(running) => self.jobs.push(running),
+            Progress::Blocked(running) => {
+                self.blocked.insert(running.waiting().number, running);
+            }
+            Progress::Done => self.under_way -= 1,
+            Progress::Lost => {
+                self.under_way -= 1;
+                self.host.defect();
+                *context = self.host.context();
+            }
+        }
+    }
+}
+
+impl<F, H> std::fmt::Debug for Loop<F, H> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Loop")
+            .field("under_way", &self.under_way)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,173 @@
+//! Which paths flows take, and how long their nodes run: counted while the program runs.
+//!
+//! A path costs an addition at each fork and one count at its end. Times cost two looks at the clock for each step, so that only one
+//! flow of [`TIMED`] has a stopwatch.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::Program;
+
+/// One flow of so many is timed.
+pub const TIMED: u64 = 32;
+/// With more paths than these, only those that are taken have a count.
+const COUNTED: u64 = 1 << 16;
+/// Times fall into four classes for each power of two of nanoseconds.
+const CLASSES: usize = 4 * 48;
+
+/// What was counted of a program.
+#[derive(Debug)]
+pub struct Profile {
+    program: Program,
+    begun: AtomicU64,
+    paths: Box<[AtomicU64]>,
+    rare_paths: Mutex<BTreeMap<u64, u64>>,
+    places: Box<[Times]>,
+}
+
+/// How long what is done at one place took.
+#[derive(Debug)]
+struct Times {
+    count: AtomicU64,
+    total_ns: AtomicU64,
+    classes: Box<[AtomicU64]>,
+}
+
+/// The clock of one flow.
+#[derive(Debug, Default)]
+pub struct Stopwatch(Option<Instant>);
+
+impl Stopwatch {
+    pub(crate) fn start(&mut self) {
+        self.0 = Some(Instant::now());
+    }
+
+    pub(crate) fn stop(&mut self, profile: &Profile, place: usize) {
+        if let Some(started) = self.0.take() {
+            profile.took(place, started.elapsed());
+        }
+    }
+}
+
+impl Profile {
+    /// Of a program of which nothing has run.
+    pub fn new(program: Program) -> Self {
+        let counts = |count| (0..count).map(|_| AtomicU64::new(0)).collect();
+        let paths = if program.paths <= COUNTED {
+            program.paths
+        } else {
+            0
+        };
+        let times = |_: &&str| Times {
+            count: AtomicU64::new(0),
+            total_ns: AtomicU64::new(0),
+            classes: counts(CLASSES as u64),
+        };
+        Self {
+            program,
+            begun: AtomicU64::new(0),
+            paths: counts(paths),
+            rare_paths: Mutex::default(),
+            places: program.places.iter().map(times).collect(),
+        }
+    }
+
+    /// A stopwatch for a flow that begins, if it is one of those that are timed.
+    pub(crate) fn stopwatch(&self) -> Option<Stopwatch> {
+        let begun = self.begun.fetch_add(1, Relaxed);
+        begun.is_multiple_of(TIMED).then(Stopwatch::default)
+    }
+
+    /// A flow is over that took this path.
+    pub(crate) fn count(&self, path: u64) {
+        let counted = usize::try_from(path)
+            .ok()
+            .and_then(|path| self.paths.get(path));
+        match counted {
+            Some(count) => _ = count.fetch_add(1, Relaxed),
+            None => {
+                let mut rare = self
+                    .rare_paths
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                *rare.entry(path).or_default() += 1;
+            }
+        }
+    }
+
+    fn took(&self, place: usize, time: Duration) {
+        let Some(times) = self.places.get(place) else {
+            return;
+        };
+        let ns = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        times.count.fetch_add(1, Relaxed);
+        times.total_ns.fetch_add(ns, Relaxed);
+        times.classes[class(ns)].fetch_add(1, Relaxed);
+    }
+
+    /// What was counted, a line each, as `archbench flux profile` reads it: `path NUMBER COUNT`; `place NUMBER COUNT TOTAL_NS`, and
+    /// behind that the classes of times that are not empty, `FROM_NS:COUNT` each.
+    pub fn lines(&self) -> String {
+        let mut lines = format!(
+            "flux-profile 1 paths {} places {} timed 1/{TIMED}\n",
+            self.program.paths,
+            self.program.places.len()
+        );
+        let load = |count: &AtomicU64| count.load(Relaxed);
+        let counted = self.paths.iter().map(load).enumerate();
+        let counted = counted.map(|(path, count)| (path as u64, count));
+        let rare = self
+            .rare_paths
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let rare = rare.iter().map(|(&path, &count)| (path, count));
+        for (path, count) in counted.chain(rare).filter(|(_, count)| *count > 0) {
+            let _ = writeln!(lines, "path {path} {count}");
+        }
+        for (place, times) in self.places.iter().enumerate() {
+            let (count, total) = (load(&times.count), load(&times.total_ns));
+            if count == 0 {
+                continue;
+            }
+            let _ = write!(lines, "place {place} {count} {total}");
+            for (number, count) in times.classes.iter().map(load).enumerate() {
+                if count > 0 {
+                    let _ = write!(lines, " {}:{count}", least_of(number));
+                }
+            }
+            lines.push('\n');
+        }
+        lines
+    }
+}
+
+/// The class that a time falls into.
+fn class(ns: u64) -> usize {
+    let ns = ns.max(4);
+    let power = ns.ilog2();
+    let quarter = (ns >> (power - 2)) & 3;
+    ((power as usize - 2) * 4 + quarter as usize).min(CLASSES - 1)
+}
+
+/// The least time of a class, in nanoseconds.
+fn least_of(class: usize) -> u64 {
+    (4 + (class as u64 & 3)) << (class / 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_falls_into_the_class_that_begins_at_or_below_it() {
+        for ns in [4, 5, 7, 8, 9, 10, 1000, 1023, 1024, 123_456_789] {
+            let class = class(ns);
+            assert!(least_of(class) <= ns && ns < least_of(class + 1), "{ns}");
+        }
+        assert_eq!(class(0), 0);
+        assert_eq!(class(u64::MAX), CLASSES - 1);
+    }
+}
