@@ -154,8 +154,15 @@ impl Session {
             State::Sending => return Next::Wait,
             State::Closed => return Next::Closed,
         }
-        if let Some(output) = self.unsent.take() {
-            return self.hand_out(output);
+        if let Some(mut unsent) = self.unsent.take() {
+            if !scratch.is_clear() {
+                // A work was out meanwhile.
+                match self.send(Output::collect(scratch, false), scratch) {
+                    Next::Send(more) => unsent.append(more, scratch),
+                    closed => return closed,
+                }
+            }
+            return self.hand_out(unsent);
         }
         loop {
             if self.secured.is_some()

@@ -26,6 +26,31 @@ pub enum Answer {
 pub struct KeptFile {
     document: Document,
     bytes: Arc<[u8]>,
+    now_s: u64,
+    max_ranges: usize,
+}
+
+impl KeptFile {
+    /// Size of the file in bytes.
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "a number of bytes, not a collection"
+    )]
+    pub fn len(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// The answer to another request for it, as of when it was kept; nothing is left to be done for it.
+    pub fn answer(&self, request: Arc<Request>) -> FileAnswer {
+        let found = Outcome::Found(Ok(self.document.clone()));
+        let (bytes, start) = (Arc::clone(&self.bytes), 0);
+        let loaded = Outcome::Loaded(Ok(Body::Memory { bytes, start }));
+        FileAnswer {
+            found: Some(Done::new(0, found)),
+            loaded: Some(Done::new(0, loaded)),
+            ..FileAnswer::new(request, self.now_s, self.max_ranges)
+        }
+    }
 }
 
 /// Answering with a file, step by step: each [`next`](Self::next) is for somebody who may wait, and comes back by
@@ -34,7 +59,7 @@ pub struct KeptFile {
 pub struct FileAnswer {
     request: Arc<Request>,
     /// In seconds since the epoch, and the most ranges: what else [`respond`] asks for.
-    now_s: Option<u64>,
+    now_s: u64,
     max_ranges: usize,
     found: Option<Done>,
     loaded: Option<Done>,
@@ -44,7 +69,7 @@ impl FileAnswer {
     /// For a request that is answered at `now_s`, in seconds since the epoch, with at most so many ranges.
     pub fn new(request: Arc<Request>, now_s: u64, max_ranges: usize) -> Self {
         Self {
-            now_s: Some(now_s),
+            now_s,
             max_ranges,
             found: None,
             loaded: None,
@@ -112,22 +137,14 @@ impl FileAnswer {
         (is_whole && self.status() == Status::Ok.code()).then(|| KeptFile {
             document: document.clone(),
             bytes: Arc::clone(bytes),
+            now_s: self.now_s,
+            max_ranges: self.max_ranges,
         })
-    }
-
-    /// The same answer with a file that was kept, of which nothing is left to be done.
-    pub fn with_kept(mut self, kept: &KeptFile) -> Self {
-        let KeptFile { document, bytes } = kept;
-        self.found = Some(Done::new(0, Outcome::Found(Ok(document.clone()))));
-        let (bytes, start) = (Arc::clone(bytes), 0);
-        let body = Body::Memory { bytes, start };
-        self.loaded = Some(Done::new(0, Outcome::Loaded(Ok(body))));
-        self
     }
 
     fn response<'a>(&'a self, found: Result<&'a Document, Missing>) -> http::Response<'a> {
         let found = found.map(Document::entity).map_err(translate);
-        respond(&self.request, found, self.now_s, self.max_ranges)
+        respond(&self.request, found, Some(self.now_s), self.max_ranges)
     }
 
     /// Everything that came of it, for its session.

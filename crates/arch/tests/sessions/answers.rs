@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use arch::session::{Answer, Piece, Scratch, Source};
+use arch::session::{Answer, KeptFile, Piece, Scratch, Source};
 use arch::{Done, Next, Work};
 use http::Status;
 use http::relay::RelayedHead;
@@ -168,17 +168,19 @@ fn a_file_that_was_kept_answers_other_requests() {
         let place = Place::new(&[]);
         let (usual, mut kept) = (usual(&place, &asked), None);
         let told = exchange(&place, &asked, |work| {
-            let mut answer = place.answer_with_file(work.request().unwrap());
-            match &kept {
-                Some(kept) => answer = answer.with_kept(kept),
+            let request = work.request().unwrap();
+            let answer = match &kept {
+                Some(kept) => KeptFile::answer(kept, request.clone()),
                 None => {
-                    while let Some(next) = answer.next() {
-                        answer.done(place.do_now(next));
+                    let mut first = place.answer_with_file(request);
+                    while let Some(next) = first.next() {
+                        first.done(place.do_now(next));
                     }
-                    kept = answer.keep();
+                    kept = first.keep();
                     assert!(kept.is_some());
+                    first
                 }
-            }
+            };
             assert!(answer.next().is_none());
             work.answered(Answer::File(answer))
         });

@@ -4,6 +4,7 @@
 
 mod answers;
 mod events;
+mod late;
 mod memory;
 mod owners;
 mod sources;
