@@ -40,6 +40,7 @@ pub(crate) const CATALOGUE: &[Entry] = &[
     entry::<arch_symped::Symped>(),
     entry::<arch_amped::Amped>(),
     entry::<arch_async::Async>(),
+    entry::<arch_service::Service>(),
     entry::<arch_seda::Seda>(),
     entry::<arch_green::Green>(),
     entry::<arch_uring::Uring>(),

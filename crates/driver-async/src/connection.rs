@@ -3,7 +3,7 @@
 use std::future::{pending, poll_fn};
 use std::io::{Error, ErrorKind};
 use std::os::fd::AsFd;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
@@ -171,6 +171,12 @@ impl<'a> Connection<'a> {
 
     /// Awaits what has nothing to do with the client: a request's answer, or the next piece of one.
     pub async fn awaiting<T>(&mut self, other: impl Future<Output = T>) -> T {
+        let mut other = pin!(other);
+        // What is there at once is not waited for: nobody else has had the thread, nor the time passed.
+        let at_once = poll_fn(|context| Poll::Ready(other.as_mut().poll(context)));
+        if let Poll::Ready(output) = at_once.await {
+            return output;
+        }
         self.rest();
         let output = other.await;
         self.take_up();

@@ -65,7 +65,7 @@ impl Request {
     }
 
     /// Keeps a field line for whoever asks for all of them.
-    pub(crate) fn keep(&mut self, name: &str, value: &[u8]) {
+    pub fn keep(&mut self, name: &str, value: &[u8]) {
         for part in [name.as_bytes(), b": ", value, b"\r\n"] {
             self.lines.extend_from_slice(part);
         }

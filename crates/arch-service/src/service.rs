@@ -1,0 +1,89 @@
+//! What a service is: a function from a request to a response that comes later (Eriksen, section 2.2).
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use arch::session::{Answer, FileAnswer};
+use http::Status;
+use tower::Service;
+use tower::util::BoxCloneService;
+
+/// What is asked: a value that filters look at, copy at no cost, and send on.
+pub(crate) type Request = Arc<http::Request>;
+
+/// What is answered.
+#[derive(Debug)]
+pub(crate) enum Response {
+    /// What there is to be said of a file; what comes first of it is at hand.
+    File(FileAnswer),
+    /// A status, and nothing more than that.
+    Page(Status),
+}
+
+/// Why there is no response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Error {
+    /// Nothing came in time.
+    TimedOut,
+    /// There is too much to do.
+    Overloaded,
+}
+
+/// What a service returns: a response, or an error, when it is there.
+pub(crate) type Answering = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+
+/// Services and filters put together, whichever they are. A clone is as good as the original, but is made ready by itself.
+pub(crate) type Chain = BoxCloneService<Request, Response, Error>;
+
+/// Whatever a filter can stand before.
+pub(crate) trait Answers:
+    Service<Request, Response = Response, Error = Error, Future: Send + 'static>
+    + Clone
+    + Send
+    + 'static
+{
+}
+
+impl<S> Answers for S where
+    S: Service<Request, Response = Response, Error = Error, Future: Send + 'static>
+        + Clone
+        + Send
+        + 'static
+{
+}
+
+impl Response {
+    /// Its status code.
+    pub(crate) fn status(&self) -> u16 {
+        match self {
+            Self::File(answer) => answer.status(),
+            Self::Page(status) => status.code(),
+        }
+    }
+
+    /// As a session takes it.
+    pub(crate) fn into_answer(self) -> Answer {
+        match self {
+            Self::File(answer) => Answer::File(answer),
+            Self::Page(status) => Answer::Page(status),
+        }
+    }
+}
+
+impl Error {
+    /// What the client is told.
+    pub(crate) fn status(self) -> Status {
+        match self {
+            Self::TimedOut => Status::GatewayTimeout,
+            Self::Overloaded => Status::ServiceUnavailable,
+        }
+    }
+}
+
+/// The status code of what came of a request.
+pub(crate) fn status(outcome: &Result<Response, Error>) -> u16 {
+    match outcome {
+        Ok(response) => response.status(),
+        Err(error) => error.status().code(),
+    }
+}
