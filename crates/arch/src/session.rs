@@ -97,6 +97,8 @@ pub struct Session {
     spoken: Spoken,
     /// What the transport did not take of the output before.
     unsent: Option<Output>,
+    /// Works that were done meanwhile.
+    held: Vec<Done>,
     /// What it has used of its present turn.
     turn: u64,
     state: State,
@@ -141,6 +143,7 @@ impl Session {
             secured: None,
             spoken,
             unsent: None,
+            held: Vec::new(),
             turn: 0,
             state: State::Open,
         }
@@ -164,6 +167,7 @@ impl Session {
             }
             return self.hand_out(unsent);
         }
+        self.take_held(scratch);
         loop {
             if self.secured.is_some()
                 && let Some(next) = self.next_of_security(scratch)
@@ -309,16 +313,32 @@ impl Session {
         }
         match &self.secured {
             Some(secured) if secured.is_away() => self.handshake_done(done, scratch),
+            // What came of it would be collected behind what waits for the client, and be there when others are worked on.
+            _ if self.waits_for_transport() => self.held.push(done),
             _ => ask!(&mut self.spoken, protocol => protocol.done(done, scratch)),
         }
+    }
+
+    /// Takes what came of works while something was being sent.
+    #[inline]
+    fn take_held(&mut self, scratch: &mut Scratch) {
+        for done in std::mem::take(&mut self.held) {
+            ask!(&mut self.spoken, protocol => protocol.done(done, scratch));
+        }
+    }
+
+    /// Whether an output is out, or waits to go out again.
+    #[inline]
+    fn waits_for_transport(&self) -> bool {
+        self.unsent.is_some() || self.state == State::Sending
     }
 
     /// Which deadline applies; none while somebody works for it.
     #[inline]
     pub fn phase(&self) -> Option<Phase> {
-        if ask!(&self.spoken, protocol => protocol.is_worked_for()) {
+        if self.held.is_empty() && ask!(&self.spoken, protocol => protocol.is_worked_for()) {
             None
-        } else if self.unsent.is_some() || self.state == State::Sending {
+        } else if self.waits_for_transport() {
             Some(Phase::Answer)
         } else {
             let phase = ask!(&self.spoken, protocol => protocol.phase());
@@ -388,6 +408,7 @@ impl Session {
         }
         self.state = State::Closed;
         self.unsent = None;
+        self.held = Vec::new();
         scratch.clear();
     }
 }

@@ -131,6 +131,47 @@ fn outputs_that_are_out_have_buffers_of_their_own() {
     assert!(fresh.count() <= 1, "one waits to be filled");
 }
 
+/// A work that is done while its client has yet to take what came before: nothing of it lies where the next session collects.
+#[test]
+fn what_comes_of_a_work_waits_behind_what_was_not_taken() {
+    let (_root, files) = files("a");
+    let (mut session, mut scratch) = (Session::new(8192), scratch());
+    let requests = b"OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\nGET /a HTTP/1.1\r\nHost: h\r\n\r\n";
+    let mut taken = 0;
+    let mut load = loop {
+        match session.next(&mut scratch) {
+            Next::Receive => taken += session.receive(&requests[taken..], &mut scratch),
+            Next::Work(work) if work.step() == Some(Step::Load) => break Some(work),
+            Next::Work(work) => session.done(work.run(&files, Instant::now()), &mut scratch),
+            other => panic!("{other:?}"),
+        }
+    };
+    let output = session.collected(&mut scratch).unwrap();
+    let mut wire = bytes(&output)[..10].to_vec();
+    session.sent(output, Ok(10), &mut scratch);
+    session.done(
+        load.take().unwrap().run(&files, Instant::now()),
+        &mut scratch,
+    );
+    for room in [0, 5] {
+        assert_eq!(session.phase(), Some(Phase::Answer));
+        let Next::Send(output) = session.next(&mut scratch) else {
+            panic!("it has something to send");
+        };
+        assert!(scratch.is_clear(), "others are worked on now");
+        wire.extend_from_slice(&bytes(&output)[..room]);
+        session.sent(output, Ok(room), &mut scratch);
+        assert!(scratch.is_clear(), "others are worked on now");
+    }
+    turn(&mut session, &mut scratch, &mut VecDeque::new(), &mut wire);
+    let text = String::from_utf8(wire).unwrap();
+    assert!(
+        text.starts_with("HTTP/1.1 204 ") && text.ends_with("\r\n\r\nfile a"),
+        "{text}"
+    );
+    assert_eq!(text.matches("HTTP/1.1 ").count(), 2, "{text}");
+}
+
 /// Parts of a file come from what is at hand of it, and not from what lies elsewhere.
 #[test]
 fn ranges_out_of_order_are_loaded_each() {
