@@ -37,7 +37,8 @@ impl Service<Request> for FileServer {
 
     fn call(&mut self, request: Request) -> Answering {
         let process = &self.process;
-        let mut answer = with_worker(process, |worker| worker.answer_with_file(request));
+        let answer = with_worker(process, |worker| worker.answer_with_file(request));
+        let mut answer = Box::new(answer);
         while let Some(work) = answer.next() {
             match try_now(work, process) {
                 Ok(done) => answer.done(done),

@@ -10,6 +10,7 @@
 //! | --- | --- |
 //! | `service` | `type Service = Req => Future[Rep]` |
 //! | `file_server` | the service at the end: find the file, read the file |
+//! | `upstream` | the client, which is a service as well: another server answers |
 //! | `filters` | `andThen`: what the list of `--filters` puts together; beside it a file for each filter |
 //! | this file | the server: a task for each connection reads requests, calls the service, and sends what it responds |
 //!
@@ -38,11 +39,13 @@
 mod file_server;
 mod filters;
 mod service;
+mod upstream;
 
 #[cfg(test)]
 mod limits;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arch::architecture::Rule;
 use arch::nature::{
@@ -52,12 +55,15 @@ use arch::session::Answer;
 use arch::{Architecture, Next, ProcessContext, ServerSetup};
 use driver_async::acceptor::Admitted;
 use driver_async::{Acceptor, Connection, RuntimeOptions};
+use tokio::sync::Notify;
 use tower::util::BoxCloneService;
 use tower::{Service as _, ServiceExt};
 
 use file_server::FileServer;
 pub use filters::Filters;
 use service::{Chain, Error, Request, Response};
+pub use upstream::Address;
+use upstream::Upstream;
 
 /// The options of service.
 #[derive(Debug, Clone, clap::Args)]
@@ -68,6 +74,13 @@ pub struct Service {
     /// says what each does
     #[arg(long, value_name = "LIST")]
     pub filters: Option<Filters>,
+    /// Pass requests on to this server in place of answering with files, as http://HOST:PORT; it need not be there yet
+    #[arg(long, value_name = "URL")]
+    pub upstream: Option<Address>,
+    /// How long is waited for the server that requests are passed on to: for the head of an answer (504 then), and for each piece of a
+    /// body
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = arch::options::time_out)]
+    pub upstream_timeout: Duration,
     /// Threads of the blocking pool, which wait for the disk
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub blocking_threads: u32,
@@ -100,13 +113,26 @@ impl Architecture for Service {
         ],
     };
 
-    const RULES: &'static [Rule] = &[Rule::Needs("--workers", "--runtime multi")];
+    const RULES: &'static [Rule] = &[
+        Rule::Needs("--workers", "--runtime multi"),
+        Rule::Needs("--upstream-timeout", "--upstream"),
+    ];
+
+    fn notice(&self) -> Option<String> {
+        let upstream = self.upstream.as_ref()?;
+        Some(format!(
+            "requests are passed on to {upstream}; no file is served"
+        ))
+    }
 
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
         let mut process = setup.open()?;
         process.hand_over_requests();
         let process = Arc::new(process);
-        let leaf = BoxCloneService::new(FileServer::new(&process));
+        let leaf = match self.upstream {
+            None => BoxCloneService::new(FileServer::new(&process)),
+            Some(address) => BoxCloneService::new(Upstream::new(address, self.upstream_timeout)),
+        };
         let chain = self.filters.unwrap_or_default().before(leaf, &process)?;
         let runtime = self.runtime.start(self.blocking_threads, &process)?;
         ready();
@@ -127,6 +153,7 @@ async fn accept(process: Arc<ProcessContext>, chain: Chain) -> std::io::Result<(
 /// A connection's task, from its first byte to its last.
 async fn serve(admitted: Admitted, process: Arc<ProcessContext>, mut chain: Chain) {
     let mut connection = Connection::new(&admitted.client, &process);
+    let more = Arc::new(Notify::new());
     loop {
         match connection.advance() {
             Next::Receive => connection.receive().await,
@@ -135,7 +162,7 @@ async fn serve(admitted: Admitted, process: Arc<ProcessContext>, mut chain: Chai
                 let done = match work.request().map(Arc::clone) {
                     Some(request) => {
                         let response = connection.awaiting(call(&mut chain, request)).await;
-                        work.answered(as_answer(response))
+                        work.answered(as_answer(response, &more))
                     }
                     // What is left of a large file.
                     None => {
@@ -148,7 +175,8 @@ async fn serve(admitted: Admitted, process: Arc<ProcessContext>, mut chain: Chai
             }
             Next::ShutdownWrite => connection.shutdown_write(),
             Next::Yield => connection.give_way().await,
-            Next::Wait => connection.wait_for_source().await,
+            // More of another server's answer.
+            Next::Wait => connection.awaiting(more.notified()).await,
             Next::Closed => return,
         }
     }
@@ -159,9 +187,9 @@ async fn call(chain: &mut Chain, request: Request) -> Result<Response, Error> {
     chain.ready().await?.call(request).await
 }
 
-fn as_answer(outcome: Result<Response, Error>) -> Answer {
+fn as_answer(outcome: Result<Response, Error>, more: &Arc<Notify>) -> Answer {
     match outcome {
-        Ok(response) => response.into_answer(),
+        Ok(response) => response.into_answer(more),
         Err(error) => Answer::Page(error.status()),
     }
 }

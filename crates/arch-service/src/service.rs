@@ -5,8 +5,12 @@ use std::sync::Arc;
 
 use arch::session::{Answer, FileAnswer};
 use http::Status;
+use http::relay::RelayedHead;
+use tokio::sync::Notify;
 use tower::Service;
 use tower::util::BoxCloneService;
+
+use crate::upstream::Body;
 
 /// What is asked: a value that filters look at, copy at no cost, and send on.
 pub(crate) type Request = Arc<http::Request>;
@@ -15,9 +19,11 @@ pub(crate) type Request = Arc<http::Request>;
 #[derive(Debug)]
 pub(crate) enum Response {
     /// What there is to be said of a file; what comes first of it is at hand.
-    File(FileAnswer),
+    File(Box<FileAnswer>),
     /// A status, and nothing more than that.
     Page(Status),
+    /// What another server said.
+    Relayed(Box<RelayedHead>, Body),
 }
 
 /// Why there is no response.
@@ -27,6 +33,10 @@ pub(crate) enum Error {
     TimedOut,
     /// There is too much to do.
     Overloaded,
+    /// Another server cannot be reached, or says nothing.
+    Unreachable,
+    /// Another server says what cannot be passed on.
+    Malformed,
 }
 
 /// What a service returns: a response, or an error, when it is there.
@@ -58,14 +68,16 @@ impl Response {
         match self {
             Self::File(answer) => answer.status(),
             Self::Page(status) => status.code(),
+            Self::Relayed(head, _) => head.status(),
         }
     }
 
-    /// As a session takes it.
-    pub(crate) fn into_answer(self) -> Answer {
+    /// As a session takes it. `ready` is told when there is more of a body for which it had to wait.
+    pub(crate) fn into_answer(self, ready: &Arc<Notify>) -> Answer {
         match self {
             Self::File(answer) => Answer::File(answer),
             Self::Page(status) => Answer::Page(status),
+            Self::Relayed(head, body) => Answer::Relayed(head, body.into_source(ready)),
         }
     }
 }
@@ -76,6 +88,7 @@ impl Error {
         match self {
             Self::TimedOut => Status::GatewayTimeout,
             Self::Overloaded => Status::ServiceUnavailable,
+            Self::Unreachable | Self::Malformed => Status::BadGateway,
         }
     }
 }

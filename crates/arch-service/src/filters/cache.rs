@@ -5,20 +5,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arch::session::KeptFile;
-use http::Method;
+use http::relay::RelayedHead;
+use http::{Method, Status};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache as Store;
 use tokio::time::Instant;
 
 use super::Filter;
-use crate::service::{Answering, Answers, Error, Request, Response};
+use crate::service::{Answering, Answers, Request, Response};
+use crate::upstream::Body;
 
 /// Bytes that all answers together may have.
 const ROOM: u64 = 32 << 20;
 /// Answers that are expected.
 const ANSWERS: usize = 1024;
+/// The longest answer of another server that is kept, in bytes.
+const MOST_RELAYED: u64 = 256 << 10;
 
-/// Keeps answers 200 to a GET whose bytes are in memory, under host, path and query. A request with a user, or that will not have what
+/// Keeps answers 200 to a GET whose bytes fit into memory, under host, path and query. A request with a user, or that will not have what
 /// was kept, is passed on.
 #[derive(Clone)]
 pub(crate) struct Cache {
@@ -27,10 +31,17 @@ pub(crate) struct Cache {
 }
 
 /// An answer, and until when it is as good as a new one.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Kept {
-    until: Instant,
-    file: Arc<KeptFile>,
+    since: Instant,
+    answer: Arc<KeptAnswer>,
+}
+
+enum KeptAnswer {
+    /// Conditions and ranges are judged anew for each request.
+    File(KeptFile),
+    /// Only a request for all of it is answered.
+    Relayed(Box<RelayedHead>, Arc<[u8]>),
 }
 
 #[derive(Clone)]
@@ -38,7 +49,40 @@ struct Size;
 
 impl Weighter<Vec<u8>, Kept> for Size {
     fn weight(&self, key: &Vec<u8>, kept: &Kept) -> u64 {
-        key.len() as u64 + kept.file.len()
+        let bytes = match &*kept.answer {
+            KeptAnswer::File(file) => file.len(),
+            KeptAnswer::Relayed(_, bytes) => bytes.len() as u64,
+        };
+        key.len() as u64 + bytes
+    }
+}
+
+impl KeptAnswer {
+    /// Keeps an answer if it may be, and waits for all of it.
+    async fn of(response: &mut Response) -> Option<Self> {
+        match response {
+            Response::File(answer) => answer.keep().map(Self::File),
+            Response::Relayed(head, body) if may_be_kept(head) => {
+                body.gather().await;
+                let bytes = Arc::clone(body.bytes()?);
+                Some(Self::Relayed(head.clone(), bytes))
+            }
+            Response::Relayed(..) | Response::Page(_) => None,
+        }
+    }
+
+    /// Answers a request that asks the same.
+    fn answer(&self, request: &Request, age: Duration) -> Option<Response> {
+        match self {
+            Self::File(file) => Some(Response::File(Box::new(file.answer(Arc::clone(request))))),
+            Self::Relayed(..) if request.is_conditional() => None,
+            Self::Relayed(head, bytes) => {
+                let mut head = head.clone();
+                head.add_age(age.as_secs());
+                let body = Body::whole(Arc::clone(bytes));
+                Some(Response::Relayed(head, body))
+            }
+        }
     }
 }
 
@@ -50,14 +94,10 @@ impl Cache {
         }
     }
 
-    fn keep(&self, key: Vec<u8>, outcome: &Result<Response, Error>) {
-        if let Ok(Response::File(answer)) = outcome
-            && let Some(file) = answer.keep()
-        {
-            let until = Instant::now() + self.time;
-            let file = Arc::new(file);
-            self.store.insert(key, Kept { until, file });
-        }
+    fn kept(&self, key: &[u8], request: &Request) -> Option<Response> {
+        let Kept { since, answer } = self.store.get(key)?;
+        let age = since.elapsed();
+        (age < self.time).then(|| answer.answer(request, age))?
     }
 }
 
@@ -67,23 +107,36 @@ impl Filter for Cache {
             return Box::pin(next.call(request));
         }
         let key = key(&request);
-        if let Some(Kept { until, file }) = self.store.get(&key)
-            && Instant::now() < until
-        {
-            let answer = file.answer(request);
-            return Box::pin(ready(Ok(Response::File(answer))));
+        if let Some(response) = self.kept(&key, &request) {
+            return Box::pin(ready(Ok(response)));
         }
-        let may_be_kept = request.method() == Method::Get && !request.is_conditional();
+        let is_for_all = request.method() == Method::Get && !request.is_conditional();
         let answer = next.call(request);
-        let own = self.clone();
+        let store = Arc::clone(&self.store);
         Box::pin(async move {
-            let outcome = answer.await;
-            if may_be_kept {
-                own.keep(key, &outcome);
+            let mut outcome = answer.await;
+            if let (true, Ok(response)) = (is_for_all, &mut outcome)
+                && let Some(answer) = KeptAnswer::of(response).await
+            {
+                let (since, answer) = (Instant::now(), Arc::new(answer));
+                store.insert(key, Kept { since, answer });
             }
             outcome
         })
     }
+}
+
+/// Whether another server's answer may be given to others: it is small, and says nothing that forbids it or that makes it one of
+/// several.
+fn may_be_kept(head: &RelayedHead) -> bool {
+    let is_small = head.length().is_some_and(|length| length <= MOST_RELAYED);
+    let forbids = |(name, value): (&[u8], &[u8])| {
+        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        is("set-cookie")
+            || is("vary")
+            || is("cache-control") && has_directive(value, &[b"no-cache", b"no-store", b"private"])
+    };
+    head.status() == Status::Ok.code() && is_small && !head.fields().any(forbids)
 }
 
 /// What makes one request the same as another.
@@ -99,14 +152,18 @@ fn key(request: &Request) -> Vec<u8> {
 fn is_for_one_alone(request: &Request) -> bool {
     request.fields().any(|(name, value)| {
         let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
-        let lower = || value.to_ascii_lowercase();
         is("authorization")
             || is("cookie")
-            || is("pragma") && lower() == b"no-cache"
-            || is("cache-control") && {
-                let directives = lower();
-                let mut directives = directives.split(|byte| *byte == b',');
-                directives.any(|one| matches!(one.trim_ascii(), b"no-cache" | b"no-store"))
-            }
+            || is("pragma") && has_directive(value, &[b"no-cache"])
+            || is("cache-control") && has_directive(value, &[b"no-cache", b"no-store"])
     })
+}
+
+/// Whether one of these is in a list of directives, whatever it is given there.
+fn has_directive(list: &[u8], wanted: &[&[u8]]) -> bool {
+    let mut names = list.split(|byte| *byte == b',').map(|directive| {
+        let name = directive.split(|byte| *byte == b'=').next();
+        name.unwrap_or_default().trim_ascii()
+    });
+    names.any(|name| wanted.iter().any(|one| name.eq_ignore_ascii_case(one)))
 }

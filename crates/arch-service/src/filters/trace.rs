@@ -19,8 +19,9 @@ impl Filter for Trace {
         Box::pin(async move {
             let outcome = answer.await;
             let time_ms = begun.elapsed().as_secs_f64() * 1e3;
-            // Nobody has to read it.
-            let _ = writeln!(stderr(), "{target} {} {time_ms:.3} ms", status(&outcome));
+            let line = format!("{target} {} {time_ms:.3} ms\n", status(&outcome));
+            // In one piece, so that no two get mixed; nobody has to read it.
+            let _ = stderr().write_all(line.as_bytes());
             outcome
         })
     }

@@ -55,8 +55,13 @@ impl Server {
         self.send(request.as_bytes())
     }
 
-    /// All that comes back when these bytes are sent.
+    /// All that comes back when these bytes are sent, as text.
     pub(crate) fn send(&self, request: &[u8]) -> String {
+        String::from_utf8_lossy(&self.exchange(request)).into_owned()
+    }
+
+    /// All that comes back when these bytes are sent.
+    pub(crate) fn exchange(&self, request: &[u8]) -> Vec<u8> {
         let mut client = TcpStream::connect(self.address).unwrap();
         client
             .set_read_timeout(Some(Duration::from_secs(30)))
@@ -64,6 +69,6 @@ impl Server {
         client.write_all(request).unwrap();
         let mut answer = Vec::new();
         client.read_to_end(&mut answer).unwrap();
-        String::from_utf8_lossy(&answer).into_owned()
+        answer
     }
 }

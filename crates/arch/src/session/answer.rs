@@ -14,7 +14,7 @@ use files::{Delivery, Missing};
 #[derive(Debug)]
 pub enum Answer {
     /// What there is to be said of the file that it means.
-    File(FileAnswer),
+    File(Box<FileAnswer>),
     /// A status, and nothing more than that.
     Page(Status),
     /// Another server's answer. The body is asked for pieces unless the head, or a HEAD, says that there is none.

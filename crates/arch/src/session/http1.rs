@@ -212,7 +212,7 @@ impl Http1 {
             Outcome::Loaded(Err(_)) => self.unreadable(scratch),
             // It is TLS's own.
             Outcome::Handshake(..) => {}
-            Outcome::Answered(answer) => self.answered(*answer, scratch),
+            Outcome::Answered(answer) => self.answered(answer, scratch),
             Outcome::Defect => {
                 scratch.events.push(Event::Replaced);
                 self.found(Err(Missing::Failed), scratch);

@@ -80,7 +80,7 @@ pub(super) enum Outcome {
     Found(Result<Document, Missing>),
     Loaded(io::Result<Body>),
     /// An answer to a request that was handed over.
-    Answered(Box<Answer>),
+    Answered(Answer),
     /// Whether the client has said that it sends no more, or why nothing comes of it.
     Handshake(Box<Layer>, Result<bool, rustls::Error>),
     /// There was too much to do.
@@ -184,7 +184,7 @@ impl Work {
 
     /// Its request is answered.
     pub fn answered(self, answer: Answer) -> Done {
-        Done::new(self.stream, Outcome::Answered(Box::new(answer)))
+        Done::new(self.stream, Outcome::Answered(answer))
     }
 
     /// One that belongs to no request.
@@ -289,7 +289,7 @@ impl Work {
                 let answer = FileAnswer::found(request, found);
                 Done::new(
                     self.stream,
-                    Outcome::Answered(Box::new(Answer::File(answer))),
+                    Outcome::Answered(Answer::File(Box::new(answer))),
                 )
             }
             Operation::Handshake(layer) => Done::shaken(self.stream, layer),

@@ -146,7 +146,7 @@ fn a_file_is_answered_with_as_ever() {
                 }
                 let status = answer.status().to_string();
                 assert_eq!(usual[9..12], status, "{request}");
-                work.answered(Answer::File(answer))
+                work.answered(Answer::File(Box::new(answer)))
             });
             assert_eq!(in_steps.received, usual, "{request}");
         }
@@ -182,7 +182,7 @@ fn a_file_that_was_kept_answers_other_requests() {
                 }
             };
             assert!(answer.next().is_none());
-            work.answered(Answer::File(answer))
+            work.answered(Answer::File(Box::new(answer)))
         });
         assert_eq!(told.received, usual, "{other}");
     }

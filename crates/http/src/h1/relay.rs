@@ -118,6 +118,20 @@ impl RelayedHead {
         self.length = Some(bytes);
     }
 
+    /// Says that the answer was kept for so long before it is passed on (RFC 9111, 5.1), in addition to what it said itself.
+    pub fn add_age(&mut self, seconds: u64) {
+        let mut age = seconds;
+        let mut lines = self.lines[..self.fields].to_vec();
+        for (name, value) in self.fields() {
+            match decimal(value).filter(|_| name.eq_ignore_ascii_case(b"age")) {
+                Some(said) => age = age.saturating_add(said),
+                None => put_line(name, value, &mut lines),
+            }
+        }
+        put_line(b"Age", age.to_string().as_bytes(), &mut lines);
+        self.lines = lines;
+    }
+
     /// Name and value of each field that is passed on.
     pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         field_lines(&self.lines[self.fields..])
@@ -199,6 +213,10 @@ mod tests {
         assert_eq!(head.lines(), b"299 Odd\r\nX-B: 2\r\nDate: now\r\n");
         assert_eq!((head.status(), head.length()), (299, Some(7)));
         assert!(head.is_dated());
+        let mut aged = head.clone();
+        aged.add_age(3);
+        aged.add_age(4);
+        assert!(aged.lines().ends_with(b"Date: now\r\nAge: 7\r\n"));
         let fields: Vec<_> = head.fields().collect();
         assert_eq!(fields, [(&b"X-B"[..], &b"2"[..]), (b"Date", b"now")]);
     }
