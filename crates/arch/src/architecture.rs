@@ -3,7 +3,7 @@
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
-use crate::nature::Nature;
+use crate::nature::{Behaviour, Nature};
 use crate::setup::ServerSetup;
 
 /// One way of turning connections into running code.
@@ -88,6 +88,21 @@ impl Rule {
             )),
             _ => None,
         }
+    }
+}
+
+impl Nature {
+    /// How it behaves with the options that were typed.
+    pub fn behaviour_with(&self, typed: &ArgMatches) -> Behaviour {
+        let is_typed = |options: &str| {
+            let words: Vec<_> = options.split_whitespace().collect();
+            words
+                .chunks(2)
+                .all(|option| holds(typed, &option.join(" ")))
+        };
+        let mut variants = self.variants.iter();
+        let variant = variants.find(|variant| is_typed(variant.options));
+        variant.map_or(self.behaviour, |variant| variant.behaviour)
     }
 }
 

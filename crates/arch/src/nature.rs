@@ -175,6 +175,11 @@ impl Nature {
 }
 
 impl Behaviour {
+    /// Whether it has helpers, to whom more than the disk can be given.
+    pub fn has_helpers(&self) -> bool {
+        matches!(self.disk_wait, DiskWait::Helper { .. })
+    }
+
     /// The option that says how many there are who may be kept waiting: workers, helpers or loops.
     pub fn worker_count(&self) -> Option<&'static str> {
         match (self.concurrency, self.disk_wait) {

@@ -7,6 +7,7 @@ use workload::units;
 
 use crate::address::Address;
 use crate::privileges::User;
+use crate::security::SecurityOptions;
 use crate::transport::{self, SendPath};
 
 /// A switch, written `on` or `off`.
@@ -149,6 +150,10 @@ pub struct ServeOptions {
     /// costs: compare sped and mp
     #[arg(long, value_name = "PREFIX", help_heading = "Caches and data path")]
     pub panic: Option<files::Defect>,
+
+    /// TLS
+    #[command(flatten)]
+    pub security: SecurityOptions,
 }
 
 impl ServeOptions {

@@ -30,6 +30,8 @@ pub const SIGNALS: [Signal; 5] = [
 ];
 /// The least time between two replacements, so that workers that cannot live do not take the machine.
 const REPLACE_EVERY: Duration = Duration::from_millis(50);
+/// How often a parent with nothing else to do forgets keys of tickets whose time is over.
+const FORGET_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// Exit status of a worker with a defect.
 const PANICKED: i32 = 101;
@@ -80,7 +82,7 @@ impl Parent {
         let fork = |parent: &mut Self, place| parent.fork(place, |process| work(place, process?));
         for place in 0..count {
             if let Err(error) = fork(&mut self, place) {
-                self.end_all(Kill::KILL);
+                self.signal_all(Kill::KILL);
                 let what = format!(
                     "cannot start process {} of {count}; try fewer {option}",
                     place + 1
@@ -91,7 +93,11 @@ impl Parent {
         ready();
         while !self.is_stopping() {
             let missing = (0..count).find(|&place| !self.has(place));
-            match signals::wait(&SIGNALS, missing.map(|_| REPLACE_EVERY))? {
+            let pause = match missing {
+                Some(_) => Some(REPLACE_EVERY),
+                None => self.setup.security.as_ref().map(|_| FORGET_EVERY),
+            };
+            match signals::wait(&SIGNALS, pause)? {
                 Some(signal) => {
                     self.take(signal);
                 }
@@ -120,6 +126,10 @@ impl Parent {
         work: impl FnOnce(io::Result<ProcessContext>) -> io::Result<()>,
     ) -> io::Result<()> {
         let parent = getpid();
+        if let Some(security) = &self.setup.security {
+            // Keys whose time is over are in no process.
+            security.tickets().advance();
+        }
         match fork()? {
             Fork::Parent(worker) => {
                 let descriptor = pidfd_open(worker, PidfdFlags::empty()).ok();
@@ -165,19 +175,28 @@ impl Parent {
         match signal {
             Signal::Child => return self.reap(),
             _ if self.is_stopping() => {
-                self.end_all(Kill::KILL);
+                self.signal_all(Kill::KILL);
                 exit_now(ENDED_AT_ONCE);
             }
+            Signal::HangUp if self.setup.security.is_some() => self.reload(),
             _ => self.stop(),
         }
         0
+    }
+
+    /// Reads the certificate again: workers that come later have what is read here, those that there are read it themselves.
+    fn reload(&self) {
+        let security = self.setup.security.as_ref();
+        if security.is_some_and(|security| security.reload_or_complain()) {
+            self.signal_all(Kill::HUP);
+        }
     }
 
     /// Lets nobody else in. Also where a worker has shut the listener that all share, as one does that is interrupted alone.
     pub fn stop(&mut self) {
         self.draining_until = Some(Instant::now() + self.setup.options.drain_timeout);
         self.setup.listener.shut();
-        self.end_all(Kill::TERM);
+        self.signal_all(Kill::TERM);
     }
 
     /// Takes note of the workers that have ended; how many of them were killed.
@@ -210,7 +229,7 @@ impl Parent {
                     self.take(signal);
                 }
                 None => {
-                    self.end_all(Kill::KILL);
+                    self.signal_all(Kill::KILL);
                     self.draining_until = None;
                 }
             }
@@ -218,7 +237,7 @@ impl Parent {
         Ok(())
     }
 
-    fn end_all(&self, signal: Kill) {
+    fn signal_all(&self, signal: Kill) {
         for (&worker, Worker { descriptor, .. }) in &self.workers {
             // It fails only for a worker that has ended already. One that nobody has waited for yet keeps its number.
             let _ = match descriptor {

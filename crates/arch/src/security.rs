@@ -1,8 +1,10 @@
 //! What the TLS sessions of a server have in common: a certificate, the keys of tickets, and who computes handshakes.
 
+mod options;
 pub mod tickets;
 
 use std::fmt;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -10,6 +12,7 @@ use rustls::ServerConfig;
 use rustls::server::{ProducesTickets, UnbufferedServerConnection};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
+pub use options::SecurityOptions;
 use tickets::TicketKeys;
 
 /// Who computes a handshake: what comes of it is a signature and two multiplications on a curve, for which a client has to send
@@ -40,6 +43,8 @@ pub struct Source {
     pub certificate: PathBuf,
     /// Its private key, in PEM.
     pub key: PathBuf,
+    /// Of our own making.
+    pub is_own: bool,
 }
 
 impl Source {
@@ -84,6 +89,30 @@ impl Security {
             *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
         }
         Ok(())
+    }
+
+    /// As [`reload`](Self::reload), for whoever nobody waits for: what is wrong is said on standard error.
+    pub(crate) fn reload_or_complain(&self) -> bool {
+        let reloaded = self.reload();
+        if let Err(error) = &reloaded {
+            // Whoever has closed it does not want to know.
+            let _ = writeln!(
+                std::io::stderr(),
+                "error: {error}; the certificate from before is served on"
+            );
+        }
+        reloaded.is_ok()
+    }
+
+    /// Where certificate and key are read, where they are files.
+    pub fn source(&self) -> Option<&Source> {
+        self.source.as_ref()
+    }
+
+    /// The certificate as it is now in its file.
+    pub fn certificate(&self) -> Option<tls::Certificate> {
+        let source = self.source.as_ref()?;
+        tls::Certificate::read(&source.certificate).ok()
     }
 
     /// The keys of tickets.

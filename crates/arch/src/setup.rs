@@ -70,10 +70,16 @@ impl ServerSetup {
     ) -> std::io::Result<Self> {
         let user = options.user.as_ref().map(User::look_up).transpose()?;
         let listener = Listener::open(&options, sockets)?;
+        let own = options.security.make_own(listener.address())?;
         if let Some(user) = user {
             allow_locking(options.content_cache);
             user.drop_to()?;
         }
+        // What was given is read by whoever is to read it again.
+        let security = match own {
+            None => options.security.read_given()?,
+            own => own,
+        };
         let files = recipe(&options, root)?;
         Stop::block_signals()?;
         let meter = Meter::new()?;
@@ -84,7 +90,7 @@ impl ServerSetup {
             meter,
             remarks: Remarks::default(),
             options: Arc::new(options),
-            security: None,
+            security: security.map(Arc::new),
         })
     }
 
@@ -139,11 +145,16 @@ impl ServerSetup {
     fn open_and_watch(&self, role: Role) -> std::io::Result<ProcessContext> {
         let process = self.open_unwatched()?;
         let (stop, listener) = (Arc::clone(&process.stop), Arc::clone(&self.listener));
-        let files = Arc::clone(&process.files);
+        let (files, tickets) = (Arc::clone(&process.files), process.security.clone());
         let every = (self.options.name_cache_idle / 4).max(CHORES_AT_MOST_EVERY);
-        Stop::watch(stop, listener, role, every, move || {
+        let chores = move || {
             files.close_idle(Instant::now());
-        })?;
+            if let Some(security) = &tickets {
+                security.tickets().advance();
+            }
+        };
+        let security = process.security.clone();
+        Stop::watch(stop, listener, role, security, every, chores)?;
         Ok(process)
     }
 }

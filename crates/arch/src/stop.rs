@@ -1,6 +1,7 @@
 //! Ending in good order, the same for every architecture.
 //!
-//! In each process one thread waits for SIGTERM, SIGINT, SIGQUIT and SIGHUP. When one comes it shuts the listener, which wakes whoever
+//! In each process one thread waits for SIGTERM, SIGINT, SIGQUIT and SIGHUP. (By SIGHUP a server of TLS reads its certificate again, and
+//! serves on.) When one comes it shuts the listener, which wakes whoever
 //! waits in `accept` or in a poll on it; and it shuts the reading side of every connection that a thread may be blocked
 //! on, which ends the idle ones and leaves answers under way alone. At the drain deadline it breaks what is left; a thread
 //! that waits for the disk even then is not waited for by whoever sends a second signal, which ends the process at any time.
@@ -15,6 +16,7 @@ use sys::signals::{self, Signal};
 
 use crate::error::context;
 use crate::listener::{Client, Listener};
+use crate::security::Security;
 
 /// The signals that end a server in good order.
 pub const SIGNALS: [Signal; 4] = [
@@ -75,6 +77,7 @@ impl Stop {
         stop: Arc<Self>,
         listener: Arc<Listener>,
         role: Role,
+        security: Option<Arc<Security>>,
         every: Duration,
         mut chores: impl FnMut() + Send + 'static,
     ) -> std::io::Result<()> {
@@ -82,6 +85,11 @@ impl Stop {
             let first = loop {
                 match signals::wait(&SIGNALS, Some(every)) {
                     Ok(None) => chores(),
+                    Ok(Some(Signal::HangUp)) if security.is_some() => {
+                        security
+                            .as_ref()
+                            .map(|security| security.reload_or_complain());
+                    }
                     // Waiting for valid signals that are blocked cannot fail; if it did, ending is the safe answer.
                     first => break first.ok().flatten(),
                 }

@@ -3,6 +3,7 @@
 use std::io;
 
 use arch::nature::Nature;
+use arch::security::HandshakePlace;
 use arch::{Architecture, Rule, ServerSetup, Sockets};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Command};
@@ -121,6 +122,20 @@ impl Entry {
     /// That one of them would have no effect.
     pub(crate) fn prepare(&self, matches: &ArgMatches) -> Result<Prepared, clap::Error> {
         if let Some(why) = self.rules.iter().find_map(|rule| rule.broken(matches)) {
+            return Err(clap::Error::raw(ErrorKind::ArgumentConflict, why));
+        }
+        let place = matches.get_one::<HandshakePlace>("handshake");
+        let behaviour = self.nature.behaviour_with(matches);
+        if place == Some(&HandshakePlace::Helper) && !behaviour.has_helpers() {
+            let have = CATALOGUE
+                .iter()
+                .filter(|entry| entry.nature.behaviour.has_helpers());
+            let have: Vec<_> = have.map(|entry| entry.name).collect();
+            let why = format!(
+                "--handshake helper has no effect with --model {} and these options, which has no helpers: {} have by default",
+                self.name,
+                have.join(", ")
+            );
             return Err(clap::Error::raw(ErrorKind::ArgumentConflict, why));
         }
         (self.prepare)(matches)

@@ -68,7 +68,7 @@ fn grammar(graft: impl FnOnce(Command) -> Command) -> Command {
         )
         .after_help(
             "SIGTERM, SIGHUP, SIGQUIT or Ctrl-C stops accepting, finishes the answers under way, prints a summary and exits 0; \
-             a second one ends at once (130).\nExit status: 0 served and stopped, 1 failed, 2 wrong usage.",
+             a second one ends at once (130). With --tls, SIGHUP reads the certificate again instead.\nExit status: 0 served and stopped, 1 failed, 2 wrong usage.",
         )
 }
 
@@ -152,6 +152,11 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
 
     let (root, sample) = root(&options)?;
     let setup = ServerSetup::with_sockets(sockets, options, &root)?;
+    if let Some(security) = &setup.security {
+        for warning in security.warnings(setup.listener.address()) {
+            output::complain(format_args!("warning: {warning}"));
+        }
+    }
     let (meter, remarks) = (setup.meter, setup.remarks.clone());
     let started = Instant::now();
     let announcement = match format {
@@ -189,8 +194,9 @@ fn announcement(
     descriptors: &Descriptors,
 ) -> String {
     let address = setup.listener.address();
-    let url = url(address);
-    let (place, through) = match address {
+    let url = url(setup);
+    let certificate = certificate(setup);
+    let (place, mut through) = match address {
         Address::Ip(_) => (url.clone(), String::new()),
         Address::Path(path) => (
             address.to_string(),
@@ -201,6 +207,13 @@ fn announcement(
             format!("--abstract-unix-socket {name} "),
         ),
     };
+    if let Some(own) = certificate
+        .as_ref()
+        .filter(|tls| tls.self_signed == Some(true))
+    {
+        let path = own.certificate.as_deref().unwrap_or_default();
+        through += &format!("--cacert {path} ");
+    }
     let user = setup.options.user.as_ref();
     let mut text = format!(
         "{} serves {} on {place} ({}process {}, {descriptors})",
@@ -211,6 +224,14 @@ fn announcement(
     );
     if let Some(notice) = notice {
         text += &format!("\n{notice}");
+    }
+    if let Some(serve::Tls {
+        certificate: Some(path),
+        fingerprint_sha256: Some(fingerprint),
+        ..
+    }) = &certificate
+    {
+        text += &format!("\ncertificate {path}, SHA-256 {fingerprint}");
     }
     if let Some(refusal) = setup.files.root.refusal() {
         text += &format!("\npaths are resolved segment by segment: {refusal}");
@@ -233,7 +254,7 @@ fn ready(
         schema: Some(serve::SCHEMA.into()),
         model: Some(entry.name.into()),
         address: setup.listener.address().to_string(),
-        url: Some(url(setup.listener.address())),
+        url: Some(url(setup)),
         root: Some(setup.files.root.path().display().to_string()),
         notice,
         openat2_refusal: setup.files.root.refusal().map(str::to_owned),
@@ -244,15 +265,32 @@ fn ready(
             soft_limit_before: descriptors.before,
             unknown: Unknown::new(),
         }),
+        tls: certificate(setup),
         unknown: Unknown::new(),
     }
 }
 
+/// What it shows clients, if it speaks TLS.
+fn certificate(setup: &ServerSetup) -> Option<serve::Tls> {
+    let security = setup.security.as_ref()?;
+    let (source, certificate) = (security.source()?, security.certificate()?);
+    Some(serve::Tls {
+        certificate: Some(source.certificate.display().to_string()),
+        fingerprint_sha256: Some(certificate.fingerprint()),
+        self_signed: Some(source.is_own),
+        unknown: Unknown::new(),
+    })
+}
+
 /// Where clients find it; through a Unix socket, any host will do.
-fn url(address: &Address) -> String {
-    match address.ip() {
-        Some(address) => format!("http://{address}/"),
-        None => "http://localhost/".to_owned(),
+fn url(setup: &ServerSetup) -> String {
+    let scheme = match setup.security {
+        Some(_) => "https",
+        None => "http",
+    };
+    match setup.listener.address().ip() {
+        Some(address) => format!("{scheme}://{address}/"),
+        None => format!("{scheme}://localhost/"),
     }
 }
 

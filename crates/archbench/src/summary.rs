@@ -88,6 +88,11 @@ impl<'a> Summary<'a> {
             requests: Some(counted.requests()),
             bytes: count(Event::Byte),
             connections: count(Event::Connection),
+            handshakes: handshakes(counted).map(|[full, resumed]| serve::Handshakes {
+                full: Some(full),
+                resumed: Some(resumed),
+                unknown: Unknown::new(),
+            }),
             connections_by_loop: counted.connections_by_loop.clone(),
             status: by_name(&classes),
             errors: by_name(&Event::ERRORS.map(|(event, name)| (name, event))),
@@ -149,6 +154,9 @@ impl<'a> Summary<'a> {
             Unit::Bytes.show(counted.count(Event::Byte) as f64),
         );
         line("connections", connections(counted));
+        if let Some([full, resumed]) = handshakes(counted) {
+            line("handshakes", format!("{full} in full, {resumed} resumed"));
+        }
         let errors: Vec<_> = Event::ERRORS
             .iter()
             .map(|&(event, name)| (counted.count(event), name.replace('_', " ")))
@@ -229,6 +237,12 @@ impl<'a> Summary<'a> {
         }
         format!("{} has stopped\n{}", self.model, text.trim_end())
     }
+}
+
+/// How many handshakes of TLS came to their end, in full and resumed, where any did.
+fn handshakes(counted: &Snapshot) -> Option<[u64; 2]> {
+    let counts = [Event::Handshake, Event::Resumption].map(|event| counted.count(event));
+    (counts != [0, 0]).then_some(counts)
 }
 
 /// How many connections there were, and of several loops how many each had.

@@ -37,6 +37,38 @@ pub struct Ready {
     pub user: Option<String>,
     /// How many descriptors it may have.
     pub descriptors: Option<Descriptors>,
+    /// What it shows clients, if it speaks TLS.
+    pub tls: Option<Tls>,
+    /// Further fields.
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// The certificate of a server.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Tls {
+    /// Its file, in PEM: what clients may be given to trust, where it is of the server's own making.
+    pub certificate: Option<String>,
+    /// Pairs of hexadecimal digits with colons between.
+    pub fingerprint_sha256: Option<String>,
+    /// Whether the server has made it.
+    pub self_signed: Option<bool>,
+    /// Further fields.
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// Handshakes of TLS that came to their end.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Handshakes {
+    /// In full.
+    #[serde(deserialize_with = "lenient::count")]
+    pub full: Option<u64>,
+    /// That took up a session from before.
+    #[serde(deserialize_with = "lenient::count")]
+    pub resumed: Option<u64>,
     /// Further fields.
     #[serde(flatten)]
     pub unknown: Unknown,
@@ -78,6 +110,8 @@ pub struct Summary {
     /// Connections that were accepted.
     #[serde(deserialize_with = "lenient::count")]
     pub connections: Option<u64>,
+    /// Handshakes of TLS, if it speaks that.
+    pub handshakes: Option<Handshakes>,
     /// The same for each of its loops, if it has several.
     #[serde(
         deserialize_with = "lenient::or_default",

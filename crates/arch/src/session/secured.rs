@@ -27,10 +27,7 @@ use super::{Next, REQUEST_COST, Scratch, Session, Spoken, State};
 use crate::security::{HandshakePlace, Security};
 use files::Delivery;
 pub(super) use layer::Layer;
-use layer::RECORD;
-
-/// The first byte of whatever begins a handshake (RFC 8446, section 5.1).
-const HANDSHAKE: u8 = 22;
+use layer::{HANDSHAKE, RECORD};
 
 /// The security of one session.
 #[derive(Debug)]

@@ -22,6 +22,7 @@
 //! | [`patience`] | deadlines |
 //! | [`changes`] | files that change while they are served, and after |
 //! | [`stopping`] | SIGTERM, SIGINT, drain deadlines |
+//! | [`tls`] | answers over TLS, certificates, tickets, and what is no TLS |
 //! | [`counts`] | what the server says it did, and what the clients saw |
 //! | [`nature`] | what one architecture can and another cannot |
 //! | [`shortage`] | descriptors, threads and processes that are not to be had |
@@ -64,6 +65,7 @@ mod site;
 mod stopping;
 mod surroundings;
 mod table;
+mod tls;
 mod took;
 mod usage;
 mod variants;
@@ -163,6 +165,7 @@ const SUBJECTS: &[(&str, &[Case], &[Fault])] = &[
     ("changes", &[], changes::FAULTS),
     ("stopping", stopping::CASES, stopping::FAULTS),
     ("surroundings", surroundings::CASES, &[]),
+    ("tls", tls::CASES, &[]),
     ("counts", counts::CASES, &[]),
     ("flood", flood::CASES, &[]),
     ("nature", nature::CASES, &[]),

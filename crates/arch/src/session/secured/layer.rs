@@ -9,6 +9,8 @@ use rustls::unbuffered::{
 
 /// The longest plaintext of a record, in bytes.
 pub(in crate::session) const RECORD: usize = 16 << 10;
+/// The first byte of a record of a handshake's messages (RFC 8446, section 5.1).
+pub(super) const HANDSHAKE: u8 = 22;
 /// What a record takes beside its plaintext, at the most; and what an alert or a change of keys takes, of which two may come between.
 const OVERHEAD: usize = 64;
 
@@ -40,13 +42,13 @@ impl Layer {
         }
     }
 
-    /// Whether what has come holds a record that is whole: before, there is nothing to compute.
+    /// Whether what has come holds a record that is whole, or cannot become one: before, there is nothing to compute.
     pub(super) fn has_record(&self) -> bool {
         match self.incoming[..] {
-            [_, _, _, high, low, ..] => {
+            [kind, _, _, high, low, ..] => {
                 let length = usize::from(u16::from_be_bytes([high, low]));
-                // One that is too long is refused as soon as that is known.
-                self.incoming.len() >= 5 + length.min(RECORD)
+                let is_wrong = kind != HANDSHAKE || length > RECORD;
+                is_wrong || self.incoming.len() >= 5 + length
             }
             _ => false,
         }

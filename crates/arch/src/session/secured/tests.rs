@@ -320,6 +320,10 @@ fn exchange(place: &Place, bytes: &[u8]) -> (Vec<u8>, Vec<Event>) {
                 let length = output.head().len();
                 wire.session.sent(output, Ok(length), &mut wire.scratch);
             }
+            Next::Work(work) => {
+                let done = work.run(&place.files, Instant::now());
+                wire.session.done(done, &mut wire.scratch);
+            }
             Next::ShutdownWrite => is_shut = true,
             Next::Closed => break,
             other => panic!("{other:?}"),
@@ -335,9 +339,14 @@ fn exchange(place: &Place, bytes: &[u8]) -> (Vec<u8>, Vec<Event>) {
 
 #[test]
 fn what_is_no_handshake_has_an_alert_and_what_is_a_request_a_page() {
-    let place = Place::new(HandshakePlace::Inline);
+    for place in [HandshakePlace::Inline, HandshakePlace::Helper] {
+        is_told(&Place::new(place));
+    }
+}
+
+fn is_told(place: &Place) {
     for text in [SMALL, "\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
-        let (sent, events) = exchange(&place, text.as_bytes());
+        let (sent, events) = exchange(place, text.as_bytes());
         let sent = String::from_utf8(sent).unwrap();
         assert!(sent.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{sent}");
         assert!(sent.contains("Connection: close\r\n"), "{sent}");
@@ -354,7 +363,7 @@ fn what_is_no_handshake_has_an_alert_and_what_is_a_request_a_page() {
         // A handshake that is cut.
         (&[22, 3, 1, 0, 9, 1], false),
     ] {
-        let (sent, events) = exchange(&place, bytes);
+        let (sent, events) = exchange(place, bytes);
         assert_eq!(sent.first() == Some(&21), alert, "{bytes:?}: {sent:?}");
         assert_eq!(events, [Event::HandshakeFailed], "{bytes:?}");
     }
