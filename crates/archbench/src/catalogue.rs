@@ -46,6 +46,7 @@ pub(crate) const CATALOGUE: &[Entry] = &[
     entry::<arch_green::Green>(),
     entry::<arch_uring::Uring>(),
     entry::<arch_actor::Actor>(),
+    entry::<arch_flux::Flux>(),
 ];
 
 /// The one that serves where none is named.

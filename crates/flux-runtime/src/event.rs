@@ -174,6 +174,7 @@ impl<F: Flow, H: Host<F>> Loop<F, H> {
                     Arrival::Flow(flow) => self.begin(flow),
                     Arrival::Nothing => {}
                     Arrival::End => is_over = true,
+                    Arrival::Stop => break,
                 }
             } else if nobody_can_go_on && let Some(notice) = self.notices.queue.pop() {
                 self.take(notice);

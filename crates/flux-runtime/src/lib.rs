@@ -35,9 +35,6 @@ pub trait Flow: Sized + Send + 'static {
     /// What there is to know of the program.
     const PROGRAM: Program;
 
-    /// A source at its beginning.
-    fn source(number: usize) -> Self;
-
     /// Does what is next: runs a node, takes a way, takes constraints.
     fn step(self, context: &mut Self::Context, locks: &mut impl Locks) -> Step<Self>;
 
@@ -46,6 +43,12 @@ pub trait Flow: Sized + Send + 'static {
 
     /// Where it is: a place of [`Program::places`].
     fn place(&self) -> usize;
+}
+
+/// A program whose sources are nodes too.
+pub trait Sourced: Flow {
+    /// A source at its beginning.
+    fn source(number: usize) -> Self;
 }
 
 /// What there is to know of a program while it runs.

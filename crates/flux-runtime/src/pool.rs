@@ -81,17 +81,21 @@ impl<F: Flow, H: Host<F>> Pool<F, H> {
                             flows.push(Running::new(flow, held, profile.as_deref()));
                         }
                         Arrival::Nothing => {}
-                        Arrival::End => return Ok(()),
+                        Arrival::End => return Ok(true),
+                        Arrival::Stop => return Ok(false),
                     }
                 }
             }
         };
         let given = sources::run(F::PROGRAM.sources, from, give);
         self.flows.close();
+        if !given? {
+            return Ok(());
+        }
         for thread in self.threads {
             // It catches what its flows do.
             let _ = thread.join();
         }
-        given
+        Ok(())
     }
 }

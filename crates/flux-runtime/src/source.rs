@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::locks::{Held, Parked, Table};
 use crate::queue::Queue;
-use crate::{Flow, Host, Step};
+use crate::{Flow, Host, Sourced, Step};
 
 /// What a source has for whoever asks.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub enum Arrival<F> {
     Nothing,
     /// No more, ever.
     End,
+    /// No more, and flows that are under way are not waited for.
+    Stop,
 }
 
 /// Whoever knows of the next flow.
@@ -42,7 +44,7 @@ impl Steps {
     }
 }
 
-impl<F: Flow> Source<F> for Steps {
+impl<F: Sourced> Source<F> for Steps {
     fn next(&mut self, _: bool, context: &mut F::Context) -> io::Result<Arrival<F>> {
         let mut held = Held::new(Arc::clone(&self.table), Parked::default());
         let mut source = F::source(self.number);
@@ -69,7 +71,7 @@ pub struct Gathered<F> {
 /// So many flows may have begun that the loop has not taken: the sources wait then.
 const WAITING: usize = 1024;
 
-impl<F: Flow> Gathered<F> {
+impl<F: Sourced> Gathered<F> {
     /// All sources of the program, each of which begins at once.
     ///
     /// # Errors
@@ -113,7 +115,7 @@ impl<F: Flow> Gathered<F> {
     }
 }
 
-impl<F: Flow> Source<F> for Gathered<F> {
+impl<F: Sourced> Source<F> for Gathered<F> {
     fn next(&mut self, may_wait: bool, _: &mut F::Context) -> io::Result<Arrival<F>> {
         let arrival = if self.open == 0 && !may_wait {
             return Ok(Arrival::End);

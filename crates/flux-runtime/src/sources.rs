@@ -1,20 +1,21 @@
 //! Several sources beside each other, and the flows that have come of them.
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-/// Has each source give its flows: the last in the calling thread, any other in one of its own.
+/// Has each source give its flows: the last in the calling thread, any other in one of its own. Whether flows that are under way are to
+/// be waited for.
 ///
 /// # Errors
 /// The first that one of them reports.
 pub(crate) fn run<S: Send + 'static>(
     names: &[&str],
     mut sources: Vec<S>,
-    give: impl Fn(S) -> io::Result<()> + Clone + Send + 'static,
-) -> io::Result<()> {
+    give: impl Fn(S) -> io::Result<bool> + Clone + Send + 'static,
+) -> io::Result<bool> {
     let Some(last) = sources.pop() else {
-        return Ok(());
+        return Ok(true);
     };
     let mut threads = Vec::new();
     for (source, name) in sources.into_iter().zip(names) {
@@ -23,18 +24,17 @@ pub(crate) fn run<S: Send + 'static>(
         threads.push(thread.spawn(move || give(source))?);
     }
     let mut given = given_by(|| give(last));
+    // Who is not to wait for flows does not wait for sources either.
     for thread in threads {
-        given = given.and(given_by(|| {
-            thread
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        }));
+        if let Ok(true) = given {
+            given = given_by(|| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
     }
     given
 }
 
 /// What came of a source, one with a defect among them.
-fn given_by(give: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+fn given_by(give: impl FnOnce() -> io::Result<bool>) -> io::Result<bool> {
     catch_unwind(AssertUnwindSafe(give))
         .unwrap_or_else(|_| Err(io::Error::other("a source has a defect, and gives no more")))
 }
@@ -54,6 +54,10 @@ impl Alive {
     pub(crate) fn one(self: &Arc<Self>) -> One {
         *self.count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         One(Arc::clone(self))
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        *self.count.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn wait_for_none(&self) {

@@ -10,11 +10,12 @@ use crate::{Flow, Host, Profile, sources};
 
 /// Runs flows until their sources are at an end, and the last flow is.
 ///
-/// Where the system gives no more threads, a flow runs in that of its source, and the next one waits.
+/// Where there are `most` threads, or the system gives no more, a flow runs in that of its source, and the next one waits.
 ///
 /// # Errors
 /// What a source reports.
 pub fn run<F: Flow, S: Source<F> + Send + 'static>(
+    most: usize,
     host: &Arc<impl Host<F>>,
     from: Vec<S>,
     table: &Arc<Table>,
@@ -30,7 +31,8 @@ pub fn run<F: Flow, S: Source<F> + Send + 'static>(
                 let flow = match source.next(true, &mut context)? {
                     Arrival::Flow(flow) => flow,
                     Arrival::Nothing => continue,
-                    Arrival::End => return Ok(()),
+                    Arrival::End => return Ok(true),
+                    Arrival::Stop => return Ok(false),
                 };
                 let held = Held::new(Arc::clone(&table), Parked::default());
                 let running = Running::new(flow, held, profile.as_deref());
@@ -45,18 +47,16 @@ pub fn run<F: Flow, S: Source<F> + Send + 'static>(
                         finish(&handed, &*host, &mut context, profile.as_deref());
                     }
                 };
-                if std::thread::Builder::new()
-                    .name("flow".into())
-                    .spawn(work)
-                    .is_err()
-                {
+                let thread = std::thread::Builder::new().name("flow".into());
+                if alive.count() > most || thread.spawn(work).is_err() {
                     finish(&handed, &*host, &mut context, profile.as_deref());
                 }
             }
         }
     };
-    sources::run(F::PROGRAM.sources, from, give)?;
-    alive.wait_for_none();
+    if sources::run(F::PROGRAM.sources, from, give)? {
+        alive.wait_for_none();
+    }
     Ok(())
 }
 

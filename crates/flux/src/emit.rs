@@ -34,6 +34,17 @@ pub struct Modules {
     pub nodes: String,
     /// The runtime.
     pub runtime: String,
+    /// Who has the results that flows begin with.
+    pub sources: Sources,
+}
+
+/// Who has the results that flows begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sources {
+    /// The sources are nodes like any other.
+    Nodes,
+    /// Whoever runs the program: it makes flows of what it has.
+    Elsewhere,
 }
 
 /// A program as Rust, formatted.
@@ -57,6 +68,7 @@ pub fn rust(
         compiled,
         types,
         names,
+        is_sourced: modules.sources == Sources::Nodes,
         module: path(&modules.nodes, &mut wrong),
         nodes: last_of(&modules.nodes),
         runtime: path(&modules.runtime, &mut wrong),
@@ -115,6 +127,8 @@ struct Emitter<'a> {
     compiled: &'a Compiled,
     types: &'a Types,
     names: Names,
+    /// Whether the sources are nodes.
+    is_sourced: bool,
     /// The module of nodes, and what it is called once it is imported.
     module: TokenStream,
     nodes: TokenStream,
@@ -147,10 +161,20 @@ impl Emitter<'_> {
         } else {
             quote!(use #module::{self, #(#imports),*};)
         };
+        let lock_imports = if self.compiled.program.constraints.is_empty() {
+            TokenStream::new()
+        } else {
+            quote!(Mode, Scope,)
+        };
+        let locks_name = if self.compiled.program.constraints.is_empty() {
+            quote!(_)
+        } else {
+            quote!(locks)
+        };
         let context_name = context.map_or(quote!(_), |_| quote!(context));
         quote! {
             #imports
-            use #runtime::{Locks, Mode, Program, Scope, Step};
+            use #runtime::{Locks, #lock_imports Program, Step};
 
             #state
 
@@ -170,9 +194,7 @@ impl Emitter<'_> {
 
                 #program
 
-                #sources
-
-                fn step(self, #context_name: &mut Self::Context, locks: &mut impl Locks) -> Step<Self> {
+                fn step(self, #context_name: &mut Self::Context, #locks_name: &mut impl Locks) -> Step<Self> {
                     #step
                 }
 
@@ -180,6 +202,8 @@ impl Emitter<'_> {
 
                 #places
             }
+
+            #sources
         }
     }
 
@@ -191,10 +215,34 @@ impl Emitter<'_> {
                 Action::Call { .. } | Action::Choose { .. } | Action::Acquire { .. }
             )
         };
-        let mut states: Vec<_> = self.graph().ids().filter(is_state).collect();
+        let is_met = self.met();
+        let ids = self.graph().ids().filter(|id| is_met[id.0]);
+        let mut states: Vec<_> = ids.filter(is_state).collect();
         // A vertex stands behind all that follow it.
         states.reverse();
         states
+    }
+
+    /// Which vertices a flow comes to, and a source, if it is a node.
+    fn met(&self) -> Vec<bool> {
+        let mut is_met = vec![false; self.graph().vertices.len()];
+        for entry in &self.graph().entries {
+            let begin = if self.is_sourced {
+                entry.source
+            } else {
+                entry.begin
+            };
+            is_met[begin.0] = true;
+        }
+        // A vertex stands behind all that follow it.
+        for id in (0..is_met.len()).rev().map(VertexId) {
+            if is_met[id.0] {
+                for next in self.graph().vertex(id).action.next() {
+                    is_met[next.0] = true;
+                }
+            }
+        }
+        is_met
     }
 
     fn state_type(&mut self) -> TokenStream {
@@ -252,6 +300,9 @@ impl Emitter<'_> {
 
     /// For each source, what begins with a result of it: for whoever has such a result from elsewhere.
     fn constructors(&mut self) -> TokenStream {
+        if self.is_sourced {
+            return TokenStream::new();
+        }
         let mut constructors = Vec::new();
         for (number, source) in self.compiled.program.sources.iter().enumerate() {
             let node = self.compiled.program.name(source.node).to_owned();
@@ -265,7 +316,6 @@ impl Emitter<'_> {
             let (before, begin) = self.begin(number, &outputs);
             constructors.push(quote! {
                 #[doc = #doc]
-                #[allow(dead_code, reason = "a source that waits has its own nodes run")]
                 pub(crate) fn #name(#(#fields),*) -> Self { #before #begin }
             });
         }
@@ -533,6 +583,10 @@ impl Emitter<'_> {
     }
 
     fn sources(&mut self) -> TokenStream {
+        if !self.is_sourced {
+            return TokenStream::new();
+        }
+        let runtime = self.runtime.clone();
         let mut sources = Vec::new();
         for (number, entry) in self.graph().entries.clone().into_iter().enumerate() {
             let (_, state) = self.go(entry.source, &[], None);
@@ -548,9 +602,11 @@ impl Emitter<'_> {
             (quote!(number), begun)
         };
         quote! {
-            fn source(#number: usize) -> Self {
-                let (state, path) = #begun;
-                Self { state, path, session: 0 }
+            impl #runtime::Sourced for Flow {
+                fn source(#number: usize) -> Self {
+                    let (state, path) = #begun;
+                    Self { state, path, session: 0 }
+                }
             }
         }
     }

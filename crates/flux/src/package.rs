@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::emit::{Modules, Types, rust};
+use crate::emit::{Modules, Sources, Types, rust};
 use crate::{Compiled, Diagnostic};
 
 /// The text of the runtime, which goes along.
@@ -64,6 +64,7 @@ pub fn write(
     let modules = Modules {
         nodes: "crate::nodes".into(),
         runtime: "flux_runtime".into(),
+        sources: Sources::Nodes,
     };
     let flows = rust(compiled, types, &modules).map_err(Error::Program)?;
     let context = match compiled.program.context {

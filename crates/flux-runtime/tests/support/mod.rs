@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use flux_runtime::{Flow, Gathered, Host, Loop, Pool, Profile, Steps, Table, thread};
+use flux_runtime::{Flow, Gathered, Host, Loop, Pool, Profile, Sourced, Steps, Table, thread};
 
 /// Far more than any of these programs takes; one that hangs takes for ever.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -20,7 +20,7 @@ impl<F: Flow<Context = ()>> Host<F> for Nothing {
 ///
 /// # Panics
 /// Where it comes to no end, or a constraint is still held afterwards.
-pub(crate) fn on_each_runtime<F: Flow<Context = ()>>(
+pub(crate) fn on_each_runtime<F: Sourced<Context = ()>>(
     mut begin: impl FnMut(),
     mut end: impl FnMut(&str, &Profile),
 ) {
@@ -38,9 +38,13 @@ pub(crate) fn on_each_runtime<F: Flow<Context = ()>>(
                         .map(|number| Steps::new(number, Arc::clone(&table)))
                 };
                 let ran = match runtime {
-                    "thread" => {
-                        thread::run::<F, Steps>(&host, sources().collect(), &table, Some(&profile))
-                    }
+                    "thread" => thread::run::<F, Steps>(
+                        64,
+                        &host,
+                        sources().collect(),
+                        &table,
+                        Some(&profile),
+                    ),
                     "pool" => Pool::start(4, &host, &table, Some(&profile))
                         .and_then(|pool: Pool<F, _>| pool.run::<Steps>(sources().collect())),
                     _ => Gathered::<F>::start(&host, &table).and_then(|sources| {

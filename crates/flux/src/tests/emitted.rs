@@ -4,12 +4,13 @@ use std::path::Path;
 
 use super::{compiled, forms, hoisting};
 use crate::Compiled;
-use crate::emit::{Modules, Types, rust, skeleton};
+use crate::emit::{Modules, Sources, Types, rust, skeleton};
 
 fn emitted(program: &Compiled, map: &str) -> String {
     let modules = Modules {
         nodes: "crate::nodes".into(),
         runtime: "flux_runtime".into(),
+        sources: Sources::Nodes,
     };
     let types = Types::default().with_map(map).unwrap();
     rust(program, &types, &modules).unwrap()
@@ -64,6 +65,7 @@ fn what_rust_needs_and_nobody_says_is_told() {
         let modules = Modules {
             nodes: "nodes".into(),
             runtime: "flux_runtime".into(),
+            sources: Sources::Nodes,
         };
         let wrong = rust(&compiled(program), &Types::default(), &modules).unwrap_err();
         wrong.iter().map(ToString::to_string).collect::<Vec<_>>()

@@ -1,5 +1,5 @@
 use crate::nodes;
-use flux_runtime::{Locks, Mode, Program, Scope, Step};
+use flux_runtime::{Locks, Mode, Scope, Program, Step};
 
 /// Where a flow is, and what it has in hand.
 enum State {
@@ -30,28 +30,6 @@ pub(crate) struct Flow {
     session: u64,
 }
 
-impl Flow {
-    /// A flow that begins with a result of `Innkeeper`.
-    #[allow(dead_code, reason = "a source that waits has its own nodes run")]
-    pub(crate) fn begun_by_innkeeper(guest: i32) -> Self {
-        Self {
-            state: State::EnterTable { guest },
-            path: 0,
-            session: 0,
-        }
-    }
-
-    /// A flow that begins with a result of `Cook`.
-    #[allow(dead_code, reason = "a source that waits has its own nodes run")]
-    pub(crate) fn begun_by_cook(guest: i32) -> Self {
-        Self {
-            state: State::EnterBoard { guest },
-            path: 1,
-            session: 0,
-        }
-    }
-}
-
 impl flux_runtime::Flow for Flow {
     type Context = ();
     const PROGRAM: Program = Program {
@@ -69,14 +47,6 @@ impl flux_runtime::Flow for Flow {
         constraints: &[Scope::Program, Scope::Program, Scope::Program],
         paths: 2,
     };
-
-    fn source(number: usize) -> Self {
-        let (state, path) = match number {
-            0 => (State::Innkeeper, 0),
-            _ => (State::Cook, 1),
-        };
-        Self { state, path, session: 0 }
-    }
 
     fn step(self, _: &mut Self::Context, locks: &mut impl Locks) -> Step<Self> {
         let Self { state, path, session } = self;
@@ -157,5 +127,15 @@ impl flux_runtime::Flow for Flow {
             State::EnterLay { .. } => 6,
             State::Lay { .. } => 7,
         }
+    }
+}
+
+impl flux_runtime::Sourced for Flow {
+    fn source(number: usize) -> Self {
+        let (state, path) = match number {
+            0 => (State::Innkeeper, 0),
+            _ => (State::Cook, 1),
+        };
+        Self { state, path, session: 0 }
     }
 }

@@ -1,5 +1,5 @@
 use crate::nodes::{self, Picture};
-use flux_runtime::{Locks, Mode, Program, Scope, Step};
+use flux_runtime::{Locks, Mode, Scope, Program, Step};
 
 /// Where a flow is, and what it has in hand.
 enum State {
@@ -40,18 +40,6 @@ pub(crate) struct Flow {
     session: u64,
 }
 
-impl Flow {
-    /// A flow that begins with a result of `Accept`.
-    #[allow(dead_code, reason = "a source that waits has its own nodes run")]
-    pub(crate) fn begun_by_accept(socket: i32) -> Self {
-        Self {
-            state: State::ReadOrder { socket },
-            path: 0,
-            session: 0,
-        }
-    }
-}
-
 impl flux_runtime::Flow for Flow {
     type Context = ();
     const PROGRAM: Program = Program {
@@ -74,11 +62,6 @@ impl flux_runtime::Flow for Flow {
         constraints: &[Scope::Program],
         paths: 3,
     };
-
-    fn source(_: usize) -> Self {
-        let (state, path) = (State::Accept, 0);
-        Self { state, path, session: 0 }
-    }
 
     fn step(self, _: &mut Self::Context, locks: &mut impl Locks) -> Step<Self> {
         let Self { state, mut path, session } = self;
@@ -247,5 +230,12 @@ impl flux_runtime::Flow for Flow {
             State::EnterFinish { .. } => 11,
             State::Finish { .. } => 12,
         }
+    }
+}
+
+impl flux_runtime::Sourced for Flow {
+    fn source(_: usize) -> Self {
+        let (state, path) = (State::Accept, 0);
+        Self { state, path, session: 0 }
     }
 }

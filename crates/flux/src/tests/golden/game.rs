@@ -1,5 +1,5 @@
 use crate::nodes::{self, Packet, Player};
-use flux_runtime::{Locks, Mode, Program, Scope, Step};
+use flux_runtime::{Locks, Mode, Scope, Program, Step};
 
 /// Where a flow is, and what it has in hand.
 enum State {
@@ -28,29 +28,6 @@ pub(crate) struct Flow {
     session: u64,
 }
 
-impl Flow {
-    /// A flow that begins with a result of `Datagram`.
-    #[allow(dead_code, reason = "a source that waits has its own nodes run")]
-    pub(crate) fn begun_by_datagram(p: Packet) -> Self {
-        let session = nodes::player_of(&p);
-        Self {
-            state: State::EnterMove { p },
-            path: 0,
-            session,
-        }
-    }
-
-    /// A flow that begins with a result of `Beat`.
-    #[allow(dead_code, reason = "a source that waits has its own nodes run")]
-    pub(crate) fn begun_by_beat(l: Vec<Player>) -> Self {
-        Self {
-            state: State::Tell { l },
-            path: 1,
-            session: 0,
-        }
-    }
-}
-
 impl flux_runtime::Flow for Flow {
     type Context = ();
     const PROGRAM: Program = Program {
@@ -67,14 +44,6 @@ impl flux_runtime::Flow for Flow {
         constraints: &[Scope::Program, Scope::Program, Scope::Session],
         paths: 2,
     };
-
-    fn source(number: usize) -> Self {
-        let (state, path) = match number {
-            0 => (State::Datagram, 0),
-            _ => (State::EnterPlayers, 1),
-        };
-        Self { state, path, session: 0 }
-    }
 
     fn step(self, _: &mut Self::Context, locks: &mut impl Locks) -> Step<Self> {
         let Self { state, path, session } = self;
@@ -147,5 +116,15 @@ impl flux_runtime::Flow for Flow {
             State::EnterMove { .. } => 5,
             State::Move { .. } => 6,
         }
+    }
+}
+
+impl flux_runtime::Sourced for Flow {
+    fn source(number: usize) -> Self {
+        let (state, path) = match number {
+            0 => (State::Datagram, 0),
+            _ => (State::EnterPlayers, 1),
+        };
+        Self { state, path, session: 0 }
     }
 }

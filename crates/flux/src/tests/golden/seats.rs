@@ -1,5 +1,5 @@
 use crate::nodes::{self, Packet};
-use flux_runtime::{Locks, Mode, Program, Scope, Step};
+use flux_runtime::{Locks, Mode, Scope, Program, Step};
 
 /// Where a flow is, and what it has in hand.
 enum State {
@@ -26,29 +26,6 @@ pub(crate) struct Flow {
     session: u64,
 }
 
-impl Flow {
-    /// A flow that begins with a result of `Datagram`.
-    #[allow(dead_code, reason = "a source that waits has its own nodes run")]
-    pub(crate) fn begun_by_datagram(packet: Packet) -> Self {
-        let session = nodes::player_of(&packet);
-        Self {
-            state: State::EnterSit { packet },
-            path: 0,
-            session,
-        }
-    }
-
-    /// A flow that begins with a result of `Beat`.
-    #[allow(dead_code, reason = "a source that waits has its own nodes run")]
-    pub(crate) fn begun_by_beat(beat: u64) -> Self {
-        Self {
-            state: State::Tell { beat },
-            path: 1,
-            session: 0,
-        }
-    }
-}
-
 impl flux_runtime::Flow for Flow {
     type Context = ();
     const PROGRAM: Program = Program {
@@ -57,14 +34,6 @@ impl flux_runtime::Flow for Flow {
         constraints: &[Scope::Session],
         paths: 2,
     };
-
-    fn source(number: usize) -> Self {
-        let (state, path) = match number {
-            0 => (State::Datagram, 0),
-            _ => (State::Players, 1),
-        };
-        Self { state, path, session: 0 }
-    }
 
     fn step(self, _: &mut Self::Context, locks: &mut impl Locks) -> Step<Self> {
         let Self { state, path, session } = self;
@@ -123,5 +92,15 @@ impl flux_runtime::Flow for Flow {
             State::EnterSit { .. } => 4,
             State::Sit { .. } => 5,
         }
+    }
+}
+
+impl flux_runtime::Sourced for Flow {
+    fn source(number: usize) -> Self {
+        let (state, path) = match number {
+            0 => (State::Datagram, 0),
+            _ => (State::Players, 1),
+        };
+        Self { state, path, session: 0 }
     }
 }
