@@ -1,9 +1,10 @@
 //! A blocking graph as a picture: DOT for Graphviz, or SVG that needs nothing but a browser.
 //!
-//! Where its nodes and edges lie is worked out by `layout-rs`, in layers from the start on (Sugiyama, Tagawa and Toda, 1981). How they look
-//! is the report's: its colours, which a page may replace by class for a dark ground.
+//! Nodes lie in layers from the start on. They look as the report's figures do, in its colours, which a page may replace by class for a dark
+//! ground. Graphs come from results folders, and so from anywhere: whatever there is in one, it is drawn.
 
 mod dot;
+mod layout;
 mod svg;
 
 use contracts::serve::BlockingEdge;

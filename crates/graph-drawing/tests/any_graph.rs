@@ -62,8 +62,19 @@ fn a_graph_of_a_server_has_its_names_and_figures() {
     ] {
         assert!(svg.contains(part), "{part}: {svg}");
     }
-    // Nine edges, each with a line, or two where its label is on it.
-    assert!(svg.matches("<path").count() >= 9, "{svg}");
+    assert_eq!(svg.matches("<path").count(), edges.len(), "{svg}");
+}
+
+/// Edges that go to and fro between nodes, and back to each.
+#[test]
+fn a_graph_that_is_full_of_circles_is_drawn() {
+    let names = ["start", "a", "b", "c", "end"];
+    let all = names
+        .iter()
+        .flat_map(|from| names.iter().map(move |to| (from, to)));
+    let edges: Vec<_> = all.map(|(from, to)| edge(from, to, 7)).collect();
+    let svg = is_a_picture(&edges);
+    assert_eq!(svg.matches("<path").count(), 25, "{svg}");
 }
 
 #[test]
@@ -81,7 +92,7 @@ fn a_graph_with_all_edges_there_can_be_is_drawn_in_part() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn any_edges_make_a_picture(
