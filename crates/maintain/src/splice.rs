@@ -97,7 +97,7 @@ fn spliced(text: &str, outputs: &[(String, String)], origin: &str) -> String {
 /// Run experiments and write what came out at the end of their files, below the line "# Outcome"
 #[derive(Debug, clap::Args)]
 pub(crate) struct RecordOutcome {
-    /// Experiments (`archbench run CONFIG --dry-run` says how long one takes)
+    /// Experiments, on threads too (`archbench run CONFIG --dry-run`, `scripts/bench-threads CONFIG --dry-run` say how long one takes)
     #[arg(value_name = "CONFIG", required = true)]
     configs: Vec<PathBuf>,
     /// Where the results are kept
@@ -111,17 +111,24 @@ impl RecordOutcome {
     /// # Errors
     /// When a run fails, or a file cannot be read or written.
     pub(crate) fn run(&self) -> Result<u8, Failure> {
-        let archbench = programs::archbench()?;
         for config in &self.configs {
-            let run = Command::new(&archbench)
-                .arg("run")
-                .arg(config)
-                .args(["--fresh", "--results"])
-                .arg(&self.results)
+            let is_of_threads = is_of_threads(&read(config)?);
+            let program = match is_of_threads {
+                true => programs::binary("threads", "threads")?,
+                false => programs::archbench()?,
+            };
+            let mut command = Command::new(&program);
+            command.arg("run").arg(config);
+            command.arg("--results").arg(&self.results);
+            if !is_of_threads {
+                // What was broken off goes on otherwise.
+                command.arg("--fresh");
+            }
+            let run = command
                 .stdin(Stdio::null())
                 .stderr(Stdio::inherit())
                 .output()
-                .map_err(|error| format!("cannot start {}: {error}", archbench.display()))?;
+                .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
             if !run.status.success() {
                 return Err(
                     format!("the run of {} failed ({})", config.display(), run.status).into(),
@@ -133,6 +140,11 @@ impl RecordOutcome {
         }
         Ok(0)
     }
+}
+
+/// Whether an experiment is on threads without a server, which `scripts/bench-threads` runs: it says what they do.
+fn is_of_threads(config: &str) -> bool {
+    config.lines().any(|line| line.starts_with("workload = "))
 }
 
 /// An experiment's file with what `archbench run` printed as a comment at its end, in place of an outcome before.
@@ -223,6 +235,16 @@ mod tests {
             with_outcome(&first, "# Outcome on a day.", printed),
             expected
         );
+    }
+
+    #[test]
+    fn experiments_on_threads_are_told_from_those_on_servers() {
+        let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bench-configs");
+        let of = |name: &str| is_of_threads(&fs::read_to_string(configs.join(name)).unwrap());
+        for name in ["disk", "idle", "overload", "threads"] {
+            assert!(of(&format!("threads/capriccio-{name}.toml")), "{name}");
+        }
+        assert!(!of("capriccio-web.toml") && !of("goroutines.toml"));
     }
 
     #[test]

@@ -2,264 +2,310 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
+use command::interrupt::Interrupt;
 use contracts::load::{Loop, Report};
 use contracts::results::Verdicts;
-use contracts::results::{Expectation, Factor, Factors, Failure, Level, Manifest, SCHEMA, Trial};
+use contracts::results::{Expectation, Factor, Failure, Manifest, SCHEMA, Trial};
 use contracts::{Document, Line, Unknown, Validity, serve};
 use lab::cores::{self, Cores};
 use lab::spec::Expect;
 use lab::trial::machine;
 use lab::trial::memory::Support;
+use lab::trial::process::{Placement, Process};
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 use results::Folder;
 
-use crate::experiments::{EXPERIMENTS, Experiment, KINDS};
-use crate::trial::{Outcome, Workload};
+use crate::experiment::{Cell, Experiment};
+use crate::file::Placed;
+use crate::trial::Outcome;
 
 /// What orders the trials.
 const SEED: u64 = 1;
 
+/// How long a trial may take beyond the time that it is watched for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Run an experiment and judge it
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Which experiment
-    #[arg(value_parser = EXPERIMENTS.map(|experiment| experiment.name))]
-    experiment: String,
+    /// The experiment; bench-configs/threads has some
+    #[arg(value_name = "CONFIG")]
+    config: PathBuf,
+    /// Say what would be done, and how long it takes
+    #[arg(long)]
+    dry_run: bool,
     /// Where results go: a folder for each run
     #[arg(long, value_name = "DIR", default_value = "results")]
     results: PathBuf,
-    /// How often each cell is measured
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
-    repeats: u32,
-    /// How long each is watched
-    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = workload::units::duration)]
-    duration: Duration,
+    /// How often each cell is measured, if not as the experiment says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    repeats: Option<u32>,
+    /// How long each is watched, if not as the experiment says
+    #[arg(long, value_name = "TIME", value_parser = workload::units::duration)]
+    duration: Option<Duration>,
     /// Leave out those with more threads
     #[arg(long, value_name = "N", default_value_t = usize::MAX, hide_default_value = true)]
     at_most: usize,
 }
 
-/// A cell: a kind of thread, and how many of them.
-#[derive(Debug, Clone, Copy)]
-struct Cell {
-    kind: &'static str,
-    threads: usize,
+/// A run of an experiment.
+struct Run<'a> {
+    experiment: &'a Experiment,
+    text: String,
+    arguments: &'a Arguments,
+    cells: Vec<Cell>,
+    repeats: u32,
+    duration: Duration,
+    /// Where threads run, and the disk that they read from.
+    core: usize,
+    others: Vec<usize>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
-    let named = |experiment: &&Experiment| experiment.name == arguments.experiment;
-    let experiment = EXPERIMENTS.iter().find(named).ok_or("no such experiment")?;
-    let cells: Vec<Cell> = KINDS
-        .iter()
-        .flat_map(|(_, kind)| {
-            experiment
-                .threads
-                .iter()
-                .map(move |&threads| (kind, threads))
-        })
-        .filter(|(_, threads)| *threads <= arguments.at_most)
-        .map(|(kind, threads)| Cell { kind, threads })
-        .collect();
-    let now = SystemTime::now();
-    let path = arguments
-        .results
-        .join(format!("{}-{}", experiment.name, results::compact_utc(now)));
+    let (experiment, text) = Experiment::read(&arguments.config)?;
     // The last core is the one that is disturbed least.
-    let core = cores::available().last().copied().unwrap_or(0);
-    let manifest = manifest(experiment, arguments, cells.len(), core, now);
-    let mut folder = Folder::create(&path, manifest).map_err(|error| error.to_string())?;
-    let mut random = Xoshiro256PlusPlus::seed_from_u64(SEED);
-    let mut order = 0;
-    for repeat in 1..=arguments.repeats as usize {
-        let mut turns: Vec<usize> = (0..cells.len()).collect();
-        turns.shuffle(&mut random);
-        for cell in turns {
-            order += 1;
-            let trial = trial(
-                experiment,
-                arguments,
-                (cell, cells[cell]),
-                repeat,
-                order,
-                core,
-            )?;
-            let said = match (&trial.load, &trial.failure) {
-                (Some(load), _) => format!(
-                    "{:.0} a second",
-                    load.throughput.requests_per_s.unwrap_or(0.0)
-                ),
-                (None, Some(failure)) => failure.reason.clone(),
-                (None, None) => String::new(),
-            };
-            println!(
-                "{} {} threads: {said}",
-                cells[cell].kind, cells[cell].threads
-            );
-            folder
-                .append(trial, None)
-                .map_err(|error| error.to_string())?;
+    let mut others = cores::available();
+    let core = others.pop().unwrap_or(0);
+    if others.is_empty() {
+        others.push(core);
+    }
+    let run = Run {
+        experiment: &experiment,
+        text,
+        arguments,
+        cells: experiment.cells(arguments.at_most),
+        repeats: arguments.repeats.unwrap_or(experiment.repeats),
+        duration: arguments.duration.unwrap_or(experiment.duration),
+        core,
+        others,
+    };
+    println!("{}: {}\n", experiment.name, experiment.question);
+    if arguments.dry_run {
+        let count = run.cells.len();
+        for cell in &run.cells {
+            println!("{}", run.name(cell));
+        }
+        let takes = experiment.takes(count, run.repeats, run.duration);
+        println!(
+            "{count} cells, {} repeats, about {} s",
+            run.repeats,
+            takes.as_secs()
+        );
+        return Ok(());
+    }
+    run.measure()
+}
+
+impl Run<'_> {
+    /// Tries all cells in turns, writes each trial as soon as it is over, and judges.
+    fn measure(&self) -> Result<(), String> {
+        let now = SystemTime::now();
+        let name = format!("{}-{}", self.experiment.name, results::compact_utc(now));
+        let path = self.arguments.results.join(name);
+        let mut folder =
+            Folder::create(&path, self.manifest(now)).map_err(|error| error.to_string())?;
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(SEED);
+        let mut order = 0;
+        for repeat in 1..=self.repeats as usize {
+            let mut turns: Vec<usize> = (0..self.cells.len()).collect();
+            turns.shuffle(&mut random);
+            for number in turns {
+                order += 1;
+                let trial = self.trial(number, repeat, order);
+                eprintln!("{}: {}", self.name(&self.cells[number]), said(&trial));
+                folder
+                    .append(trial, None)
+                    .map_err(|error| error.to_string())?;
+            }
+        }
+        let verdicts = Verdicts {
+            schema: SCHEMA.into(),
+            expectations: lab::analysis::judge::expectations(folder.run(), self.expectations()),
+            slo: Vec::new(),
+            unknown: Unknown::new(),
+        };
+        let run = folder
+            .conclude(verdicts)
+            .map_err(|error| error.to_string())?;
+        print!("{}", lab::analysis::summary::summary(&run));
+        println!("results  {}", path.display());
+        Ok(())
+    }
+
+    /// None where cells were left out.
+    fn expectations(&self) -> &[Expect] {
+        let all = self.experiment.cells(usize::MAX).len();
+        match self.cells.len() == all {
+            true => &self.experiment.expect,
+            false => &[],
         }
     }
-    let expect = expectations(experiment, arguments.at_most)?;
-    let verdicts = Verdicts {
-        schema: SCHEMA.into(),
-        expectations: lab::analysis::judge::expectations(folder.run(), &expect),
-        slo: Vec::new(),
-        unknown: Unknown::new(),
-    };
-    let run = folder
-        .conclude(verdicts)
-        .map_err(|error| error.to_string())?;
-    print!("{}", lab::analysis::summary::summary(&run));
-    println!("results  {}", path.display());
-    Ok(())
-}
 
-/// Those whose cells were all tried.
-fn expectations(experiment: &Experiment, at_most: usize) -> Result<Vec<Expect>, String> {
-    let most = experiment.threads.last().copied().unwrap_or(0);
-    let expect = experiment.expect.iter().filter(|_| most <= at_most);
-    let expect = expect.map(|(text, ratio)| {
-        serde_json::from_value(serde_json::json!({"text": text, "ratio": ratio}))
-            .map_err(|error| error.to_string())
-    });
-    expect.collect()
-}
+    fn name(&self, cell: &Cell) -> String {
+        let unit = match self.experiment.axis() {
+            "rate" => "requests a second",
+            _ => "threads",
+        };
+        let disk = cell.disk.as_ref();
+        let disk = disk.map_or(String::new(), |disk| format!(", {}", disk.name));
+        format!("{}, {} {unit}{disk}", cell.kind, cell.load)
+    }
 
-fn manifest(
-    experiment: &Experiment,
-    arguments: &Arguments,
-    cells: usize,
-    core: usize,
-    now: SystemTime,
-) -> Manifest {
-    let cores = Cores {
-        server: vec![core],
-        generator: vec![core],
-    };
-    let here = Path::new(".");
-    let factor = |name: &str, column: &str, unit: &str| Factor {
-        name: name.into(),
-        column: column.into(),
-        unit: unit.into(),
-        unknown: Unknown::new(),
-    };
-    let since = now.duration_since(SystemTime::UNIX_EPOCH);
-    let expect = experiment.expect.iter().map(|(text, ratio)| Expectation {
-        text: (*text).into(),
-        ratio: (*ratio).into(),
-        unknown: Unknown::new(),
-    });
-    Manifest {
-        schema: SCHEMA.into(),
-        name: experiment.name.into(),
-        question: experiment.question.into(),
-        reasoning: experiment.reasoning.into(),
-        expect: expect.collect(),
-        slo: Vec::new(),
-        experiment: String::new(),
-        experiment_path: String::new(),
-        experiment_hash: String::new(),
-        configs: BTreeMap::new(),
-        factors: vec![
-            factor("model", "model", ""),
-            factor("connections", "threads", "threads"),
-        ],
-        cells,
-        repeats: arguments.repeats as usize,
-        seed: SEED,
-        duration_s: arguments.duration.as_secs_f64(),
-        warm_up_s: 0.0,
-        started: results::rfc3339_utc(now),
-        started_unix_s: since.unwrap_or_default().as_secs_f64(),
-        command: std::env::args().collect(),
-        revision: machine::revision(here),
-        versions: BTreeMap::new(),
-        machine: machine::machine(&cores, &Support::find(), here),
-        notices: vec!["what is passed from one thread to another counts as a request".into()],
-        unknown: Unknown::new(),
+    fn manifest(&self, now: SystemTime) -> Manifest {
+        let experiment = self.experiment;
+        let cores = Cores {
+            server: vec![self.core],
+            generator: self.others.clone(),
+        };
+        let factor = |name: &str, column: &str, unit: &str| Factor {
+            name: name.into(),
+            column: column.into(),
+            unit: unit.into(),
+            unknown: Unknown::new(),
+        };
+        let axis = match experiment.axis() {
+            "rate" => factor("rate", "rate", "requests/s"),
+            axis => factor(axis, "threads", "threads"),
+        };
+        let disk = (!experiment.disk.is_empty()).then(|| factor("disk", "disk", ""));
+        let since = now.duration_since(SystemTime::UNIX_EPOCH);
+        let expect = experiment.expect.iter().map(|expect| Expectation {
+            text: expect.text.clone(),
+            ratio: expect.ratio.0.text.clone(),
+            unknown: Unknown::new(),
+        });
+        let config = &self.arguments.config;
+        Manifest {
+            schema: SCHEMA.into(),
+            name: experiment.name.clone(),
+            question: experiment.question.clone(),
+            reasoning: experiment.reasoning.clone(),
+            expect: expect.collect(),
+            slo: Vec::new(),
+            experiment: self.text.clone(),
+            experiment_path: config.display().to_string(),
+            experiment_hash: String::new(),
+            configs: BTreeMap::new(),
+            factors: [Some(factor("model", "model", "")), Some(axis), disk]
+                .into_iter()
+                .flatten()
+                .collect(),
+            cells: self.cells.len(),
+            repeats: self.repeats as usize,
+            seed: SEED,
+            duration_s: self.duration.as_secs_f64(),
+            warm_up_s: 0.0,
+            started: results::rfc3339_utc(now),
+            started_unix_s: since.unwrap_or_default().as_secs_f64(),
+            command: std::env::args().collect(),
+            revision: machine::revision(config),
+            versions: BTreeMap::new(),
+            machine: machine::machine(&cores, &Support::find(), Path::new(".")),
+            notices: vec![
+                "what is passed from one thread to another, or read by one, counts as a request"
+                    .into(),
+            ],
+            unknown: Unknown::new(),
+        }
+    }
+
+    /// One trial, in a process of its own.
+    fn trial(&self, number: usize, repeat: usize, order: usize) -> Trial {
+        let cell = &self.cells[number];
+        let (started, since) = (SystemTime::now(), Instant::now());
+        let tried = self.try_cell(cell);
+        let outcome = tried.as_ref().ok();
+        let failure = tried.as_ref().err().map(|reason| Failure {
+            step: "making threads".into(),
+            reason: reason.clone(),
+            unknown: Unknown::new(),
+        });
+        let started_unix_s = started.duration_since(SystemTime::UNIX_EPOCH);
+        Trial {
+            schema: SCHEMA.into(),
+            id: format!("c{number:03}-r{repeat}"),
+            cell: number,
+            factors: self.experiment.factors(cell),
+            repeat,
+            block: repeat,
+            order,
+            verdict: match failure {
+                None => Validity::Valid,
+                Some(_) => Validity::Failed,
+            },
+            reasons: failure
+                .iter()
+                .map(|failure| failure.reason.clone())
+                .collect(),
+            failure,
+            started_unix_s: started_unix_s.unwrap_or_default().as_secs_f64(),
+            elapsed_s: since.elapsed().as_secs_f64(),
+            server_command: self.command(cell, None),
+            generator_command: Vec::new(),
+            memory_limit: None,
+            cache: match &cell.disk {
+                Some(disk) if disk.options.is_some() => "cold".into(),
+                _ => "as-is".into(),
+            },
+            load: outcome.map(load),
+            server: outcome.map(|outcome| server(outcome, cell)),
+            samples: Vec::new(),
+            hlog: None,
+            network: None,
+            wire: Vec::new(),
+            unknown: Unknown::new(),
+        }
+    }
+
+    fn command(&self, cell: &Cell, file: Option<&Path>) -> Vec<String> {
+        let own = std::env::current_exe().unwrap_or_else(|_| "threads".into());
+        let workload = self.experiment.workload.to_string();
+        let mut command = vec![own.display().to_string(), "trial".into()];
+        let options = [
+            ("--kind", cell.kind.to_string()),
+            ("--workload", workload),
+            ("--threads", cell.load.to_string()),
+            ("--duration", format!("{}ms", self.duration.as_millis())),
+        ];
+        let file = file.map(|file| ("--file", file.display().to_string()));
+        for (name, value) in options.into_iter().chain(file) {
+            command.extend([name.to_owned(), value]);
+        }
+        command
+    }
+
+    /// What came of it, or the first line of why nothing did.
+    fn try_cell(&self, cell: &Cell) -> Result<Outcome, String> {
+        let placed = cell.disk.as_ref();
+        let placed = placed
+            .map(|disk| Placed::new(disk, &self.others))
+            .transpose()?;
+        let command = self.command(cell, placed.as_ref().map(|placed| placed.path.as_path()));
+        let mut process = Process::start(&command, Placement::on(&[self.core]))
+            .map_err(|error| format!("cannot start a trial: {error}"))?;
+        let line = process.line(self.duration + PATIENCE, &Interrupt::default());
+        // The disk first: whoever waits for it would not end before it answers.
+        drop(placed);
+        let said = process.kill();
+        let outcome = line.ok().and_then(|line| serde_json::from_str(&line).ok());
+        outcome.ok_or_else(|| said.lines().next().unwrap_or("it ended").into())
     }
 }
 
-fn trial(
-    experiment: &Experiment,
-    arguments: &Arguments,
-    (number, cell): (usize, Cell),
-    repeat: usize,
-    order: usize,
-    core: usize,
-) -> Result<Trial, String> {
-    let own = std::env::current_exe().map_err(|error| error.to_string())?;
-    let workload = match experiment.workload {
-        Workload::ProducerConsumer => "producer-consumer",
-        Workload::Token => "token",
-    };
-    let duration = format!("{}ms", arguments.duration.as_millis());
-    let threads = cell.threads.to_string();
-    let command = [
-        "trial",
-        "--kind",
-        cell.kind,
-        "--workload",
-        workload,
-        "--threads",
-        &threads,
-        "--duration",
-        &duration,
-    ];
-    let (started, since) = (SystemTime::now(), Instant::now());
-    let output = cores::pinned(&[core], || Command::new(&own).args(command).output());
-    let output = output.map_err(|error| error.to_string())?;
-    let outcome: Option<Outcome> = serde_json::from_slice(&output.stdout).ok();
-    let failure = outcome.is_none().then(|| Failure {
-        step: "making threads".into(),
-        reason: String::from_utf8_lossy(&output.stderr)
-            .lines()
-            .next()
-            .unwrap_or("it ended")
-            .into(),
-        unknown: Unknown::new(),
-    });
-    let started_unix_s = started.duration_since(SystemTime::UNIX_EPOCH);
-    Ok(Trial {
-        schema: SCHEMA.into(),
-        id: format!("c{number:03}-r{repeat}"),
-        cell: number,
-        factors: Factors::from([
-            ("model".to_owned(), Level::from(cell.kind)),
-            ("connections".to_owned(), Level::from(cell.threads as f64)),
-        ]),
-        repeat,
-        block: repeat,
-        order,
-        verdict: match failure {
-            None => Validity::Valid,
-            Some(_) => Validity::Failed,
-        },
-        reasons: failure
-            .iter()
-            .map(|failure| failure.reason.clone())
-            .collect(),
-        failure,
-        started_unix_s: started_unix_s.unwrap_or_default().as_secs_f64(),
-        elapsed_s: since.elapsed().as_secs_f64(),
-        server_command: command.map(str::to_owned).to_vec(),
-        generator_command: Vec::new(),
-        memory_limit: None,
-        cache: "as-is".into(),
-        load: outcome.as_ref().map(load),
-        server: outcome.as_ref().map(|outcome| server(outcome, cell)),
-        samples: Vec::new(),
-        hlog: None,
-        network: None,
-        wire: Vec::new(),
-        unknown: Unknown::new(),
-    })
+/// What is said of a trial while others are to come.
+fn said(trial: &Trial) -> String {
+    match (&trial.load, &trial.failure) {
+        (Some(load), _) => {
+            let rate = load.throughput.requests_per_s.unwrap_or(0.0);
+            format!("{rate:.0} a second")
+        }
+        (None, Some(failure)) => failure.reason.clone(),
+        (None, None) => String::new(),
+    }
 }
 
 fn load(outcome: &Outcome) -> Report {
@@ -268,17 +314,24 @@ fn load(outcome: &Outcome) -> Report {
         verdict: Some(Validity::Valid),
         ..Report::default()
     };
+    let failed = outcome.refused + outcome.lost;
     report.requests.completed = Some(outcome.taken);
+    report.requests.errors_total = Some(failed);
+    report.requests.errors = [("refused", outcome.refused), ("lost", outcome.lost)]
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(name, count)| (name.to_owned(), count))
+        .collect();
     report.throughput.requests_per_s = Some(outcome.taken as f64 / outcome.window_s);
     report.throughput.window_s = Some(outcome.window_s);
     report.run.model.name = Some(Loop::Closed);
     report
 }
 
-fn server(outcome: &Outcome, cell: Cell) -> serve::Summary {
+fn server(outcome: &Outcome, cell: &Cell) -> serve::Summary {
     serve::Summary {
         event: serve::Summary::EVENT.into(),
-        model: Some(cell.kind.into()),
+        model: Some(cell.kind.to_string()),
         elapsed_s: Some(outcome.window_s),
         requests: Some(outcome.taken),
         cpu: Some(serve::Cpu {

@@ -1,4 +1,4 @@
-//! `threads`: what threads of each kind cost, without a server (Capriccio, section 3, figures 1 and 2).
+//! `threads`: what threads of each kind cost, without a server (Capriccio, section 3, figures 1 to 4, and section 4.3).
 //!
 //! A trial is a process of its own on one core, which makes so many threads of one kind, has them pass items to each other for a while,
 //! counts, and exits. An experiment is many of them, planned, shuffled, repeated and judged as every other, in a results folder as every
@@ -8,10 +8,12 @@
 //! | --- | --- |
 //! | [`trial`] | one trial: the workloads |
 //! | [`kinds`] | how each kind of thread does them |
-//! | [`experiments`] | what is varied, and what is expected |
+//! | [`experiment`] | what is varied, and what is expected: files in `bench-configs/threads` |
+//! | [`file`] | the file that is read |
 //! | [`folder`] | the results folder |
 
-mod experiments;
+mod experiment;
+mod file;
 mod folder;
 mod kinds;
 mod trial;
@@ -32,12 +34,16 @@ struct Arguments {
 enum Command {
     Run(folder::Arguments),
     Trial(trial::Arguments),
+    #[command(hide = true)]
+    Disk(disk::cli::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Run(arguments) => folder::run(&arguments),
         Command::Trial(arguments) => trial::run(&arguments),
+        // A process of its own, as 'archbench disk' is.
+        Command::Disk(arguments) => return disk::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

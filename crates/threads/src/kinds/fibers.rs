@@ -1,14 +1,24 @@
-//! Green threads on one worker, with queues of their own.
+//! Fibers on one worker, with queues of their own.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use fiber::{Queue, Runtime, Settings};
+use fiber::{Helper, Offload, Place, Queue, Runtime, Settings};
 
+use super::{HELPERS, RandomReads};
+use crate::file::ReadFile;
 use crate::trial::Threads;
 
-pub(crate) struct Fibers;
+/// Who makes calls that block.
+pub(crate) enum Fibers {
+    /// Helpers, while the fiber parks.
+    Offload,
+    /// The worker.
+    Inline,
+}
+
+static READ: Place = Place::new("read");
 
 /// What a fiber here needs is a fraction of it.
 const STACK_BYTES: usize = 16 << 10;
@@ -43,6 +53,48 @@ impl Threads for Fibers {
             })?;
         }
         // It is never closed.
+        std::mem::forget(runtime);
+        Ok(())
+    }
+
+    fn readers(
+        &self,
+        readers: usize,
+        file: &'static ReadFile,
+        taken: &'static AtomicU64,
+    ) -> io::Result<()> {
+        let runtime = Self::runtime(readers)?;
+        let helpers = match self {
+            Self::Inline => None,
+            Self::Offload => {
+                let (helpers, helper) = Offload::new();
+                for _ in 0..HELPERS {
+                    let helper = helper.clone();
+                    std::thread::Builder::new().spawn(|| Helper::run(helper))?;
+                }
+                Some(helpers)
+            }
+        };
+        for number in 0..readers {
+            let helpers = helpers.clone();
+            runtime.spawn(move |fiber| {
+                let mut reads = RandomReads::new(file, number);
+                loop {
+                    match &helpers {
+                        None => {
+                            taken.fetch_add(reads.read(), Relaxed);
+                            fiber.yield_now();
+                        }
+                        Some(helpers) => {
+                            reads = helpers.call(fiber, &READ, move || {
+                                taken.fetch_add(reads.read(), Relaxed);
+                                reads
+                            });
+                        }
+                    }
+                }
+            })?;
+        }
         std::mem::forget(runtime);
         Ok(())
     }

@@ -4,7 +4,9 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::sync_channel;
 
-use crate::trial::Threads;
+use super::RandomReads;
+use crate::file::ReadFile;
+use crate::trial::{MAKING, Threads};
 
 pub(crate) struct Kernel;
 
@@ -30,6 +32,26 @@ impl Threads for Kernel {
             start(move || {
                 while receive.recv().is_ok() {
                     taken.fetch_add(1, Relaxed);
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    fn readers(
+        &self,
+        readers: usize,
+        file: &'static ReadFile,
+        taken: &'static AtomicU64,
+    ) -> io::Result<()> {
+        fit(readers)?;
+        // Those who have begun would keep others from being made.
+        for number in 0..readers {
+            start(move || {
+                drop(MAKING.read());
+                let mut reads = RandomReads::new(file, number);
+                loop {
+                    taken.fetch_add(reads.read(), Relaxed);
                 }
             })?;
         }

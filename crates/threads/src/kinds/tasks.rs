@@ -6,13 +6,18 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::mpsc::channel;
 
+use super::{HELPERS, RandomReads};
+use crate::file::ReadFile;
 use crate::trial::Threads;
 
 pub(crate) struct Tasks;
 
 /// A loop that runs tasks until the process ends.
 fn start() -> io::Result<Handle> {
-    let runtime = Builder::new_current_thread().enable_time().build()?;
+    let runtime = Builder::new_current_thread()
+        .enable_time()
+        .max_blocking_threads(HELPERS)
+        .build()?;
     let handle = runtime.handle().clone();
     let serve = move || runtime.block_on(std::future::pending::<()>());
     std::thread::Builder::new().spawn(serve)?;
@@ -28,6 +33,31 @@ impl Threads for Tasks {
             tasks.spawn(async move {
                 while receive.recv().await.is_some() {
                     taken.fetch_add(1, Relaxed);
+                }
+            });
+        }
+        Ok(())
+    }
+
+    fn readers(
+        &self,
+        readers: usize,
+        file: &'static ReadFile,
+        taken: &'static AtomicU64,
+    ) -> io::Result<()> {
+        let tasks = start()?;
+        for number in 0..readers {
+            tasks.spawn(async move {
+                let mut reads = RandomReads::new(file, number);
+                loop {
+                    let read = move || {
+                        taken.fetch_add(reads.read(), Relaxed);
+                        reads
+                    };
+                    match tokio::task::spawn_blocking(read).await {
+                        Ok(back) => reads = back,
+                        Err(_) => return,
+                    }
                 }
             });
         }
