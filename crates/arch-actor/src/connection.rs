@@ -6,6 +6,7 @@ use arch::{Client, Endpoint, Progress, Step, Work, Worker};
 
 use crate::cell::{Actor, Context, Received, Then};
 use crate::file_actor::{FileActors, Job};
+use crate::message::{Carriage, Envelope};
 use crate::scheduler::{Number, Scheduler};
 
 /// Whom a connection's actor knows.
@@ -15,6 +16,8 @@ pub(crate) struct Known {
     pub(crate) file_actors: Option<Arc<FileActors>>,
     /// Answers that may be on their way to one connection, which is what its mailbox has places for.
     pub(crate) places: usize,
+    /// How works are carried to file actors and back, if all of them are.
+    pub(crate) carriage: Option<Carriage>,
 }
 
 /// The actor of a connection.
@@ -41,12 +44,16 @@ impl Connection {
         }
     }
 
-    /// Does what is known to need no waiting, and asks a file actor for the rest.
+    /// Does what is known to need no waiting, unless all works are file actors', and asks one for the rest.
     fn work(&mut self, work: Work, context: &mut Context<'_, Self>) {
         let worker = &mut *context.worker;
-        let work = match work.try_run(&worker.files, worker.now) {
-            Ok(done) => return self.endpoint.done(done, worker),
-            Err(work) => work,
+        let carriage = self.known.carriage;
+        let work = match carriage.filter(|_| work.step().is_some()) {
+            Some(_) => work.in_memory(),
+            None => match work.try_run(&worker.files, worker.now) {
+                Ok(done) => return self.endpoint.done(done, worker),
+                Err(work) => work,
+            },
         };
         let Some(file_actors) = &self.known.file_actors else {
             let done = self
@@ -59,11 +66,12 @@ impl Connection {
         let is_find = work.step() == Some(Step::Find);
         let asker = Arc::clone(context.own);
         // Whoever is turned away does not wait.
+        let work = Envelope::seal(work, carriage);
         match file_actors.send(Job { work, asker }, !is_find) {
             Ok(()) => self.out += 1,
-            Err(job) if is_find => self.endpoint.done(job.work.refuse(), worker),
+            Err(job) if is_find => self.endpoint.done(job.work.open().refuse(), worker),
             // An answer that was begun is finished: it waits for a place.
-            Err(job) => self.held = Some(job.work),
+            Err(job) => self.held = Some(job.work.open()),
         }
     }
 
@@ -91,13 +99,13 @@ impl Connection {
 
 impl Actor for Connection {
     /// What a file actor has made of a job.
-    type Message = Work;
+    type Message = Envelope;
 
-    fn receive(&mut self, received: Received<Work>, context: &mut Context<'_, Self>) -> Then {
+    fn receive(&mut self, received: Received<Envelope>, context: &mut Context<'_, Self>) -> Then {
         match received {
             Received::Message(work) => {
                 self.out -= 1;
-                self.work(work, context);
+                self.work(work.open(), context);
             }
             Received::Signals(signals) => {
                 self.endpoint.ready(signals.readiness);

@@ -7,17 +7,18 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use arch::{ProcessContext, Work, context};
+use arch::{ProcessContext, context};
 
 use crate::cell::Cell;
 use crate::connection::Connection;
 use crate::mailbox::{Kind, Mailbox, Waiter};
+use crate::message::{Carriage, Envelope};
 use crate::supervisor::{Supervisor, ToSupervisor, words};
 
 /// What a file actor is asked.
 pub(crate) struct Job {
     /// What is to be found, or to be had in memory.
-    pub(crate) work: Work,
+    pub(crate) work: Envelope,
     /// Who is to have it back.
     pub(crate) asker: Arc<Cell<Connection>>,
 }
@@ -27,6 +28,7 @@ pub(crate) struct FileActors {
     inside: Mutex<Inside>,
     /// Those who are free wait here for a job.
     came: Condvar,
+    carriage: Option<Carriage>,
     kind: Arc<Kind>,
 }
 
@@ -39,13 +41,14 @@ struct Inside {
 pub(crate) type Restart = SyncSender<()>;
 
 impl FileActors {
-    pub(crate) fn new(places: usize, kind: Arc<Kind>) -> Arc<Self> {
+    pub(crate) fn new(places: usize, carriage: Option<Carriage>, kind: Arc<Kind>) -> Arc<Self> {
         Arc::new(Self {
             inside: Mutex::new(Inside {
                 mailbox: Mailbox::new(places, Arc::clone(&kind)),
                 is_closed: false,
             }),
             came: Condvar::new(),
+            carriage,
             kind,
         })
     }
@@ -141,8 +144,11 @@ impl FileActor {
         let _serving = self.process.serving_thread();
         while let Some(Job { work, asker }) = self.mailbox.receive() {
             let started = Instant::now();
-            let defect = work.defect();
-            let done = catch_unwind(AssertUnwindSafe(|| work.fetch(&self.process.files)));
+            let work = work.open();
+            let defect = Envelope::seal(work.defect(), None);
+            let done = catch_unwind(AssertUnwindSafe(|| {
+                Envelope::seal(work.fetch(&self.process.files), self.mailbox.carriage)
+            }));
             self.mailbox.kind.count_handled(1, started.elapsed());
             match done {
                 Ok(done) => asker.send_expected(done),

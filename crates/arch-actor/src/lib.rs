@@ -37,6 +37,10 @@
 //! of the siblings. In steady state a request costs no allocation (`tests/allocations.rs` counts them): a message lies in its
 //! mailbox, and mailboxes and the run queue keep the memory that they had at their longest.
 //!
+//! A message is moved, and what is in it has a new owner; `--message copied` and `--message encoded` show what that saves. Encoded is what it
+//! would have to be for an actor on another machine, of which an open file could not be a part: it stays behind, and a number would
+//! stand for it. Then whatever the caches do not hold goes through a file actor twice, to find and to load, with `--message owned` too.
+//!
 //! Departures from OTP: file actors share one mailbox, as in Akka's balancing pool, so that nobody waits behind a slow file while
 //! another is free; what else is in it survives the one that ends. An actor is not preempted, but takes few messages at a time,
 //! and a session's turn is bounded.
@@ -46,6 +50,7 @@ mod cell;
 mod connection;
 mod file_actor;
 mod mailbox;
+mod message;
 mod restarts;
 mod scheduler;
 mod supervisor;
@@ -56,11 +61,12 @@ use std::time::Duration;
 use arch::nature::{
     Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Variant,
 };
-use arch::{Architecture, ProcessContext, ServerSetup, context};
+use arch::{Architecture, ProcessContext, Rule, ServerSetup, context};
 use cell::{Cell, Run, Signals};
 use connection::Known;
 use file_actor::FileActors;
 use mailbox::Kind;
+pub use message::Carriage;
 use restarts::Restarts;
 use scheduler::Scheduler;
 use supervisor::{Plan, Supervisor};
@@ -77,6 +83,11 @@ pub struct Actor {
     /// Messages that may wait in each mailbox
     #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub mailbox: u32,
+    /// Have file actors find and load whatever is in no cache of ours, though it may be in memory, and messages to them and back carried so:
+    /// 'owned' by whoever receives them, 'copied', or 'encoded' into bytes, as to another machine. Shows what that costs; not with
+    /// --file-actors 0
+    #[arg(long, value_name = "HOW")]
+    pub message: Option<Carriage>,
     /// Restarts after defects, within --restart-period, that the supervisor bears; one more ends the server
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub restart_intensity: u32,
@@ -114,8 +125,14 @@ impl Architecture for Actor {
                 ..BEHAVIOUR
             },
         }],
-        settings: &["--mailbox 1 --file-actors 1 --workers 1"],
+        settings: &[
+            "--mailbox 1 --file-actors 1 --workers 1",
+            "--message owned",
+            "--message copied",
+            "--message encoded",
+        ],
     };
+    const RULES: &'static [Rule] = &[Rule::Excludes("--message", "--file-actors 0")];
 
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
         let process = setup.open()?;
@@ -125,13 +142,15 @@ impl Architecture for Actor {
         let places = self.mailbox as usize;
         let scheduler = Scheduler::new(workers)?;
         let files = Kind::new(at_file, count);
-        let file_actors = (count > 0).then(|| FileActors::new(places, Arc::clone(&files)));
+        let file_actors =
+            (count > 0).then(|| FileActors::new(places, self.message, Arc::clone(&files)));
         let supervisor = Supervisor::new(Plan {
             process: process.clone(),
             known: Arc::new(Known {
                 scheduler: Arc::clone(&scheduler),
                 file_actors: file_actors.clone(),
                 places,
+                carriage: self.message,
             }),
             places,
             acceptors: Kind::new(at_acceptor, 1),

@@ -35,7 +35,7 @@ pub use output::{Output, SendError, Tail};
 use protocol::{PIECE, Protocol, Want};
 pub use scratch::Scratch;
 use secured::{Before, Secured};
-pub use work::{Calls, Done, Piece, Source, Step, Work};
+pub use work::{Calls, Done, Left, Piece, Source, Step, Work};
 
 /// What a session needs next from its driver.
 #[derive(Debug)]

@@ -231,7 +231,7 @@ fn names_that_fit(wanted: usize) -> usize {
     })
 }
 
-fn describe(file: &files::Metadata<'_>) -> http::Entity {
+pub(crate) fn describe(file: &files::Metadata<'_>) -> http::Entity {
     let state = http::FileState {
         len: file.len,
         modified: file.modified,

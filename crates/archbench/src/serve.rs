@@ -1,8 +1,10 @@
 //! `archbench serve`: one architecture, serving files until it is told to stop.
 
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::Instant;
 
 use arch::{Address, ServeOptions, ServerSetup};
@@ -163,14 +165,27 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         Format::Text => announcement(entry, &setup, notice, sample.as_deref(), &descriptors),
         Format::Json => ready(entry, &setup, notice, &descriptors).line()?,
     };
-    serve(setup, Box::new(move || output::print(announcement)))?;
-
+    let was_ready = Rc::new(Cell::new(false));
+    let is_ready = Rc::clone(&was_ready);
+    let ended = serve(
+        setup,
+        Box::new(move || {
+            is_ready.set(true);
+            output::print(announcement);
+        }),
+    );
+    if !was_ready.get() {
+        ended?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    // What was counted is not lost where the server could not go on.
     let counted = meter.snapshot();
     let summary = summary::Summary::new(entry.name, &counted, &remarks, started.elapsed())?;
     match format {
         Format::Text => output::print(summary.text()),
         Format::Json => output::print_json(summary.for_programs().line()?),
     }
+    ended?;
     Ok(ExitCode::SUCCESS)
 }
 

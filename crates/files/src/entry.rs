@@ -257,7 +257,8 @@ impl<H> Entry<H> {
         }
     }
 
-    pub(crate) fn metadata(&self) -> Metadata<'_> {
+    /// What of it a header is computed from.
+    pub fn metadata(&self) -> Metadata<'_> {
         Metadata {
             name: &self.name,
             len: self.len(),

@@ -65,7 +65,7 @@ fn a_server_and_a_generator_meet() {
 /// Those that ship and are installed here: each is started, answers, is measured and stops.
 #[test]
 fn the_servers_that_people_use_are_started_measured_and_stopped() {
-    tried(false, 11);
+    tried(false, 13);
 }
 
 #[test]

@@ -34,6 +34,10 @@ pub enum Figure {
     CpuPerRequest,
     /// The server's context switches for each request.
     SwitchesPerRequest,
+    /// Those that a thread of the server's came to by itself, for each request: it waited, and was woken.
+    WakeUpsPerRequest,
+    /// Events that the server's stages, or messages that its actors took, for each request.
+    HandOversPerRequest,
     /// The most resident memory of all the server's processes together, in bytes.
     PeakResident,
     /// The most threads of the server.
@@ -87,12 +91,12 @@ pub enum Better {
 /// No figure is called so.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "'{0}' is no figure; expected throughput, bandwidth, p(N), mean, median, max, service:p(N), connect:max, fairness, loop_balance, cpu_per_request, switches_per_request, errors, error_percent, censored, completed, peak_resident, peak_threads, peak_processes, minor_faults, major_faults, and of captured packets wire_server, wire_client, retransmissions or packets_per_request"
+    "'{0}' is no figure; expected throughput, bandwidth, p(N), mean, median, max, service:p(N), connect:max, fairness, loop_balance, cpu_per_request, switches_per_request, wake_ups_per_request, hand_overs_per_request, errors, error_percent, censored, completed, peak_resident, peak_threads, peak_processes, minor_faults, major_faults, and of captured packets wire_server, wire_client, retransmissions or packets_per_request"
 )]
 pub struct UnknownFigure(String);
 
 /// Figures that are called by one word.
-const WORDS: [(&str, Figure, &str); 18] = [
+const WORDS: [(&str, Figure, &str); 20] = [
     (
         "throughput",
         Figure::Throughput,
@@ -118,6 +122,16 @@ const WORDS: [(&str, Figure, &str); 18] = [
         "switches_per_request",
         Figure::SwitchesPerRequest,
         "server_context_switches_per_request",
+    ),
+    (
+        "wake_ups_per_request",
+        Figure::WakeUpsPerRequest,
+        "server_wake_ups_per_request",
+    ),
+    (
+        "hand_overs_per_request",
+        Figure::HandOversPerRequest,
+        "server_hand_overs_per_request",
     ),
     (
         "peak_resident",
@@ -257,7 +271,16 @@ impl Figure {
             Self::Fairness => load?.fairness.as_ref()?.jain,
             Self::LoopBalance => loop_balance(server?),
             Self::CpuPerRequest => server?.cpu.as_ref()?.per_request_us,
-            Self::SwitchesPerRequest => switches_per_request(server?),
+            Self::SwitchesPerRequest => {
+                let server = server?;
+                let switches = server.context_switches.as_ref()?;
+                each(server, switches.voluntary? + switches.involuntary?)
+            }
+            Self::WakeUpsPerRequest => {
+                let server = server?;
+                each(server, server.context_switches.as_ref()?.voluntary?)
+            }
+            Self::HandOversPerRequest => hand_overs_per_request(server?),
             Self::PeakResident => trial
                 .samples
                 .iter()
@@ -330,11 +353,17 @@ fn loop_balance(server: &Summary) -> Option<f64> {
     stats::fairness::jain(&shares).ok()
 }
 
-fn switches_per_request(server: &Summary) -> Option<f64> {
+/// So many for each request.
+fn each(server: &Summary, count: u64) -> Option<f64> {
     let requests = server.requests.filter(|requests| *requests > 0)?;
-    let switches = server.context_switches.as_ref()?;
-    let all = switches.voluntary? + switches.involuntary?;
-    Some(all as f64 / requests as f64)
+    Some(count as f64 / requests as f64)
+}
+
+/// None of a server that is made of no stages or actors: where it hands a request over, nobody counts it.
+fn hand_overs_per_request(server: &Summary) -> Option<f64> {
+    let events = server.stages.iter().map(|stage| stage.events);
+    let events = events.sum::<Option<u64>>()?;
+    each(server, events).filter(|_| !server.stages.is_empty())
 }
 
 impl fmt::Display for Figure {

@@ -1,6 +1,7 @@
 //! Work that may keep a thread busy or waiting: an architecture decides who does it.
 
 mod calls;
+mod message;
 
 use std::fmt;
 use std::io;
@@ -16,6 +17,7 @@ use super::answer::{Answer, FileAnswer};
 use super::secured::Layer;
 use crate::document::{Entry, Files};
 pub use calls::Calls;
+pub use message::Left;
 
 /// One of the paper's boxes (Flash, figure 1), for whoever gives each to somebody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

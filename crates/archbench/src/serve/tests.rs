@@ -34,8 +34,11 @@ fn with_value(entry: &Entry, option: &str) -> String {
         .iter()
         .find(|known| known.get_long() == option.strip_prefix("--"));
     let known = known.unwrap_or_else(|| panic!("{} has no {option}", entry.name));
-    let value = known.get_default_values().first();
-    let value = value.and_then(|value| value.to_str()).unwrap_or("1");
+    let by_default = known.get_default_values().first();
+    let by_default = by_default.and_then(|value| value.to_str().map(str::to_owned));
+    let possible = known.get_possible_values();
+    let possible = possible.first().map(|value| value.get_name().to_owned());
+    let value = by_default.or(possible).unwrap_or_else(|| "1".to_owned());
     format!("{option} {value}")
 }
 

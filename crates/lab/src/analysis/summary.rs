@@ -3,26 +3,40 @@
 use results::{Figure, Run, Validity};
 
 use super::judge;
+use crate::spec::expression::Expression;
 use crate::table::{Table, label, show, spread};
 
-/// The figures of every cell: medians over repeats, with their intervals.
+/// What every run shows: figures, and what their columns are called.
+const SHOWN: [(&str, &str); 5] = [
+    ("throughput", "requests/s"),
+    ("p50", "p50"),
+    ("p99", "p99"),
+    ("p99.9", "p99.9"),
+    ("cpu_per_request", "CPU/request"),
+];
+
+/// The figures of every cell: medians over repeats, with their intervals; those too that something is expected of.
 pub fn summary(run: &Run) -> String {
     let swept = run.swept();
-    let figures = ["throughput", "p50", "p99", "p99.9", "cpu_per_request"];
-    let heads = [
-        "cell",
-        "requests/s",
-        "p50",
-        "p99",
-        "p99.9",
-        "CPU/request",
-        "verdicts",
-    ];
-    let mut table = Table::new(heads.map(str::to_owned));
+    let always = SHOWN.map(|(figure, head)| (figure.parse().ok(), head.to_owned()));
+    let mut figures: Vec<(Option<Figure>, String)> = always.to_vec();
+    for expected in &run.manifest.expect {
+        let Ok(expression) = expected.ratio.parse::<Expression>() else {
+            continue;
+        };
+        for figure in expression.value.figures() {
+            if !figures.iter().any(|(shown, _)| *shown == Some(figure)) {
+                figures.push((Some(figure), figure.to_string()));
+            }
+        }
+    }
+    let heads = figures.iter().map(|(_, head)| head.clone());
+    let heads = std::iter::once("cell".to_owned()).chain(heads);
+    let mut table = Table::new(heads.chain(["verdicts".to_owned()]));
     for cell in run.cells() {
         let mut row = vec![label(cell.factors, &swept)];
-        for name in figures {
-            let shown = name.parse().ok().map(|figure: Figure| {
+        for &(figure, _) in &figures {
+            let shown = figure.map(|figure| {
                 let values = cell.values(figure);
                 let bound = cell
                     .trials

@@ -1,26 +1,33 @@
 //! Expectations as ratios between cells.
 //!
 //! ```text
-//! expectation = product op number         op is <, <=, > or >=
+//! expectation = sum op number             op is <, <=, > or >=
+//! sum         = product { ("+" | "-") product }      with a space before the sign
 //! product     = value { ("/" | "*") value }
-//! value       = number | "(" product ")"
-//!             | ("highest" | "lowest") "(" product { "," product } ")"
+//! value       = number | "(" sum ")"
+//!             | ("highest" | "lowest") "(" sum { "," sum } ")"
+//!             | "whole_core_at" "(" rate "," cell "," cell "," cell { "," cell } ")"
 //!             | figure "(" cell ")"       p99(sped), service:p99.9(sped), cpu_per_request(sped)
 //!             | cell                      its throughput
 //! cell        = model { "@" factor "=" level }
 //! ```
 //!
 //! `sped@dataset=2.0 / sped@dataset=0.5 <= 0.3` says that with twice the data that fits, SPED does less than a third.
+//!
+//! `whole_core_at(20000, poll@idle=0, poll@idle=900, poll@idle=10000) <= 20000`: with so many idle connections, or fewer, 20,000 requests
+//! a second take a whole core. It is where the line through the processor time for each request, by the factor in which the cells
+//! differ, comes to a 20,000th of a second.
 
 use std::str::FromStr;
 
 use results::{Factors, Figure, Level};
+use stats::line::{Line, Point};
 use workload::objective::Operator;
 use workload::units;
 
 use super::error::did_you_mean;
 
-/// A product of cells and its bound.
+/// A product or sum of cells and its bound.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expression {
     /// As it was written.
@@ -44,10 +51,21 @@ pub enum Value {
     Times(Box<Value>, Box<Value>),
     /// One over another.
     Over(Box<Value>, Box<Value>),
+    /// One and another.
+    Plus(Box<Value>, Box<Value>),
+    /// One less another.
+    Less(Box<Value>, Box<Value>),
     /// The highest of several.
     Highest(Vec<Value>),
     /// The lowest of several.
     Lowest(Vec<Value>),
+    /// The level of a factor at which so many requests a second take a whole core, by the line through these cells.
+    WholeCoreAt {
+        /// Requests a second.
+        rate: f64,
+        /// Levels of the factor, and the cells that have them.
+        along: Vec<(f64, CellName)>,
+    },
 }
 
 /// A cell, by as many factors as it takes.
@@ -83,7 +101,7 @@ impl FromStr for Expression {
             rest: left,
             parts: 0,
         };
-        let value = parser.product().map_err(error)?;
+        let value = parser.sum().map_err(error)?;
         if !parser.rest.trim().is_empty() {
             return Err(error(format!("'{}' is too much", parser.rest.trim())));
         }
@@ -106,6 +124,19 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
+    fn sum(&mut self) -> Result<Value, String> {
+        let mut value = self.product()?;
+        loop {
+            value = if self.takes("+") {
+                Value::Plus(value.into(), self.product()?.into())
+            } else if self.takes("-") {
+                Value::Less(value.into(), self.product()?.into())
+            } else {
+                return Ok(value);
+            };
+        }
+    }
+
     fn product(&mut self) -> Result<Value, String> {
         let mut value = self.value()?;
         loop {
@@ -125,7 +156,7 @@ impl<'a> Parser<'a> {
             return Err(format!("it has more than {MAX_PARTS} parts"));
         }
         if self.takes("(") {
-            let value = self.product()?;
+            let value = self.sum()?;
             self.expect(")")?;
             return Ok(value);
         }
@@ -137,9 +168,9 @@ impl<'a> Parser<'a> {
             return Ok(Value::Of(Figure::Throughput, cell(&word)?));
         }
         if word == "highest" || word == "lowest" {
-            let mut all = vec![self.product()?];
+            let mut all = vec![self.sum()?];
             while self.takes(",") {
-                all.push(self.product()?);
+                all.push(self.sum()?);
             }
             self.expect(")")?;
             return Ok(if word == "highest" {
@@ -147,6 +178,9 @@ impl<'a> Parser<'a> {
             } else {
                 Value::Lowest(all)
             });
+        }
+        if word == "whole_core_at" {
+            return self.whole_core_at();
         }
         if word == "p" || word.ends_with(":p") {
             // p(99)(sped), for those who write percentiles so.
@@ -158,6 +192,19 @@ impl<'a> Parser<'a> {
         let name = cell(self.word()?)?;
         self.expect(")")?;
         Ok(Value::Of(figure, name))
+    }
+
+    fn whole_core_at(&mut self) -> Result<Value, String> {
+        let word = self.word()?;
+        let rate = word.parse().ok().filter(|rate: &f64| *rate > 0.0);
+        let rate = rate.ok_or_else(|| format!("'{word}' is no number of requests a second"))?;
+        let mut cells = Vec::new();
+        while self.takes(",") {
+            cells.push(cell(self.word()?)?);
+        }
+        self.expect(")")?;
+        let along = along(cells)?;
+        Ok(Value::WholeCoreAt { rate, along })
     }
 
     fn takes(&mut self, sign: &str) -> bool {
@@ -186,6 +233,39 @@ impl<'a> Parser<'a> {
         }
         self.rest = &rest[end..];
         Ok(&rest[..end])
+    }
+}
+
+/// Cells with the level of the one factor in which they differ, which is a number.
+fn along(cells: Vec<CellName>) -> Result<Vec<(f64, CellName)>, String> {
+    let differs = |(name, text): &&(String, String)| {
+        let has_other = |cell: &CellName| {
+            let level = cell.0.iter().find(|(other, _)| other == name);
+            level.is_some_and(|(_, other)| other != text)
+        };
+        cells.iter().any(has_other)
+    };
+    let factors = cells.first().map_or(&[][..], |first| &first.0);
+    let varying: Vec<_> = factors.iter().filter(differs).collect();
+    let [(factor, _)] = varying.as_slice() else {
+        return Err("whole_core_at takes cells that differ in one factor".into());
+    };
+    let factor = factor.clone();
+    let with_level = |cell: CellName| {
+        let level = cell.0.iter().find(|(name, _)| *name == factor);
+        let level = level.and_then(|(_, text)| text.parse().ok());
+        match level {
+            Some(level) => Ok((level, cell)),
+            None => Err(format!("{cell} has no {factor} that is a number")),
+        }
+    };
+    let along: Vec<_> = cells
+        .into_iter()
+        .map(with_level)
+        .collect::<Result<_, _>>()?;
+    match along.len() {
+        3.. => Ok(along),
+        few => Err(format!("a line takes three cells, not {few}")),
     }
 }
 
@@ -254,8 +334,24 @@ impl Value {
         match self {
             Self::Number(_) => Vec::new(),
             Self::Of(_, cell) => vec![cell],
-            Self::Times(a, b) | Self::Over(a, b) => [a.cells(), b.cells()].concat(),
+            Self::Times(a, b) | Self::Over(a, b) | Self::Plus(a, b) | Self::Less(a, b) => {
+                [a.cells(), b.cells()].concat()
+            }
             Self::Highest(all) | Self::Lowest(all) => all.iter().flat_map(Self::cells).collect(),
+            Self::WholeCoreAt { along, .. } => along.iter().map(|(_, cell)| cell).collect(),
+        }
+    }
+
+    /// The figures that it takes of them.
+    pub fn figures(&self) -> Vec<Figure> {
+        match self {
+            Self::Number(_) => Vec::new(),
+            Self::Of(figure, _) => vec![*figure],
+            Self::Times(a, b) | Self::Over(a, b) | Self::Plus(a, b) | Self::Less(a, b) => {
+                [a.figures(), b.figures()].concat()
+            }
+            Self::Highest(all) | Self::Lowest(all) => all.iter().flat_map(Self::figures).collect(),
+            Self::WholeCoreAt { .. } => vec![Figure::CpuPerRequest],
         }
     }
 
@@ -292,8 +388,40 @@ impl Value {
                     high: a.high / b.low,
                 })
             }
+            Self::Plus(a, b) => {
+                let (a, b) = (a.evaluate(figure)?, b.evaluate(figure)?);
+                Some(Estimate {
+                    low: a.low + b.low,
+                    read: a.read + b.read,
+                    high: a.high + b.high,
+                })
+            }
+            Self::Less(a, b) => {
+                let (a, b) = (a.evaluate(figure)?, b.evaluate(figure)?);
+                Some(Estimate {
+                    low: a.low - b.high,
+                    read: a.read - b.read,
+                    high: a.high - b.low,
+                })
+            }
             Self::Highest(all) => best(all, f64::max),
             Self::Lowest(all) => best(all, f64::min),
+            Self::WholeCoreAt { rate, along } => {
+                let point = |(level, cell): &(f64, CellName)| {
+                    let us = figure(Figure::CpuPerRequest, cell)?.read;
+                    Some(Point {
+                        x: *level,
+                        y: us,
+                        // Costs are known to a share of themselves.
+                        weight: us.powi(-2),
+                    })
+                };
+                let points: Option<Vec<_>> = along.iter().map(point).collect();
+                let line = Line::fit(&points?).ok()?;
+                // A line that does not rise comes to it nowhere.
+                let rises = line.slope > 0.0;
+                rises.then(|| Estimate::exact((1e6 / rate - line.intercept) / line.slope))
+            }
         }
         .filter(|value| value.read.is_finite())
     }

@@ -32,7 +32,7 @@ pub struct Load {
     /// The most connections, if there may be more than at the start.
     pub max_connections: Option<u64>,
     /// Connections beside those, on which nothing is ever asked.
-    pub idle: Option<u64>,
+    pub idle: Option<OneOrMany<u64>>,
     /// Replace a connection after so many requests.
     pub requests_per_connection: Option<u64>,
     /// Requests outstanding on a connection.

@@ -10,7 +10,7 @@ use results::{Statistic, TimeFigure};
 use std::fmt::Write;
 
 /// Columns: a title, its unit, the figure.
-const COLUMNS: [(&str, Unit, Figure); 9] = [
+const COLUMNS: &[(&str, Unit, Figure)] = &[
     ("Requests/s", Unit::Plain, Figure::Throughput),
     (
         "Mean",
@@ -40,6 +40,12 @@ const COLUMNS: [(&str, Unit, Figure); 9] = [
     ("Errors", Unit::Share, Figure::ErrorPercent),
     ("CPU/request", Unit::Seconds, Figure::CpuPerRequest),
     ("Switches/request", Unit::Plain, Figure::SwitchesPerRequest),
+    ("Wake-ups/request", Unit::Plain, Figure::WakeUpsPerRequest),
+    (
+        "Hand-overs/request",
+        Unit::Plain,
+        Figure::HandOversPerRequest,
+    ),
 ];
 
 pub(crate) fn section(study: &Study<'_>) -> String {

@@ -51,16 +51,41 @@ fn names() {
     }
 }
 
+/// A figure of a trial of which only the server's summary is known.
+fn of_server(figure: &str, server: serde_json::Value) -> Option<f64> {
+    let trial: Trial = serde_json::from_value(serde_json::json!({
+        "schema": crate::SCHEMA, "id": "c000-r1", "cell": 0, "factors": {}, "repeat": 1, "block": 1,
+        "order": 1, "verdict": "VALID", "started_unix_s": 0.0, "elapsed_s": 1.0, "server": server,
+    }))
+    .unwrap();
+    figure.parse::<Figure>().unwrap().of(&trial)
+}
+
+#[test]
+fn switches_and_hand_overs_are_counted_for_each_request() {
+    let server = |stages: serde_json::Value| {
+        serde_json::json!({ "event": "summary", "requests": 10, "stages": stages,
+            "context_switches": { "voluntary": 15, "involuntary": 5 } })
+    };
+    let stages = server(
+        serde_json::json!([{ "name": "parse", "events": 10 }, { "name": "send", "events": 20 }]),
+    );
+    assert_eq!(
+        of_server("hand_overs_per_request", stages.clone()),
+        Some(3.0)
+    );
+    assert_eq!(of_server("wake_ups_per_request", stages.clone()), Some(1.5));
+    assert_eq!(of_server("switches_per_request", stages), Some(2.0));
+    // Of a server without stages nobody has counted them.
+    let none = server(serde_json::json!([]));
+    assert_eq!(of_server("hand_overs_per_request", none), None);
+    let idle = serde_json::json!({ "event": "summary", "requests": 0, "context_switches": { "voluntary": 15 } });
+    assert_eq!(of_server("wake_ups_per_request", idle), None);
+}
+
 #[test]
 fn the_balance_of_loops_is_of_those_that_a_server_has() {
-    let balance = |server: serde_json::Value| {
-        let trial: Trial = serde_json::from_value(serde_json::json!({
-            "schema": crate::SCHEMA, "id": "c000-r1", "cell": 0, "factors": {}, "repeat": 1, "block": 1,
-            "order": 1, "verdict": "VALID", "started_unix_s": 0.0, "elapsed_s": 1.0, "server": server,
-        }))
-        .unwrap();
-        "loop_balance".parse::<Figure>().unwrap().of(&trial)
-    };
+    let balance = |server| of_server("loop_balance", server);
     let of = |connections: &[u64]| {
         balance(serde_json::json!({ "event": "summary", "connections_by_loop": connections }))
     };

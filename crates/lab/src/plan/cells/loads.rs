@@ -39,8 +39,12 @@ fn combinations(load: &Load, experiment: &Experiment) -> Vec<(Factors, LoadCell)
         .session_requests
         .as_ref()
         .map_or(&[][..], |each| &each.0);
+    let idle = load.idle.as_ref().map_or(&[][..], |idle| &idle.0);
     let mut all = Vec::new();
-    for connections in connections {
+    for (connections, idle) in connections
+        .iter()
+        .flat_map(|count| or_none(idle).into_iter().map(move |idle| (count, idle)))
+    {
         for rate in or_none(&rates) {
             for think in or_none(think) {
                 for session_requests in or_none(sessions) {
@@ -54,6 +58,7 @@ fn combinations(load: &Load, experiment: &Experiment) -> Vec<(Factors, LoadCell)
                     put("rate", rate.map(|rate| rate.0));
                     put("think", think.map(|time| time.0.as_secs_f64()));
                     put("session_requests", session_requests.map(f64::from));
+                    put("idle", idle.map(|idle| idle as f64));
                     let cell = LoadCell {
                         kind,
                         connections: *connections,
@@ -63,7 +68,7 @@ fn combinations(load: &Load, experiment: &Experiment) -> Vec<(Factors, LoadCell)
                         session_requests,
                         think: think.map(|time| time.0),
                         think_exponential: load.think_exponential,
-                        flags: flags(load),
+                        flags: flags(load, idle),
                     };
                     all.push((factors, cell));
                 }
@@ -73,7 +78,7 @@ fn combinations(load: &Load, experiment: &Experiment) -> Vec<(Factors, LoadCell)
     all
 }
 
-fn flags(load: &Load) -> Vec<String> {
+fn flags(load: &Load, idle: Option<u64>) -> Vec<String> {
     let mut flags = Vec::new();
     let mut put = |flag: &str, value: Option<u64>| {
         if let Some(value) = value {
@@ -81,7 +86,7 @@ fn flags(load: &Load) -> Vec<String> {
         }
     };
     put("--max-connections", load.max_connections);
-    put("--idle", load.idle);
+    put("--idle", idle);
     put("--requests-per-connection", load.requests_per_connection);
     put("--pipeline", load.pipeline.map(u64::from));
     put("--threads", load.threads.map(u64::from));

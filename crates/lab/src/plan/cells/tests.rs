@@ -49,6 +49,20 @@ fn every_combination_but_those_excluded() {
 }
 
 #[test]
+fn idle_connections_are_an_axis() {
+    let text =
+        "models = ['sped']\nload = [{ name = 'closed', idle = [0, 900] }, { name = 'alone' }]\n";
+    let cells = of(text).unwrap();
+    let flags: Vec<_> = cells.iter().map(|cell| cell.load.flags.join(" ")).collect();
+    assert_eq!(flags, ["--idle 0", "--idle 900", ""]);
+    assert_eq!(cells[1].factors["idle"], 900.0.into());
+    assert!(!cells[2].factors.contains_key("idle"));
+    let factors = factors(&cells);
+    let idle = factors.iter().find(|factor| factor.name == "idle");
+    assert_eq!(idle.map(|factor| factor.column.as_str()), Some("idle"));
+}
+
+#[test]
 fn two_cells_of_one_name_are_refused() {
     let closed = "load = [{ name = 'closed' }]\n";
     let open = "load = [{ name = 'open', arrival = 'poisson', rate = RATE }]\n";

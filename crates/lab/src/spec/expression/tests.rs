@@ -39,6 +39,53 @@ fn lower_bounds_stay_on_their_side() {
     assert_eq!(of("highest(late, ab) * 3 >= 1"), (30.0, 30.0, endless));
 }
 
+/// Where 1 µs for each request, and a hundredth more for each that is idle, come to a 10,000th of a second.
+#[test]
+fn a_whole_core_is_found_on_the_line_through_its_cells() {
+    let of = |text: &str, slope: f64| {
+        let expression: Expression = text.parse().unwrap();
+        let figure = |figure: Figure, cell: &CellName| {
+            assert_eq!(figure, Figure::CpuPerRequest);
+            let (_, idle) = cell.0.iter().find(|(name, _)| name == "idle")?;
+            Some(Estimate::exact(1.0 + slope * idle.parse::<f64>().ok()?))
+        };
+        expression.value.evaluate(&figure).map(|found| found.read)
+    };
+    let text = "whole_core_at(10000, poll@load=a@idle=0, poll@load=a@idle=900, poll@load=a@idle=5000) <= 1";
+    let found = of(text, 0.01).unwrap();
+    assert!((found - 9900.0).abs() < 1e-6, "{found}");
+    let expression: Expression = text.parse().unwrap();
+    assert_eq!(expression.value.cells().len(), 3);
+    // One that does not rise comes to it nowhere.
+    assert_eq!(of(text, -0.000_1), None);
+    for (wrong, why) in [
+        (
+            "whole_core_at(0, a@n=1, a@n=2, a@n=3) < 1",
+            "requests a second",
+        ),
+        (
+            "whole_core_at(x, a@n=1, a@n=2, a@n=3) < 1",
+            "requests a second",
+        ),
+        (
+            "whole_core_at(9, a@n=1, a@n=2) < 1",
+            "a line takes three cells",
+        ),
+        (
+            "whole_core_at(9, a@n=1, b@n=2, a@n=3) < 1",
+            "differ in one factor",
+        ),
+        ("whole_core_at(9) < 1", "differ in one factor"),
+        (
+            "whole_core_at(9, a@n=x, a@n=2, a@n=3) < 1",
+            "that is a number",
+        ),
+    ] {
+        let error = wrong.parse::<Expression>().unwrap_err().to_string();
+        assert!(error.contains(why), "{error}");
+    }
+}
+
 #[test]
 fn products_are_read_and_evaluated() {
     for (text, expected) in [
@@ -50,6 +97,8 @@ fn products_are_read_and_evaluated() {
         ("highest(a, abc, p99(a)) / lowest(abc, ab) ≤ 9", 50.5),
         ("(abcd / ab) / (abc / a) < 1", 2.0 / 3.0),
         ("sped@dataset=2.0 / sped@dataset=0.5 <= 0.3", 1.0),
+        ("(abcd - ab) / (a + abc - ab) <= 1.1", 1.0),
+        ("abcd - ab * a-b + 1 > 0", -1.0),
     ] {
         let found = value(text).unwrap();
         assert!((found - expected).abs() < 1e-12, "{text}: {found}");
