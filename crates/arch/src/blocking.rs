@@ -31,6 +31,14 @@ pub trait Waiting: Transport {
     /// [`Errno::AGAIN`] when the time has passed.
     fn receive_within(&mut self, buffer: &mut [u8], time: Duration) -> Result<usize, Errno>;
 
+    /// Receives what has come, and waits for nothing.
+    ///
+    /// # Errors
+    /// [`Errno::AGAIN`] where nothing has.
+    fn receive_now(&mut self, buffer: &mut [u8]) -> Result<usize, Errno> {
+        self.receive_within(buffer, Duration::ZERO)
+    }
+
     /// Does a work that may wait for the disk: the calling thread waits.
     fn run(&mut self, work: Work, files: &Files, now: Instant) -> Done {
         work.run(files, now)
@@ -93,6 +101,9 @@ pub fn drive(transport: &mut impl Waiting, worker: &mut Worker) {
     let mut readable_at = worker.now;
     let mut session = worker.session();
     loop {
+        if session.is_to_listen() {
+            listen(transport, &mut session, worker);
+        }
         match session.next(&mut worker.buffers.scratch) {
             Next::Receive if worker.buffers.has_rest() => worker.parse(&mut session),
             Next::Receive => {
@@ -130,6 +141,20 @@ pub fn drive(transport: &mut impl Waiting, worker: &mut Worker) {
     worker.buffers.clear();
 }
 
+/// Has the session hear what has come, if anything has, though something else is next.
+fn listen(transport: &mut impl Waiting, session: &mut Session, worker: &mut Worker) {
+    match transport.receive_now(&mut worker.buffers.input) {
+        Ok(0) => session.end_of_input(&mut worker.buffers.scratch),
+        Ok(count) => {
+            worker.buffers.rest = 0..count;
+            worker.parse(session);
+        }
+        Err(Errno::AGAIN) => {}
+        Err(_) if is_broken_off(worker) => session.abandon(&mut worker.buffers.scratch),
+        Err(_) => session.broken(&mut worker.buffers.scratch),
+    }
+}
+
 /// Waits for what the client sends, at most until its deadline.
 fn receive(
     transport: &mut impl Waiting,
@@ -141,12 +166,19 @@ fn receive(
     if let Some(phase) = session.phase() {
         timer.note(phase, worker.now);
     }
-    let deadline = timer.deadline(&worker.options);
-    let left = deadline.saturating_duration_since(worker.now);
-    if left.is_zero() {
-        return session.expire(&mut worker.buffers.scratch);
+    let left = |timer: &Timer| {
+        let deadline = timer.deadline(&worker.options);
+        deadline.saturating_duration_since(worker.now)
+    };
+    let mut time = left(timer);
+    if time.is_zero() {
+        // One who makes room for an answer bit by bit takes it, however long that is.
+        if timer.is_over(transport.unacknowledged(), worker.now, &worker.options) {
+            return session.expire(&mut worker.buffers.scratch);
+        }
+        time = left(timer).max(look_after(&worker.options));
     }
-    let received = transport.receive_within(&mut worker.buffers.input, left);
+    let received = transport.receive_within(&mut worker.buffers.input, time);
     worker.tick();
     match received {
         Ok(0) => session.end_of_input(&mut worker.buffers.scratch),
@@ -224,6 +256,10 @@ impl Transport for Blocking {
 }
 
 impl Waiting for Blocking {
+    fn receive_now(&mut self, buffer: &mut [u8]) -> Result<usize, Errno> {
+        transport::receive_now(&self.client.socket, buffer)
+    }
+
     fn receive_within(&mut self, buffer: &mut [u8], time: Duration) -> Result<usize, Errno> {
         if time.abs_diff(self.receive_timeout) > TIMEOUT_TOLERANCE {
             self.receive_timeout = time;

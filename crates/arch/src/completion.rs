@@ -105,6 +105,10 @@ impl CompletionEndpoint {
     pub fn advance(&mut self, bytes: &[u8], is_received_for: bool, worker: &mut Worker) -> Turn {
         self.take_up(bytes, worker);
         let turn = loop {
+            let listens = self.session.is_to_listen();
+            if listens && (worker.buffers.has_rest() || self.refill(worker)) {
+                worker.parse(&mut self.session);
+            }
             match self.session.next(&mut worker.buffers.scratch) {
                 Next::Receive => {
                     if worker.buffers.has_rest() || self.refill(worker) {

@@ -59,6 +59,17 @@ pub struct ServeOptions {
     #[arg(long, value_name = "NAME[:GROUP]", help_heading = "Server")]
     pub user: Option<User>,
 
+    /// Speak HTTP/2 beside HTTP/1.1 on the same port: in the clear to clients that begin with its preface, over TLS to those that
+    /// choose it
+    #[arg(
+        long,
+        value_name = "on|off",
+        default_value = "off",
+        hide_possible_values = true,
+        help_heading = "Server"
+    )]
+    pub http2: Switch,
+
     /// Keep connections open between requests. Where a worker serves one connection at a time, the clients beyond the
     /// workers wait until a connection ends; 'off' lets them take turns
     #[arg(

@@ -143,6 +143,7 @@ impl<T: Transport> Endpoint<T> {
     pub fn advance(&mut self, worker: &mut Worker) -> Progress {
         self.take_up(worker);
         let progress = loop {
+            self.listen(worker);
             match self.session.next(&mut worker.buffers.scratch) {
                 Next::Receive => {
                     if !worker.buffers.has_rest() && !self.receive(worker) {
@@ -215,9 +216,28 @@ impl<T: Transport> Endpoint<T> {
     /// What its session needs next.
     #[inline]
     pub fn next(&mut self, worker: &mut Worker) -> Next {
+        self.listen(worker);
         let next = self.session.next(&mut worker.buffers.scratch);
         worker.count_events();
         next
+    }
+
+    /// Whether its session would hear what has come, for whoever has to ask somebody else whether anything has.
+    #[inline]
+    pub fn is_to_listen(&mut self) -> bool {
+        self.session.is_to_listen()
+    }
+
+    /// Has its session hear what has come, where it would and something has, though something else may be next.
+    #[inline]
+    fn listen(&mut self, worker: &mut Worker) {
+        if self.readiness.readable
+            && !worker.buffers.has_rest()
+            && self.session.is_to_listen()
+            && self.receive(worker)
+        {
+            self.parse(worker);
+        }
     }
 
     /// Receives what has come; false: nothing has, and it has to be waited for.

@@ -25,8 +25,8 @@ pub enum HandshakePlace {
     Helper,
 }
 
-/// Protocols that are offered, in the order in which they are preferred (RFC 7301).
-const PROTOCOLS: [&[u8]; 1] = [b"http/1.1"];
+/// Protocols that are offered, in the order in which they are preferred (RFC 7301); the first only where it was asked for.
+const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
 /// The security that a server's connections have. Processes that are forked share the keys of tickets.
 pub struct Security {
@@ -34,6 +34,7 @@ pub struct Security {
     tickets: Arc<TicketKeys>,
     place: HandshakePlace,
     source: Option<Source>,
+    offers_http2: bool,
 }
 
 /// Where the certificate and its key are read.
@@ -72,11 +73,21 @@ impl Security {
     pub fn new(certified: CertifiedKey, place: HandshakePlace) -> std::io::Result<Self> {
         let tickets = Arc::new(TicketKeys::new()?);
         Ok(Self {
-            config: RwLock::new(config(certified, Arc::clone(&tickets) as _)),
+            config: RwLock::new(config(certified, Arc::clone(&tickets) as _, false)),
             tickets,
             place,
             source: None,
+            offers_http2: false,
         })
+    }
+
+    /// Offers HTTP/2 beside HTTP/1.1.
+    pub fn offering_http2(mut self) -> Self {
+        self.offers_http2 = true;
+        let config = self.config.get_mut();
+        let config = Arc::make_mut(config.unwrap_or_else(PoisonError::into_inner));
+        config.alpn_protocols = protocols(true);
+        self
     }
 
     /// Reads the certificate and its key again, for the connections that come from now on.
@@ -85,7 +96,11 @@ impl Security {
     /// What is wrong with them, in a line: those from before are kept.
     pub fn reload(&self) -> std::io::Result<()> {
         if let Some(source) = &self.source {
-            let config = config(source.read()?, Arc::clone(&self.tickets) as _);
+            let config = config(
+                source.read()?,
+                Arc::clone(&self.tickets) as _,
+                self.offers_http2,
+            );
             *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
         }
         Ok(())
@@ -134,16 +149,25 @@ impl Security {
 }
 
 /// TLS 1.3 and 1.2; sessions are resumed by tickets, so that no process remembers any; no early data, which could be replayed.
-fn config(certified: CertifiedKey, tickets: Arc<dyn ProducesTickets>) -> Arc<ServerConfig> {
+fn config(
+    certified: CertifiedKey,
+    tickets: Arc<dyn ProducesTickets>,
+    offers_http2: bool,
+) -> Arc<ServerConfig> {
     let mut config = ServerConfig::builder_with_provider(tls::provider())
         .with_safe_default_protocol_versions()
         .expect("the ciphers are those of both versions")
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
-    config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
+    config.alpn_protocols = protocols(offers_http2);
     config.ticketer = tickets;
     config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
     Arc::new(config)
+}
+
+fn protocols(offers_http2: bool) -> Vec<Vec<u8>> {
+    let offered = &PROTOCOLS[usize::from(!offers_http2)..];
+    offered.iter().map(|name| name.to_vec()).collect()
 }
 
 impl fmt::Debug for Security {

@@ -7,13 +7,16 @@
 //!      │ plain bytes                ▲
 //!  session: what was not taken, turns, the end         this file
 //!      │ bytes                      ▲ heads, pieces
-//!  protocol: HTTP/1.1                                  `http1`
+//!  protocol: HTTP/1.1, HTTP/2                          `http1`, `http2`; `beginning` where both are spoken
 //!      │ works                      ▲ what came of them
 //!  files                                               a face that may wait, a face that never does
 //! ```
 
 pub mod answer;
+mod at_hand;
+mod beginning;
 mod http1;
+mod http2;
 pub mod output;
 mod protocol;
 pub mod scratch;
@@ -29,8 +32,10 @@ use http::Phase;
 use meter::Event;
 
 pub use answer::{Answer, FileAnswer, KeptFile};
+use beginning::Beginning;
 pub use files::Delivery;
 use http1::Http1;
+use http2::Http2;
 pub use output::{Output, SendError, Tail};
 use protocol::{PIECE, Protocol, Want};
 pub use scratch::Scratch;
@@ -116,6 +121,9 @@ enum State {
 #[derive(Debug)]
 enum Spoken {
     Http1(Http1),
+    Http2(Box<Http2>),
+    /// Either of them.
+    Beginning(Beginning),
     #[cfg(test)]
     Multiplexed(multiplexed::Multiplexed),
 }
@@ -125,6 +133,8 @@ macro_rules! ask {
     ($spoken:expr, $protocol:ident => $question:expr) => {
         match $spoken {
             Spoken::Http1($protocol) => $question,
+            Spoken::Http2($protocol) => $question,
+            Spoken::Beginning($protocol) => $question,
             #[cfg(test)]
             Spoken::Multiplexed($protocol) => $question,
         }
@@ -136,6 +146,11 @@ impl Session {
     /// bytes, are tails of outputs; shorter ones are copied beside their heads.
     pub fn new(gather_from: u64) -> Self {
         Self::speaking(Spoken::Http1(Http1::new(gather_from, Delivery::PageCache)))
+    }
+
+    /// The same for a connection on which the client decides, by what it sends first, whether it is of HTTP/1.1 or of HTTP/2.
+    pub fn of_either(gather_from: u64) -> Self {
+        Self::speaking(Spoken::Beginning(Beginning::new(gather_from)))
     }
 
     fn speaking(spoken: Spoken) -> Self {
@@ -200,7 +215,9 @@ impl Session {
                 },
                 Want::Send => {
                     let tail = ask!(&self.spoken, protocol => protocol.tail());
-                    self.send(Output::collect_before(tail, scratch), scratch)
+                    let is_announced = ask!(&self.spoken, protocol => protocol.announces_tails());
+                    let output = Output::collect_before(tail, is_announced, scratch);
+                    self.send(output, scratch)
                 }
                 // The FIN goes with the last bytes.
                 _ if !scratch.is_clear() => {
@@ -283,6 +300,16 @@ impl Session {
         let bytes = match sent {
             Ok(bytes) => bytes,
             Err(error) => {
+                // What stands before the tail has not left, and can still be made another thing.
+                if output.is_whole()
+                    && output.announces_its_tail()
+                    && error != SendError::Broken
+                    && let Some(void) = ask!(&mut self.spoken, protocol => protocol.take_back())
+                {
+                    scratch.events.push(error.event());
+                    self.unsent = Some(output.without_tail(void));
+                    return;
+                }
                 output.recycle(scratch);
                 let event = (!self.is_farewell()).then(|| error.event());
                 return self.end(event, scratch);
@@ -353,7 +380,7 @@ impl Session {
     /// The deadline of its phase has passed: a late request is answered, and a silent client is left.
     pub fn expire(&mut self, scratch: &mut Scratch) {
         match self.phase() {
-            Some(Phase::Answer) => self.end(Some(Event::Stalled), scratch),
+            Some(Phase::Answer) => self.stalled(scratch),
             Some(phase) if self.state != State::Closed => {
                 if self.expire_handshake(scratch) {
                     return;
@@ -361,9 +388,37 @@ impl Session {
                 if phase == Phase::Request {
                     scratch.events.push(Event::RequestTimeout);
                 }
+                self.spoken.decide_for_http1(scratch);
                 ask!(&mut self.spoken, protocol => protocol.expire(scratch));
             }
             _ => {}
+        }
+    }
+
+    /// The client has taken nothing for too long.
+    fn stalled(&mut self, scratch: &mut Scratch) {
+        let has_all_left = self.unsent.is_none() && self.state == State::Open;
+        let given_up = match has_all_left {
+            true => ask!(&mut self.spoken, protocol => protocol.stalled()),
+            false => None,
+        };
+        match given_up {
+            Some(answers @ 1..) => {
+                let events = std::iter::repeat_n(Event::Stalled, answers);
+                scratch.events.extend(events);
+            }
+            _ => self.end(Some(Event::Stalled), scratch),
+        }
+    }
+
+    /// Whether it would take what has come, though something else may be next: whoever drives it asks the transport without waiting.
+    /// One that answers at length would otherwise not hear what its client changes meanwhile.
+    #[inline]
+    pub fn is_to_listen(&mut self) -> bool {
+        match &mut self.spoken {
+            Spoken::Http1(_) => false,
+            _ if self.state != State::Open || self.unsent.is_some() => false,
+            spoken => ask!(spoken, protocol => protocol.is_to_listen()),
         }
     }
 
@@ -415,10 +470,17 @@ impl Session {
 
 #[inline]
 fn receive(spoken: &mut Spoken, input: &[u8], scratch: &mut Scratch) -> usize {
+    if let Spoken::Beginning(_) = spoken {
+        let taken = spoken.decide(input, scratch);
+        if taken > 0 {
+            return taken;
+        }
+    }
     ask!(spoken, protocol => protocol.receive(input, scratch))
 }
 
 fn end_of_input(spoken: &mut Spoken, scratch: &mut Scratch) {
+    spoken.decide_for_http1(scratch);
     ask!(spoken, protocol => protocol.end_of_input(scratch));
 }
 

@@ -80,6 +80,10 @@ impl ServerSetup {
             None => options.security.read_given()?,
             own => own,
         };
+        let security = match options.http2.is_on() {
+            true => security.map(Security::offering_http2),
+            false => security,
+        };
         let files = recipe(&options, root)?;
         Stop::block_signals()?;
         let meter = Meter::new()?;
@@ -429,6 +433,7 @@ impl Worker {
     /// A session for a connection on which nothing has come.
     pub(crate) fn session(&self) -> Session {
         match &self.security {
+            None if self.options.http2.is_on() => Session::of_either(self.options.gather_from),
             None => Session::new(self.options.gather_from),
             Some(security) => Session::secured(self.options.gather_from, security),
         }

@@ -114,6 +114,16 @@ pub fn receive(socket: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno> {
         .map(|(count, _)| count)
 }
 
+/// The same from a socket whose calls wait, without waiting.
+///
+/// # Errors
+/// Likewise.
+pub fn receive_now(socket: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno> {
+    let flags = RecvFlags::DONTWAIT;
+    rustix::io::retry_on_intr(|| rustix::net::recv(&socket, &mut *buffer, flags))
+        .map(|(count, _)| count)
+}
+
 /// Sends to a socket of the kernel's, as [`Transport::send`].
 ///
 /// # Errors
@@ -126,6 +136,9 @@ pub fn send(socket: impl AsFd, output: &Output, via: &mut SendVia) -> Result<Sen
             send_bytes(&socket, output.tail_in_memory(), more(false))
         }
         Tail::Memory(..) => gather(&socket, head, output.tail_in_memory()),
+        Tail::File(entry, range) if output.announces_its_tail() && is_shorter(entry, range.end) => {
+            Err(SendError::Truncated)
+        }
         Tail::File(entry, range) => {
             let mut sent = 0;
             if !head.is_empty() {
@@ -191,6 +204,12 @@ const FULL: Sent = Sent {
     bytes: 0,
     is_full: true,
 };
+
+/// Whether a file ends before `end` by now.
+fn is_shorter(entry: &Entry, end: u64) -> bool {
+    let size = rustix::fs::fstat(&entry.file).map(|file| u64::try_from(file.st_size));
+    !matches!(size, Ok(Ok(size)) if size >= end)
+}
 
 /// Sends a piece of a file.
 fn send_file(

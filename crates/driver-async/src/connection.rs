@@ -67,6 +67,9 @@ impl<'a> Connection<'a> {
     /// Brings its session on to what is next. A work whose answer is in our caches is done here; before any other is returned, what the
     /// session has collected is sent, as far as the socket takes it.
     pub fn advance(&mut self) -> Next {
+        if self.endpoint.is_to_listen() {
+            self.try_receive();
+        }
         with_worker(self.process, |worker| {
             loop {
                 match self.endpoint.next(worker) {

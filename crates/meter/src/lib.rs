@@ -88,11 +88,29 @@ pub enum Event {
     NotTls,
     /// A client sent no more without having said so over TLS: somebody else may have cut it off.
     EndedWithoutClose,
+    /// A client of HTTP/2 did not keep to the protocol, and its connection was ended.
+    ProtocolError,
+    /// What came as a request of HTTP/2 is none, and its stream was reset.
+    RequestMalformed,
+    /// A connection of HTTP/2 was ended because too many requests were taken back, or had to be reset.
+    ResetFlood,
+    /// Likewise, because a head came in too many frames, or too long ones.
+    ContinuationFlood,
+    /// Likewise, because of too many SETTINGS.
+    SettingsFlood,
+    /// Likewise, because of too many PING.
+    PingFlood,
+    /// Likewise, because of too many frames with nothing in them.
+    EmptyFrameFlood,
+    /// Likewise, because windows were opened too often, or by too little.
+    WindowFlood,
+    /// Likewise, because priorities were changed too often, or of too many frames that mean nothing.
+    PriorityFlood,
 }
 
 impl Event {
     /// The errors, each with the name that reports give it.
-    pub const ERRORS: [(Self, &'static str); 16] = [
+    pub const ERRORS: [(Self, &'static str); 25] = [
         (Self::Broken, "connection_broken"),
         (Self::RequestTimeout, "request_timeout"),
         (Self::Stalled, "reader_stalled"),
@@ -109,6 +127,15 @@ impl Event {
         (Self::BadRecord, "tls_record_bad"),
         (Self::NotTls, "tls_not_spoken"),
         (Self::EndedWithoutClose, "tls_close_missing"),
+        (Self::ProtocolError, "http2_protocol_error"),
+        (Self::RequestMalformed, "http2_request_malformed"),
+        (Self::ResetFlood, "http2_flood_of_resets"),
+        (Self::ContinuationFlood, "http2_flood_of_continuations"),
+        (Self::SettingsFlood, "http2_flood_of_settings"),
+        (Self::PingFlood, "http2_flood_of_pings"),
+        (Self::EmptyFrameFlood, "http2_flood_of_empty_frames"),
+        (Self::WindowFlood, "http2_flood_of_windows"),
+        (Self::PriorityFlood, "http2_flood_of_priorities"),
     ];
 
     /// The event that an answer with this status is.

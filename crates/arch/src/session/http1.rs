@@ -9,10 +9,11 @@ use http::{Connection, Phase, Status};
 use meter::Event;
 
 use super::answer::Answer;
+use super::at_hand::AtHand;
 use super::output::Tail;
 use super::protocol::{PIECE, PIECE_IN_MEMORY, Protocol, Want};
 use super::scratch::Scratch;
-use super::work::{Body, Document, Done, Outcome, Piece, Source, Work};
+use super::work::{Body, Document, Done, Outcome, Piece, Work};
 
 /// Requests come one at a time.
 const STREAM: u32 = 0;
@@ -34,38 +35,33 @@ pub(super) struct Http1 {
     end: End,
 }
 
-/// What is at hand of the file of the present answer.
-#[derive(Debug)]
-enum AtHand {
-    Nothing,
-    /// These bytes, which are the file's from `start` on.
-    Memory {
-        bytes: Arc<[u8]>,
-        start: u64,
-    },
-    /// The file's up to `end`, to be sent from there.
-    File {
-        end: u64,
-    },
-    /// Nothing at present; the source is asked for more.
-    Source(Box<dyn Source>),
-    /// These bytes, which are the file's from `start` on, and then what the source gives.
-    Piece {
-        bytes: Arc<[u8]>,
-        start: u64,
-        source: Box<dyn Source>,
-    },
-}
-
 /// How far the end of the sending half is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+pub(super) enum End {
     Open,
     /// The answer under way cannot be finished.
     BrokenOff,
     /// The last answer was handed out as such.
     Announced,
     WriteShut,
+}
+
+impl End {
+    /// What is wanted of a protocol that has said all: that its client's end is waited for if it `lingers`, and otherwise nothing more.
+    pub(super) fn want(&mut self, lingers: bool, is_clear: bool) -> Want {
+        match self {
+            End::BrokenOff => Want::BreakOff,
+            End::WriteShut if lingers => Want::Receive,
+            _ if lingers => Want::ShutdownWrite,
+            End::Open if !is_clear => {
+                *self = End::Announced;
+                Want::ShutdownWrite
+            }
+            // Before the connection is closed, which would destroy what waits to be sent if more had come meanwhile.
+            End::Announced => Want::ShutdownWrite,
+            _ => Want::Close,
+        }
+    }
 }
 
 impl Http1 {
@@ -85,34 +81,6 @@ impl Http1 {
     /// What has come is no request at all.
     pub(super) fn reject(&mut self, scratch: &mut Scratch) {
         self.connection.reject(&mut scratch.http);
-    }
-
-    /// Whether bytes from `start` on are at hand.
-    #[inline]
-    fn has_at_hand(&self, start: u64) -> bool {
-        match &self.at_hand {
-            AtHand::Memory {
-                bytes,
-                start: first,
-            } => (*first..first + bytes.len() as u64).contains(&start),
-            AtHand::Source(_) | AtHand::Piece { .. } => true,
-            // By now it may be gone from memory.
-            AtHand::Nothing | AtHand::File { .. } => false,
-        }
-    }
-
-    /// Which of the bytes in memory are those of `range`, and where they are; nothing where they are a file's.
-    #[inline]
-    fn in_memory(&self, range: &Range<u64>) -> Option<(&Arc<[u8]>, Range<usize>)> {
-        let (AtHand::Memory { bytes, start } | AtHand::Piece { bytes, start, .. }) = &self.at_hand
-        else {
-            return None;
-        };
-        let within = |offset: u64| {
-            let offset = usize::try_from(offset.saturating_sub(*start));
-            offset.unwrap_or(usize::MAX).min(bytes.len())
-        };
-        Some((bytes, within(range.start)..within(range.end)))
     }
 
     /// Collects the bytes that are at hand where they are few enough; otherwise says what else is wanted.
@@ -137,7 +105,7 @@ impl Http1 {
                 }
             }
         }
-        let Some((bytes, part)) = self.in_memory(range) else {
+        let Some((bytes, part)) = self.at_hand.in_memory(range) else {
             return Some(match self.at_hand {
                 AtHand::File { .. } => Want::Send,
                 // Never: bytes are at hand before they are sent.
@@ -260,13 +228,7 @@ impl Http1 {
         }
         let length = bytes.len() as u64;
         self.connection.begin_piece(length, &mut scratch.http);
-        if let AtHand::Source(source) = std::mem::replace(&mut self.at_hand, AtHand::Nothing) {
-            self.at_hand = AtHand::Piece {
-                bytes,
-                start,
-                source,
-            };
-        }
+        self.at_hand.take_piece(bytes, start);
     }
 
     fn fail(&mut self, scratch: &mut Scratch) {
@@ -288,7 +250,7 @@ impl Protocol for Http1 {
                 http::Want::Find | http::Want::Load(_) if self.is_worked_for => Want::Wait,
                 http::Want::Find => Want::Work,
                 http::Want::Load(range) => match &self.document {
-                    Some(document) if self.has_at_hand(range.start) => {
+                    Some(document) if self.at_hand.has(range.start) => {
                         self.connection.loaded(document.entity(), &mut scratch.http);
                         continue;
                     }
@@ -300,16 +262,8 @@ impl Protocol for Http1 {
                     Some(want) => want,
                     None => continue,
                 },
-                http::Want::Linger if self.end == End::WriteShut => Want::Receive,
-                http::Want::Linger => Want::ShutdownWrite,
-                http::Want::Close if self.end == End::BrokenOff => Want::BreakOff,
-                http::Want::Close if !scratch.is_clear() => {
-                    self.end = End::Announced;
-                    Want::ShutdownWrite
-                }
-                // Before the connection is closed, which would destroy what waits to be sent if more had come meanwhile.
-                http::Want::Close if self.end == End::Announced => Want::ShutdownWrite,
-                http::Want::Close => Want::Close,
+                http::Want::Linger => self.end.want(true, scratch.is_clear()),
+                http::Want::Close => self.end.want(false, scratch.is_clear()),
             };
         }
     }
@@ -344,7 +298,11 @@ impl Protocol for Http1 {
         let http::Want::Send(range) = self.connection.want() else {
             return Tail::None;
         };
-        match (self.in_memory(&range), &self.at_hand, &self.document) {
+        match (
+            self.at_hand.in_memory(&range),
+            &self.at_hand,
+            &self.document,
+        ) {
             (Some((bytes, mut part)), ..) => {
                 if self.delivery == Delivery::Memory {
                     part.end = part.end.min(part.start + PIECE_IN_MEMORY as usize);
@@ -376,14 +334,7 @@ impl Protocol for Http1 {
             (self.document, self.at_hand) = (None, AtHand::Nothing);
             return;
         };
-        self.at_hand = match std::mem::replace(&mut self.at_hand, AtHand::Nothing) {
-            AtHand::Piece {
-                bytes,
-                start,
-                source,
-            } if range.start >= start + bytes.len() as u64 => AtHand::Source(source),
-            at_hand => at_hand,
-        };
+        self.at_hand.left_up_to(range.start);
     }
 
     #[inline]

@@ -28,6 +28,8 @@ pub(super) struct Parts {
     /// How many bytes of a tail are in the head, encrypted.
     sealed: u64,
     is_last: bool,
+    /// The head says how long the tail is.
+    is_announced: bool,
     kind: Kind,
 }
 
@@ -100,10 +102,24 @@ impl Output {
     }
 
     /// What is collected, and `tail`.
-    pub(super) fn collect_before(tail: Tail, scratch: &mut Scratch) -> Self {
+    pub(super) fn collect_before(tail: Tail, is_announced: bool, scratch: &mut Scratch) -> Self {
         let mut output = Self::collect(scratch, false);
         output.0.tail = tail;
+        output.0.is_announced = is_announced;
         output
+    }
+
+    /// Whether nothing of it has left.
+    pub(super) fn is_whole(&self) -> bool {
+        self.0.start == 0
+    }
+
+    /// Without its tail, and without so many bytes at the end of its head.
+    pub(super) fn without_tail(mut self, void: usize) -> Self {
+        self.0.end = self.0.end.saturating_sub(void);
+        self.0.head.truncate(self.0.end);
+        self.0.tail = Tail::None;
+        self
     }
 
     /// What of the head has not left.
@@ -130,6 +146,12 @@ impl Output {
     #[inline]
     pub fn is_last(&self) -> bool {
         self.0.is_last
+    }
+
+    /// Whether its head says how long its tail is: nothing of it may leave unless all of the tail is there.
+    #[inline]
+    pub fn announces_its_tail(&self) -> bool {
+        self.0.is_announced && !self.head().is_empty()
     }
 
     /// How many bytes have not left.
@@ -221,6 +243,7 @@ impl Parts {
         (self.start, self.end, self.sealed) = (0, 0, 0);
         self.finished.clear();
         self.tail = Tail::None;
+        self.is_announced = false;
     }
 
     /// The memory that the head holds on to, in bytes.

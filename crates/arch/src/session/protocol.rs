@@ -61,4 +61,22 @@ pub(super) trait Protocol {
     fn finish(&mut self);
     /// Whether somebody works for it.
     fn is_worked_for(&self) -> bool;
+    /// Whether it would hear what has come, though it has something else to do and will not wait for it; once for each piece.
+    fn is_to_listen(&mut self) -> bool {
+        false
+    }
+    /// Whether what stands before a tail says how long that is: it must not leave unless all of the tail is there.
+    fn announces_tails(&self) -> bool {
+        false
+    }
+    /// Its client has taken nothing for too long, though all that was sent has left: how many answers it has given up, to go on
+    /// without them. None: it cannot.
+    fn stalled(&mut self) -> Option<usize> {
+        None
+    }
+    /// The tail that was wanted sent last cannot be, and nothing of what stands before it has left: how many bytes at the end of that
+    /// are void, so that it can go on without. None: it cannot.
+    fn take_back(&mut self) -> Option<usize> {
+        None
+    }
 }

@@ -20,6 +20,7 @@ use meter::Event;
 use rustls::HandshakeKind;
 
 use super::http1::Http1;
+use super::http2::Http2;
 use super::output::Output;
 use super::protocol::Want;
 use super::work::{Done, Outcome, Work};
@@ -431,8 +432,11 @@ impl Secured {
 }
 
 /// The protocol that was chosen (RFC 7301); HTTP/1.1 where none was.
-fn speaks(_chosen: Option<&[u8]>, gather_from: u64) -> Spoken {
-    Spoken::Http1(Http1::new(gather_from, Delivery::Memory))
+fn speaks(chosen: Option<&[u8]>, gather_from: u64) -> Spoken {
+    match chosen {
+        Some(b"h2") => Spoken::Http2(Box::new(Http2::new(gather_from, Delivery::Memory))),
+        _ => Spoken::Http1(Http1::new(gather_from, Delivery::Memory)),
+    }
 }
 
 /// Whether what begins like this can be a request in the clear, and no record of whatever kind.

@@ -89,13 +89,23 @@ pub(crate) fn matches_every(step: usize, exchange: impl Fn(&[u8]) -> Vec<u8>) {
     assert_eq!(text.len(), golden.len(), "rows are missing in golden.txt");
 }
 
+/// What the rows ask, each with its name; `changed` is the change time of the file that some of them name.
+pub(crate) fn requests(changed: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let request = |row: Row| (row.name, with_change_time(&row.request, changed));
+    rows().into_iter().map(request).collect()
+}
+
+fn with_change_time(request: &[u8], changed: &str) -> Vec<u8> {
+    match std::str::from_utf8(request) {
+        Ok(text) => text.replace("[changed]", changed).into_bytes(),
+        Err(_) => request.to_vec(),
+    }
+}
+
 /// Sends a row, which may name the change time of its file, and what follows it, and returns all that comes back, without
 /// its times.
 fn ask(exchange: impl Fn(&[u8]) -> Vec<u8>, row: &Row, changed: &str) -> String {
-    let request = match std::str::from_utf8(&row.request) {
-        Ok(text) => text.replace("[changed]", changed).into_bytes(),
-        Err(_) => row.request.clone(),
-    };
+    let request = with_change_time(&row.request, changed);
     let bytes = exchange(&[&request, NEXT.as_bytes()].concat());
     let answer = without_change_times(&without_dates(&bytes));
     let name = row.name;

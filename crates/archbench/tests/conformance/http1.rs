@@ -7,7 +7,7 @@ mod connections;
 mod cutting;
 mod golden;
 mod patience;
-mod wire;
+pub(crate) mod wire;
 
 use crate::site::Site;
 

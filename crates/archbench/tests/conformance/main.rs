@@ -1,5 +1,5 @@
 //! One battery for every architecture, in two halves: what all of them do alike is tried once for each protocol, in memory
-//! ([`http1`]); what depends on who serves is tried on each architecture, over real sockets, against the built binary, and of the
+//! ([`http1`], [`http2`]); what depends on who serves is tried on each architecture, over real sockets, against the built binary, and of the
 //! former one pass of the golden file.
 //!
 //! The architectures come from the catalogue: one that is added there is tested here from then on, by every case, without an
@@ -18,6 +18,7 @@
 //! | [`golden`] | the answers, byte for byte, as `golden.txt` has them |
 //! | [`cutting`] | requests that come in pieces, or many at once |
 //! | [`connections`] | keeping, closing, half-closing, limits |
+//! | [`http2`] | many requests of one connection at a time |
 //! | [`bodies`] | large files, slow readers, ranges, sparse files |
 //! | [`patience`] | deadlines |
 //! | [`changes`] | files that change while they are served, and after |
@@ -53,6 +54,7 @@ mod flood;
 mod golden;
 mod hostile;
 mod http1;
+mod http2;
 mod loops;
 mod nature;
 mod patience;
@@ -104,14 +106,19 @@ fn main() -> ExitCode {
 
 /// Every trial of what all architectures do alike.
 fn protocol_trials(site: &Arc<Site>) -> Vec<Trial> {
-    let cases = http1::SUBJECTS
-        .iter()
-        .flat_map(|(subject, cases)| cases.iter().map(move |case| (subject, case)));
-    let trials = cases.map(|(subject, &(name, case))| {
+    let subjects = PROTOCOLS.iter().flat_map(|(protocol, subjects)| {
+        let subjects = subjects.iter();
+        subjects.map(move |(subject, cases)| (protocol, subject, cases))
+    });
+    let cases = subjects.flat_map(|(protocol, subject, cases)| {
+        let cases = cases.iter();
+        cases.map(move |case| (*protocol, subject, case))
+    });
+    let trials = cases.map(|(protocol, subject, &(name, case))| {
         let site = Arc::clone(site);
         let name = format!("{subject}::{name}");
-        Trial::test(format!("http1::{name}"), move || {
-            took::timed("http1", &name, || case(&site));
+        Trial::test(format!("{protocol}::{name}"), move || {
+            took::timed(protocol, &name, || case(&site));
             Ok(())
         })
     });
@@ -151,6 +158,12 @@ fn faults() -> Vec<&'static Fault> {
     faults.collect()
 }
 
+/// Cases by their subjects.
+type Subjects = &'static [(&'static str, &'static [http1::Case])];
+
+/// What all architectures do alike, by protocol and subject.
+const PROTOCOLS: &[(&str, Subjects)] = &[("http1", http1::SUBJECTS), ("http2", http2::SUBJECTS)];
+
 /// What is tested: cases that are the same for all, and faults of which each architecture makes what it can.
 const SUBJECTS: &[(&str, &[Case], &[Fault])] = &[
     ("golden", golden::CASES, &[]),
@@ -161,6 +174,7 @@ const SUBJECTS: &[(&str, &[Case], &[Fault])] = &[
     ("hostile", hostile::CASES, hostile::FAULTS),
     ("patience", patience::CASES, patience::FAULTS),
     ("connections", connections::CASES, connections::FAULTS),
+    ("http2", http2::sockets::CASES, &[]),
     ("bodies", bodies::CASES, &[]),
     ("changes", &[], changes::FAULTS),
     ("stopping", stopping::CASES, stopping::FAULTS),

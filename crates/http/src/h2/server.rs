@@ -16,7 +16,8 @@ use crate::h1::scratch::Scratch;
 use crate::h2::calm::{Calm, Flood};
 use crate::h2::flow::{Credit, Window};
 use crate::h2::frame::{
-    self, ErrorCode, FIRST_WINDOW, FrameHeader, Kind, SMALLEST_MAX_PAYLOAD, flag, setting,
+    self, ErrorCode, FIRST_WINDOW, FrameHeader, HEADER_BYTES, Kind, LARGEST_MAX_PAYLOAD,
+    SMALLEST_MAX_PAYLOAD, flag, setting,
 };
 use crate::h2::hpack::decode::Decoder;
 use crate::h2::input::Input;
@@ -93,8 +94,9 @@ pub struct Connection {
     block: Block,
     decoder: Decoder,
     slots: Slots,
-    /// The last stream that the client has opened.
+    /// The last stream that the client has opened, and the last that is answered.
     last_stream: u32,
+    last_accepted: u32,
     /// Streams that were reset here while the client may still send of them, the latest last.
     own_resets: [u32; 8],
     /// How much of all answers the client has room for.
@@ -105,6 +107,8 @@ pub struct Connection {
     first_window: u32,
     /// The longest payload that the client takes.
     max_payload: u32,
+    /// The longest DATA that is sent, whatever the client takes.
+    longest_payload: u32,
     /// A frame whose payload is not whole.
     sending: Option<Sending>,
     calm: Calm,
@@ -120,6 +124,7 @@ pub struct Connection {
 #[derive(Clone, Copy, Debug)]
 struct Sending {
     place: usize,
+    length: u32,
     left: u32,
     is_last: bool,
 }
@@ -149,11 +154,13 @@ impl Default for Connection {
             decoder: Decoder::default(),
             slots: Slots::default(),
             last_stream: 0,
+            last_accepted: 0,
             own_resets: [0; 8],
             window: Window::new(FIRST_WINDOW),
             credit: Credit::new(FIRST_WINDOW),
             first_window: FIRST_WINDOW,
             max_payload: SMALLEST_MAX_PAYLOAD,
+            longest_payload: LARGEST_MAX_PAYLOAD,
             sending: None,
             calm: Calm::default(),
             tiny: 0,
@@ -171,6 +178,14 @@ impl Connection {
         Connection::default()
     }
 
+    /// The same for one that is carried by records of at most 16 KiB (TLS): each frame fits into one.
+    pub fn in_records() -> Connection {
+        Connection {
+            longest_payload: SMALLEST_MAX_PAYLOAD - HEADER_BYTES as u32,
+            ..Connection::default()
+        }
+    }
+
     /// What is to be done next.
     pub fn want(&mut self, scratch: &mut Scratch) -> Want {
         if let Some(sending) = self.sending {
@@ -178,7 +193,7 @@ impl Connection {
         }
         self.greet(scratch);
         if self.ending == Ending::Announced {
-            frame::write_go_away(self.last_stream, ErrorCode::NoError, &mut scratch.out);
+            frame::write_go_away(self.last_accepted, ErrorCode::NoError, &mut scratch.out);
             self.ending = Ending::Leaving;
         }
         loop {
@@ -249,7 +264,10 @@ impl Connection {
         }
         let ready = u32::try_from(stream.ready()).unwrap_or(u32::MAX);
         let room = stream.window.open().min(self.window.open());
-        let length = ready.min(room).min(self.max_payload);
+        let length = ready
+            .min(room)
+            .min(self.max_payload)
+            .min(self.longest_payload);
         if length == 0 {
             return None;
         }
@@ -283,6 +301,7 @@ impl Connection {
         if text == 0 {
             let sending = Sending {
                 place,
+                length,
                 left: length,
                 is_last,
             };
@@ -324,6 +343,7 @@ impl Connection {
             place,
             left,
             is_last,
+            ..
         } = *sending;
         if let Some(stream) = self.slots.stream_mut(place) {
             stream.rest.start += u64::from(bytes);
@@ -348,6 +368,26 @@ impl Connection {
             return;
         }
         self.slots.set(place, Step::Load);
+    }
+
+    /// The payload of [`Want::Send`] cannot be had, and the frame's header, the last bytes of [`Scratch::out`](crate::Scratch::out) as
+    /// it was handed over, has not left: the stream is reset in its place. How long the header is; `None` where some of the payload
+    /// has left, and nothing can be done.
+    pub fn take_back(&mut self) -> Option<usize> {
+        let Sending {
+            place,
+            left,
+            length,
+            ..
+        } = self.sending?;
+        if left < length {
+            return None;
+        }
+        self.sending = None;
+        // Never beyond what it was.
+        let _ = self.window.change(left.into());
+        self.reset(place, ErrorCode::InternalError);
+        Some(HEADER_BYTES)
     }
 
     /// The work that was wanted last is out.

@@ -60,7 +60,10 @@ impl Place {
         scratch.set_time(NOW_UNIX_S);
         let mut connection = Connection {
             place: self,
-            session: Session::new(self.options.gather_from),
+            session: match self.options.http2.is_on() {
+                true => Session::of_either(self.options.gather_from),
+                false => Session::new(self.options.gather_from),
+            },
             scratch,
             unread: Vec::new(),
             is_write_shut: false,
@@ -123,6 +126,11 @@ impl Connection<'_> {
     /// What was counted since this was asked last.
     pub(crate) fn events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.scratch.events)
+    }
+
+    /// All that has come and was not looked at.
+    pub(crate) fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.unread)
     }
 
     pub(crate) fn get(&mut self, path: &str) -> Answer {

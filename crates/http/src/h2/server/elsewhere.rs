@@ -1,5 +1,7 @@
 //! Requests that are answered elsewhere: handed over as values, and answered with what comes back; and bodies that come in pieces.
 
+use std::ops::Range;
+
 use crate::h1::delivery::Extent;
 use crate::h1::relay::RelayedHead;
 use crate::h1::scratch::Scratch;
@@ -34,6 +36,12 @@ impl Connection {
         {
             stream.request = request;
         }
+    }
+
+    /// Which bytes of its file come next of a stream's answer; none where there are none.
+    pub fn first_range(&self, place: usize) -> Range<u64> {
+        let stream = self.slots.stream(place);
+        stream.map_or(0..0, |stream| stream.rest.clone())
     }
 
     /// In place of a file: an answer that has nothing more to say than its status.

@@ -85,6 +85,9 @@ impl Connection {
     /// The client shut its write side, all earlier bytes having been received. What was asked for is still answered.
     pub fn end_of_input(&mut self, scratch: &mut Scratch) {
         self.is_ended = true;
+        if self.preface == PREFACE.len() {
+            self.leave();
+        }
         while let Some(place) = self.slots.first(Step::Body) {
             self.slots.free(place, scratch);
         }

@@ -63,7 +63,7 @@ impl Connection {
             return;
         }
         self.fault.get_or_insert(Fault::Protocol(code));
-        frame::write_go_away(self.last_stream, code, &mut scratch.out);
+        frame::write_go_away(self.last_accepted, code, &mut scratch.out);
         self.slots.give_up_all(scratch);
         self.block.drop();
         self.ending = Ending::Over;

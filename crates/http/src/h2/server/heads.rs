@@ -122,8 +122,8 @@ impl Connection {
         if self.own_resets.contains(&id) {
             return self.decode_unread(block, scratch);
         }
-        // After GOAWAY nobody looks at it, which its client was told.
-        let is_late = matches!(self.ending, Ending::Leaving);
+        // Behind GOAWAY nobody looks at it, which its client is told.
+        let is_late = self.ending != Ending::Open;
         if is_late || self.slots.len() >= MAX_STREAMS as usize {
             self.decode_unread(block, scratch)?;
             self.reset_unopened(id, ErrorCode::RefusedStream, scratch);
@@ -173,6 +173,7 @@ impl Connection {
         if most > 0 && self.requests >= most {
             self.leave();
         }
+        self.last_accepted = id;
         let place = self.slots.insert(id, stream);
         if is_whole {
             self.act(place, scratch);

@@ -188,11 +188,17 @@ impl Slots {
         self.slots.iter().position(|slot| slot.step == step)
     }
 
-    /// The first that has bytes at hand for which its client has no room.
+    /// The first whose answer waits for its client to make room.
     pub(super) fn first_without_room(&self) -> Option<usize> {
         let waits = |slot: &Slot| {
-            let stream = slot.stream.as_ref();
-            slot.step == Step::Ready && stream.is_some_and(|stream| stream.ready() > 0)
+            let Some(stream) = slot.stream.as_deref() else {
+                return false;
+            };
+            match slot.step {
+                Step::Ready => stream.ready() > 0,
+                Step::Load => stream.delivery.has_begun(),
+                _ => false,
+            }
         };
         self.slots.iter().position(waits)
     }
