@@ -3,9 +3,10 @@
 //! Whether one slow file holds up all the others is the question that separates the architectures, and a modern
 //! disk is too quick to show it to the eye. Files under a prefix can be given a service time: every look-up of
 //! their names that reaches the disk, and the first read of each opened file, sleep that long in whichever
-//! thread does them.
+//! thread does them. Or only some of these do, as with a disk that is slow now and then.
 
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 /// Which files are slow, and how slow.
@@ -15,29 +16,67 @@ pub struct Slow {
     pub prefix: Vec<u8>,
     /// How long a look-up or a first read takes.
     pub delay: Duration,
+    /// Of so many look-ups and first reads one does; 1: all.
+    pub every: u64,
 }
 
+/// Look-ups and first reads of files that are slow now and then, in this process.
+static LOOKED_AT: AtomicU64 = AtomicU64::new(0);
+
 impl Slow {
-    /// How long the file at `path` takes, if it is slow.
+    /// How long the file at `path` takes this time, if it is slow.
     pub(crate) fn delay(&self, path: &[u8]) -> Option<Duration> {
-        path.starts_with(&self.prefix).then_some(self.delay)
+        let is_slow = path.starts_with(&self.prefix) && self.is_its_turn();
+        is_slow.then_some(self.delay)
+    }
+
+    fn is_its_turn(&self) -> bool {
+        self.every == 1 || LOOKED_AT.fetch_add(1, Relaxed) % self.every == self.every - 1
     }
 }
 
 impl FromStr for Slow {
     type Err = String;
 
-    /// Parses `PREFIX=MILLISECONDS`, for instance `/archive/=200`.
+    /// Parses `PREFIX=MILLISECONDS` or `PREFIX=MILLISECONDS:N`, for instance `/archive/=200`.
     fn from_str(text: &str) -> Result<Self, String> {
-        let expected = || format!("'{text}' is not PREFIX=MILLISECONDS, as in /archive/=200");
-        let (prefix, milliseconds) = text.rsplit_once('=').ok_or_else(expected)?;
+        let expected = || {
+            format!(
+                "'{text}' is not PREFIX=MILLISECONDS, as in /archive/=200, or PREFIX=MILLISECONDS:N, as in /=50:100"
+            )
+        };
+        let (prefix, time) = text.rsplit_once('=').ok_or_else(expected)?;
+        let (milliseconds, every) = time.split_once(':').unwrap_or((time, "1"));
         let milliseconds = milliseconds
             .trim_end_matches("ms")
             .parse()
             .map_err(|_| expected())?;
+        let every = every.parse().ok().filter(|every| *every > 0);
         Ok(Self {
             prefix: prefix.trim_start_matches('/').into(),
             delay: Duration::from_millis(milliseconds),
+            every: every.ok_or_else(expected)?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn now_and_then_is_one_of_so_many() {
+        let slow: Slow = "/a/=5ms:10".parse().unwrap();
+        let delays = (0..1000).filter(|_| slow.delay(b"a/b").is_some()).count();
+        assert_eq!(delays, 100);
+        assert_eq!(slow.delay(b"b"), None);
+        let always: Slow = "/a/=5".parse().unwrap();
+        assert_eq!(
+            (always.every, always.delay(b"a/b")),
+            (1, Some(Duration::from_millis(5)))
+        );
+        for wrong in ["/a/", "/a/=x", "/a/=5:0", "/a/=5:", "/a/=:5"] {
+            assert!(wrong.parse::<Slow>().is_err(), "{wrong}");
+        }
     }
 }

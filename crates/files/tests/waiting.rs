@@ -25,6 +25,7 @@ fn what_never_waits_never_waits() {
     recipe.slow = Some(Slow {
         prefix: b"slow/".to_vec(),
         delay,
+        every: 1,
     });
     recipe.revalidate = HOUR;
     let files = open(recipe);

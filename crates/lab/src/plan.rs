@@ -25,6 +25,7 @@ use crate::Failure;
 use crate::cores::{self, Cores};
 use crate::spec::external::{self, External};
 use crate::spec::{Experiment, Model, Models, Network, did_you_mean};
+use crate::trial::upstream;
 
 /// An experiment, ready to be done.
 #[derive(Debug, Clone)]
@@ -92,6 +93,13 @@ impl Plan {
                 .iter()
                 .try_for_each(|external| external.check_address())?;
         }
+        if let Some(upstream) = &experiment.upstream {
+            models::check(archbench, &upstream.model, &upstream.options.0)?;
+        } else {
+            externals
+                .iter()
+                .try_for_each(|external| external.check_upstream())?;
+        }
         let mut plan = Self::of(experiment, &models, externals, &cores::available())?;
         if let Some(name) = &experiment.generator {
             let generator = external::read_generator(name, config)?;
@@ -108,7 +116,9 @@ impl Plan {
             })
             .collect();
         for (model, flags) in servers {
-            models::check(archbench, model, flags)?;
+            // Where it will be is known when it is there.
+            let behind = experiment.upstream.as_ref().map(|_| "127.0.0.1:1");
+            models::check(archbench, model, &upstream::filled(flags, behind))?;
         }
         Ok(plan)
     }

@@ -13,6 +13,7 @@ pub mod memory;
 mod network;
 pub mod process;
 mod process_runner;
+pub mod upstream;
 pub mod watch;
 mod wire;
 

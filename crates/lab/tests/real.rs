@@ -62,6 +62,26 @@ fn a_server_and_a_generator_meet() {
     }
 }
 
+#[test]
+fn a_server_that_passes_requests_on_has_one_behind_it() {
+    let Some(archbench) = archbench() else {
+        eprintln!("skipped: archbench is not built; 'cargo build -p archbench' makes it");
+        return;
+    };
+    let home = tempfile::tempdir().expect("a directory");
+    let text = "name = 'behind'\nquestion = 'Is it asked?'\nfiles = 'single:1k'\nrepeats = 1\nwarm_up = '100ms'\nduration = '500ms'\n\
+        models = [{ model = 'service', options = '--upstream http://@upstream@' }]\nupstream = { model = 'sped', options = '--keep-alive off' }\n\
+        load = [{ name = 'closed', connections = 2, verify = true }]\n";
+    let run = done(home.path(), archbench, text);
+    let [trial] = &run.trials[..] else {
+        panic!("{:?}", run.trials);
+    };
+    assert!(trial.failure.is_none(), "{:?}", trial.failure);
+    let requests = &trial.load.as_ref().expect("a report").requests;
+    assert!(requests.verified > Some(1) && requests.errors_total == Some(0));
+    assert!(!trial.server_command.join(" ").contains("@upstream@"));
+}
+
 /// Those that ship and are installed here: each is started, answers, is measured and stops.
 #[test]
 fn the_servers_that_people_use_are_started_measured_and_stopped() {
@@ -84,7 +104,7 @@ fn tried(as_source: bool, expected: usize) {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bench-configs/external");
     std::os::unix::fs::symlink(&shipped, home.path().join("external")).expect("linked");
     let mut text = "name = 'peers'\nquestion = 'Do they run?'\nfiles = 'single:1k'\nmodels = ['sped']\nrepeats = 1\n\
-        warm_up = '100ms'\nduration = '1s'\nload = [{ name = 'closed', connections = 4, verify = true }]\n"
+        warm_up = '100ms'\nduration = '1s'\nload = [{ name = 'closed', connections = 4, verify = true }]\nupstream = { model = 'sped' }\n"
         .to_owned();
     for entry in std::fs::read_dir(&shipped).expect("bench-configs/external") {
         let name = entry

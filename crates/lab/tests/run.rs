@@ -340,6 +340,7 @@ fn trial(sandbox: &Sandbox, model: &str) -> lab::trial::Measured {
             timeout: soon,
             cache: experiment.cache,
             wire: false,
+            upstream: None,
         },
     );
     measured.expect("nobody stopped it")

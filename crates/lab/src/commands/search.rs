@@ -321,6 +321,7 @@ impl Searcher<'_> {
             timeout: Duration::from_secs(2),
             cache: Cache::Prefill,
             wire: false,
+            upstream: None,
         })?;
         let plan = crate::plan::PlannedTrial {
             cell: 0,

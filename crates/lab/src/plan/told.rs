@@ -78,6 +78,10 @@ impl Plan {
             cores::list(&self.cores.server),
             cores::list(&self.cores.generator)
         );
+        if let Some(upstream) = &experiment.upstream {
+            let flags = upstream.options.0.join(" ");
+            let _ = writeln!(text, "behind it {} {flags}", upstream.model);
+        }
         for notice in &self.notices {
             let _ = writeln!(text, "notice: {notice}");
         }

@@ -43,6 +43,9 @@ pub struct Experiment {
     /// Servers that are not ours; cells name them like models.
     #[serde(default)]
     pub server: Vec<Foreign>,
+    /// A server behind those that are measured, for those that pass requests on: `@upstream@` in their flags and templates is its host
+    /// and port. It serves the same files.
+    pub upstream: Option<Model>,
     /// The generator, if it is not ours: `external/NAME.toml` beside the experiment says how it is started.
     pub generator: Option<String>,
     /// Flags of `archbench serve` for every model.

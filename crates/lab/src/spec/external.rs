@@ -16,7 +16,7 @@
 //!
 //! In the command and in the template `@root@` is the directory of the files, `@address@` and `@port@` where to listen, `@cores@`
 //! how many cores there are, `@work@` a directory of its own and `@config@` the template when it has been filled in; `@here@` is where
-//! the definition is, and `@built@` a directory in the user's cache for what is built; `@threads@` and the like are the values. A generator, `generator = "name"`, is described alike; in its command stands what [`GENERATOR`] lists.
+//! the definition is, `@upstream@` host and port of the server behind it, if the experiment has an `upstream`, and `@built@` a directory in the user's cache for what is built; `@threads@` and the like are the values. A generator, `generator = "name"`, is described alike; in its command stands what [`GENERATOR`] lists.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -34,8 +34,8 @@ use crate::Failure;
 /// Where the definitions are, beside the experiment.
 const FOLDER: &str = "external";
 /// What the lab fills in for a server.
-pub const SERVER: [&str; 8] = [
-    "root", "address", "port", "cores", "work", "config", "here", "built",
+pub const SERVER: [&str; 9] = [
+    "root", "address", "port", "cores", "work", "config", "here", "built", "upstream",
 ];
 /// What the lab fills in for a generator.
 pub const GENERATOR: [&str; 12] = [
@@ -232,6 +232,18 @@ impl External {
         }
         let (path, label) = (self.path.display(), &self.label);
         Err(format!("{path}: {label} is to listen on a host of its own; put @address@ where it says 127.0.0.1").into())
+    }
+
+    /// Says that there is nobody to pass requests on to.
+    ///
+    /// # Errors
+    /// That, and what to put where.
+    pub fn check_upstream(&self) -> Result<(), Failure> {
+        if !self.texts().any(|(text, _)| text.contains("@upstream@")) {
+            return Ok(());
+        }
+        let label = &self.label;
+        Err(format!("{label} passes requests on, and the experiment has nobody behind it: put upstream = {{ model = \"…\" }} into it").into())
     }
 
     /// Says what to install, if it is not installed.

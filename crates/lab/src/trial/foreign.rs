@@ -36,10 +36,11 @@ pub(super) struct Foreign<'a> {
 }
 
 impl<'a> Foreign<'a> {
-    /// Makes a place for it: a port that is free and a directory with its configuration.
+    /// Makes a place for it: a port that is free and a directory with its configuration. `upstream` is the host and port of whoever is
+    /// behind it.
     pub(super) fn prepare(
         external: &'a External,
-        root: &Path,
+        (root, upstream): (&Path, Option<&str>),
         cores: usize,
         network: &Network,
     ) -> Result<Self, Failure> {
@@ -50,7 +51,8 @@ impl<'a> Foreign<'a> {
         let name = format!("archbench-{}-{}", external.label, std::process::id());
         let work = std::env::temp_dir().join(name);
         let (address, port) = (network.address(), network.free_port().map_err(step)?);
-        let given = external.given(root, (address, port), cores, &work);
+        let mut given = external.given(root, (address, port), cores, &work);
+        given.extend(upstream.map(|upstream| ("upstream", upstream.to_owned())));
         fs::create_dir_all(&work).map_err(step)?;
         let foreign = Self {
             external,

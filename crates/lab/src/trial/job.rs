@@ -9,7 +9,7 @@ use results::{Failure, Network, Sample, Validity, Wire};
 
 use crate::plan::PlannedTrial;
 use crate::plan::cells::Cell;
-use crate::spec::Cache;
+use crate::spec::{Cache, Model};
 
 /// What is to be measured.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +28,8 @@ pub struct Job<'a> {
     pub cache: Cache,
     /// Whether packets are captured.
     pub wire: bool,
+    /// Who is behind the server, if anybody is.
+    pub upstream: Option<&'a Model>,
 }
 
 impl Job<'_> {

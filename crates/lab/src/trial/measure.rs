@@ -14,6 +14,7 @@ use super::memory::{Group, Support};
 use super::network;
 use super::process::{Placement, Process, describe};
 use super::process_runner::ProcessRunner;
+use super::upstream;
 use super::watch::Watcher;
 use crate::plan::cells::{Cell, Server};
 use crate::spec::Cache;
@@ -61,6 +62,12 @@ impl ProcessRunner {
             .min(server_cores.len())];
         // Declared before the server, so that it is there until the server has ended.
         let network = self.network(&job.cell.network, &mut measured.network)?;
+        // Likewise.
+        let upstream = job
+            .upstream
+            .map(|model| self.upstream(model, &root, &network))
+            .transpose()?;
+        let behind = upstream.as_ref().map(|upstream| upstream.address.as_str());
         let start = |last: Signal, command: &[String]| {
             let place = Placement {
                 cores: server_cores,
@@ -73,13 +80,15 @@ impl ProcessRunner {
         let (mut server, address, foreign) = match &job.cell.server {
             Server::Model { model, flags } => {
                 let address = network.address();
-                measured.server_command = self.server_command(model, flags, &root, address);
+                let flags = upstream::filled(flags, behind);
+                measured.server_command = self.server_command(model, &flags, &root, address);
                 let mut server = start(Signal::KILL, &measured.server_command)?;
                 let address = self.address(&mut server)?;
                 (server, address, None)
             }
             Server::External(external) => {
-                let foreign = Foreign::prepare(external, &root, server_cores.len(), &network)?;
+                let foreign =
+                    Foreign::prepare(external, (&root, behind), server_cores.len(), &network)?;
                 measured.server_command = foreign.command();
                 // It has workers to end.
                 let mut server = start(Signal::TERM, &measured.server_command)?;

@@ -88,6 +88,7 @@ fn measure(
         timeout: experiment.timeout.0,
         cache: experiment.cache,
         wire: experiment.wire,
+        upstream: experiment.upstream.as_ref(),
     };
     let measured = runner.run(&job)?;
     let elapsed = Duration::from_secs_f64(measured.elapsed_s);

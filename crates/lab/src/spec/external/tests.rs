@@ -36,7 +36,10 @@ fn templates_are_filled_in() {
     assert_eq!(path, Path::new("/w/tool.conf"));
     let expected = "listen 198.18.0.1:81; root \"/a b\"; cores 2; a@b.c; threads 9";
     assert_eq!(text, expected);
-    assert!(tool.check_address().is_ok());
+    assert!(tool.check_address().is_ok() && tool.check_upstream().is_ok());
+    let proxy = read_with(TOOL, "pass @upstream@", "external='tool'").unwrap();
+    let alone = proxy.check_upstream().unwrap_err().to_string();
+    assert!(alone.contains("put upstream = "), "{alone}");
     let command = tool.command(&given);
     assert!(command[0].ends_with("/sh"), "{command:?}");
     assert_eq!(command[1..], ["-c", "/w/tool.conf", "9"]);
