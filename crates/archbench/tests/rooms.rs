@@ -13,17 +13,15 @@ const NAMED_IN: [&str; 3] = [
     "crates/archbench/src/catalogue.rs",
 ];
 
-/// Names that are words of queueing theory too, and the sources that mean those: what a request takes once it is sent is its service time.
+/// Names that are words of queueing theory too, and where those are meant: what a request takes once it is sent is its service time.
 const HOMONYMS: [(&str, &[&str]); 1] = [(
     "service",
     &[
         "crates/fuzz/src/histogram.rs",
-        "crates/lab/src/analysis/values.rs",
-        "crates/load/src/metric.rs",
-        "crates/load/src/report/text.rs",
-        "crates/report/src/figures/theory.rs",
-        "crates/report/src/plot/source.rs",
-        "crates/results/src/figure.rs",
+        "crates/lab/src/analysis/",
+        "crates/load/src/",
+        "crates/report/src/",
+        "crates/results/src/",
     ],
 )];
 
@@ -126,11 +124,13 @@ fn no_shared_code_and_no_case_of_the_battery_knows_an_architecture_by_its_name()
         seen += 1;
         let code = code(&text);
         for model in &models {
-            let has_it = code.contains(&format!("\"{model}\""));
-            let means_another = HOMONYMS
-                .iter()
-                .any(|(name, sources)| name == model && sources.contains(&path.as_str()));
-            assert_eq!(has_it, means_another, "{path} and {model}");
+            let means_another = HOMONYMS.iter().any(|(name, places)| {
+                name == model && places.iter().any(|place| path.starts_with(place))
+            });
+            assert!(
+                means_another || !code.contains(&format!("\"{model}\"")),
+                "{path} knows {model}"
+            );
         }
     }
     assert!(seen > 100, "{seen} files");

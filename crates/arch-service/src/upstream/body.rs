@@ -57,7 +57,7 @@ impl Body {
             }
         };
         if keeps {
-            pool.keep(connection.into_stream());
+            pool.keep(connection);
         }
         Ok(Self::whole(first.into()))
     }
@@ -129,7 +129,7 @@ impl Coming {
 
     fn end(self, keeps: bool) {
         if keeps {
-            self.pool.keep(self.connection.into_stream());
+            self.pool.keep(*self.connection);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A connection to another server, with one request on it at a time. What answers mean is `http`'s, as for the load generator.
 
 use std::io;
+use std::ops::Range;
 
 use http::Method;
 use http::client::{Closed, Event, Expect, Responses};
@@ -30,14 +31,14 @@ pub(super) enum Next {
     End { keeps: bool },
 }
 
-/// A connection while a request is on it.
+/// A connection, whether a request is on it or it is kept for the next.
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: TcpStream,
     responses: Responses,
-    /// What came, and how much of that is used.
-    input: Vec<u8>,
-    used: usize,
+    /// A buffer, and what came last and is not used yet.
+    input: Box<[u8]>,
+    unused: Range<usize>,
 }
 
 impl Connection {
@@ -45,8 +46,8 @@ impl Connection {
         Self {
             stream,
             responses: Responses::keeping_heads(),
-            input: Vec::new(),
-            used: 0,
+            input: vec![0; PIECE].into(),
+            unused: 0..0,
         }
     }
 
@@ -73,13 +74,13 @@ impl Connection {
     /// Waits for the head of the answer.
     pub(super) async fn receive_head(&mut self) -> Result<(), Fault> {
         loop {
-            let mut input = &self.input[self.used..];
+            let mut input = &self.input[self.unused.clone()];
             let event = self
                 .responses
                 .next(&mut input)
                 .map_err(|_| Fault::Malformed)?;
             let is_head = matches!(event, Event::Head(_));
-            self.used = self.input.len() - input.len();
+            self.unused.start = self.unused.end - input.len();
             if is_head {
                 return Ok(());
             }
@@ -100,7 +101,7 @@ impl Connection {
 
     /// What comes next of the body among the bytes that are here; nothing where there are none.
     pub(super) fn next(&mut self) -> Result<Option<Next>, Fault> {
-        let mut input = &self.input[self.used..];
+        let mut input = &self.input[self.unused.clone()];
         let next = match self.responses.next(&mut input) {
             Ok(Event::Body(bytes)) => Some(Next::Bytes(bytes.to_vec())),
             Ok(Event::Done { keep_alive }) => {
@@ -111,7 +112,7 @@ impl Connection {
             Ok(_) => None,
             Err(_) => return Err(Fault::Malformed),
         };
-        self.used = self.input.len() - input.len();
+        self.unused.start = self.unused.end - input.len();
         Ok(next)
     }
 
@@ -130,22 +131,21 @@ impl Connection {
         }
     }
 
-    /// The socket, to be kept for the next request.
-    pub(super) fn into_stream(self) -> TcpStream {
-        self.stream
+    /// Whether it is still there, and nothing has come that nobody asked for.
+    pub(super) fn is_quiet(&self) -> bool {
+        let heard = self.stream.try_read(&mut [0]);
+        heard.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
     /// Waits for bytes; false: none will come.
     async fn read(&mut self) -> bool {
-        self.input.resize(PIECE, 0);
-        self.used = 0;
         loop {
             let is_readable = self.stream.readable().await;
             match is_readable.and_then(|()| self.stream.try_read(&mut self.input)) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 read => {
                     let count = read.unwrap_or(0);
-                    self.input.truncate(count);
+                    self.unused = 0..count;
                     return count > 0;
                 }
             }

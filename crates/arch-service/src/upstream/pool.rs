@@ -22,7 +22,7 @@ pub(super) struct Pool {
     /// How long is waited for each piece of an answer.
     patience: Duration,
     /// Those used last are at the end.
-    kept: Mutex<Vec<(Instant, TcpStream)>>,
+    kept: Mutex<Vec<(Instant, Connection)>>,
 }
 
 impl Pool {
@@ -47,15 +47,14 @@ impl Pool {
         let oldest = Instant::now().checked_sub(KEPT_FOR);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let (since, stream) = kept.pop()?;
+            let (since, connection) = kept.pop()?;
             if oldest.is_some_and(|oldest| since < oldest) {
                 // All others are older.
                 kept.clear();
                 return None;
             }
-            let heard = stream.try_read(&mut [0]);
-            if heard.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
-                return Some(Connection::new(stream));
+            if connection.is_quiet() {
+                return Some(connection);
             }
         }
     }
@@ -68,11 +67,11 @@ impl Pool {
     }
 
     /// Keeps a connection whose answer is whole.
-    pub(super) fn keep(&self, stream: TcpStream) {
+    pub(super) fn keep(&self, connection: Connection) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() == MOST {
             kept.remove(0);
         }
-        kept.push((Instant::now(), stream));
+        kept.push((Instant::now(), connection));
     }
 }
