@@ -59,7 +59,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arch::nature::{
-    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Variant,
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack, Variant,
 };
 use arch::{Architecture, ProcessContext, Rule, ServerSetup, context};
 use cell::{Cell, Run, Signals};
@@ -116,6 +116,7 @@ impl Architecture for Actor {
         predecessors: &["mt", "amped"],
         paper: "Armstrong: Making reliable distributed systems in the presence of software errors, thesis, KTH",
         year: 2003,
+        stack: Stack::Kernel,
         behaviour: BEHAVIOUR,
         variants: &[Variant {
             options: "--file-actors 0",

@@ -12,7 +12,7 @@
 //! locked in memory, as section 5.7 proposes for systems that cannot tell. Bytes leave by `sendfile`, not by `writev` from a mapping.
 
 use arch::nature::{
-    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack,
 };
 use arch::{Architecture, ProcessContext, ServerSetup, Work, Worker, context};
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -36,6 +36,7 @@ impl Architecture for Amped {
         predecessors: &["sped"],
         paper: "Pai, Druschel, Zwaenepoel: Flash, USENIX Annual Technical Conference, section 3.4",
         year: 1999,
+        stack: Stack::Kernel,
         behaviour: Behaviour {
             concurrency: Concurrency::Any,
             disk_wait: DiskWait::Helper { count: "--helpers" },

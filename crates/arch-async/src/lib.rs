@@ -51,7 +51,7 @@
 use std::sync::Arc;
 
 use arch::nature::{
-    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Variant,
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack, Variant,
 };
 use arch::{Architecture, Done, Next, ProcessContext, Rule, ServerSetup, Work};
 use driver_async::acceptor::Admitted;
@@ -90,6 +90,7 @@ impl Architecture for Async {
         paper: "Adya, Howell, Theimer, Bolosky, Douceur: Cooperative Task Management without Manual Stack Management, USENIX Annual \
                 Technical Conference",
         year: 2002,
+        stack: Stack::Kernel,
         behaviour: POOL,
         variants: &[
             Variant {

@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use arch::architecture::Rule;
 use arch::nature::{
-    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Variant,
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack, Variant,
 };
 use arch::{Architecture, ProcessContext, ServerSetup, Worker, context, threads_that_fit};
 use flows::Flow;
@@ -63,6 +63,7 @@ impl Architecture for Flux {
         predecessors: &["pool", "amped", "seda"],
         paper: "Burns, Grimaldi, Kostadinov, Berger, Corner: Flux, USENIX Annual Technical Conference",
         year: 2006,
+        stack: Stack::Kernel,
         behaviour: WITH_THREADS,
         variants: &[
             Variant {

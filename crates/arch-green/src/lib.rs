@@ -27,7 +27,7 @@ use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 use arch::nature::{
-    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Variant,
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack, Variant,
 };
 use arch::{
     Acceptor, Architecture, Client, ProcessContext, Refused, Remarks, Rule, ServerSetup, Worker,
@@ -103,6 +103,7 @@ impl Architecture for Green {
         predecessors: &["mt", "sped"],
         paper: "von Behren, Condit, Zhou, Necula, Brewer: Capriccio, SOSP",
         year: 2003,
+        stack: Stack::Kernel,
         behaviour: OFFLOADING,
         variants: &[
             Variant {

@@ -5,7 +5,7 @@
 //! concurrency. What blocks: everything, and everybody waits.
 
 use arch::nature::{
-    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack,
 };
 use arch::{Architecture, ServerSetup, blocking};
 
@@ -23,6 +23,7 @@ impl Architecture for Iterative {
         predecessors: &[],
         paper: "Stevens, Fenner, Rudoff: UNIX Network Programming, volume 1, third edition, chapter 30",
         year: 2003,
+        stack: Stack::Kernel,
         behaviour: Behaviour {
             concurrency: Concurrency::One,
             disk_wait: DiskWait::Server,

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use arch::listener::{EXHAUSTED_PAUSE, Socket};
 use arch::nature::{
     Behaviour, Carrier, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
-    Overflow, Variant,
+    Overflow, Stack, Variant,
 };
 use arch::processes::{Parent, SIGNALS};
 use arch::{Accept, Architecture, ProcessContext, Refused, Rule, ServerSetup, blocking};
@@ -55,6 +55,7 @@ impl Architecture for Mp {
         predecessors: &["iterative"],
         paper: "Pai, Druschel, Zwaenepoel: Flash, USENIX Annual Technical Conference, section 3.1",
         year: 1999,
+        stack: Stack::Kernel,
         behaviour: Behaviour {
             concurrency: Concurrency::Workers {
                 carrier: Carrier::Process,

@@ -14,7 +14,7 @@ use std::thread::Builder;
 
 use arch::nature::{
     Behaviour, Carrier, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
-    Overflow, Variant,
+    Overflow, Stack, Variant,
 };
 use arch::{
     Architecture, ProcessContext, Refused, Rule, ServerSetup, blocking, context, fit,
@@ -53,6 +53,7 @@ impl Architecture for Mt {
         predecessors: &["mp"],
         paper: "Pai, Druschel, Zwaenepoel: Flash, USENIX Annual Technical Conference, section 3.2",
         year: 1999,
+        stack: Stack::Kernel,
         behaviour: THREAD_EACH,
         variants: &[Variant {
             options: "--spawn prefork",

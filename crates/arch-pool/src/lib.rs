@@ -16,7 +16,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use arch::nature::{
     Behaviour, Carrier, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
-    Overflow, Variant,
+    Overflow, Stack, Variant,
 };
 use arch::{Architecture, Client, ProcessContext, Refused, ServerSetup, Worker, blocking};
 use threadpool::ThreadPool;
@@ -54,6 +54,7 @@ impl Architecture for Pool {
         predecessors: &["mt"],
         paper: "Welsh, Culler, Brewer: SEDA, SOSP, section 2.1, bounded thread pools",
         year: 2001,
+        stack: Stack::Kernel,
         behaviour: bounded(Overflow::Waits),
         variants: &[Variant {
             options: "--when-full refuse",

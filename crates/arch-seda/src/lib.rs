@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arch::nature::{
-    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack,
 };
 use arch::{Architecture, ProcessContext, ServerSetup, context};
 use controllers::{Admit, Limits};
@@ -72,6 +72,7 @@ impl Architecture for Seda {
         predecessors: &["pool", "amped"],
         paper: "Welsh, Culler, Brewer: SEDA, SOSP, section 5.1",
         year: 2001,
+        stack: Stack::Kernel,
         behaviour: Behaviour {
             concurrency: Concurrency::Any,
             disk_wait: DiskWait::Helper {

@@ -49,7 +49,7 @@ use std::time::Duration;
 
 use arch::architecture::Rule;
 use arch::nature::{
-    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack,
 };
 use arch::session::Answer;
 use arch::{Architecture, Next, ProcessContext, ServerSetup};
@@ -96,6 +96,7 @@ impl Architecture for Service {
         predecessors: &["async"],
         paper: "Eriksen: Your Server as a Function, Workshop on Programming Languages and Operating Systems (PLOS)",
         year: 2013,
+        stack: Stack::Kernel,
         behaviour: Behaviour {
             concurrency: Concurrency::Any,
             disk_wait: DiskWait::Helper {

@@ -18,7 +18,7 @@
 use std::time::Duration;
 
 use arch::nature::{
-    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack,
 };
 use arch::options::time;
 use arch::{Architecture, ProcessContext, Rule, ServerSetup, Worker};
@@ -71,6 +71,7 @@ impl Architecture for Sped {
         predecessors: &["mp", "mt"],
         paper: "Pai, Druschel, Zwaenepoel: Flash, USENIX Annual Technical Conference, section 3.3",
         year: 1999,
+        stack: Stack::Kernel,
         behaviour: Behaviour {
             concurrency: Concurrency::Any,
             disk_wait: DiskWait::Server,

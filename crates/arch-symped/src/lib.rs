@@ -26,7 +26,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{Builder, available_parallelism};
 
 use arch::nature::{
-    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Variant,
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack, Variant,
 };
 use arch::processes::Parent;
 use arch::{Architecture, ProcessContext, ServerSetup, Sockets, Worker, context};
@@ -80,6 +80,7 @@ impl Architecture for Symped {
         predecessors: &["sped"],
         paper: "Pariag, Brecht, Harji, Buhr, Shukla, Cheriton: Comparing the Performance of Web Server Architectures, EuroSys",
         year: 2007,
+        stack: Stack::Kernel,
         behaviour: Behaviour {
             killed: Killed::LoopReplaced,
             ..THREADS

@@ -53,7 +53,7 @@ use std::time::{Duration, Instant};
 
 use arch::listener::{EXHAUSTED_PAUSE, Listener};
 use arch::nature::{
-    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack,
 };
 use arch::session::{Calls, Output};
 use arch::{
@@ -116,6 +116,7 @@ impl Architecture for Uring {
         predecessors: &["sped", "amped"],
         paper: "Axboe: Efficient IO with io_uring, kernel.dk",
         year: 2019,
+        stack: Stack::Kernel,
         behaviour: Behaviour {
             concurrency: Concurrency::Any,
             disk_wait: DiskWait::Kernel,

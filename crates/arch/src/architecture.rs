@@ -1,9 +1,12 @@
 //! What a room is: one way of turning connections into running code.
 
+use std::net::SocketAddr;
+
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
 use crate::nature::{Behaviour, Nature};
+use crate::options::ServeOptions;
 use crate::setup::ServerSetup;
 
 /// One way of turning connections into running code.
@@ -24,6 +27,16 @@ pub trait Architecture: clap::Args {
     /// How many sockets are to listen: more than one where each of several loops has its own.
     fn sockets(&self) -> Sockets {
         Sockets::ONE
+    }
+
+    /// Begins to listen by itself, for one with a [network stack of its own](crate::nature::Stack::Own), while the process has all the
+    /// rights that it was started with; returns where. No socket of the kernel's is bound then.
+    ///
+    /// # Errors
+    /// Why it cannot listen where the options say, in words for the person who gave them.
+    fn listen(&mut self, options: &ServeOptions) -> std::io::Result<Option<SocketAddr>> {
+        let _ = options;
+        Ok(None)
     }
 
     /// What whoever starts it with these options has to be told, in a line.

@@ -1,6 +1,7 @@
 //! The listening sockets, one as a rule: accepting connections, and limiting how many are inside.
 
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -97,6 +98,18 @@ impl Listener {
                 file: bound.file,
                 ..Inside::default()
             }),
+            left: Condvar::new(),
+        })
+    }
+
+    /// For a server that listens by a network stack of its own: nobody comes here, and when it is [shut](Self::shut) whoever polls it is
+    /// woken all the same.
+    pub(crate) fn of_own_stack(address: SocketAddr) -> io::Result<Self> {
+        let (one, other) = std::os::unix::net::UnixStream::pair()?;
+        Ok(Self {
+            sockets: vec![one.into(), other.into()],
+            address: Address::Ip(address),
+            inside: Mutex::default(),
             left: Condvar::new(),
         })
     }

@@ -17,6 +17,8 @@ pub struct Nature {
     pub paper: &'static str,
     /// When that was published.
     pub year: u16,
+    /// Whose network stack its connections go through.
+    pub stack: Stack,
     /// How it behaves with the options that it has if none are given.
     pub behaviour: Behaviour,
     /// Options with which it behaves otherwise.
@@ -41,6 +43,20 @@ pub enum Family {
     Stages,
     /// Whoever has state has it alone, and hears of others by messages.
     Actors,
+}
+
+/// Whose network stack a server's connections go through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stack {
+    /// The kernel's.
+    Kernel,
+    /// Its own, which takes a whole network interface. What only the kernel's sockets have is refused: Unix sockets, addresses that are
+    /// no interface's, IPv6, `--defer-accept`. Connections take no descriptors; a byte sent as urgent is one of the stream; who is
+    /// connected when the server is killed is told nothing.
+    Own {
+        /// The option that says which interface, like `--interface`.
+        interface: &'static str,
+    },
 }
 
 /// Options of an architecture's own, and how it behaves with them.
@@ -161,6 +177,8 @@ pub enum Killed {
 pub enum IdleConnection {
     /// A place in a table: less than 2 KiB.
     Place,
+    /// A place, and the buffers of a TCP of the server's own: less than 40 KiB.
+    Buffers,
     /// A worker, with stack and buffers: less than 64 KiB of a process.
     Worker,
 }
@@ -217,6 +235,15 @@ impl Family {
 impl fmt::Display for Family {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(self.name())
+    }
+}
+
+impl fmt::Display for Stack {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kernel => formatter.write_str("the kernel's"),
+            Self::Own { interface } => write!(formatter, "its own, at an interface ({interface})"),
+        }
     }
 }
 
@@ -301,6 +328,7 @@ impl fmt::Display for IdleConnection {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Place => "a place in a table, less than 2 KiB",
+            Self::Buffers => "a place and the buffers of its TCP, less than 40 KiB",
             Self::Worker => "a worker with its stack and buffers",
         })
     }

@@ -117,6 +117,11 @@ impl<T: Transport> Endpoint<T> {
         }
     }
 
+    /// What carries it.
+    pub fn transport(&self) -> &T {
+        &self.transport
+    }
+
     /// What it takes the network to have said of its socket.
     #[inline]
     pub fn readiness(&self) -> Readiness {

@@ -1,6 +1,7 @@
 //! What is served, where and within which limits: the recipe, what a process opens from it, what a thread needs.
 
 use std::io::{Error, ErrorKind};
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, RawFd};
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use crate::error::context;
 use crate::limits::free_descriptors_below;
 use crate::listener::Listener;
 use crate::options::ServeOptions;
-use crate::privileges::User;
+use crate::privileges::{Privileges, User};
 use crate::remarks::Remarks;
 use crate::security::Security;
 use crate::session::{FileAnswer, Session};
@@ -70,6 +71,34 @@ impl ServerSetup {
     ) -> std::io::Result<Self> {
         let user = options.user.as_ref().map(User::look_up).transpose()?;
         let listener = Listener::open(&options, sockets)?;
+        Self::of(listener, user, options, root)
+    }
+
+    /// The same for an architecture that [listens itself](crate::Architecture::listen), and does so already.
+    ///
+    /// # Errors
+    /// What only the kernel's sockets have, or what is wrong with the user or the root, in words for the person who gave it.
+    pub fn without_sockets(
+        address: SocketAddr,
+        options: ServeOptions,
+        root: &Path,
+    ) -> std::io::Result<Self> {
+        if options.defer_accept {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "this model's network stack is its own, and the kernel keeps no connection back for it: leave --defer-accept out",
+            ));
+        }
+        let user = options.user.as_ref().map(User::look_up).transpose()?;
+        Self::of(Listener::of_own_stack(address)?, user, options, root)
+    }
+
+    fn of(
+        listener: Listener,
+        user: Option<Privileges>,
+        options: ServeOptions,
+        root: &Path,
+    ) -> std::io::Result<Self> {
         let own = options.security.make_own(listener.address())?;
         if let Some(user) = user {
             allow_locking(options.content_cache);

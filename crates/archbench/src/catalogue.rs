@@ -1,10 +1,11 @@
 //! Every architecture, a line each. Whatever knows an architecture by its name knows it from here.
 
 use std::io;
+use std::net::SocketAddr;
 
 use arch::nature::Nature;
 use arch::security::HandshakePlace;
-use arch::{Architecture, Rule, ServerSetup, Sockets};
+use arch::{Architecture, Rule, ServeOptions, ServerSetup, Sockets};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Command};
 
@@ -25,8 +26,11 @@ pub(crate) struct Prepared {
     pub(crate) notice: Option<String>,
     /// How many sockets are to listen.
     pub(crate) sockets: Sockets,
-    pub(crate) serve: Serve,
+    pub(crate) listen: Listen,
 }
+
+/// Has it listen by itself, if its network stack is its own: says where, and gives what serves.
+pub(crate) type Listen = Box<dyn FnOnce(&ServeOptions) -> io::Result<(Option<SocketAddr>, Serve)>>;
 
 /// Serves a setup until told to stop, and calls the other when it is ready to.
 pub(crate) type Serve = Box<dyn FnOnce(ServerSetup, Box<dyn FnOnce()>) -> io::Result<()>>;
@@ -47,6 +51,7 @@ pub(crate) const CATALOGUE: &[Entry] = &[
     entry::<arch_uring::Uring>(),
     entry::<arch_actor::Actor>(),
     entry::<arch_flux::Flux>(),
+    entry::<arch_netmap::Netmap>(),
 ];
 
 /// The one that serves where none is named.
@@ -61,11 +66,16 @@ const fn entry<A: Architecture + 'static>() -> Entry {
         rules: A::RULES,
         augment: A::augment_args,
         prepare: |matches| {
-            let architecture = A::from_arg_matches(matches)?;
+            let mut architecture = A::from_arg_matches(matches)?;
             Ok(Prepared {
                 notice: architecture.notice(),
                 sockets: architecture.sockets(),
-                serve: Box::new(move |setup, ready| architecture.serve(setup, ready)),
+                listen: Box::new(move |options| {
+                    let address = architecture.listen(options)?;
+                    let serve: Serve =
+                        Box::new(move |setup, ready| architecture.serve(setup, ready));
+                    Ok((address, serve))
+                }),
             })
         },
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
-use arch::nature::Behaviour;
+use arch::nature::{Behaviour, Stack};
 use clap::{Arg, ArgMatches, Command};
 use command::output::{self, Format};
 use contracts::models::{self, Model, ModelOption, Models};
@@ -60,6 +60,8 @@ fn model(entry: &Entry) -> Model {
         diagram: entry.diagram.trim_matches('\n').into(),
         family: entry.nature.family.to_string(),
         represents_family: entry.represents_its_family(),
+        stack: entry.nature.stack.to_string(),
+        takes_interface: matches!(entry.nature.stack, Stack::Own { .. }),
         predecessors: entry
             .nature
             .predecessors
@@ -174,6 +176,13 @@ fn describe(entry: &Entry) -> Result<String, std::fmt::Error> {
     writeln!(text, "\n  {}", lineage(entry))?;
     writeln!(text, "  as in {}", entry.nature.paper)?;
     let usual = entry.nature.behaviour;
+    if entry.nature.stack != Stack::Kernel {
+        writeln!(
+            text,
+            "\n  {:<26} {}",
+            "its network stack", entry.nature.stack
+        )?;
+    }
     for (options, behaviour) in entry.nature.behaviours() {
         let all = facts(&behaviour).into_iter().zip(facts(&usual));
         // Of a variant, what sets it apart.

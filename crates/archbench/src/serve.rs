@@ -149,11 +149,15 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let Prepared {
         notice,
         sockets,
-        serve,
+        listen,
     } = entry.prepare(matches)?;
 
     let (root, sample) = root(&options)?;
-    let setup = ServerSetup::with_sockets(sockets, options, &root)?;
+    let (own_address, serve) = listen(&options)?;
+    let setup = match own_address {
+        Some(address) => ServerSetup::without_sockets(address, options, &root)?,
+        None => ServerSetup::with_sockets(sockets, options, &root)?,
+    };
     if let Some(security) = &setup.security {
         for warning in security.warnings(setup.listener.address()) {
             output::complain(format_args!("warning: {warning}"));

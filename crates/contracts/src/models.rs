@@ -34,6 +34,12 @@ pub struct Model {
     /// Whether it stands for its family where one of each is taken.
     #[serde(default)]
     pub represents_family: bool,
+    /// Whose network stack its connections go through, in words.
+    #[serde(default)]
+    pub stack: String,
+    /// Whether it takes a network interface, Ethernet's, whole: then it serves at no other address.
+    #[serde(default)]
+    pub takes_interface: bool,
     /// The architectures whose shortcoming it answers, by name.
     #[serde(default)]
     pub predecessors: Vec<String>,

@@ -134,7 +134,8 @@ impl Plan {
         available: &[usize],
     ) -> Result<Self, String> {
         check_names(experiment, models)?;
-        let mut cells = cells::cells(experiment, models, &externals)?;
+        let (models, left_out) = models::reachable(experiment, models)?;
+        let mut cells = cells::cells(experiment, &models, &externals)?;
         if experiment.repeats > MAX_TRIALS / cells.len() {
             return Err(format!(
                 "{} cells, each measured {} times, are more than {MAX_TRIALS} trials",
@@ -146,7 +147,8 @@ impl Plan {
         for expect in &experiment.expect {
             expected::check(&expect.ratio.0, &factors)?;
         }
-        let mut notices: Vec<_> = externals.iter().filter_map(|one| one.missing()).collect();
+        let missing = externals.iter().filter_map(|one| one.missing());
+        let mut notices: Vec<_> = missing.chain(left_out).collect();
         externals.retain(|one| one.missing().is_none());
         cells.retain(|cell| match &cell.server {
             Server::External(external) => external.missing().is_none(),
@@ -299,6 +301,39 @@ mod tests {
             ))
             .is_ok()
         );
+    }
+
+    #[test]
+    fn who_takes_an_interface_is_measured_where_there_is_one() {
+        let models = ["plain", "taking"].map(|name| Model {
+            takes_interface: name == "taking",
+            ..Model::named(name)
+        });
+        let plan = |wanted: &str, network: &str| {
+            let text = format!(
+                "name='x'\nquestion='?'\nmodels={wanted}\nduration='1s'\nload=[{{name='closed'}}]\n{network}"
+            );
+            let experiment = Experiment::parse(&text, Path::new("x")).unwrap();
+            Plan::of(&experiment, &models, Vec::new(), &[0, 1])
+        };
+        let veth = plan("['plain', 'taking']", "network={kind='veth'}").unwrap();
+        assert_eq!((veth.cells.len(), veth.notices.len()), (2, 0));
+        let networks = [
+            "",
+            "network={kind=['loopback','veth']}",
+            "network={rtt='1ms'}",
+        ];
+        for network in networks {
+            let error = plan("['plain', 'taking']", network).unwrap_err();
+            assert!(
+                error.contains("model 'taking' takes an Ethernet"),
+                "{error}"
+            );
+            let all = plan("'all'", network).unwrap();
+            assert!(all.notices[0].contains("taking is left out"));
+            let is_plain = |cell: &Cell| matches!(&cell.server, Server::Model { model, .. } if model == "plain");
+            assert!(all.cells.iter().all(is_plain));
+        }
     }
 
     #[test]

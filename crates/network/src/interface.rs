@@ -154,8 +154,6 @@ pub struct Link {
     pub hardware_address: [u8; 6],
     /// Bytes of the longest packet, without the Ethernet header.
     pub mtu: u32,
-    /// Into how many queues packets come.
-    pub receive_queues: u32,
 }
 
 /// What the interface `name` is.
@@ -164,12 +162,11 @@ pub struct Link {
 /// `ENODEV` if there is none of that name; `InvalidData` if it is no Ethernet.
 pub fn link(name: &str) -> io::Result<Link> {
     let message = get(name)?;
-    let (mut hardware_address, mut mtu, mut receive_queues) = (None, None, 1);
+    let (mut hardware_address, mut mtu) = (None, None);
     for attribute in message.attributes {
         match attribute {
             LinkAttribute::Address(bytes) => hardware_address = bytes.try_into().ok(),
             LinkAttribute::Mtu(bytes) => mtu = Some(bytes),
-            LinkAttribute::NumRxQueues(count) => receive_queues = count,
             _ => {}
         }
     }
@@ -177,7 +174,6 @@ pub fn link(name: &str) -> io::Result<Link> {
         index: message.header.index,
         hardware_address: hardware_address.ok_or(io::ErrorKind::InvalidData)?,
         mtu: mtu.ok_or(io::ErrorKind::InvalidData)?,
-        receive_queues,
     })
 }
 

@@ -16,6 +16,7 @@
 
 mod frames;
 mod program;
+mod queues;
 mod ring;
 
 use std::io;
@@ -23,6 +24,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use frames::{FRAME_BYTES, Frames};
 use program::Redirection;
+pub use queues::receive_queues;
 use ring::{Consumer, Producer};
 
 /// The longest packet that a frame takes, in bytes: of 2048, the kernel keeps 256 for what programs put before a packet.

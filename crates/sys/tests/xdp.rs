@@ -209,6 +209,17 @@ fn an_interface_is_the_kernels_again_afterwards_and_nobody_elses_meanwhile() {
 }
 
 #[test]
+fn queues_are_those_that_packets_come_by() {
+    let Some((hosts, _rings)) = rings() else {
+        return;
+    };
+    let ask = |name: &'static str| hosts.server.run(|| sys::xdp::receive_queues(name)).unwrap();
+    assert_eq!(ask(INTERFACE).unwrap(), 1);
+    assert_eq!(ask("lo").unwrap(), 1, "it has no channels");
+    assert!(ask("nowhere0").is_err() && ask("").is_err());
+}
+
+#[test]
 fn an_interface_that_is_not_there_is_named_in_words() {
     let Some((hosts, rings)) = rings() else {
         return;

@@ -121,13 +121,15 @@ fn come_with_all_their_fields(bench: &Bench) {
 fn come_as_text_too(bench: &Bench) {
     use std::io::{BufRead, BufReader, Read};
     use std::process::{Command, Stdio};
-    let mut child = Command::new(crate::server::BINARY)
+    let mut command = Command::new(crate::server::BINARY);
+    crate::hosts::place(&mut command);
+    let mut child = command
         .args([
             "serve",
             "--model",
             bench.room.name(),
             "--addr",
-            "127.0.0.1:0",
+            &crate::hosts::address(),
             "--root",
         ])
         .arg(bench.site.root())

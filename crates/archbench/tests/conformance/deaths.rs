@@ -8,7 +8,7 @@ use arch::nature::Killed;
 use rustix::process::{Signal, kill_process};
 
 use crate::case::{Bench, Case, OnDrop, case_of_each_behaviour};
-use crate::client::{Client, wait_until};
+use crate::client::{Client, End, get, wait_until};
 use crate::loops::{SLOW, of_two_loops};
 use crate::server::Server;
 use crate::site::{Garden, assert_contents};
@@ -38,6 +38,15 @@ fn of_one_that_is_killed(bench: &Bench) -> &'static str {
         let mut client = server.connect();
         assert_eq!(client.get("/file.txt").status, 200);
         server.signal(Signal::KILL);
+        if bench.room.has_own_stack() {
+            let (status, _) = server.end();
+            assert_eq!(status.code(), None);
+            assert!(client.is_silent_for(Duration::from_millis(200)));
+            // Now the kernel has the interface, and knows of no such connection.
+            client.send(get("/file.txt"));
+            assert_eq!(client.ending(), (Vec::new(), End::Reset));
+            return "it is the only one, and all ends with it; its clients are told nothing before they send";
+        }
         assert_eq!(client.ending().0, b"");
         let (status, _) = server.end();
         assert_eq!(status.code(), None);

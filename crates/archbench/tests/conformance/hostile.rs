@@ -237,6 +237,10 @@ fn five_thousand_that_say_nothing(bench: &Bench) -> &'static str {
                     assert!(each < 2 << 10, "{each} bytes for each");
                     "others are served beside them; less than 2 KiB of memory for each"
                 }
+                IdleConnection::Buffers => {
+                    assert!((2 << 10..40 << 10).contains(&each), "{each} bytes for each");
+                    "others are served beside them; less than 40 KiB of memory for each"
+                }
                 IdleConnection::Worker => {
                     assert!((2 << 10..64 << 10).contains(&each), "{each} bytes for each");
                     "others are served beside them; less than 64 KiB of memory for each"

@@ -53,6 +53,7 @@ mod defects;
 mod flood;
 mod golden;
 mod hostile;
+mod hosts;
 mod http1;
 mod http2;
 mod loops;
@@ -128,14 +129,26 @@ fn protocol_trials(site: &Arc<Site>) -> Vec<Trial> {
 /// Every trial of one room in one behaviour.
 fn room_trials(room: &Room, site: &Arc<Site>) -> Vec<Trial> {
     let mut trials = Vec::new();
+    let hosts = match room.has_own_stack() {
+        true => network::available(),
+        false => Ok(()),
+    };
+    if let Err(why) = &hosts {
+        println!("{room} is skipped, which takes two hosts: {why}");
+    }
+    let is_without_hosts = hosts.is_err();
     let mut add = |name: String, possible: bool, run: Box<dyn FnOnce(&Bench) + Send>| {
         let bench = Bench::new(*room, Arc::clone(site));
         let full = format!("{room}::{name}");
         let trial = Trial::test(full, move || {
-            took::timed(&bench.room.to_string(), &name, || run(&bench));
+            let trial = || took::timed(&bench.room.to_string(), &name, || run(&bench));
+            match bench.room.has_own_stack() {
+                true => hosts::run_on_two(trial),
+                false => trial(),
+            }
             Ok(())
         });
-        trials.push(trial.with_ignored_flag(!possible));
+        trials.push(trial.with_ignored_flag(!possible || is_without_hosts));
     };
     let concerns = |scope: Scope| scope == Scope::EachBehaviour || !room.is_variant();
     let is_root = rustix::process::getuid().is_root();

@@ -6,7 +6,7 @@ mod catalogue;
 
 use std::fmt;
 
-use arch::nature::{Behaviour, Concurrency, DiskWait, Nature};
+use arch::nature::{Behaviour, Concurrency, DiskWait, Nature, Stack};
 use catalogue::{CATALOGUE, Entry};
 
 /// An architecture with options that lead to one of its behaviours.
@@ -96,6 +96,11 @@ impl Room {
     /// Whether it makes a thread or process for each connection when that comes.
     pub(crate) fn makes_one_each(&self) -> bool {
         matches!(self.behaviour.concurrency, Concurrency::OneEach(_))
+    }
+
+    /// Whether its connections go by none of the kernel's sockets.
+    pub(crate) fn has_own_stack(&self) -> bool {
+        self.nature().stack != Stack::Kernel
     }
 
     /// Whether a helper waits for the disk.

@@ -14,6 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::client::{Client, PATIENCE};
+use crate::hosts;
 use crate::room::Room;
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_archbench");
@@ -43,6 +44,7 @@ pub(crate) fn stranger() -> Option<u32> {
 pub(crate) struct Recipe {
     command: Command,
     address: String,
+    has_own_stack: bool,
 }
 
 impl Recipe {
@@ -80,7 +82,8 @@ impl Recipe {
             .stderr(Stdio::piped());
         Self {
             command,
-            address: "127.0.0.1:0".into(),
+            address: hosts::address(),
+            has_own_stack: room.has_own_stack(),
         }
     }
 
@@ -123,12 +126,13 @@ impl Recipe {
     /// The command line, for a server that may not start.
     pub(crate) fn into_command(mut self) -> Command {
         self.command.args(["--addr", &self.address]);
+        hosts::place(&mut self.command);
         self.command
     }
 
-    pub(crate) fn start(mut self) -> Server {
-        self.command.args(["--addr", &self.address]);
-        let mut child = self.command.spawn().expect("the binary starts");
+    pub(crate) fn start(self) -> Server {
+        let has_own_stack = self.has_own_stack;
+        let mut child = self.into_command().spawn().expect("the binary starts");
         let mut out = BufReader::new(child.stdout.take().expect("piped"));
         let mut err = child.stderr.take().expect("piped");
         let complaints = std::thread::spawn(move || {
@@ -155,6 +159,7 @@ impl Recipe {
             out,
             complaints: Some(complaints),
             address,
+            has_own_stack,
             ready,
         }
     }
@@ -166,6 +171,7 @@ pub(crate) struct Server {
     out: BufReader<ChildStdout>,
     complaints: Option<JoinHandle<String>>,
     pub(crate) address: SocketAddr,
+    has_own_stack: bool,
     pub(crate) ready: Value,
 }
 
@@ -241,8 +247,11 @@ impl Server {
         self.processes().into_iter().map(descriptors).sum()
     }
 
-    /// Open sockets, of all its processes.
+    /// Open sockets, of all its processes; where they are none of the kernel's, what its clients' kernel takes for such.
     pub(crate) fn sockets(&self) -> usize {
+        if self.has_own_stack {
+            return hosts::connections(self.address);
+        }
         let of = |pid: &Pid| -> usize {
             let open = std::fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero()));
             let links = open

@@ -13,6 +13,9 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::case::{Bench, Case, case, case_of_each_behaviour};
 use crate::client::{Client, PATIENCE, get, wait_until};
+use crate::hosts;
+use crate::server::Server;
+use crate::usage;
 
 pub(crate) const CASES: &[Case] = &[
     case_of_each_behaviour("with_signals_ignored", |bench| {
@@ -56,6 +59,10 @@ fn with_signals(bench: &Bench, done: &str) {
 
 /// A Unix socket in the file system and one that is not; the file goes with its server, and one that was left behind is no obstacle.
 fn unix_socket(bench: &Bench) {
+    if bench.room.has_own_stack() {
+        let serve = ["--addr", "unix:@archbench", "--root", "."];
+        return usage::fails(&bench.room, &serve, &["cannot listen on", "the kernel's"]);
+    }
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("server.sock");
     let by_path = format!("unix:{}", path.display());
@@ -116,6 +123,11 @@ fn serve_at(
 
 /// Who has not asked yet is not there yet, to the server, and is served as anybody else once it asks.
 fn deferred_connections(bench: &Bench) {
+    if bench.room.has_own_stack() {
+        let address = hosts::address();
+        let serve = ["--addr", &address, "--root", ".", "--defer-accept"];
+        return usage::fails(&bench.room, &serve, &["its own", "--defer-accept"]);
+    }
     let server = bench.serve(&["--defer-accept"]);
     let empty = server.sockets_at_rest();
     let mut client = server.connect();
@@ -131,9 +143,21 @@ fn deferred_connections(bench: &Bench) {
     assert_eq!(summary["connections"], 1, "{summary}");
 }
 
+/// Where nothing is out of band the byte is one of the stream (RFC 6093, section 3.1), and answered as that.
+fn urgent_data_of_the_stream(server: &Server) {
+    let mut client = server.connect();
+    let sent = rustix::net::send(&client.socket, b"!", SendFlags::OOB);
+    assert_eq!(sent, Ok(1));
+    client.send(get("/file.txt"));
+    assert_eq!(client.answer().status, 501, "there is no method '!GET'");
+}
+
 /// A byte out of band, wherever it comes, keeps nobody from having an answer.
 fn urgent_data(bench: &Bench) {
     let server = bench.serve(&[]);
+    if bench.room.has_own_stack() {
+        return urgent_data_of_the_stream(&server);
+    }
     let request = get("/file.txt");
     for at in [0, 1, request.len() / 2, request.len() - 1, request.len()] {
         for pause in [Duration::ZERO, Duration::from_millis(30)] {

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::process::{Command, Output};
 
 use crate::case::{Bench, Case, case};
+use crate::hosts;
 use crate::room::Room;
 use crate::server::{BINARY, listed};
 
@@ -30,6 +31,7 @@ fn run(room: &Room, options: &[&str]) -> Output {
     command
         .args(["serve", "--model", room.name()])
         .args(options);
+    hosts::place(&mut command);
     // If it serves after all, it ends soon.
     let mut child = command
         .stdin(std::process::Stdio::null())
@@ -87,14 +89,14 @@ fn of_a_root_that_is_not_there(bench: &Bench) {
     let room = &bench.room;
     fails(
         room,
-        &["--addr", "127.0.0.1:0", "--root", "/nowhere/at/all"],
+        &["--addr", &hosts::address(), "--root", "/nowhere/at/all"],
         &["cannot serve", "/nowhere/at/all", "No such file"],
     );
     let file = bench.site.root().join("file.txt");
     let file = file.to_str().expect("text");
     fails(
         room,
-        &["--addr", "127.0.0.1:0", "--root", file],
+        &["--addr", &hosts::address(), "--root", file],
         &["cannot serve", file, "Not a directory"],
     );
 }
@@ -198,7 +200,8 @@ fn of_values_without_sense(bench: &Bench) {
         ["--slow", "=0"],
         ["--slow", "/x=18446744073709551615"],
     ] {
-        let serve = ["--addr", "127.0.0.1:0", "--root", root];
+        let address = hosts::address();
+        let serve = ["--addr", &address, "--root", root];
         let output = ends_when_told(&bench.room, &[&serve[..], &extreme[..]].concat());
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(
@@ -219,7 +222,9 @@ fn of_values_without_sense(bench: &Bench) {
 /// Starts a server, asks it for a file once it is ready, and stops it.
 fn ends_when_told(room: &Room, options: &[&str]) -> Output {
     use std::io::{BufRead, BufReader};
-    let mut child = Command::new(BINARY)
+    let mut command = Command::new(BINARY);
+    hosts::place(&mut command);
+    let mut child = command
         .args(["serve", "--output-format", "json", "--model", room.name()])
         .args(options)
         .stdin(std::process::Stdio::null())

@@ -41,6 +41,10 @@ fn its_own_options(bench: &Bench) {
 }
 
 fn an_address_of_the_other_family(bench: &Bench) {
+    if bench.room.has_own_stack() {
+        let serve = ["--addr", "[::1]:0", "--root", "."];
+        return crate::usage::fails(&bench.room, &serve, &["cannot listen on", "IPv4"]);
+    }
     if std::net::TcpListener::bind("[::1]:0").is_err() {
         // A machine without IPv6.
         return;

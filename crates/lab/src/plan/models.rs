@@ -7,7 +7,7 @@ use contracts::Document;
 use contracts::models::{self, Models};
 
 use crate::Failure;
-use crate::spec::{self, Model};
+use crate::spec::{self, Experiment, Model, NetworkCell, NetworkKind};
 
 fn ask(archbench: &Path, arguments: &[&str]) -> Result<std::process::Output, Failure> {
     Command::new(archbench)
@@ -22,6 +22,7 @@ fn ask(archbench: &Path, arguments: &[&str]) -> Result<std::process::Output, Fai
 pub fn chosen(wanted: &spec::Models, catalogue: &Models) -> Vec<Model> {
     let model = |listed: &models::Model| Model {
         family: listed.family.clone(),
+        takes_interface: listed.takes_interface,
         ..Model::named(&listed.name)
     };
     let listed = catalogue.models.iter();
@@ -32,16 +33,53 @@ pub fn chosen(wanted: &spec::Models, catalogue: &Models) -> Vec<Model> {
             .map(model)
             .collect(),
         spec::Models::Some(named) => {
-            let family = |name: &str| {
+            let as_listed = |named: &Model| {
                 let mut listed = catalogue.models.iter();
-                listed.find(|listed| listed.name == name)
+                match listed.find(|listed| listed.name == named.model) {
+                    Some(listed) => Model {
+                        family: listed.family.clone(),
+                        takes_interface: listed.takes_interface,
+                        ..named.clone()
+                    },
+                    None => named.clone(),
+                }
             };
-            let with_family = |named: &Model| Model {
-                family: family(&named.model).map_or(String::new(), |listed| listed.family.clone()),
-                ..named.clone()
-            };
-            named.iter().map(with_family).collect()
+            named.iter().map(as_listed).collect()
         }
+    }
+}
+
+/// Those of `models` that the experiment's network has an interface for, and what has to be said of others: where it asks for all or
+/// one of each family, they are left out.
+///
+/// # Errors
+/// That one was asked for by name, and what to do about it.
+pub fn reachable(
+    experiment: &Experiment,
+    models: &[Model],
+) -> Result<(Vec<Model>, Option<String>), String> {
+    let mut networks = match &experiment.network {
+        Some(network) => network.cells(),
+        None => vec![NetworkCell::default()],
+    }
+    .into_iter();
+    if networks.all(|cell| cell.kind == NetworkKind::Veth && cell.link.is_none()) {
+        return Ok((models.to_vec(), None));
+    }
+    let (unreachable, reachable): (Vec<_>, Vec<_>) = models
+        .iter()
+        .cloned()
+        .partition(|model| model.takes_interface);
+    let Some(first) = unreachable.first() else {
+        return Ok((reachable, None));
+    };
+    const WHY: &str = "takes an Ethernet interface of its own, which '[network] kind = \"veth\"' without a link gives it";
+    match experiment.models {
+        spec::Models::Some(_) => Err(format!("model '{}' {WHY}", first.model)),
+        _ => Ok((
+            reachable,
+            Some(format!("{} is left out: it {WHY}", first.model)),
+        )),
     }
 }
 

@@ -31,6 +31,9 @@ pub struct Model {
     /// As the catalogue has it, once that was asked.
     #[serde(skip)]
     pub family: String,
+    /// Likewise: it serves at a network interface of its own and nowhere else.
+    #[serde(skip)]
+    pub takes_interface: bool,
 }
 
 /// A server that is not ours.

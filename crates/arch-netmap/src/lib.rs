@@ -1,0 +1,409 @@
+//! netmap: rings shared with the kernel, a TCP of our own, and nothing of the kernel's network stack between them.
+#![doc = concat!("\n```text", include_str!("diagram.txt"), "```\n")]
+//! See the end of this text for what it costs.
+
+mod packet;
+mod place;
+mod sessions;
+mod stack;
+mod stream;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use std::hash::{BuildHasher, RandomState};
+use std::io::{Error, ErrorKind, Result};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arch::nature::{
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack as Whose,
+};
+use arch::{
+    Architecture, Endpoint, Listener, ProcessContext, Progress, Remarks, ServeOptions, ServerSetup,
+    Worker,
+};
+use meter::Event;
+use run_queue::RunQueue;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use sys::xdp::{Bound, XdpSocket};
+use workload::units;
+
+use place::{Ip, Place};
+use sessions::Sessions;
+use stack::{End, Settings, Stack, Token};
+use wire::Rings;
+
+/// The options of netmap.
+#[derive(Debug, clap::Args)]
+pub struct Netmap {
+    /// The interface that is taken, whole: the kernel's own stack hears nothing from it meanwhile. Without it, the one that has the
+    /// server's address
+    #[arg(long, value_name = "NAME", value_parser = place::interface)]
+    pub interface: Option<String>,
+    /// The server's address there, and how many bits of it name the network; without it, the address of --addr
+    #[arg(long, value_name = "ADDRESS[/BITS]")]
+    pub ip: Option<Ip>,
+    /// By whom clients are reached who are not in that network
+    #[arg(long, value_name = "ADDRESS")]
+    pub gateway: Option<Ipv4Addr>,
+    /// Never wait: look for packets again at once. Takes a processor, whether or not there is anything to do
+    #[arg(long)]
+    pub busy_poll: bool,
+    /// Bytes that a client may send before they are read, of each connection
+    #[arg(long, value_name = "SIZE", default_value = "8k", value_parser = buffer)]
+    pub receive_buffer: usize,
+    /// Bytes of an answer that may be on their way, of each connection
+    #[arg(long, value_name = "SIZE", default_value = "24k", value_parser = buffer)]
+    pub send_buffer: usize,
+    /// The interface, once it listens.
+    #[arg(skip)]
+    taken: Option<Taken>,
+}
+
+/// An interface that was taken.
+#[derive(Debug)]
+struct Taken {
+    place: Place,
+    rings: XdpSocket,
+}
+
+/// Reads the size of a connection's buffer: room for a packet at least.
+fn buffer(text: &str) -> std::result::Result<usize, String> {
+    let bytes = units::size(text).map_err(|error| error.to_string())?;
+    usize::try_from(bytes)
+        .ok()
+        .filter(|bytes| (2048..=16 << 20).contains(bytes))
+        .ok_or_else(|| format!("'{text}' is no buffer: expected a size from 2k to 16m"))
+}
+
+impl Architecture for Netmap {
+    const NAME: &'static str = "netmap";
+    const SUMMARY: &'static str =
+        "one loop with an interface's rings shared with the kernel, and a TCP of its own";
+    const DIAGRAM: &'static str = include_str!("diagram.txt");
+    const NATURE: Nature = Nature {
+        family: Family::Events,
+        predecessors: &["sped", "uring"],
+        paper: "Rizzo: netmap: A Novel Framework for Fast Packet I/O, USENIX Annual Technical Conference",
+        year: 2012,
+        stack: Whose::Own {
+            interface: "--interface",
+        },
+        behaviour: Behaviour {
+            concurrency: Concurrency::Any,
+            disk_wait: DiskWait::Server,
+            defect: Loss::Server,
+            killed: Killed::Server,
+            idle_connection: IdleConnection::Buffers,
+        },
+        variants: &[],
+        settings: &[
+            "--busy-poll",
+            "--receive-buffer 2k --send-buffer 2k",
+            "--send-buffer 1m",
+        ],
+    };
+
+    fn listen(&mut self, options: &ServeOptions) -> Result<Option<SocketAddr>> {
+        let address = place::address(self.ip, options)?;
+        let place = place::find(self.interface.as_deref(), self.ip, address)?;
+        let rings = take(&place)?;
+        self.taken = Some(Taken { place, rings });
+        Ok(Some(address.into()))
+    }
+
+    fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> Result<()> {
+        let remarks = setup.remarks.clone();
+        let process = setup.open()?;
+        let event_loop = EventLoop::new(self, &process)?;
+        ready();
+        event_loop.run(&remarks)
+    }
+}
+
+/// Packets that may have come and wait to be looked at, and as many that may be on their way out.
+const FRAMES: u32 = 2048;
+/// The longest packet that is sent: Ethernet's usual one.
+const MOST_MTU: u32 = 1500;
+/// How long an interface may be held by a server that was killed.
+const LET_GO_AFTER: Duration = Duration::from_millis(500);
+
+/// Takes the interface, if need be when whoever had it has let go of it.
+fn take(place: &Place) -> Result<XdpSocket> {
+    let Place { name, link, .. } = place;
+    let unfit = |why: String| {
+        let why = format!("cannot serve at the interface {name}: {why}");
+        Err(Error::new(ErrorKind::Unsupported, why))
+    };
+    if link.mtu > MOST_MTU {
+        return unfit(format!(
+            "its packets may have {} bytes, and a frame holds {MOST_MTU}: 'ip link set {name} mtu {MOST_MTU}'",
+            link.mtu
+        ));
+    }
+    let queues = sys::xdp::receive_queues(name)?;
+    if queues > 1 {
+        return unfit(format!(
+            "packets come by {queues} queues, and this server has one: 'ethtool --set-channels {name} combined 1'"
+        ));
+    }
+    let settings = sys::xdp::Settings {
+        interface: link.index,
+        queue: 0,
+        receive_frames: FRAMES,
+        transmit_frames: FRAMES,
+    };
+    let deadline = Instant::now() + LET_GO_AFTER;
+    loop {
+        match XdpSocket::open(&settings) {
+            Err(error) if error.kind() == ErrorKind::ResourceBusy && Instant::now() < deadline => {
+                std::thread::sleep(LET_GO_AFTER / 20);
+            }
+            Err(error) => {
+                let hint = match error.kind() {
+                    ErrorKind::PermissionDenied => {
+                        "it takes root, or CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF"
+                    }
+                    ErrorKind::ResourceBusy => "another program has it",
+                    ErrorKind::Unsupported => {
+                        "the kernel or the interface's driver has no XDP; a veth pair has it from Linux 5.9 on"
+                    }
+                    _ => "it takes Linux 5.9 with CONFIG_XDP_SOCKETS",
+                };
+                let why = format!("cannot take the interface {name}: {error}; {hint}");
+                return Err(Error::new(error.kind(), why));
+            }
+            taken => return taken,
+        }
+    }
+}
+
+/// When it ends, by a defect too, clients are told: nobody else knows of their connections.
+impl Drop for EventLoop {
+    fn drop(&mut self) {
+        self.stack.reset_all();
+    }
+}
+
+struct EventLoop {
+    stack: Stack<Rings>,
+    sessions: Sessions,
+    /// Those that something has happened to, and those that could go on and let others go first.
+    run_queue: RunQueue<Token>,
+    listener: Arc<Listener>,
+    worker: Worker,
+    started: Instant,
+    most_connections: usize,
+    busy_poll: bool,
+    is_stopping: bool,
+    is_zero_copy: bool,
+}
+
+impl EventLoop {
+    fn new(options: Netmap, process: &ProcessContext) -> Result<Self> {
+        let address = process.listener.address().ip();
+        let (Some(SocketAddr::V4(address)), Some(Taken { place, rings })) =
+            (address, options.taken)
+        else {
+            return Err(Error::other("it serves without having listened"));
+        };
+        let is_zero_copy = rings.bound() == Bound::ZeroCopy;
+        let settings = Settings {
+            hardware_address: place.link.hardware_address,
+            address: *address.ip(),
+            prefix_bits: place.prefix_bits,
+            gateway: options.gateway,
+            port: address.port(),
+            backlog: usize::try_from(process.options.backlog).unwrap_or(1),
+            receive_bytes: options.receive_buffer,
+            send_bytes: options.send_buffer,
+            seed: RandomState::new().hash_one(std::process::id()),
+        };
+        let worker = process.worker();
+        let rings = Rings::new(rings, place.link.mtu as usize);
+        Ok(Self {
+            stack: Stack::new(rings, settings, smoltcp::time::Instant::ZERO),
+            sessions: Sessions::new(worker.now),
+            run_queue: RunQueue::default(),
+            listener: Arc::clone(&process.listener),
+            started: worker.now,
+            worker,
+            most_connections: match process.options.max_connections {
+                0 => usize::MAX,
+                most => most,
+            },
+            busy_poll: options.busy_poll,
+            is_stopping: false,
+            is_zero_copy,
+        })
+    }
+
+    fn run(mut self, remarks: &Remarks) -> Result<()> {
+        loop {
+            self.worker.tick();
+            // Packets that have come go through TCP, and whom they are for is due.
+            let (now, run_queue) = (self.now(), &mut self.run_queue);
+            self.stack.turn(now, |token| {
+                run_queue.push(token);
+            });
+            self.accept();
+            for _ in 0..self.run_queue.len() {
+                if let Some(token) = self.run_queue.pop() {
+                    self.serve(token);
+                }
+            }
+            let run_queue = &mut self.run_queue;
+            self.sessions.sweep(&self.worker, |token| {
+                run_queue.push(token);
+            });
+            if self.worker.is_stopping() && self.stop() {
+                break;
+            }
+            // Whatever all of them have sent leaves by one call.
+            self.stack.flush()?;
+            if !self.busy_poll {
+                self.wait()?;
+            }
+        }
+        self.stack.flush()?;
+        self.remark(remarks);
+        Ok(())
+    }
+
+    fn now(&self) -> smoltcp::time::Instant {
+        let passed = self.worker.now.saturating_duration_since(self.started);
+        smoltcp::time::Instant::ZERO + passed.into()
+    }
+
+    /// Lets in who has come, as many as may.
+    fn accept(&mut self) {
+        while self.sessions.len() < self.most_connections
+            && let Some((token, stream)) = self.stack.accept()
+        {
+            self.worker.counters.count(Event::Connection, 1);
+            let endpoint = Endpoint::new(stream, &self.worker);
+            self.sessions.insert(token, endpoint);
+            self.run_queue.push(token);
+        }
+    }
+
+    /// Runs one session until it has to wait for its client.
+    fn serve(&mut self, token: Token) {
+        let Some(session) = self.sessions.get_mut(token) else {
+            return;
+        };
+        let endpoint = &mut session.endpoint;
+        let readiness = endpoint.transport().readiness();
+        endpoint.ready(readiness);
+        let progress = loop {
+            match endpoint.advance(&mut self.worker) {
+                Progress::Work(work) => {
+                    // The whole server waits here: for the name, or for the bytes.
+                    let done = work.run(&self.worker.files, self.worker.now);
+                    endpoint.done(done, &mut self.worker);
+                }
+                progress => break progress,
+            }
+        };
+        match progress {
+            Progress::Closed => {
+                // Whoever has not taken its answer in time is not waited for.
+                let end = match session.is_late && endpoint.transport().has_unacknowledged() {
+                    true => End::Reset,
+                    false => End::Close,
+                };
+                self.sessions.remove(token);
+                self.stack.end(token, end);
+            }
+            progress => {
+                session.has_moved();
+                if matches!(progress, Progress::Yields) {
+                    self.run_queue.push(token);
+                }
+                self.stack.transmit(token);
+            }
+        }
+    }
+
+    /// The server is stopping; whether it has: all that was sent has arrived, or is not waited for any longer.
+    fn stop(&mut self) -> bool {
+        if !self.is_stopping {
+            self.is_stopping = true;
+            self.stack.shut();
+            for token in self.sessions.tokens() {
+                self.run_queue.push(token);
+            }
+        }
+        if self.worker.is_overdue() {
+            for token in self.sessions.tokens() {
+                if let Some(session) = self.sessions.get_mut(token) {
+                    session.endpoint.abandon(&mut self.worker);
+                }
+                self.sessions.remove(token);
+                self.stack.end(token, End::Reset);
+            }
+            return true;
+        }
+        self.sessions.len() == 0 && self.stack.is_settled()
+    }
+
+    /// Waits until packets come, or something is due without.
+    fn wait(&self) -> Result<()> {
+        if !self.run_queue.is_empty() || self.stack.has_more() {
+            return Ok(());
+        }
+        let now = Instant::now();
+        let turn = self.stack.next_turn().map(|at| {
+            let at = self.started + Duration::from_micros(at.total_micros().unsigned_abs());
+            at.saturating_duration_since(now)
+        });
+        // How long a server that is stopping waits for clients is seen in time.
+        let stopping = self.is_stopping.then_some(Duration::from_millis(20));
+        let sweep = self.sessions.time_to_sweep(now);
+        let at_most = [turn, sweep, stopping].into_iter().flatten().min();
+        let at_most = at_most.and_then(|time| Timespec::try_from(time).ok());
+        let rings = PollFd::new(self.stack.wire.socket(), PollFlags::IN);
+        // When the server is told to stop, its listener is shut.
+        let told = PollFd::from_borrowed_fd(self.listener.as_fd(), PollFlags::IN);
+        let waited = match self.is_stopping {
+            true => poll(&mut [rings], at_most.as_ref()),
+            false => poll(&mut [rings, told], at_most.as_ref()),
+        };
+        match waited {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn remark(&self, remarks: &Remarks) {
+        let Rings {
+            received,
+            sent,
+            calls,
+            ..
+        } = self.stack.wire;
+        let lost = self.stack.wire.socket().lost().unwrap_or(0);
+        let how = match self.is_zero_copy {
+            true => "without a copy of the kernel's",
+            false => "copied by the kernel",
+        };
+        let each = sent as f64 / calls.max(1) as f64;
+        remarks.make(
+            "packets",
+            format!("{received} came, {sent} left, {each:.1} by each call; {how}"),
+        );
+        remarks.make(
+            "packets lost",
+            format!("{lost} at the rings, {} damaged", self.stack.corrupt),
+        );
+        if self.stack.overflowed > 0 {
+            let text = format!("{} times it was full", self.stack.overflowed);
+            remarks.make("backlog", text);
+        }
+    }
+}
