@@ -228,9 +228,9 @@ impl<W> Drop for Held<W> {
     }
 }
 
-/// Waits as a thread does.
+/// Waits as a thread does. Most flows never have to, and it costs them nothing.
 #[derive(Debug, Default)]
-pub struct Parked(Arc<Parking>);
+pub struct Parked(Option<Arc<Parking>>);
 
 #[derive(Debug, Default)]
 struct Parking {
@@ -248,21 +248,24 @@ impl Waiter for Parking {
     }
 }
 
+impl Parked {
+    fn parking(&mut self) -> &Arc<Parking> {
+        self.0.get_or_insert_default()
+    }
+}
+
 impl Waiting for Parked {
     fn waiter(&mut self) -> Arc<dyn Waiter> {
-        Arc::clone(&self.0) as Arc<dyn Waiter>
+        Arc::<Parking>::clone(self.parking())
     }
 
     fn wait(&mut self) -> bool {
-        let is_granted = self
-            .0
-            .is_granted
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let waited = self
-            .0
-            .granted
-            .wait_while(is_granted, |is_granted| !*is_granted);
+        let Parking {
+            is_granted,
+            granted,
+        } = &**self.parking();
+        let guard = is_granted.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = granted.wait_while(guard, |is_granted| !*is_granted);
         *waited.unwrap_or_else(PoisonError::into_inner) = false;
         true
     }

@@ -2,6 +2,7 @@
 
 mod build;
 mod check;
+mod graph;
 
 use std::error::Error;
 use std::io::IsTerminal;
@@ -30,6 +31,8 @@ pub struct Arguments {
 pub enum Action {
     /// What is wrong with it.
     Check(check::Arguments),
+    /// A picture of it.
+    Graph(graph::Arguments),
     /// A package of it.
     Build(build::Arguments),
 }
@@ -37,6 +40,7 @@ pub enum Action {
 const EXAMPLES: &str = "Examples:\n  \
     archbench flux check server.flux\n  \
     archbench flux check server.flux --explain\n  \
+    archbench flux graph server.flux -o server.svg\n  \
     archbench flux build server.flux --run -- --runtime event\n\n\
     Exit status: 0 the program is good, though there may be warnings; 1 it is not, or cannot be read; 2 wrong usage.";
 
@@ -47,6 +51,7 @@ const EXAMPLES: &str = "Examples:\n  \
 pub fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     match arguments.action {
         Action::Check(arguments) => check::run(&arguments),
+        Action::Graph(arguments) => graph::run(&arguments),
         Action::Build(arguments) => build::run(&arguments),
     }
 }

@@ -23,6 +23,8 @@ pub struct Graph {
     pub vertices: Vec<Vertex>,
     /// Where the sources begin, in the order of the program's.
     pub entries: Vec<Entry>,
+    /// Where flows begin that no source leads to: a program may be a fragment.
+    pub fragments: Vec<VertexId>,
 }
 
 /// Where a source's flows begin.
@@ -117,6 +119,12 @@ impl Graph {
             let result = builder.vertex(result, outputs)?;
             let source = builder.node(source.node, &[], result)?;
             builder.graph.entries.push(Entry { source, begin });
+        }
+        let is_begun = |id: &NodeId| program.sources.iter().any(|source| source.flow == *id);
+        for root in program.roots().into_iter().filter(|id| !is_begun(id)) {
+            let end = builder.end()?;
+            let begin = builder.node(root, &[], end)?;
+            builder.graph.fragments.push(begin);
         }
         Ok(builder.graph)
     }

@@ -1,6 +1,7 @@
 //! Whatever comes: an answer, and in time.
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use super::forms::GALLERY;
 use super::hoisting::{CROSSED, is_in_order};
@@ -60,7 +61,7 @@ fn paths_that_no_number_counts_are_refused() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, rng_seed: RngSeed::Fixed(2006), ..ProptestConfig::with_cases(256) })]
 
     #[test]
     fn any_text_is_answered(text in "\\PC{0,120}") {

@@ -4,6 +4,7 @@ mod emitted;
 mod forms;
 mod hoisting;
 mod hostile;
+mod pictures;
 mod wrong;
 
 use crate::{Checked, Compiled, check};
