@@ -21,7 +21,7 @@ use crate::options::ServeOptions;
 use crate::privileges::{Privileges, User};
 use crate::remarks::Remarks;
 use crate::security::Security;
-use crate::session::{FileAnswer, Session};
+use crate::session::{Delivery, FileAnswer, Session};
 use crate::stop::{Role, Stop};
 use crate::timing::Timer;
 use crate::transport::SendVia;
@@ -490,7 +490,12 @@ impl Worker {
 
     /// The steps of answering a request, which was handed over, with the file that it means.
     pub fn answer_with_file(&self, request: Arc<http::Request>) -> FileAnswer {
-        FileAnswer::new(request, self.unix_s, self.options.max_ranges)
+        let delivery = match self.security {
+            None => Delivery::PageCache,
+            // They have to be encrypted.
+            Some(_) => Delivery::Memory,
+        };
+        FileAnswer::new(request, self.unix_s, self.options.max_ranges, delivery)
     }
 
     /// Whether the server is stopping.

@@ -61,6 +61,8 @@ pub struct Report {
     pub first_byte_us: Option<Distribution>,
     /// From asking for a connection to having it.
     pub connect_time_us: Option<Distribution>,
+    /// Of that, the handshake of TLS.
+    pub handshake_time_us: Option<Distribution>,
     /// From the intended start of a session to the last byte of its last request.
     pub session_time_us: Option<Distribution>,
     /// Whether all clients of a closed loop got the same.
@@ -299,6 +301,9 @@ pub struct Generator {
     /// Of these, those that were made to each address of the server.
     #[serde(deserialize_with = "lenient::or_default")]
     pub connections_made_to: BTreeMap<String, u64>,
+    /// Over TLS, how many of the connections took up a session from before.
+    #[serde(deserialize_with = "lenient::count")]
+    pub sessions_resumed: Option<u64>,
     /// Connections on which no answer came, as long as others asked.
     #[serde(deserialize_with = "lenient::count")]
     pub connections_without_answer: Option<u64>,

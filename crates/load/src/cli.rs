@@ -5,6 +5,7 @@ mod several;
 use crate::mix::Mix;
 use crate::output::Format;
 use crate::schedule::Think;
+use crate::security::Resume;
 use crate::slo::Slo;
 use crate::statuses::Statuses;
 use crate::target::Field;
@@ -21,7 +22,7 @@ use workload::{Arrival, Preset, RateStages, units};
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Arguments {
-    /// What to ask for: http:// URLs, all of one server, each as often as the others. Without any, the address and the built-in file set of a
+    /// What to ask for: http:// or https:// URLs, all of one server, each as often as the others. Without any, the address and the built-in file set of a
     /// bare `archbench serve`
     #[arg(value_name = "URL", help_heading = "What is asked for")]
     pub urls: Vec<String>,
@@ -185,6 +186,30 @@ pub struct Arguments {
     /// connection, if no byte of an answer had come; its response time counts from when it was due
     #[arg(long, help_heading = "Connections and threads")]
     pub no_retry: bool,
+
+    /// The certificates that are believed of https:// URLs, in PEM, rather than those that this machine believes: a root, or the server's
+    /// own, as `archbench serve --tls` names it
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Connections and threads",
+        conflicts_with = "insecure"
+    )]
+    pub cacert: Option<PathBuf>,
+
+    /// Believe whatever certificate the server shows
+    #[arg(long, help_heading = "Connections and threads")]
+    pub insecure: bool,
+
+    /// Whether later connections take up the TLS session of earlier ones by their tickets, as browsers do; 'off' for a full handshake each;
+    /// 'on' if nothing is said
+    #[arg(
+        long,
+        value_name = "on|off",
+        hide_possible_values = true,
+        help_heading = "Connections and threads"
+    )]
+    pub tls_resume: Option<Resume>,
 
     /// Pipelining: how many requests may be outstanding on one connection
     #[arg(long, value_name = "DEPTH", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Connections and threads")]

@@ -9,6 +9,7 @@
 //! | module | what it does | knows of |
 //! | --- | --- | --- |
 //! | `stream` | a socket of any family | |
+//! | `secured` | TLS on one: records in, records out | |
 //! | `connection` | a socket, the responses on it, and the requests under way | `stream` |
 //! | `pool` | which connections are open, free, or to be looked at | `connection` |
 //! | `recorder` | what becomes of requests, recorded | requests |
@@ -25,6 +26,7 @@ mod issuer;
 mod pool;
 mod receiver;
 mod recorder;
+mod secured;
 mod stream;
 #[cfg(test)]
 mod tests;

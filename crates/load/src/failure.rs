@@ -14,6 +14,10 @@ pub enum Failure {
     ConnectTimeout,
     /// Connecting failed in another way.
     ConnectOther,
+    /// The server's certificate is not believed.
+    Certificate,
+    /// The handshake of TLS failed in another way.
+    Handshake,
     /// This machine ran out of ports to connect from.
     NoPorts,
     /// This process ran out of descriptors.
@@ -43,14 +47,16 @@ pub enum Failure {
 }
 
 /// The first classes are of attempts to connect, of which there may be many for one request, or one for many.
-const CONNECTING: usize = 6;
+const CONNECTING: usize = 8;
 /// Classes before those of malformed responses.
-const OWN: usize = 16;
+const OWN: usize = 18;
 const NAMES: [&str; OWN] = [
     "connect_refused",
     "connect_unreachable",
     "connect_timeout",
     "connect_other",
+    "tls_certificate",
+    "tls_handshake",
     "no_ports",
     "no_descriptors",
     "no_connection",
@@ -70,6 +76,8 @@ const OWN_CLASSES: [Failure; OWN] = [
     Failure::ConnectUnreachable,
     Failure::ConnectTimeout,
     Failure::ConnectOther,
+    Failure::Certificate,
+    Failure::Handshake,
     Failure::NoPorts,
     Failure::NoDescriptors,
     Failure::NoConnection,
@@ -95,18 +103,20 @@ impl Failure {
             Self::ConnectUnreachable => 1,
             Self::ConnectTimeout => 2,
             Self::ConnectOther => 3,
-            Self::NoPorts => 4,
-            Self::NoDescriptors => 5,
-            Self::NoConnection => 6,
-            Self::Timeout => 7,
-            Self::Reset => 8,
-            Self::Socket => 9,
-            Self::Status2xx => 10,
-            Self::Status3xx => 11,
-            Self::Status4xx => 12,
-            Self::Status5xx => 13,
-            Self::StatusOther => 14,
-            Self::Mismatch => 15,
+            Self::Certificate => 4,
+            Self::Handshake => 5,
+            Self::NoPorts => 6,
+            Self::NoDescriptors => 7,
+            Self::NoConnection => 8,
+            Self::Timeout => 9,
+            Self::Reset => 10,
+            Self::Socket => 11,
+            Self::Status2xx => 12,
+            Self::Status3xx => 13,
+            Self::Status4xx => 14,
+            Self::Status5xx => 15,
+            Self::StatusOther => 16,
+            Self::Mismatch => 17,
             Self::Http(error) => OWN + error.index(),
         }
     }
@@ -152,6 +162,12 @@ impl Failure {
 
     /// What a failure to connect is.
     pub fn connecting(error: &io::Error) -> Self {
+        let of_tls = error.get_ref().and_then(|why| why.downcast_ref());
+        match of_tls {
+            Some(rustls::Error::InvalidCertificate(_)) => return Self::Certificate,
+            Some(_) => return Self::Handshake,
+            None => {}
+        }
         match error.raw_os_error().map(Errno::from_raw_os_error) {
             // Where a Unix socket is to be, there is none.
             Some(Errno::CONNREFUSED | Errno::NOENT) => Self::ConnectRefused,

@@ -45,6 +45,7 @@ pub mod record;
 pub mod report;
 pub mod run;
 pub mod schedule;
+pub mod security;
 pub mod share;
 pub mod slo;
 pub mod start;

@@ -19,29 +19,33 @@ pub enum Metric {
     FirstByte,
     /// From asking for a connection to having it.
     Connect,
+    /// Of that, the handshake of TLS.
+    Handshake,
     /// From the intended start of a session to its end.
     Session,
 }
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Response,
         Self::Service,
         Self::Wait,
         Self::Lag,
         Self::FirstByte,
         Self::Connect,
+        Self::Handshake,
         Self::Session,
     ];
     /// Their names on the command line.
-    pub const NAMES: [&'static str; 7] = [
+    pub const NAMES: [&'static str; 8] = [
         "response",
         "service",
         "wait",
         "lag",
         "first_byte",
         "connect",
+        "handshake",
         "session",
     ];
 
@@ -76,6 +80,7 @@ impl Metric {
             Self::Lag => &record.lag,
             Self::FirstByte => &record.first_byte,
             Self::Connect => &record.connect,
+            Self::Handshake => &record.handshake,
             Self::Session => &record.session,
         }
     }

@@ -54,7 +54,8 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
         )));
     }
     let log = read_log(arguments)?;
-    let (addresses, targets, what) = targets::targets(arguments, log.as_ref(), &mut remarks)?;
+    let (addresses, targets, security, what) =
+        targets::targets(arguments, log.as_ref(), &mut remarks)?;
     let duration = duration(arguments);
     let (model, when) = model::model(arguments, log.as_ref(), duration)?;
     let slos = slos(arguments, &model)?;
@@ -113,6 +114,7 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
         verify: arguments.verify,
         retry: !arguments.no_retry,
         most_spin: nanos(arguments.max_spin),
+        security,
         fault: Fault::None,
     };
     check_warmup(&run)?;

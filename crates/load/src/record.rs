@@ -30,6 +30,8 @@ pub struct Record {
     pub first_byte: Histogram<u64>,
     /// From asking for a connection to having it.
     pub connect: Histogram<u64>,
+    /// Of that, from being connected to the end of the handshake of TLS.
+    pub handshake: Histogram<u64>,
     /// From the intended start of a session to the last byte of its last request.
     pub session: Histogram<u64>,
     /// How long unanswered requests had been waited for since their intended times: responses took at least this.
@@ -80,6 +82,8 @@ pub struct Counts {
     pub behind_close: u64,
     /// Connections established.
     pub connected: u64,
+    /// Those whose handshake of TLS took up a session from before.
+    pub resumed: u64,
     /// Bodies that were verified.
     pub verified: u64,
     /// Failures by class.
@@ -99,6 +103,7 @@ impl Default for Counts {
             retried: 0,
             behind_close: 0,
             connected: 0,
+            resumed: 0,
             verified: 0,
             failures: [0; Failure::CLASSES],
         }
@@ -118,6 +123,7 @@ impl Counts {
         self.retried += other.retried;
         self.behind_close += other.behind_close;
         self.connected += other.connected;
+        self.resumed += other.resumed;
         self.verified += other.verified;
         for (mine, theirs) in self.failures.iter_mut().zip(other.failures) {
             *mine += theirs;
@@ -169,6 +175,7 @@ impl Default for Record {
             lag: histogram(),
             first_byte: histogram(),
             connect: histogram(),
+            handshake: histogram(),
             session: histogram(),
             censored_response: histogram(),
             censored_service: histogram(),
@@ -182,7 +189,7 @@ impl Default for Record {
 
 impl Record {
     /// All histograms, in the order of the fields.
-    pub(crate) fn times(&self) -> [&Histogram<u64>; 9] {
+    pub(crate) fn times(&self) -> [&Histogram<u64>; 10] {
         [
             &self.response,
             &self.service,
@@ -190,6 +197,7 @@ impl Record {
             &self.lag,
             &self.first_byte,
             &self.connect,
+            &self.handshake,
             &self.session,
             &self.censored_response,
             &self.censored_service,
@@ -197,7 +205,7 @@ impl Record {
     }
 
     /// The same to be changed.
-    pub(crate) fn times_mut(&mut self) -> [&mut Histogram<u64>; 9] {
+    pub(crate) fn times_mut(&mut self) -> [&mut Histogram<u64>; 10] {
         [
             &mut self.response,
             &mut self.service,
@@ -205,6 +213,7 @@ impl Record {
             &mut self.lag,
             &mut self.first_byte,
             &mut self.connect,
+            &mut self.handshake,
             &mut self.session,
             &mut self.censored_response,
             &mut self.censored_service,

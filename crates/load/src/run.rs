@@ -4,6 +4,7 @@ use crate::address::Address;
 use crate::clock::{Nanos, nanos};
 use crate::fidelity::Fidelity;
 use crate::schedule::{self, Due, Origin, Think};
+use crate::security::Security;
 use crate::share::{Part, StartAt, divided};
 use crate::statuses::Statuses;
 use crate::target::Targets;
@@ -99,6 +100,8 @@ pub struct Run {
     pub retry: bool,
     /// How long before a due time the loop may begin to spin. Nanoseconds.
     pub most_spin: Nanos,
+    /// What connections are secured with; none in the clear.
+    pub security: Option<Security>,
     /// For tests.
     #[doc(hidden)]
     pub fault: Fault,

@@ -8,16 +8,19 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use command::secret::{self, MASK};
 use host::Host;
+use rustls::pki_types::ServerName;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
-/// The port of `http://` where none is named (RFC 9110, section 4.2.1).
+/// The ports of `http://` and `https://` where none is named (RFC 9110, section 4.2).
 const DEFAULT_PORT: u16 = 80;
+const DEFAULT_PORT_OF_TLS: u16 = 443;
 
-/// An `http://` URL, taken apart.
+/// An `http://` or `https://` URL, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
+    is_secure: bool,
     host: Host,
     port: Option<u16>,
     credentials: Option<Credentials>,
@@ -38,11 +41,8 @@ impl fmt::Debug for Credentials {
 /// Why a text is no URL that can be asked for. User information in it is masked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
-    /// TLS.
-    #[error("'{0}': https is not supported; TLS would be measured, not the server")]
-    Tls(String),
     /// Another scheme.
-    #[error("'{0}': only http:// URLs can be asked for")]
+    #[error("'{0}': only http:// and https:// URLs can be asked for")]
     Scheme(String),
     /// Nothing between the slashes.
     #[error("'{0}': the host is missing")]
@@ -75,15 +75,14 @@ impl Url {
     /// When it cannot be asked for: for its scheme or a fault in it, with the right form where there is one.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
         let whole = || secret::without_user(text).into_owned();
-        let rest = match text.split_once("://") {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
-            Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => {
-                return Err(UrlError::Tls(whole()));
-            }
+        let (is_secure, rest) = match text.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (false, rest),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (true, rest),
             Some((scheme, _)) if is_scheme(scheme) => return Err(UrlError::Scheme(whole())),
             // What is behind the first slash or question mark is no scheme's.
-            _ => text,
+            _ => (false, text),
         };
+        let scheme = if is_secure { "https" } else { "http" };
         let rest = rest.split('#').next().unwrap_or_default();
         let cut = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, target) = rest.split_at(cut);
@@ -101,7 +100,7 @@ impl Url {
             None => None,
         };
         let (host, port) = host::split(place)
-            .map_err(|right| UrlError::Brackets(whole(), format!("http://{right}{target}")))?;
+            .map_err(|right| UrlError::Brackets(whole(), format!("{scheme}://{right}{target}")))?;
         let port = match port {
             "" => None,
             digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => match digits.parse() {
@@ -114,6 +113,7 @@ impl Url {
             return Err(UrlError::NoHost(whole()));
         }
         Ok(Self {
+            is_secure,
             host: Host::parse(host).ok_or_else(|| UrlError::Host(whole()))?,
             port,
             credentials,
@@ -121,6 +121,29 @@ impl Url {
                 true => target.to_owned(),
                 false => format!("/{target}"),
             },
+        })
+    }
+
+    /// Whether it is to be asked for over TLS.
+    pub fn is_secure(&self) -> bool {
+        self.is_secure
+    }
+
+    /// Whose certificate its server has to show: that of its host.
+    ///
+    /// # Errors
+    /// Where the host is no name that a certificate can be for.
+    pub fn server_name(&self) -> Result<ServerName<'static>, String> {
+        let host = self.host.field();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        ServerName::try_from(host.to_owned())
+            .map_err(|_| format!("'{host}' is no name that a certificate can be for"))
+    }
+
+    fn port(&self) -> u16 {
+        self.port.unwrap_or(match self.is_secure {
+            true => DEFAULT_PORT_OF_TLS,
+            false => DEFAULT_PORT,
         })
     }
 
@@ -140,8 +163,8 @@ impl Url {
 
     /// Whether both are at one host and port, however they spell them.
     pub fn is_same_server(&self, other: &Self) -> bool {
-        let port = |url: &Self| url.port.unwrap_or(DEFAULT_PORT);
-        self.host.is(&other.host) && port(self) == port(other)
+        let is_alike = self.is_secure == other.is_secure;
+        is_alike && self.host.is(&other.host) && self.port() == other.port()
     }
 
     /// The addresses of its host, IPv4 first: that is where servers that listen on one kind only are.
@@ -149,7 +172,7 @@ impl Url {
     /// # Errors
     /// When its name or its zone is not known.
     pub fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
-        let mut addresses = self.host.resolve(self.port.unwrap_or(DEFAULT_PORT))?;
+        let mut addresses = self.host.resolve(self.port())?;
         addresses.sort_by_key(SocketAddr::is_ipv6);
         let mut known = std::collections::HashSet::new();
         addresses.retain(|address| known.insert(*address));
@@ -160,7 +183,8 @@ impl Url {
 impl fmt::Display for Url {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let user = self.credentials.as_ref().map(|_| format!("{MASK}@"));
-        write!(out, "http://{}{}", user.unwrap_or_default(), self.host)?;
+        let scheme = if self.is_secure { "https" } else { "http" };
+        write!(out, "{scheme}://{}{}", user.unwrap_or_default(), self.host)?;
         if let Some(port) = self.port {
             write!(out, ":{port}")?;
         }

@@ -75,6 +75,8 @@ pub enum TimeFigure {
     FirstByte,
     /// From asking for a connection to having it.
     Connect,
+    /// Of that, the handshake of TLS.
+    Handshake,
     /// From the intended start of a session to the last byte of its last request.
     Session,
 }
@@ -169,7 +171,7 @@ const WORDS: [(&str, Figure, &str); 20] = [
 const MAJOR: (&str, Figure, &str) = ("major_faults", Figure::MajorFaults, "server_major_faults");
 
 /// The times of a request, by the names in expectations.
-const METRICS: [(&str, TimeFigure); 8] = [
+const METRICS: [(&str, TimeFigure); 9] = [
     ("latency", TimeFigure::Latency),
     ("response", TimeFigure::Response),
     ("service", TimeFigure::Service),
@@ -177,6 +179,7 @@ const METRICS: [(&str, TimeFigure); 8] = [
     ("lag", TimeFigure::Lag),
     ("first_byte", TimeFigure::FirstByte),
     ("connect", TimeFigure::Connect),
+    ("handshake", TimeFigure::Handshake),
     ("session", TimeFigure::Session),
 ];
 
@@ -201,6 +204,7 @@ impl TimeFigure {
             Self::Lag => &load.generator_lag_us,
             Self::FirstByte => &load.first_byte_us,
             Self::Connect => &load.connect_time_us,
+            Self::Handshake => &load.handshake_time_us,
             Self::Session => &load.session_time_us,
         };
         times.as_ref()

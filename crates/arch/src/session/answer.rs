@@ -6,7 +6,7 @@ use http::relay::RelayedHead;
 use http::{Method, Request, Status, respond};
 
 use super::http1::translate;
-use super::protocol::PIECE;
+use super::protocol::piece_of;
 use super::work::{Body, Document, Done, Outcome, Source, Work};
 use files::{Delivery, Missing};
 
@@ -48,7 +48,7 @@ impl KeptFile {
         FileAnswer {
             found: Some(Done::new(0, found)),
             loaded: Some(Done::new(0, loaded)),
-            ..FileAnswer::new(request, self.now_s, self.max_ranges)
+            ..FileAnswer::new(request, self.now_s, self.max_ranges, Delivery::Memory)
         }
     }
 }
@@ -61,16 +61,20 @@ pub struct FileAnswer {
     /// In seconds since the epoch, and the most ranges: what else [`respond`] asks for.
     now_s: u64,
     max_ranges: usize,
+    /// Where its bytes have to be.
+    delivery: Delivery,
     found: Option<Done>,
     loaded: Option<Done>,
 }
 
 impl FileAnswer {
-    /// For a request that is answered at `now_s`, in seconds since the epoch, with at most so many ranges.
-    pub fn new(request: Arc<Request>, now_s: u64, max_ranges: usize) -> Self {
+    /// For a request that is answered at `now_s`, in seconds since the epoch, with at most so many ranges, from where its session has
+    /// the bytes of files.
+    pub fn new(request: Arc<Request>, now_s: u64, max_ranges: usize, delivery: Delivery) -> Self {
         Self {
             now_s,
             max_ranges,
+            delivery,
             found: None,
             loaded: None,
             request,
@@ -81,7 +85,7 @@ impl FileAnswer {
     pub(super) fn found(request: Arc<Request>, found: Done) -> Self {
         Self {
             found: Some(found),
-            ..Self::new(request, 0, 0)
+            ..Self::new(request, 0, 0, Delivery::PageCache)
         }
     }
 
@@ -97,9 +101,9 @@ impl FileAnswer {
             return None;
         }
         let range = self.response(Ok(document)).first_range()?;
-        let piece = range.start..range.end.min(range.start + PIECE);
+        let piece = range.start..range.end.min(range.start + piece_of(self.delivery));
         let entry = Arc::clone(&document.entry);
-        Some(Work::load(0, entry, piece, Delivery::PageCache))
+        Some(Work::load(0, entry, piece, self.delivery))
     }
 
     /// What was next is done.

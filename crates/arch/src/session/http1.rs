@@ -11,7 +11,7 @@ use meter::Event;
 use super::answer::Answer;
 use super::at_hand::AtHand;
 use super::output::Tail;
-use super::protocol::{PIECE, PIECE_IN_MEMORY, Protocol, Want};
+use super::protocol::{PIECE, PIECE_IN_MEMORY, Protocol, Want, piece_of};
 use super::scratch::Scratch;
 use super::work::{Body, Document, Done, Outcome, Piece, Work};
 
@@ -286,11 +286,7 @@ impl Protocol for Http1 {
                 Work::find(STREAM, path, target.is_directory())
             }
             (http::Want::Load(range), Some(document)) => {
-                let piece = match self.delivery {
-                    Delivery::PageCache => PIECE,
-                    Delivery::Memory => PIECE_IN_MEMORY,
-                };
-                let piece = range.start..range.end.min(range.start + piece);
+                let piece = range.start..range.end.min(range.start + piece_of(self.delivery));
                 let entry = Arc::clone(&document.entry);
                 Work::load(STREAM, entry, piece, self.delivery)
             }

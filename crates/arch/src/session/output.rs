@@ -83,7 +83,7 @@ impl Output {
     pub(super) fn seal(
         mut self,
         scratch: &mut Scratch,
-        seal: impl FnOnce((&[u8], &[u8]), &mut Vec<u8>) -> Option<usize>,
+        seal: impl FnOnce([&[u8]; 2], &mut Vec<u8>) -> Option<usize>,
     ) -> Option<Self> {
         debug_assert!(
             !matches!(self.0.tail, Tail::File(..)),
@@ -91,7 +91,7 @@ impl Output {
         );
         let mut parts = scratch.spare_sealed();
         let tail = self.tail_in_memory();
-        let end = seal((self.head(), tail), &mut parts.head);
+        let end = seal([self.head(), tail], &mut parts.head);
         parts.sealed = tail.len() as u64;
         parts.end = end.unwrap_or(0);
         parts.is_last = self.0.is_last;

@@ -1,5 +1,6 @@
 //! What a session asks of the protocol that it speaks.
 
+use files::Delivery;
 use http::Phase;
 
 use super::output::Tail;
@@ -16,6 +17,14 @@ pub(super) const PIECE: u64 = 256 << 10;
 /// The same where the bytes have to come to our memory, to be encrypted: a few records, which are still in the processor's cache when
 /// they are sent.
 pub(super) const PIECE_IN_MEMORY: u64 = 64 << 10;
+
+/// How much of a file is loaded at a time, by where its bytes have to be.
+pub(super) fn piece_of(delivery: Delivery) -> u64 {
+    match delivery {
+        Delivery::PageCache => PIECE,
+        Delivery::Memory => PIECE_IN_MEMORY,
+    }
+}
 
 /// What a protocol wants next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

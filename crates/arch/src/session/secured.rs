@@ -27,8 +27,9 @@ use super::work::{Done, Outcome, Work};
 use super::{Next, REQUEST_COST, Scratch, Session, Spoken, State};
 use crate::security::{HandshakePlace, Security};
 use files::Delivery;
+use layer::HANDSHAKE;
 pub(super) use layer::Layer;
-use layer::{HANDSHAKE, RECORD};
+use tls::records::RECORD;
 
 /// The security of one session.
 #[derive(Debug)]
@@ -417,7 +418,7 @@ impl Secured {
                 self.is_farewell = want == Want::Close;
                 // Without keys that may be used, nothing is said.
                 let mut goodbye = Vec::new();
-                match layer.write((&[], &[]), true, &mut goodbye) {
+                match layer.write([&[], &[]], true, &mut goodbye) {
                     Ok(end) => {
                         goodbye.truncate(end);
                         layer.outgoing = goodbye;

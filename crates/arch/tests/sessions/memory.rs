@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use arch::session::{FileAnswer, Output, Scratch, SendError, Tail};
+use arch::session::{Delivery, FileAnswer, Output, Scratch, SendError, Tail};
 use arch::{Files, Next, ServeOptions, Session};
 use clap::Parser;
 use meter::Event;
@@ -85,6 +85,7 @@ impl Place {
             Arc::clone(request),
             784_111_777,
             self.options.protocol().max_ranges,
+            Delivery::PageCache,
         )
     }
 

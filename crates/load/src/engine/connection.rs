@@ -1,5 +1,6 @@
 //! One connection: its socket, the responses on it, and the requests under way.
 
+use super::secured::Secured;
 use super::stream::Stream;
 use crate::clock::Nanos;
 use crate::failure::Failure;
@@ -83,6 +84,8 @@ pub(super) enum State {
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) stream: Option<Stream>,
+    /// None in the clear.
+    pub(super) secured: Option<Box<Secured>>,
     pub(super) state: State,
     /// The number of the address that it was last opened to.
     pub(super) address: usize,
@@ -122,6 +125,7 @@ impl Connection {
     pub(super) fn new(depth: usize) -> Self {
         Self {
             stream: None,
+            secured: None,
             state: State::Closed,
             address: 0,
             responses: Responses::new(),
@@ -174,6 +178,7 @@ impl Connection {
     /// As before it was opened. What was under way must have been dealt with.
     pub(super) fn reset(&mut self) {
         self.stream = None;
+        self.secured = None;
         self.state = State::Closed;
         self.responses.reset();
         self.flights.clear();
@@ -208,9 +213,83 @@ impl Connection {
         Ok(true)
     }
 
+    /// Adds `bytes` to what is left over, to be written with it.
+    pub(super) fn queue(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        match &mut self.secured {
+            Some(secured) => secured.write(bytes, &mut self.out),
+            None => {
+                self.out.extend_from_slice(bytes);
+                Ok(())
+            }
+        }
+    }
+
+    /// Goes on with the handshake of TLS. None: it has to be waited for.
+    pub(super) fn shake_hands(
+        &mut self,
+        came: &mut [u8],
+        plain: &mut [u8],
+    ) -> Option<std::io::Result<()>> {
+        let shaken = self.try_shaking(came, plain);
+        match shaken {
+            Ok(true) => Some(Ok(())),
+            Ok(false) => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// Whether it has come to its end.
+    fn try_shaking(&mut self, came: &mut [u8], plain: &mut [u8]) -> std::io::Result<bool> {
+        use std::io::Read;
+        let (Some(mut stream), Some(secured)) = (self.stream.as_ref(), &mut self.secured) else {
+            return Ok(true);
+        };
+        // What the server says at once without being asked is no answer.
+        secured.read(&mut [], plain)?;
+        loop {
+            secured.take_outgoing(&mut self.out);
+            if !secured.is_shaking() {
+                break;
+            }
+            // What is to be said goes first: nothing comes before.
+            let is_sent = loop {
+                match write(Some(stream), &self.out[self.out_at..])? {
+                    Some(written) => self.out_at += written,
+                    None => break false,
+                }
+                if self.out_at == self.out.len() {
+                    self.out.clear();
+                    self.out_at = 0;
+                    break true;
+                }
+            };
+            if !is_sent {
+                return Ok(false);
+            }
+            let read = match stream.read(came) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                read => secured.read(&mut came[..read?], plain),
+            };
+            if let Err(error) = read {
+                // The alert says why; whether it arrives makes no difference here.
+                secured.take_outgoing(&mut self.out);
+                let _ = write(Some(stream), &self.out);
+                return Err(error);
+            }
+        }
+        self.flush()?;
+        Ok(true)
+    }
+
     /// Writes `bytes` behind what is left over.
     #[inline]
     pub(super) fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        if self.secured.is_some() {
+            self.queue(bytes)?;
+            return self.flush().map(drop);
+        }
         let mut written = 0;
         if self.out.is_empty() {
             written = write(self.stream.as_ref(), bytes)?.unwrap_or(0);

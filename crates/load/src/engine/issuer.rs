@@ -8,6 +8,7 @@ use crate::clock::{Clock, Nanos};
 use crate::failure::Failure;
 use crate::run::Run;
 use crate::schedule::{Due, Origin, Schedule};
+use crate::security;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
@@ -136,9 +137,9 @@ impl Issuer {
         let outcome = if self.run.depth == 1 {
             connection.write(bytes)
         } else {
-            connection.out.extend_from_slice(bytes);
+            let queued = connection.queue(bytes);
             self.pool.flush_later(slot);
-            Ok(())
+            queued
         };
         self.recorder.arrival_went_out(&flight);
         match outcome {
@@ -197,7 +198,7 @@ impl Issuer {
     /// Something happened to a connection under way.
     pub(super) fn connecting_event(&mut self, slot: usize) {
         let now = self.clock.now();
-        match self.pool.is_made(slot) {
+        match self.pool.is_made(slot, now) {
             None => {}
             Some(Ok(())) => self.connected(slot, now),
             Some(Err(error)) => self.dial_failed(slot, Failure::connecting(&error), now, &error),
@@ -207,6 +208,10 @@ impl Issuer {
     fn connected(&mut self, slot: usize, now: Nanos) {
         let took = self.pool.opened(slot, now);
         self.recorder.connected(took);
+        if let Some(secured) = &self.pool[slot].secured {
+            let took = now.saturating_sub(secured.since);
+            self.recorder.shook_hands(took, secured.is_resumed());
+        }
         self.last_sign_of_life = now;
         if self.closed_loop {
             while self.pool.has_room(slot)
@@ -230,7 +235,16 @@ impl Issuer {
         let record = &mut self.recorder.record;
         record.fail(failure);
         let address = self.pool.address(slot);
-        record.example((failure, 0), || format!("connecting to {address}: {error}"));
+        record.example((failure, 0), || {
+            let hint = match failure {
+                Failure::Certificate => {
+                    "; name whom to believe with --cacert FILE, or believe anybody with --insecure"
+                }
+                _ => "",
+            };
+            let why = security::in_words(error);
+            format!("connecting to {address}: {why}{hint}")
+        });
         let until = now.saturating_add(BACK_OFF);
         self.pool.refused(slot, until);
         // A client whose connection fails has had its request refused. It comes again when it may connect again.

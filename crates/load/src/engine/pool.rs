@@ -2,6 +2,7 @@
 //! the record: what happens to a connection it tells to whoever asked.
 
 use super::connection::{Connection, State};
+use super::secured::Secured;
 use super::stream::Stream;
 use crate::address::Address;
 use crate::clock::{Nanos, SECOND};
@@ -12,6 +13,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io;
 use std::sync::Arc;
+use tls::records::RECORD;
 
 /// How often a connection that is refused is tried before the run begins.
 const ATTEMPTS_AT_START: u32 = 3;
@@ -49,6 +51,8 @@ pub(super) struct Pool {
     /// How many connections were made to each address.
     made: Vec<u64>,
     deadlines: BinaryHeap<Reverse<(Nanos, usize)>>,
+    /// Where records of handshakes come, and what is in them.
+    records: [Vec<u8>; 2],
     /// Connections with pipelined requests to be written together.
     dirty: RunQueue<usize>,
     /// Connections that were not read empty, in the order in which they have their next turns.
@@ -90,6 +94,10 @@ impl Pool {
             next_address: first % run.addresses.len(),
             made: vec![0; run.addresses.len()],
             deadlines: BinaryHeap::with_capacity(most),
+            records: match run.security {
+                Some(_) => [RECORD, 3 * RECORD].map(|length| vec![0; length]),
+                None => [const { Vec::new() }; 2],
+            },
             dirty: RunQueue::default(),
             turns: RunQueue::with_capacity(most),
             run,
@@ -178,9 +186,23 @@ impl Pool {
         &self.made
     }
 
-    /// Whether a connection has been made. None: not yet.
-    pub(super) fn is_made(&self, slot: usize) -> Option<io::Result<()>> {
-        self.connections[slot].stream.as_ref()?.is_connected()
+    /// Whether a connection has been made, its handshake of TLS among it. None: not yet.
+    pub(super) fn is_made(&mut self, slot: usize, now: Nanos) -> Option<io::Result<()>> {
+        let connection = &mut self.connections[slot];
+        let Some(security) = &self.run.security else {
+            return connection.stream.as_ref()?.is_connected();
+        };
+        if connection.secured.is_none() {
+            if let Err(error) = connection.stream.as_ref()?.is_connected()? {
+                return Some(Err(error));
+            }
+            match security.connect() {
+                Ok(client) => connection.secured = Some(Box::new(Secured::new(client, now))),
+                Err(error) => return Some(Err(io::Error::other(error))),
+            }
+        }
+        let [came, plain] = &mut self.records;
+        connection.shake_hands(came, plain)
     }
 
     /// A connection has been made. Returns how long that took.

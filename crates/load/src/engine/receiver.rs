@@ -16,6 +16,8 @@ use std::sync::Arc;
 
 /// The one buffer for reading. Large enough that responses of usual size come in one read.
 const BUFFER_BYTES: usize = 256 * 1024;
+/// How much of TLS comes at a time: with what was left before, it has to fit in the buffer.
+const RECORDS_BYTES: usize = BUFFER_BYTES / 2;
 /// Bodies from this length on are dropped in the kernel (MSG_TRUNC, tcp(7)), which saves the copy, where nobody looks at them.
 const DROP_FROM: u64 = 8 * 1024;
 /// How much is read of a response that is known to be large: its head and little more.
@@ -29,6 +31,8 @@ enum Got {
     Bytes(usize),
     /// Bytes of a body that were dropped unread.
     Dropped(usize),
+    /// Records, and nothing in them that is whole.
+    Records,
     End,
     Nothing,
 }
@@ -37,6 +41,8 @@ enum Got {
 pub(super) struct Receiver {
     run: Arc<Run>,
     pub(super) buffer: Vec<u8>,
+    /// What comes over TLS, before it is decrypted.
+    records: Vec<u8>,
     /// Targets whose last response was large.
     large: Vec<bool>,
 }
@@ -45,6 +51,10 @@ impl Receiver {
     pub(super) fn new(run: Arc<Run>) -> Self {
         Self {
             buffer: vec![0; BUFFER_BYTES],
+            records: match run.security {
+                Some(_) => vec![0; RECORDS_BYTES],
+                None => Vec::new(),
+            },
             large: vec![false; run.targets.targets.len()],
             run,
         }
@@ -54,7 +64,10 @@ impl Receiver {
     pub(super) fn receive(&mut self, issuer: &mut Issuer, slot: usize, ending: bool) {
         for _ in 0..READS_PER_TURN {
             let mut buffer = std::mem::take(&mut self.buffer);
-            let got = self.read(&issuer.pool[slot], &mut buffer);
+            let got = match issuer.pool[slot].secured {
+                None => self.read(&issuer.pool[slot], &mut buffer),
+                Some(_) => self.read_records(&mut issuer.pool[slot], &mut buffer),
+            };
             let now = issuer.clock.now();
             let more = match got {
                 Ok((Got::Nothing, _)) => {
@@ -72,6 +85,7 @@ impl Receiver {
                     issuer.recorder.received(length, now);
                     self.read_responses(issuer, slot, &buffer[..length], now) && (full || ending)
                 }
+                Ok((Got::Records, full)) => full || ending,
                 Ok((Got::Dropped(length), full)) => {
                     issuer.recorder.received(length, now);
                     issuer.pool[slot].responses.skip(length as u64);
@@ -123,6 +137,38 @@ impl Receiver {
                 Ok(0) => Ok((Got::End, false)),
                 Ok(got) if drops => Ok((Got::Dropped(got), got == length)),
                 Ok(got) => Ok((Got::Bytes(got), got == length)),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => Ok((Got::Nothing, false)),
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => Err(error),
+            };
+        }
+    }
+
+    /// One read over TLS, decrypted: a byte has come when it can be read, and not before.
+    fn read_records(
+        &mut self,
+        connection: &mut Connection,
+        buffer: &mut [u8],
+    ) -> io::Result<(Got, bool)> {
+        let (Some(mut stream), Some(secured)) =
+            (connection.stream.as_ref(), connection.secured.as_mut())
+        else {
+            return Ok((Got::Nothing, false));
+        };
+        if secured.is_ended {
+            return Ok((Got::End, false));
+        }
+        loop {
+            return match stream.read(&mut self.records) {
+                Ok(0) => Ok((Got::End, false)),
+                Ok(came) => {
+                    let plain = secured.read(&mut self.records[..came], buffer)?;
+                    let is_full = came == self.records.len() || secured.is_ended;
+                    Ok(match plain {
+                        0 => (Got::Records, is_full),
+                        plain => (Got::Bytes(plain), is_full),
+                    })
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => Ok((Got::Nothing, false)),
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => Err(error),
@@ -254,8 +300,14 @@ impl Receiver {
 
     fn peer_closed(&self, issuer: &mut Issuer, slot: usize, now: Nanos) {
         let untouched = issuer.pool[slot].responses.at_start();
+        let secured = issuer.pool[slot].secured.as_deref();
+        let is_cut = secured.is_some_and(|secured| !secured.is_ended);
         match issuer.pool[slot].responses.closed() {
             Ok(Closed::Idle) => issuer.close(slot),
+            // Whoever can cut the connection may have: nobody has said that this is all (RFC 8446, section 6.1).
+            Ok(Closed::Done) if is_cut => {
+                endings::closed_early(issuer, slot, false, ClosedInBody, now);
+            }
             Ok(Closed::Done) => {
                 self.response_done(issuer, slot, now);
                 endings::ended(issuer, slot, now);

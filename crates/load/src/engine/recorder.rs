@@ -76,6 +76,12 @@ impl Recorder {
         self.record.connect.saturating_record(took);
     }
 
+    /// A handshake of TLS came to its end.
+    pub(super) fn shook_hands(&mut self, took: Nanos, is_resumed: bool) {
+        self.record.counts.resumed += u64::from(is_resumed);
+        self.record.handshake.saturating_record(took);
+    }
+
     /// A request goes out.
     #[inline]
     pub(super) fn sent(&mut self, flight: &Flight) {

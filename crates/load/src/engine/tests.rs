@@ -43,6 +43,7 @@ fn asked(clients: usize, depth: usize) -> (Engine, Vec<TcpStream>) {
         verify: false,
         retry: true,
         most_spin: 0,
+        security: None,
         fault: Fault::None,
     };
     let (mut mailboxes, _post) = crate::collect::post(1);

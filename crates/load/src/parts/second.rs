@@ -8,20 +8,21 @@ use contracts::part::PartSecond;
 use hdrhistogram::Histogram;
 
 /// The times of a record, by name.
-const TIMES: [&str; 9] = [
+const TIMES: [&str; 10] = [
     "response",
     "service",
     "wait",
     "lag",
     "first_byte",
     "connect",
+    "handshake",
     "session",
     "given_up_response",
     "given_up_service",
 ];
 
 /// The counts of a record, by name.
-fn counts(counts: &mut Counts) -> [(&'static str, &mut u64); 11] {
+fn counts(counts: &mut Counts) -> [(&'static str, &mut u64); 12] {
     [
         ("sent", &mut counts.sent),
         ("warming_up", &mut counts.warming_up),
@@ -33,6 +34,7 @@ fn counts(counts: &mut Counts) -> [(&'static str, &mut u64); 11] {
         ("retried", &mut counts.retried),
         ("behind_close", &mut counts.behind_close),
         ("connected", &mut counts.connected),
+        ("resumed", &mut counts.resumed),
         ("verified", &mut counts.verified),
     ]
 }

@@ -3,6 +3,7 @@
 use super::file::open;
 use crate::address::Address;
 use crate::cli::{Arguments, Method};
+use crate::security::Security;
 use crate::target::{Order, Target, Targets};
 use crate::url::Url;
 use crate::verify::Expected;
@@ -20,12 +21,12 @@ const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 /// A Unix socket has no host; this is what the Host field has for it.
 const DEFAULT_URL_BEHIND_A_SOCKET: &str = "http://localhost";
 
-/// The server's addresses, what it is asked for, and that in words.
+/// The server's addresses, what it is asked for, how that is secured, and it in words.
 pub(super) fn targets(
     arguments: &Arguments,
     log: Option<&AccessLog>,
     remarks: &mut Vec<String>,
-) -> Result<(Vec<Address>, Targets, String), Failure> {
+) -> Result<(Vec<Address>, Targets, Option<Security>, String), Failure> {
     let head_only = arguments.method == Method::Head;
     let parse = |text: &str| Url::parse(text).map_err(|error| error.to_string());
     let base = || match arguments.urls.as_slice() {
@@ -124,8 +125,12 @@ pub(super) fn targets(
         (all, order, what)
     };
     let addresses = addresses(arguments, &all)?;
+    let security = match all.first() {
+        Some((url, _)) => Security::of(arguments, url)?,
+        None => None,
+    };
     let targets = all.into_iter().map(|(_, target)| target).collect();
-    Ok((addresses, Targets { targets, order }, what))
+    Ok((addresses, Targets { targets, order }, security, what))
 }
 
 /// Every file of a set, in every way of the mix.

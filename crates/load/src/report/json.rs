@@ -51,6 +51,7 @@ pub fn document(report: &Report<'_>) -> load::Report {
         generator_lag_us: times(Metric::Lag),
         first_byte_us: times(Metric::FirstByte),
         connect_time_us: times(Metric::Connect),
+        handshake_time_us: times(Metric::Handshake),
         session_time_us: times(Metric::Session),
         fairness: report.figures.fairness().map(fairness),
         stationarity: stationarity(report),
@@ -178,6 +179,8 @@ fn generator(report: &Report<'_>) -> load::Generator {
         connections: Some(outcome.connections as u64),
         connections_made: Some(outcome.record.counts.connected),
         connections_made_to: made_to(report),
+        sessions_resumed: (!outcome.record.handshake.is_empty())
+            .then_some(outcome.record.counts.resumed),
         connections_without_answer: Some(outcome.unheard as u64),
         busy: Some(outcome.busy),
         starved: Some(outcome.starved),

@@ -34,7 +34,11 @@ fn times(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
     if report.run.is_closed_loop() {
         columns.remove(0);
     }
-    for (name, metric) in [("session", Metric::Session), ("connect", Metric::Connect)] {
+    for (name, metric) in [
+        ("session", Metric::Session),
+        ("connect", Metric::Connect),
+        ("handshake", Metric::Handshake),
+    ] {
         if report
             .figures
             .times(metric)
@@ -185,7 +189,12 @@ fn counts(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
 
 /// How many connections were made, and where to.
 fn made(report: &Report<'_>) -> String {
-    let all = format!("{} made", count(report.outcome.record.counts.connected));
+    let counts = &report.outcome.record.counts;
+    let resumed = match counts.resumed {
+        0 => String::new(),
+        resumed => format!(" ({} resumed)", count(resumed)),
+    };
+    let all = format!("{} made{resumed}", count(counts.connected));
     match report.run.addresses.as_slice() {
         [one] => format!("{all} to {one}"),
         several => {

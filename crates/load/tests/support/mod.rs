@@ -62,6 +62,7 @@ pub fn run(address: SocketAddr, duration: Duration) -> Run {
         verify: false,
         retry: true,
         most_spin: 200_000,
+        security: None,
         fault: Fault::None,
     }
 }
