@@ -42,6 +42,11 @@ pub(crate) const COMMANDS: &[Subcommand] = &[
         run: |matches, _| status(lab::commands::run::run(given(matches)?, report)),
     },
     Subcommand {
+        name: "agent",
+        grammar: |_| grammar::<lab::commands::agent::Args>("agent"),
+        run: |matches, _| status(lab::commands::agent::run(&given(matches)?)),
+    },
+    Subcommand {
         name: "report",
         grammar: |_| grammar::<report::cli::Report>("report"),
         run: |matches, _| status(given::<report::cli::Report>(matches)?.run(&models_in_order())),

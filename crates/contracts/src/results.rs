@@ -6,7 +6,7 @@ mod trial;
 mod verdicts;
 
 pub use factor::{Factor, Factors, Level};
-pub use manifest::{Expectation, Machine, Manifest};
+pub use manifest::{Expectation, HostFacts, Machine, Manifest};
 pub use trial::{Failure, Network, Sample, Trial, Wire};
 pub use verdicts::{Judged, JudgedSlo, Outcome, Verdicts};
 

@@ -2,6 +2,7 @@
 
 use contracts::compare::{Change, ComparedRuns};
 use contracts::load::{Loop, Report};
+use contracts::part::PartLine;
 use contracts::{Document, Line, Validity, serve};
 
 const PAGE: &str = include_str!("../CONTRACTS.md");
@@ -16,9 +17,15 @@ fn examples() -> Vec<&'static str> {
 
 #[test]
 fn they_are_read_and_nothing_of_them_is_unknown() {
-    let [ready, summary, report, compared] = examples()[..] else {
-        panic!("two lines, a report and a comparison");
+    let [ready, summary, report, part, compared] = examples()[..] else {
+        panic!("two lines, a report, a line of a part and a comparison");
     };
+    let part: PartLine = serde_json::from_str(part).expect("a line of a part");
+    assert_eq!(part.schema, PartLine::SCHEMA);
+    assert!(
+        part.second
+            .is_some_and(|second| second.times.contains_key("response"))
+    );
     let ready = serve::Ready::parse(ready).expect("a readiness line");
     assert_eq!(ready.address, "127.0.0.1:8080");
     let summary = serve::Summary::parse(summary).expect("a summary line");
@@ -51,6 +58,7 @@ fn every_schema_is_in_the_page() {
         serve::SCHEMA,
         serve::SEEN_SCHEMA,
         Report::SCHEMA,
+        PartLine::SCHEMA,
         contracts::models::Models::SCHEMA,
         contracts::disk::SCHEMA,
         contracts::link::SCHEMA,

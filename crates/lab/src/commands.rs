@@ -1,5 +1,6 @@
 //! The commands that plan, run and judge.
 
+pub mod agent;
 pub mod compare;
 pub mod doctor;
 pub mod progress;

@@ -7,6 +7,7 @@ mod ends;
 mod foreign;
 pub mod hosts;
 mod job;
+pub mod launched;
 pub mod machine;
 mod measure;
 pub mod memory;

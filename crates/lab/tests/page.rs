@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use lab::spec::external::Definition;
-use lab::spec::{Disk, Expect, Experiment, Foreign, Load, Model, Network, Sweep, Variant};
+use lab::spec::{Disk, Expect, Experiment, Foreign, Host, Load, Model, Network, Sweep, Variant};
 use serde::Deserialize;
 use serde::de::value::Error;
 use serde::de::{Deserializer, Error as _, Visitor};
@@ -70,6 +70,7 @@ fn every_key_is_in_the_page_and_nothing_else() {
         ("sweep.option", fields::<Variant>()),
         ("sweep.disk", fields::<Disk>()),
         ("network", fields::<Network>()),
+        ("hosts.server, hosts.generators", fields::<Host>()),
         ("expect", fields::<Expect>()),
         ("external/NAME.toml", fields::<Definition>()),
     ] {
@@ -80,7 +81,7 @@ fn every_key_is_in_the_page_and_nothing_else() {
 #[test]
 fn no_heading_of_keys_is_left_out_of_the_test() {
     let headings = PAGE.lines().filter_map(|line| line.strip_prefix("### "));
-    assert_eq!(headings.count(), 10);
+    assert_eq!(headings.count(), 11);
 }
 
 #[test]

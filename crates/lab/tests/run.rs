@@ -321,6 +321,7 @@ fn trial(sandbox: &Sandbox, model: &str) -> lab::trial::Measured {
         archbench,
         generator: None,
         cores: plan.cores.clone(),
+        places: lab::trial::launched::Places::default(),
         memory: lab::trial::memory::Support::None("not asked for".into()),
         scratch: None,
         patience: lab::trial::Patience {

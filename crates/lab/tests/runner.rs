@@ -142,6 +142,7 @@ fn manifest(plan: &Plan) -> Manifest {
         revision: None,
         versions: Default::default(),
         machine: Machine::default(),
+        hosts: Vec::new(),
         notices: Vec::new(),
         unknown: Unknown::new(),
     }

@@ -5,6 +5,7 @@
 //! | `times` | a histogram in few bytes, and back |
 //! | `second` | what is recorded in a second, as a line and back |
 //! | `log` | writes the lines of one part |
+//! | `pieces` | lines on standard output, cut so that launchers pass them on whole |
 //! | `find` | which files are of a run, and what is in a line |
 //! | `fold` | adds lines up, in memory that does not grow with how many parts there are |
 //! | `seen` | what is seen of each part on the way |
@@ -16,6 +17,7 @@ mod fold;
 mod judge;
 pub(crate) mod log;
 pub mod merge;
+mod pieces;
 mod second;
 mod seen;
 #[cfg(test)]

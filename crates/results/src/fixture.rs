@@ -159,6 +159,7 @@ impl Fixture {
                 file_system: Some("ext4".into()),
                 unknown: Unknown::new(),
             },
+            hosts: Vec::new(),
             notices: vec!["Made up: nothing here was measured.".into()],
             unknown: Unknown::new(),
         }

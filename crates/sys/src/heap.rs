@@ -23,6 +23,7 @@ thread_local! {
     // Const-initialised and without a destructor, so that using it inside the allocator allocates nothing.
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
     static HELD: Cell<i64> = const { Cell::new(0) };
+    static MOST_HELD: Cell<i64> = const { Cell::new(0) };
 }
 
 /// The allocations and reallocations that the calling thread has made under [`Counting`].
@@ -34,6 +35,11 @@ pub fn allocations() -> u64 {
 /// others, what it holds.
 pub fn bytes_held() -> i64 {
     HELD.with(Cell::get)
+}
+
+/// The most bytes that the calling thread has held at a time, as [`bytes_held`] counts them, since it last asked.
+pub fn take_most_bytes_held() -> i64 {
+    MOST_HELD.with(|most| most.replace(bytes_held()))
 }
 
 static ALLOCATIONS_OF_ALL_THREADS: AtomicU64 = AtomicU64::new(0);
@@ -55,7 +61,8 @@ fn hold(more: usize, less: usize) {
             held.get()
                 .wrapping_add(more as i64)
                 .wrapping_sub(less as i64),
-        )
+        );
+        MOST_HELD.with(|most| most.set(most.get().max(held.get())));
     });
 }
 

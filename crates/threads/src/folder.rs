@@ -205,6 +205,7 @@ impl Run<'_> {
             revision: machine::revision(config),
             versions: BTreeMap::new(),
             machine: machine::machine(&cores, &Support::find(), Path::new(".")),
+            hosts: Vec::new(),
             notices: vec![
                 "what is passed from one thread to another, or read by one, counts as a request"
                     .into(),

@@ -59,6 +59,9 @@ pub struct Manifest {
     pub versions: BTreeMap<String, String>,
     /// Where it ran.
     pub machine: Machine,
+    /// The other hosts that took part.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<HostFacts>,
     /// What could not be done as asked, and what stands in the way of a good measurement.
     #[serde(default)]
     pub notices: Vec<String>,
@@ -74,6 +77,21 @@ pub struct Expectation {
     pub text: String,
     /// A ratio between cells and its bound, like `sped@dataset=2.0 / sped@dataset=0.5 <= 0.3`.
     pub ratio: String,
+    /// Further fields.
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// A host on which a server or a generator ran, other than the lab's own.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HostFacts {
+    /// What ran there: `server` or `generators`.
+    pub role: String,
+    /// What started it.
+    pub launch: Vec<String>,
+    /// What machine it is; all of its cores are both ends'.
+    pub machine: Machine,
     /// Further fields.
     #[serde(flatten)]
     pub unknown: Unknown,

@@ -21,6 +21,7 @@ use crate::commands::slo;
 use crate::plan::{Plan, cells, models};
 use crate::spec::Experiment;
 use crate::spec::external::{self, External};
+use crate::trial::launched::Places;
 use crate::trial::machine;
 use crate::trial::memory::Support;
 use crate::trial::{Patience, ProcessRunner, hosts};
@@ -96,6 +97,8 @@ pub fn run(
     let memory = Support::find();
     let mut manifest = manifest(&args, &experiment, text, &plan, &memory, &archbench, &sets);
     manifest.notices.extend(told);
+    let places = Places::of(&experiment.hosts, &archbench);
+    manifest.hosts = places.prepare(&sets, &interrupt)?;
     let asked = resume::Asked {
         named: args.resume.as_deref(),
         fresh: args.fresh,
@@ -116,6 +119,7 @@ pub fn run(
         archbench,
         generator: plan.generator.clone(),
         cores: plan.cores.clone(),
+        places,
         memory,
         scratch: Some(scratch.path().to_owned()),
         patience: Patience::default(),
@@ -252,6 +256,7 @@ fn manifest(
         revision: machine::revision(&args.config),
         versions: versions(archbench, plan),
         machine: machine::machine(&plan.cores, memory, &home),
+        hosts: Vec::new(),
         notices,
         unknown: Unknown::new(),
     }

@@ -21,6 +21,7 @@ use crate::plan::models;
 use crate::spec::Objective;
 use crate::spec::{Cache, Loop, NetworkCell};
 use crate::table::Table;
+use crate::trial::launched::Places;
 use crate::trial::memory::Support;
 use crate::trial::{Job, Patience, ProcessRunner, Runner};
 use crate::{Failure, Status, files};
@@ -134,6 +135,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
         archbench,
         generator: None,
         cores: two_sides()?,
+        places: Places::default(),
         memory: Support::None("not asked for".into()),
         scratch: None,
         patience: Patience::default(),

@@ -13,6 +13,7 @@ use super::cache::Cache;
 use super::error::Error;
 use super::expression::Expression;
 use super::flags::Flags;
+use super::hosts::Hosts;
 use super::load::Load;
 use super::network::Network;
 use super::objective::Objective;
@@ -94,6 +95,9 @@ pub struct Experiment {
     pub memory_limit: Option<Size>,
     /// What server and generator speak over; loopback if not given.
     pub network: Option<Network>,
+    /// Where server and generators run, if not here.
+    #[serde(default)]
+    pub hosts: Hosts,
     /// Whether a trial's packets are captured, at both ends where there are two hosts.
     #[serde(default)]
     pub wire: bool,
@@ -199,6 +203,8 @@ impl Experiment {
         if let Some(network) = &self.network {
             network.check()?;
         }
+        self.hosts.check()?;
+        self.check_what_is_elsewhere()?;
         if self.repeats == 0 || self.attempts == 0 || self.duration.0.is_zero() {
             return Err("repeats, attempts and duration must be more than 0".into());
         }
@@ -239,6 +245,41 @@ impl Experiment {
             .any(|ratio| !(*ratio > 0.0 && *ratio <= 1000.0))
         {
             return Err("a dataset is a multiple of memory_limit, above 0".into());
+        }
+        Ok(())
+    }
+}
+
+impl Experiment {
+    /// What only the lab's own host has.
+    fn check_what_is_elsewhere(&self) -> Result<(), String> {
+        let Hosts { server, generators } = &self.hosts;
+        let at_server = [
+            (self.cache != Cache::AsIs, "cache (other than \"as-is\")"),
+            (
+                self.memory_limit.is_some() || !self.sweep.memory_limit.is_empty(),
+                "memory_limit",
+            ),
+            (!self.sweep.disk.is_empty(), "disk"),
+            (!self.server.is_empty(), "[[server]]"),
+        ];
+        let anywhere = [
+            (self.network.is_some(), "[network]"),
+            (self.wire, "wire"),
+            (self.upstream.is_some(), "upstream"),
+        ];
+        let at_generators = [(self.generator.is_some(), "generator")];
+        let asked = [
+            (server.is_some(), &at_server[..]),
+            (server.is_some() || generators.is_some(), &anywhere),
+            (generators.is_some(), &at_generators),
+        ];
+        for (_, limits) in asked.into_iter().filter(|(is_elsewhere, _)| *is_elsewhere) {
+            if let Some((_, what)) = limits.iter().find(|(is_there, _)| *is_there) {
+                return Err(format!(
+                    "{what} is seen to where the lab runs, and cannot be together with [hosts]"
+                ));
+            }
         }
         Ok(())
     }

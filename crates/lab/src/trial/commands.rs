@@ -1,6 +1,6 @@
 //! The command lines of both ends.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ impl ProcessRunner {
         model: &str,
         flags: &[String],
         root: &Path,
-        address: Ipv4Addr,
+        address: IpAddr,
     ) -> Vec<String> {
         let mut command = vec![
             self.archbench.display().to_string(),
@@ -25,7 +25,7 @@ impl ProcessRunner {
             "--model".into(),
             model.into(),
             "--addr".into(),
-            format!("{address}:0"),
+            SocketAddr::new(address, 0).to_string(),
             "--root".into(),
             root.display().to_string(),
             "--output-format".into(),
@@ -79,14 +79,20 @@ impl ProcessRunner {
             put("--duration", seconds(job.length()));
         }
         put("--timeout", seconds(job.timeout));
-        put("--pin", cores::list(&self.cores.generator));
-        put("--output-format", "json".into());
-        if let Some(log) = log {
-            put("--hlog", log.display().to_string());
+        // Elsewhere the launcher knows the cores, and what is measured comes through its pipe.
+        if self.places.generators.is_none() {
+            put("--pin", cores::list(&self.cores.generator));
+            put("--output-format", "json".into());
+            if let Some(log) = log {
+                put("--hlog", log.display().to_string());
+            }
         }
         command.push("--quiet".into());
         command.extend(load.flags.iter().cloned());
-        command
+        match &self.places.generators {
+            Some(place) => self.as_parts(place, &command),
+            None => command,
+        }
     }
 
     /// What a generator that is not ours is told.

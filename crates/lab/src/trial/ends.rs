@@ -1,5 +1,6 @@
 //! What both ends say, and what it means when they do not.
 
+use std::path::Path;
 use std::time::Duration;
 
 use contracts::load::{Finding, Report, Rule};
@@ -9,6 +10,7 @@ use network::Role;
 use results::{Failure, Sample, Validity};
 
 use super::job::{Job, failure};
+use super::launched;
 use super::network::Network;
 use super::process_runner::ProcessRunner;
 use crate::trial::process::{NoLine, Placement, Process, describe};
@@ -51,11 +53,13 @@ impl ProcessRunner {
         &self,
         job: &Job<'_>,
         command: &[String],
-        network: &Network,
+        (network, log): (&Network, Option<&Path>),
     ) -> Result<Report, Failure> {
         let step = "generating load";
+        let elsewhere = self.places.generators.is_some();
         let place = Placement {
             host: network.host(Role::Client),
+            is_launched: elsewhere,
             ..Placement::on(&self.cores.generator)
         };
         let mut generator =
@@ -79,6 +83,13 @@ impl ProcessRunner {
             .is_some_and(|code| matches!(code, 0 | 3 | 4))
         {
             return Err(failure(step, told()));
+        }
+        if elsewhere {
+            let report = self.merged(&lines, log)?;
+            return match launched::host_gone(&report) {
+                Some(gone) => Err(failure(step, &gone.text)),
+                None => Ok(report),
+            };
         }
         let text = lines.join("\n");
         Report::parse(&text).map_err(|problem| {

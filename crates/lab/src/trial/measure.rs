@@ -15,7 +15,7 @@ use super::network;
 use super::process::{Placement, Process, describe};
 use super::process_runner::ProcessRunner;
 use super::upstream;
-use super::watch::Watcher;
+use super::watch::{self, Watcher};
 use crate::plan::cells::{Cell, Server};
 use crate::spec::Cache;
 
@@ -68,20 +68,27 @@ impl ProcessRunner {
             .map(|model| self.upstream(model, &root, &network))
             .transpose()?;
         let behind = upstream.as_ref().map(|upstream| upstream.address.as_str());
+        let elsewhere = self.places.server.as_ref();
         let start = |last: Signal, command: &[String]| {
             let place = Placement {
                 cores: server_cores,
                 group: group.as_ref(),
                 host: network.host(Role::Server),
+                is_launched: elsewhere.is_some(),
             };
             Process::start_until(last, command, place)
                 .map_err(|error| failure("starting the server", error.to_string()))
         };
         let (mut server, address, foreign) = match &job.cell.server {
             Server::Model { model, flags } => {
-                let address = network.address();
+                let address = elsewhere.and_then(|place| place.address);
+                let address = address.unwrap_or(network.address().into());
                 let flags = upstream::filled(flags, behind);
-                measured.server_command = self.server_command(model, &flags, &root, address);
+                let command = self.server_command(model, &flags, &root, address);
+                measured.server_command = match elsewhere {
+                    Some(place) => place.under_agent(&command, true),
+                    None => command,
+                };
                 let mut server = start(Signal::KILL, &measured.server_command)?;
                 let address = self.address(&mut server)?;
                 (server, address, None)
@@ -107,9 +114,15 @@ impl ProcessRunner {
             true => self.capture(job, &network, &address)?,
             false => Vec::new(),
         };
-        let watcher = Watcher::start(server.id());
-        let reported = self.generate(job, &measured.generator_command, &network);
-        measured.samples = watcher.stop();
+        let watcher = elsewhere.is_none().then(|| Watcher::start(server.id()));
+        // Of one that is elsewhere, the last that was said of it before.
+        let before = server.take_samples().pop();
+        let log_of_parts = log.as_deref();
+        let reported = self.generate(job, &measured.generator_command, (&network, log_of_parts));
+        measured.samples = match watcher {
+            Some(watcher) => watcher.stop(),
+            None => watch::since(before.into_iter().chain(server.take_samples())),
+        };
         if let Some(status) = server.ended() {
             let what = describe(status, &server.kill());
             return Err(failure(

@@ -2,21 +2,27 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use command::interrupt::Interrupt;
 use network::Namespace;
+use results::Sample;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use sys::signals::start_unblocked;
 
+use crate::commands::agent::AgentLine;
 use crate::cores::pinned;
 use crate::trial::memory::Group;
 
 /// What is kept of what a process says on standard error.
 const KEPT: usize = 4096;
+
+/// How long a launcher is waited for that is to end at once: what it has started ends first.
+const LAUNCHER_GRACE: Duration = Duration::from_secs(3);
 
 /// A process of ours, in a process group of its own, which ends with it at the latest when this is dropped.
 #[derive(Debug)]
@@ -25,6 +31,10 @@ pub struct Process {
     lines: Receiver<String>,
     errors: Option<JoinHandle<String>>,
     ended: Option<ExitStatus>,
+    /// Of one that a launcher started: what ends it when it is closed.
+    input: Option<ChildStdin>,
+    is_launched: bool,
+    samples: Arc<Mutex<Vec<Sample>>>,
 }
 
 /// Where a process runs.
@@ -36,6 +46,8 @@ pub struct Placement<'a> {
     pub group: Option<&'a Group>,
     /// On this host, if not on the one where this program is.
     pub host: Option<&'a Namespace>,
+    /// Wherever a launcher puts it, which the command begins with: it is ended by its standard input, and an agent there says what it uses.
+    pub is_launched: bool,
 }
 
 impl<'a> Placement<'a> {
@@ -45,6 +57,15 @@ impl<'a> Placement<'a> {
             cores,
             group: None,
             host: None,
+            is_launched: false,
+        }
+    }
+
+    /// Where a launcher puts it, which itself runs on these cores; on any, if none are named.
+    pub fn launched(cores: &'a [usize]) -> Self {
+        Self {
+            is_launched: true,
+            ..Self::on(cores)
         }
     }
 }
@@ -85,13 +106,21 @@ impl Process {
         }
         command
             .args(arguments)
-            .stdin(Stdio::null())
+            .stdin(match place.is_launched {
+                true => Stdio::piped(),
+                false => Stdio::null(),
+            })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0);
         sys::process::end_with_parent(&mut command, last);
         start_unblocked(&mut command);
-        let mut child = pinned(place.cores, || command.spawn())?;
+        let mut child = match place.cores {
+            [] => command.spawn()?,
+            cores => pinned(cores, || command.spawn())?,
+        };
+        let samples = Arc::new(Mutex::new(Vec::new()));
+        let seen = samples.clone();
         let (sender, lines) = channel();
         if let Some(out) = child.stdout.take() {
             std::thread::spawn(move || {
@@ -101,6 +130,12 @@ impl Process {
                 while matches!(out.read_until(b'\n', &mut line), Ok(1..)) {
                     let text = String::from_utf8_lossy(&line).trim_end().to_owned();
                     line.clear();
+                    if let Some(AgentLine::AgentSample(sample)) = AgentLine::read(&text) {
+                        seen.lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .push(sample);
+                        continue;
+                    }
                     if sender.send(text).is_err() {
                         return;
                     }
@@ -112,11 +147,19 @@ impl Process {
             .take()
             .map(|err| std::thread::spawn(move || tail(err)));
         Ok(Self {
+            input: child.stdin.take(),
             child,
             lines,
             errors,
             ended: None,
+            is_launched: place.is_launched,
+            samples,
         })
+    }
+
+    /// What an agent has said that its processes use since the last time.
+    pub fn take_samples(&self) -> Vec<Sample> {
+        std::mem::take(&mut *self.samples.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Its id.
@@ -184,6 +227,11 @@ impl Process {
 
     /// Asks it to end.
     pub fn terminate(&mut self) {
+        if self.is_launched {
+            // Whether a launcher passes a signal on is its own affair.
+            self.input = None;
+            return;
+        }
         if self.ended().is_none()
             && let Some(pid) = self.pid()
         {
@@ -194,6 +242,10 @@ impl Process {
 
     /// Ends it and whatever it started, and gives the end of what it said on standard error.
     pub fn kill(&mut self) -> String {
+        if self.is_launched {
+            self.input = None;
+            self.wait(LAUNCHER_GRACE);
+        }
         // Before it is waited for, while its id cannot belong to somebody else. Its workers may outlive it.
         if let Some(pid) = self.pid() {
             let _ = kill_process_group(pid, Signal::KILL);

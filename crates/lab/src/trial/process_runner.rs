@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use command::interrupt::Interrupt;
 
+use super::launched::Places;
 use super::memory::Support;
 use crate::cores::Cores;
 use crate::spec::external::External;
@@ -19,6 +20,8 @@ pub struct ProcessRunner {
     pub generator: Option<Arc<External>>,
     /// Which cores they have.
     pub cores: Cores,
+    /// Where they are, if not here.
+    pub places: Places,
     /// How memory can be limited.
     pub memory: Support,
     /// Where the generator's histogram log lies until it is in the results folder; without it none is written.

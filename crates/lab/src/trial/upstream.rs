@@ -31,7 +31,12 @@ impl ProcessRunner {
         network: &Network,
     ) -> Result<Upstream, Failure> {
         let step = "starting the server behind it";
-        let command = self.server_command(&model.model, &model.options.0, root, network.address());
+        let command = self.server_command(
+            &model.model,
+            &model.options.0,
+            root,
+            network.address().into(),
+        );
         let place = Placement {
             host: network.host(Role::Server),
             ..Placement::on(&self.cores.generator)

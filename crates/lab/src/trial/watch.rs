@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use results::Sample;
 
 /// How often is looked.
-const EVERY: Duration = Duration::from_millis(250);
+pub(crate) const EVERY: Duration = Duration::from_millis(250);
 /// Threads of a process whose context switches and children are looked at; looking at thousands would disturb the trial.
 const MOST_THREADS: usize = 128;
 
@@ -47,8 +47,18 @@ impl Watcher {
     }
 }
 
+/// What an agent said, with times since the first of it.
+pub(super) fn since(samples: impl Iterator<Item = Sample>) -> Vec<Sample> {
+    let mut samples: Vec<_> = samples.collect();
+    let first_s = samples.first().map_or(0.0, |first| first.at_s);
+    for sample in &mut samples {
+        sample.at_s -= first_s;
+    }
+    samples
+}
+
 /// One look; `None` if the process is gone.
-fn sample(process: u32, at: Duration) -> Option<Sample> {
+pub(crate) fn sample(process: u32, at: Duration) -> Option<Sample> {
     let mut sum = Sample {
         at_s: at.as_secs_f64(),
         ..Sample::default()

@@ -1,6 +1,7 @@
 //! Which files are of a run, and what is in a line.
 
 use super::log::{ENDED, RUNNING};
+use super::pieces::Pieces;
 use crate::Failure;
 use contracts::part::PartLine;
 use std::fs::{self, File};
@@ -8,7 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 /// Lines at the beginning of a file that may be somebody else's, as of what a launcher has to say.
-const OTHERS_LINES: usize = 100;
+const OTHERS_LINES: usize = 10_000;
 
 /// What the line of a part begins with.
 const START: &[u8] = b"{\"schema\":\"archbench.load-part/";
@@ -87,13 +88,14 @@ fn files(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
 /// What run a file is of, and when its part was asked for.
 fn head(path: &Path) -> std::io::Result<Option<(String, f64)>> {
     let mut lines = BufReader::new(File::open(path)?);
+    let mut reader = Reader::default();
     let mut line = Vec::new();
     for _ in 0..OTHERS_LINES {
         line.clear();
         if lines.read_until(b'\n', &mut line)? == 0 {
             break;
         }
-        if let Some(line) = read(&line) {
+        if let Some(line) = reader.read(&line) {
             let written = line.asked.map_or(0.0, |asked| asked.written_unix_s);
             return Ok(Some((line.run_id, written)));
         }
@@ -105,12 +107,24 @@ pub(super) fn cannot_read(path: &Path, error: &std::io::Error) -> Failure {
     format!("cannot read {}: {error}", path.display()).into()
 }
 
-/// The line of a part that is in `line`, behind whatever a launcher puts before it.
-pub(super) fn read(line: &[u8]) -> Option<PartLine> {
-    let at = line
-        .windows(START.len())
-        .position(|window| window == START)?;
-    let text = std::str::from_utf8(&line[at..]).ok()?;
-    let line: PartLine = serde_json::from_str(text.trim_end()).ok()?;
-    (line.schema == PartLine::SCHEMA).then_some(line)
+/// Reads lines of parts, whole or in pieces, behind whatever a launcher puts before each.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    pieces: Pieces,
+}
+
+impl Reader {
+    /// The line of a part that is in `line`, or of which the last piece is.
+    pub(super) fn read(&mut self, line: &[u8]) -> Option<PartLine> {
+        let read = match Pieces::begins_at(line) {
+            Some(_) => self.pieces.take(line)?,
+            None => {
+                let at = line
+                    .windows(START.len())
+                    .position(|window| window == START)?;
+                serde_json::from_slice(line[at..].trim_ascii_end()).ok()?
+            }
+        };
+        Some(read).filter(|line: &PartLine| line.schema == PartLine::SCHEMA)
+    }
 }

@@ -69,8 +69,10 @@ fn of_part(fold: &Fold, number: u32, level: Validity, rule: Rule, text: &str) ->
 fn cut_short(seen: &Seen, window: Nanos) -> Option<String> {
     if seen.lost > 0 {
         let lines = counted(seen.lost, "line");
+        let were = if seen.lost == 1 { "was" } else { "were" };
         return Some(format!(
-            "is not all there: {lines} of what it wrote were lost, and its figures with them"
+            "is not all there: {lines} of what it wrote {were} lost, and its figures with that. A launcher may cut what it gathers; \
+             files in a folder are whole (--out-dir)"
         ));
     }
     let Some(ended) = &seen.ended else {

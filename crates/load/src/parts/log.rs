@@ -1,6 +1,6 @@
 //! Writes what one part of a run measures, as it goes.
 
-use super::second;
+use super::{pieces, second};
 use crate::Failure;
 use crate::collect::CollectedSecond;
 use crate::host;
@@ -124,17 +124,14 @@ impl PartLog {
         }
     }
 
-    /// In one piece, so that lines of several parts that share a pipe are mixed by lines.
     fn write(&mut self, line: &PartLine) -> io::Result<()> {
         let mut bytes = serde_json::to_vec(line)?;
-        bytes.push(b'\n');
         match &mut self.file {
-            Some((file, _)) => file.write_all(&bytes),
-            None => {
-                let mut out = io::stdout().lock();
-                out.write_all(&bytes)?;
-                out.flush()
+            Some((file, _)) => {
+                bytes.push(b'\n');
+                file.write_all(&bytes)
             }
+            None => pieces::write(line, &bytes, &mut io::stdout().lock()),
         }
     }
 }

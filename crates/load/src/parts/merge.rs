@@ -1,6 +1,6 @@
 //! `archbench merge`: one run out of what its parts have written.
 
-use super::find::{self, Found, cannot_read};
+use super::find::{self, Found, Reader, cannot_read};
 use super::fold::{Fold, NotAdded};
 use super::judge;
 use crate::output::{Format, Outputs, render};
@@ -226,6 +226,7 @@ fn merge(inputs: &[PathBuf], run_id: Option<&str>, has_log: bool) -> Result<Merg
 struct Merging {
     run_id: Option<String>,
     has_log: bool,
+    reader: Reader,
     fold: Option<Fold>,
     repeated: BTreeSet<u32>,
     /// Lines that are of other runs.
@@ -246,7 +247,7 @@ impl Merging {
                 Ok(_) => {}
                 Err(error) => return Err(cannot_read(path, &error)),
             }
-            if let Some(line) = find::read(&line) {
+            if let Some(line) = self.reader.read(&line) {
                 self.add(line).map_err(|()| {
                     format!(
                         "line {number} of {} says what is not known here: it is of another version of archbench",

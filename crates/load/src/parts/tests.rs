@@ -3,8 +3,9 @@
 mod simulated;
 mod verdicts;
 
+use super::find::Reader;
 use super::fold::Fold;
-use super::{find, second};
+use super::second;
 use crate::cli::tests::parse;
 use crate::clock::seconds;
 use crate::prepare::prepare;
@@ -58,7 +59,7 @@ fn piped(line: &PartLine) -> PartLine {
         "[1,0]<stdout>:{}\n",
         serde_json::to_string(line).expect("JSON")
     );
-    find::read(text.as_bytes()).expect("a line")
+    Reader::default().read(text.as_bytes()).expect("a line")
 }
 
 fn sum(seconds: &[Record]) -> Record {

@@ -1,0 +1,171 @@
+//! Lines on standard output, in pieces that a launcher passes on whole.
+//!
+//! Launchers gather what their processes print by reading what is there: a line that is longer than what they read at once (srun: 1 KiB,
+//! mpirun: 4 KiB) is cut, and what another process has printed comes in between. So a line goes out as pieces that are shorter, each
+//! a line with its place in front and its length, by which one that was cut nevertheless is known.
+
+use contracts::part::PartLine;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::time::Duration;
+
+/// The most of a line in a piece. With what is in front it stays below what srun takes at once.
+const PIECE: usize = 800;
+/// Between two pieces, so that a launcher reads few at a time. mpirun, which goes by bytes and not by lines, cuts one only if it leaves them
+/// lying for five times as long.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Writes a line of a part, which is `bytes`, in pieces.
+pub(super) fn write(line: &PartLine, bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
+    let pieces = bytes.chunks(PIECE);
+    let of = pieces.len();
+    for (number, piece) in pieces.enumerate() {
+        let mut head = String::new();
+        // Writing to a string cannot fail.
+        let _ = write!(
+            head,
+            "{} {} {} {} {number} {of} {} ",
+            PartLine::SCHEMA,
+            line.run_id,
+            line.part,
+            line.line,
+            piece.len()
+        );
+        let mut whole = head.into_bytes();
+        whole.extend_from_slice(piece);
+        whole.push(b'\n');
+        out.write_all(&whole)?;
+        out.flush()?;
+        std::thread::sleep(PAUSE);
+    }
+    Ok(())
+}
+
+/// Puts pieces together, those of several parts in turn.
+#[derive(Debug, Default)]
+pub(super) struct Pieces {
+    /// Of each part of each run, the line that is under way: its number, how many pieces are there, and what they hold.
+    under_way: BTreeMap<(String, u32), (u64, usize, Vec<u8>)>,
+}
+
+impl Pieces {
+    /// Where in what was printed a piece begins; in a whole line of a part the schema stands in quotes.
+    pub(super) fn begins_at(text: &[u8]) -> Option<usize> {
+        let start = format!("{} ", PartLine::SCHEMA);
+        text.windows(start.len())
+            .position(|window| window == start.as_bytes())
+    }
+
+    /// Takes what was printed in a line, behind whatever a launcher puts before it; gives a line of a part when its last piece has come. A piece that is
+    /// none, or does not follow the one before, is left out, and its line is never whole.
+    pub(super) fn take(&mut self, text: &[u8]) -> Option<PartLine> {
+        let text = &text[Self::begins_at(text)?..];
+        let text = text.strip_suffix(b"\n").unwrap_or(text);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        let fields: Vec<_> = text.splitn(8, |byte| *byte == b' ').collect();
+        let [_, head @ .., piece] = &fields[..] else {
+            return None;
+        };
+        let head: Vec<_> = head
+            .iter()
+            .map(|field| std::str::from_utf8(field))
+            .collect::<Result<_, _>>()
+            .ok()?;
+        let [run_id, part, line, number, of, length] = head[..] else {
+            return None;
+        };
+        let (number, of): (usize, usize) = (number.parse().ok()?, of.parse().ok()?);
+        let (part, line) = (part.parse().ok()?, line.parse::<u64>().ok()?);
+        if length.parse() != Ok(piece.len()) {
+            return None;
+        }
+        let key = (run_id.to_owned(), part);
+        let mine = self.under_way.entry(key.clone()).or_default();
+        if number == 0 {
+            (mine.0, mine.1) = (line, 0);
+            mine.2.clear();
+        }
+        if mine.0 != line || mine.1 != number {
+            return None;
+        }
+        mine.1 += 1;
+        mine.2.extend_from_slice(piece);
+        if mine.1 < of {
+            return None;
+        }
+        let (_, _, whole) = self.under_way.remove(&key)?;
+        serde_json::from_slice(&whole).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parts::find::Reader;
+
+    fn line(part: u32, words: usize) -> PartLine {
+        PartLine {
+            schema: PartLine::SCHEMA.to_owned(),
+            run_id: "a".to_owned(),
+            part,
+            parts: 2,
+            line: 3,
+            ended: Some(Box::new(contracts::part::PartEnded {
+                answered_of: (0..words as u64).collect(),
+                ..Default::default()
+            })),
+            ..PartLine::default()
+        }
+    }
+
+    fn printed(line: &PartLine) -> Vec<Vec<u8>> {
+        let mut out = Vec::new();
+        write(line, &serde_json::to_vec(line).expect("JSON"), &mut out).expect("written");
+        let lines = out.split_inclusive(|byte| *byte == b'\n');
+        lines.map(<[u8]>::to_vec).collect()
+    }
+
+    #[test]
+    fn lines_of_two_parts_that_are_mixed_by_pieces_are_both_there() {
+        let (one, other) = (line(1, 2_000), line(2, 1_500));
+        let (ones, others) = (printed(&one), printed(&other));
+        assert!(ones.len() > 5 && ones.iter().all(|piece| piece.len() < 1024));
+        let mut reader = Reader::default();
+        let mut found = Vec::new();
+        for place in 0..ones.len().max(others.len()) {
+            for piece in [ones.get(place), others.get(place)].into_iter().flatten() {
+                let labelled = [b"[1,1]<stdout>:", piece.as_slice()].concat();
+                found.extend(reader.read(&labelled));
+            }
+        }
+        found.sort_by_key(|line| line.part);
+        assert_eq!(found, [one, other]);
+    }
+
+    #[test]
+    fn a_line_of_which_a_piece_was_cut_is_not_there_and_the_next_one_is() {
+        let (one, next) = (
+            line(1, 2_000),
+            PartLine {
+                line: 4,
+                ..line(1, 900)
+            },
+        );
+        for spoil in [
+            (|pieces: &mut Vec<Vec<u8>>| pieces[1].truncate(500)) as fn(&mut Vec<Vec<u8>>),
+            |pieces| drop(pieces.remove(2)),
+            |pieces| {
+                // Another process's bytes in the middle of a piece.
+                pieces[3].splice(400..400, *b"archbench");
+            },
+        ] {
+            let mut printed_one = printed(&one);
+            spoil(&mut printed_one);
+            let mut pieces = Pieces::default();
+            let all = printed_one.into_iter().chain(printed(&next));
+            let found: Vec<_> = all.filter_map(|piece| pieces.take(&piece)).collect();
+            assert_eq!(found, std::slice::from_ref(&next));
+        }
+    }
+}
