@@ -1,6 +1,59 @@
 //! netmap: rings shared with the kernel, a TCP of our own, and nothing of the kernel's network stack between them.
 #![doc = concat!("\n```text", include_str!("diagram.txt"), "```\n")]
-//! See the end of this text for what it costs.
+//! What is shared: rings and frames between the loop and the kernel, and nothing else. A packet that has come is read where the kernel
+//! has put it, without a call; what all connections have to send is written where the kernel takes it from, and leaves by one call for
+//! up to 32 packets. The interface is the server's alone: six instructions in its driver give every packet to the ring, and to the
+//! kernel's own TCP/IP it is as if unplugged.
+//!
+//! What blocks: finding and reading a file that is not in memory, and with it the whole server, as in SPED, whose loop this is but for
+//! what is below; and then no acknowledgement leaves either, nor any handshake. Who waits: the loop, in `poll`, when no packet has come
+//! and no timer has run down; with `--busy-poll` nobody. How packets get between the driver's memory and the frames is the kernel's
+//! choice at bind: without a copy where the driver can, and by a copy over veth, which has no memory of its own. The summary says which.
+//!
+//! | | the kernel's TCP, a readiness loop | this |
+//! | --- | --- | --- |
+//! | a call for | each read, each send, each accept | up to 32 packets that leave; each time that there is nothing to do |
+//! | copies of what is sent | file or memory to socket buffer, to the card's memory | file or memory to the connection's buffer, to a frame; over veth a third, to the kernel's |
+//! | who retransmits | the kernel, also while the server waits for its disk or is dead | the loop, when it has a turn |
+//! | a connection | a descriptor, and memory of the kernel's | an entry in a table, and up to 34 KiB of ours |
+//! | who may connect | any process's clients at any address | this server's, at one address and port |
+//!
+//! # Departures
+//!
+//! From netmap (Rizzo, USENIX ATC 2012): its rings are the card's, and one `ioctl` synchronises them; AF_XDP has four rings, two of
+//! which say whose a frame is. netmap's host rings, by which a program hands packets on to the kernel's stack, are left out: an
+//! interface is served or it is not. netmap has no TCP, and the paper's programs need none.
+//!
+//! From StackMap (Yasukata, Honda, Santry, Eggert, USENIX ATC 2016): that keeps the kernel's TCP and takes its data plane away from
+//! sockets; here TCP is ours too (smoltcp), so that nothing of the kernel's is left to be shared. Its buffers must outlive their
+//! acknowledgement, which is what makes retransmission without a copy hard; here a copy stays in the connection's buffer until then.
+//!
+//! # Answers
+//!
+//! *Is it general purpose?* No. One server has one interface, one address, one port; a second program on this machine hears nothing from
+//! that network. There are no Unix sockets, no IPv6, no urgent data, nothing for a debugger of the network to attach to but the other end.
+//!
+//! *Is it a good building block?* The rings are: they carry frames and know of no protocol. What was built on them had to bring all that
+//! sockets bring: demultiplexing, a backlog, timers, TIME-WAIT, resets when it ends by a defect. When it is killed nobody is left to
+//! send any, and its clients find out when they next say something.
+//!
+//! *What did it cost to leave the abstraction?* In code, what is in this crate and in `sys::xdp` beside the loop, and a stack beside
+//! those. Sessions, protocol and files are the same as for all others: an [`Endpoint`] takes another [transport](arch::Transport), and
+//! that is all the landing had to learn.
+//!
+//! # What this TCP lacks
+//!
+//! - Selective acknowledgements are sent and not made use of: after a loss, what came behind it is sent again as well.
+//! - It learns little of a path: CUBIC is there, but the shortest wait before sending again is a second, and there is no tail-loss probe, no
+//!   RACK, no pacing, no ECN, no path MTU discovery.
+//! - Windows are as large as the buffers, 24 KiB by default, and do not grow: over a distance that is a limit on throughput
+//!   (`--send-buffer`).
+//! - No SYN cookies: a flood of handshakes fills the backlog for half a minute.
+//! - Initial sequence numbers come from a generator that is no cryptographer's.
+//! - TIME-WAIT is kept for 64 connections; beyond them the oldest is forgotten, and what strays in for it is answered by a reset.
+//! - A segment that is too old is dropped with its acknowledgement. Two stacks of this kind that both send again what the other has had
+//!   already never get on; a kernel's at the other end does.
+//! - No fragments, no IP options, no segmentation by a card, one queue of the interface.
 
 mod packet;
 mod place;
@@ -13,7 +66,7 @@ mod wire;
 mod tests;
 
 use std::hash::{BuildHasher, RandomState};
-use std::io::{Error, ErrorKind, Result};
+use std::io::{Error, Result};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -112,7 +165,7 @@ impl Architecture for Netmap {
     fn listen(&mut self, options: &ServeOptions) -> Result<Option<SocketAddr>> {
         let address = place::address(self.ip, options)?;
         let place = place::find(self.interface.as_deref(), self.ip, address)?;
-        let rings = take(&place)?;
+        let rings = place.take()?;
         self.taken = Some(Taken { place, rings });
         Ok(Some(address.into()))
     }
@@ -123,63 +176,6 @@ impl Architecture for Netmap {
         let event_loop = EventLoop::new(self, &process)?;
         ready();
         event_loop.run(&remarks)
-    }
-}
-
-/// Packets that may have come and wait to be looked at, and as many that may be on their way out.
-const FRAMES: u32 = 2048;
-/// The longest packet that is sent: Ethernet's usual one.
-const MOST_MTU: u32 = 1500;
-/// How long an interface may be held by a server that was killed.
-const LET_GO_AFTER: Duration = Duration::from_millis(500);
-
-/// Takes the interface, if need be when whoever had it has let go of it.
-fn take(place: &Place) -> Result<XdpSocket> {
-    let Place { name, link, .. } = place;
-    let unfit = |why: String| {
-        let why = format!("cannot serve at the interface {name}: {why}");
-        Err(Error::new(ErrorKind::Unsupported, why))
-    };
-    if link.mtu > MOST_MTU {
-        return unfit(format!(
-            "its packets may have {} bytes, and a frame holds {MOST_MTU}: 'ip link set {name} mtu {MOST_MTU}'",
-            link.mtu
-        ));
-    }
-    let queues = sys::xdp::receive_queues(name)?;
-    if queues > 1 {
-        return unfit(format!(
-            "packets come by {queues} queues, and this server has one: 'ethtool --set-channels {name} combined 1'"
-        ));
-    }
-    let settings = sys::xdp::Settings {
-        interface: link.index,
-        queue: 0,
-        receive_frames: FRAMES,
-        transmit_frames: FRAMES,
-    };
-    let deadline = Instant::now() + LET_GO_AFTER;
-    loop {
-        match XdpSocket::open(&settings) {
-            Err(error) if error.kind() == ErrorKind::ResourceBusy && Instant::now() < deadline => {
-                std::thread::sleep(LET_GO_AFTER / 20);
-            }
-            Err(error) => {
-                let hint = match error.kind() {
-                    ErrorKind::PermissionDenied => {
-                        "it takes root, or CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF"
-                    }
-                    ErrorKind::ResourceBusy => "another program has it",
-                    ErrorKind::Unsupported => {
-                        "the kernel or the interface's driver has no XDP; a veth pair has it from Linux 5.9 on"
-                    }
-                    _ => "it takes Linux 5.9 with CONFIG_XDP_SOCKETS",
-                };
-                let why = format!("cannot take the interface {name}: {error}; {hint}");
-                return Err(Error::new(error.kind(), why));
-            }
-            taken => return taken,
-        }
     }
 }
 

@@ -4,10 +4,12 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{Error, ErrorKind, Result};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::str::FromStr;
+use std::time::{Duration, Instant};
 
 use arch::ServeOptions;
 use network::interface::Link;
 use nix::ifaddrs::getifaddrs;
+use sys::xdp::XdpSocket;
 
 /// An address, and how many bits of it name its network, where that was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +115,70 @@ pub(crate) struct Place {
     pub(crate) name: String,
     pub(crate) link: Link,
     pub(crate) prefix_bits: u8,
+}
+
+/// Packets that may have come and wait to be looked at, and as many that may be on their way out.
+const FRAMES: u32 = 2048;
+/// The longest packet that is sent: Ethernet's usual one.
+const MOST_MTU: u32 = 1500;
+/// How long an interface may be held by a server that was killed.
+const LET_GO_AFTER: Duration = Duration::from_millis(500);
+
+impl Place {
+    /// Takes the interface, if need be when whoever had it has let go of it.
+    ///
+    /// # Errors
+    /// Why it cannot be had, and what to do about it, in words.
+    pub(crate) fn take(&self) -> Result<XdpSocket> {
+        let Self { name, link, .. } = self;
+        let unfit = |why: String| {
+            let why = format!("cannot serve at the interface {name}: {why}");
+            Err(Error::new(ErrorKind::Unsupported, why))
+        };
+        if link.mtu > MOST_MTU {
+            return unfit(format!(
+                "its packets may have {} bytes, and a frame holds {MOST_MTU}: 'ip link set {name} mtu {MOST_MTU}'",
+                link.mtu
+            ));
+        }
+        let queues = sys::xdp::receive_queues(name)?;
+        if queues > 1 {
+            return unfit(format!(
+                "packets come by {queues} queues, and this server has one: 'ethtool --set-channels {name} combined 1'"
+            ));
+        }
+        let settings = sys::xdp::Settings {
+            interface: link.index,
+            queue: 0,
+            receive_frames: FRAMES,
+            transmit_frames: FRAMES,
+        };
+        let deadline = Instant::now() + LET_GO_AFTER;
+        loop {
+            match XdpSocket::open(&settings) {
+                Err(error)
+                    if error.kind() == ErrorKind::ResourceBusy && Instant::now() < deadline =>
+                {
+                    std::thread::sleep(LET_GO_AFTER / 20);
+                }
+                Err(error) => {
+                    let hint = match error.kind() {
+                        ErrorKind::PermissionDenied => {
+                            "it takes root, or CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF"
+                        }
+                        ErrorKind::ResourceBusy => "another program has it",
+                        ErrorKind::Unsupported => {
+                            "the kernel or the interface's driver has no XDP; a veth pair has it from Linux 5.9 on"
+                        }
+                        _ => "it takes Linux 5.9 with CONFIG_XDP_SOCKETS",
+                    };
+                    let why = format!("cannot take the interface {name}: {error}; {hint}");
+                    return Err(Error::new(error.kind(), why));
+                }
+                taken => return taken,
+            }
+        }
+    }
 }
 
 /// How many bits name the network, where nobody says.
