@@ -44,10 +44,14 @@ pub(crate) fn run_on_two(trial: impl FnOnce() + Send) {
     hosts.client.run(run).expect("the namespace was just made");
 }
 
+/// The host where servers are.
+pub(crate) fn server() -> Ipv4Addr {
+    own().map_or(Ipv4Addr::LOCALHOST, |_| SERVER)
+}
+
 /// Where a server is to listen, at any port.
 pub(crate) fn address() -> String {
-    let host = own().map_or(Ipv4Addr::LOCALHOST, |_| SERVER);
-    format!("{host}:0")
+    format!("{}:0", server())
 }
 
 /// Has what `command` starts be where servers are.

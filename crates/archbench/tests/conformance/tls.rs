@@ -11,6 +11,7 @@ use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, Strea
 use crate::case::{Bench, Case, case, case_of_each_behaviour};
 use crate::client::{PATIENCE, last_get, wait_until};
 use crate::golden;
+use crate::hosts;
 use crate::server::{Recipe, Server};
 use crate::site::Garden;
 use crate::usage;
@@ -46,7 +47,7 @@ impl Certificate {
 
     /// Puts another one in the place of the one that was there.
     fn renew(garden: &Garden) -> Arc<ClientConfig> {
-        let pem = tls::self_signed::make(&["127.0.0.1".to_owned()]).unwrap();
+        let pem = tls::self_signed::make(&[hosts::server().to_string()]).unwrap();
         garden.replace("key.pem", &pem.key);
         garden.replace("certificate.pem", &pem.certificate);
         for name in ["", "key.pem", "certificate.pem"] {
@@ -226,18 +227,10 @@ fn a_certificate_that_cannot_be_used(bench: &Bench) {
     let others = Certificate::new();
     let at = |certificate: &Certificate, name| certificate.garden.at(name).display().to_string();
     let file = at(&certificate, "certificate.pem");
-    let root = bench.site.root().to_str().unwrap();
+    let (root, address) = (bench.site.root().to_str().unwrap(), hosts::address());
     let with_key = |key: &str, words: &[&str]| {
         let options = [
-            "--addr",
-            "127.0.0.1:0",
-            "--root",
-            root,
-            "--tls",
-            "--cert",
-            &file,
-            "--key",
-            key,
+            "--addr", &address, "--root", root, "--tls", "--cert", &file, "--key", key,
         ];
         usage::fails(&bench.room, &options, words);
     };
@@ -259,16 +252,7 @@ fn a_certificate_that_cannot_be_used(bench: &Bench) {
         let user = format!("{user}:{user}");
         let key = at(&certificate, "key.pem");
         let options = [
-            "--addr",
-            "127.0.0.1:0",
-            "--root",
-            root,
-            "--user",
-            &user,
-            "--tls",
-            "--cert",
-            &file,
-            "--key",
+            "--addr", &address, "--root", root, "--user", &user, "--tls", "--cert", &file, "--key",
             &key,
         ];
         usage::fails(&bench.room, &options, &["cannot read the key", "--user"]);
