@@ -33,7 +33,8 @@
 //! which are boxed since the list is not known when this is compiled, and the answer. `tests/allocations.rs` counts them.
 //!
 //! Departures: the response is a value up to the first piece of the body; what follows of a large file is read by the connection's
-//! task as elsewhere here, behind the filters. A connection has one request at a time, as HTTP/1.1 has. The paper's future can be
+//! task as elsewhere here, behind the filters. The requests of a connection are answered one after the other, of HTTP/2 as well, which
+//! could have many at a time: what is concurrent is connections, and what filters make so. The paper's future can be
 //! looked at by many; here a future has one owner, and `cache` keeps answers rather than futures.
 
 mod file_server;

@@ -26,7 +26,7 @@ const OF_A_CONNECTION: [&[u8]; 10] = [
     b"upgrade",
 ];
 /// Fields of a request that are answered, or said anew, by whoever passes it on.
-const OF_AN_INTERMEDIARY: [&[u8]; 2] = [b"host", b"expect"];
+const OF_AN_INTERMEDIARY: [&[u8]; 3] = [b"host", b"expect", b"cookie"];
 
 /// Appends a GET or HEAD to `out`, to be sent to another server, whose host and port are `authority`. Its fields are those that were
 /// [kept](crate::Config::keep_fields); it says by `Via` through whom it came.
@@ -45,6 +45,12 @@ pub fn write_request(request: &Request, authority: &str, out: &mut Vec<u8>) {
         if !named.is_of_a_connection(name) && !is_among(name, &OF_AN_INTERMEDIARY) {
             put_line(name, value, out);
         }
+    }
+    // HTTP/2 may have cut them, which no other version knows (RFC 9113, 8.2.3).
+    let cookies = request.fields().filter(|(name, _)| is_cookie(name));
+    let cookies: Vec<_> = cookies.map(|(_, value)| value).collect();
+    if !cookies.is_empty() {
+        put_line(b"Cookie", &cookies.join(&b"; "[..]), out);
     }
     out.extend_from_slice(b"Via: 1.1 archbench\r\n\r\n");
 }
@@ -167,6 +173,10 @@ impl<'a> Named<'a> {
     }
 }
 
+fn is_cookie(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"cookie")
+}
+
 fn is_among(name: &[u8], names: &[&[u8]]) -> bool {
     names.iter().any(|one| name.eq_ignore_ascii_case(one))
 }
@@ -196,6 +206,8 @@ mod tests {
             ("Upgrade", "h2c"),
             ("Expect", "100-continue"),
             ("Accept", "*/*"),
+            ("cookie", "a=b"),
+            ("cookie", "c=d"),
             ("Via", "1.0 before"),
         ] {
             request.keep(name, value.as_bytes());
@@ -204,7 +216,7 @@ mod tests {
         write_request(&request, "there:81", &mut out);
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "GET /a%20b/?q=%41 HTTP/1.1\r\nHost: there:81\r\nAccept: */*\r\nVia: 1.0 before\r\nVia: 1.1 archbench\r\n\r\n"
+            "GET /a%20b/?q=%41 HTTP/1.1\r\nHost: there:81\r\nAccept: */*\r\nVia: 1.0 before\r\nCookie: a=b; c=d\r\nVia: 1.1 archbench\r\n\r\n"
         );
         let head = RelayedHead::read(
             b"HTTP/1.1 299 Odd\r\nConnection: x-a,close\r\nX-A: 1\r\nX-B: 2\r\nDate: now\r\nContent-Length: 7, 7\r\nTrailer: T\r\n\r\n",
