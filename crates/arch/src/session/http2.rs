@@ -258,6 +258,12 @@ impl Http2 {
                 let request = Arc::unwrap_or_clone(request);
                 self.connection.give_back_request(place, request);
                 for outcome in outcomes {
+                    // Whoever answered does not know who sends: bytes that have to be in our memory are loaded once more.
+                    if matches!(outcome, Outcome::Loaded(Ok(Body::File)))
+                        && self.delivery == Delivery::Memory
+                    {
+                        continue;
+                    }
                     if matches!(outcome, Outcome::Loaded(_)) {
                         // It was loaded with the answer: what comes first of it.
                         let range = self.connection.first_range(place);
