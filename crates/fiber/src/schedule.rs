@@ -6,7 +6,7 @@
 //!   shares of what there is in use ────────────► what is scarce, and how much ─────────┘
 //! ```
 //!
-//! Nodes have tickets, and turns in proportion to them, by stride scheduling ([`by_node`](crate::by_node)). Where nothing is scarce, all have
+//! Nodes have tickets, and turns in proportion to them, by stride scheduling (`by_node`). Where nothing is scarce, all have
 //! as many. The scarcer something is, the fewer have those that are about to take it, and the more those that give it back. From
 //! [`FULL`] on nobody goes on from a node that takes it, but one every [`HELD_BACK_AT_MOST`], so that whoever waits for what is never
 //! given back is not forgotten. Processor time is given back by itself, so that for it nobody is held back.
@@ -55,11 +55,11 @@ const RESOURCES: [Resource; 3] = [
 ];
 
 /// The share in use from which on a resource begins to be scarce.
-pub(crate) const EASY: f64 = 0.5;
+pub const EASY: f64 = 0.5;
 /// The share from which on whoever takes of it is held back.
-pub(crate) const FULL: f64 = 0.9;
+pub const FULL: f64 = 0.9;
 /// How long somebody is held back at the most.
-pub(crate) const HELD_BACK_AT_MOST: Duration = Duration::from_millis(50);
+pub const HELD_BACK_AT_MOST: Duration = Duration::from_millis(50);
 /// The weight of what was seen last in a prediction.
 const NEWEST: f64 = 0.25;
 /// Tickets where nothing is scarce.

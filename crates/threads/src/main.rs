@@ -9,7 +9,7 @@
 //! | [`trial`] | one trial: the workloads |
 //! | [`kinds`] | how each kind of thread does them |
 //! | [`experiment`] | what is varied, and what is expected: files in `bench-configs/threads` |
-//! | [`file`] | the file that is read |
+//! | [`mod@file`] | the file that is read |
 //! | [`folder`] | the results folder |
 
 mod experiment;
