@@ -20,6 +20,9 @@ mod flows {
     include!(concat!(env!("OUT_DIR"), "/flows.rs"));
 }
 
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arch::architecture::Rule;
@@ -28,7 +31,7 @@ use arch::nature::{
 };
 use arch::{Architecture, ProcessContext, ServerSetup, Worker, context, threads_that_fit};
 use flows::Flow;
-use flux_runtime::{Flow as _, Host, Loop, Pool, Table, thread};
+use flux_runtime::{Flow as _, Host, Loop, Pool, Profile, Table, thread};
 use sockets::Sockets;
 
 /// Who calls the next step of a flow.
@@ -51,6 +54,9 @@ pub struct Flux {
     /// Threads of the pool, or helpers of the loop
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub threads: u32,
+    /// Count which paths flows take and how long nodes run, and write that to FILE at the end, for 'archbench flux profile'
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
 }
 
 impl Architecture for Flux {
@@ -83,24 +89,52 @@ impl Architecture for Flux {
     const RULES: &'static [Rule] = &[Rule::Excludes("--threads", "--runtime thread")];
 
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
-        let process = setup.open()?;
+        let written = self.profile.as_deref().map(create).transpose()?;
+        let profile = written
+            .as_ref()
+            .map(|_| Arc::new(Profile::new(Flow::PROGRAM)));
+        self.run(&setup.open()?, profile.as_ref(), ready)?;
+        match written.zip(profile) {
+            Some(((path, mut file), profile)) => file
+                .write_all(profile.lines().as_bytes())
+                .map_err(context(format!("cannot write {}", path.display()))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A file that is written at the end: now, for it would be a pity to hear only then that it cannot be.
+fn create(path: &Path) -> std::io::Result<(PathBuf, File)> {
+    let file = File::create(path).map_err(context(format!("cannot write {}", path.display())))?;
+    Ok((path.to_owned(), file))
+}
+
+impl Flux {
+    fn run(
+        &self,
+        process: &ProcessContext,
+        profile: Option<&Arc<Profile>>,
+        ready: impl FnOnce(),
+    ) -> std::io::Result<()> {
         let table = Arc::new(Table::new(Flow::PROGRAM.constraints));
-        let sockets = Sockets::new(&process)?;
-        let host = Arc::new(Server { process });
+        let sockets = Sockets::new(process)?;
+        let host = Arc::new(Server {
+            process: process.clone(),
+        });
         let threads = self.threads as usize;
         let few = || context("cannot start all threads; try fewer --threads");
         match self.runtime {
             Runtime::Thread => {
                 ready();
-                thread::run(threads_that_fit(), &host, vec![sockets], &table, None)
+                thread::run(threads_that_fit(), &host, vec![sockets], &table, profile)
             }
             Runtime::Pool => {
-                let pool = Pool::start(threads, &host, &table, None).map_err(few())?;
+                let pool = Pool::start(threads, &host, &table, profile).map_err(few())?;
                 ready();
                 pool.run(vec![sockets])
             }
             Runtime::Event => {
-                let event_loop = Loop::start(threads, &host, &table, None, sockets.waker());
+                let event_loop = Loop::start(threads, &host, &table, profile, sockets.waker());
                 let event_loop = event_loop.map_err(few())?;
                 ready();
                 event_loop.run(sockets)

@@ -13,17 +13,21 @@ const NAMED_IN: [&str; 3] = [
     "crates/archbench/src/catalogue.rs",
 ];
 
-/// Names that are words of queueing theory too, and where those are meant: what a request takes once it is sent is its service time.
-const HOMONYMS: [(&str, &[&str]); 1] = [(
-    "service",
-    &[
-        "crates/fuzz/src/histogram.rs",
-        "crates/lab/src/analysis/",
-        "crates/load/src/",
-        "crates/report/src/",
-        "crates/results/src/",
-    ],
-)];
+/// Names that mean something else too, and where that is meant: what a request takes once it is sent is its service time; a command
+/// compiles the language that a server is written in.
+const HOMONYMS: [(&str, &[&str]); 2] = [
+    (
+        "service",
+        &[
+            "crates/fuzz/src/histogram.rs",
+            "crates/lab/src/analysis/",
+            "crates/load/src/",
+            "crates/report/src/",
+            "crates/results/src/",
+        ],
+    ),
+    ("flux", &["crates/archbench/src/commands.rs"]),
+];
 
 fn workspace() -> PathBuf {
     let above = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

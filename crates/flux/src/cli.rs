@@ -3,6 +3,7 @@
 mod build;
 mod check;
 mod graph;
+mod profile;
 
 use std::error::Error;
 use std::io::IsTerminal;
@@ -35,13 +36,16 @@ pub enum Action {
     Graph(graph::Arguments),
     /// A package of it.
     Build(build::Arguments),
+    /// What it has counted of itself.
+    Profile(profile::Arguments),
 }
 
 const EXAMPLES: &str = "Examples:\n  \
     archbench flux check server.flux\n  \
     archbench flux check server.flux --explain\n  \
     archbench flux graph server.flux -o server.svg\n  \
-    archbench flux build server.flux --run -- --runtime event\n\n\
+    archbench flux build server.flux --run -- --runtime event --profile server.profile\n  \
+    archbench flux profile server.flux server.profile -o server.svg\n\n\
     Exit status: 0 the program is good, though there may be warnings; 1 it is not, or cannot be read; 2 wrong usage.";
 
 /// Does what was typed.
@@ -53,6 +57,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn Error>> {
         Action::Check(arguments) => check::run(&arguments),
         Action::Graph(arguments) => graph::run(&arguments),
         Action::Build(arguments) => build::run(&arguments),
+        Action::Profile(arguments) => profile::run(&arguments),
     }
 }
 

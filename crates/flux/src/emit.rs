@@ -14,6 +14,7 @@
 
 mod names;
 mod skeleton;
+mod step;
 mod types;
 
 use proc_macro2::{Literal, TokenStream};
@@ -21,7 +22,7 @@ use quote::{ToTokens, format_ident, quote};
 
 use crate::graph::{Action, Graph, Lock, VertexId};
 use crate::program::NodeId;
-use crate::syntax::{Argument, Mode, Scope, listed};
+use crate::syntax::{Argument, Scope, listed};
 use crate::{Compiled, Diagnostic};
 use names::{Names, function, variable};
 pub use skeleton::skeleton;
@@ -85,6 +86,38 @@ pub fn rust(
             format!("this cannot be said in Rust: {error}"),
         )]),
     }
+}
+
+/// Vertices at which a flow can be found, or a source, if it is a node: all but those that are over as soon as they are met. In the order
+/// of their places.
+pub(crate) fn states(compiled: &Compiled, is_sourced: bool) -> Vec<VertexId> {
+    let graph = &compiled.graph;
+    let mut is_met = vec![false; graph.vertices.len()];
+    for entry in &graph.entries {
+        let begin = if is_sourced {
+            entry.source
+        } else {
+            entry.begin
+        };
+        is_met[begin.0] = true;
+    }
+    let mut states = Vec::new();
+    // A vertex stands behind all that follow it.
+    for id in (0..is_met.len()).rev().map(VertexId) {
+        if !is_met[id.0] {
+            continue;
+        }
+        let action = &graph.vertex(id).action;
+        for next in action.next() {
+            is_met[next.0] = true;
+        }
+        let is_state = matches!(
+            action,
+            Action::Call { .. } | Action::Choose { .. } | Action::Acquire { .. }
+        );
+        states.extend(is_state.then_some(id));
+    }
+    states
 }
 
 /// With an empty line between items, as people write them.
@@ -207,42 +240,8 @@ impl Emitter<'_> {
         }
     }
 
-    /// Vertices at which a flow can be found: all but those that are over as soon as they are met.
     fn states(&self) -> Vec<VertexId> {
-        let is_state = |id: &VertexId| {
-            matches!(
-                self.graph().vertex(*id).action,
-                Action::Call { .. } | Action::Choose { .. } | Action::Acquire { .. }
-            )
-        };
-        let is_met = self.met();
-        let ids = self.graph().ids().filter(|id| is_met[id.0]);
-        let mut states: Vec<_> = ids.filter(is_state).collect();
-        // A vertex stands behind all that follow it.
-        states.reverse();
-        states
-    }
-
-    /// Which vertices a flow comes to, and a source, if it is a node.
-    fn met(&self) -> Vec<bool> {
-        let mut is_met = vec![false; self.graph().vertices.len()];
-        for entry in &self.graph().entries {
-            let begin = if self.is_sourced {
-                entry.source
-            } else {
-                entry.begin
-            };
-            is_met[begin.0] = true;
-        }
-        // A vertex stands behind all that follow it.
-        for id in (0..is_met.len()).rev().map(VertexId) {
-            if is_met[id.0] {
-                for next in self.graph().vertex(id).action.next() {
-                    is_met[next.0] = true;
-                }
-            }
-        }
-        is_met
+        states(self.compiled, self.is_sourced)
     }
 
     fn state_type(&mut self) -> TokenStream {
@@ -341,205 +340,6 @@ impl Emitter<'_> {
         let (before, state) = self.go(entry.begin, &names, None);
         let flow = quote!(Self { state: #state, path: #path, #session });
         (quote!(#named #before), flow)
-    }
-
-    fn step(&mut self) -> TokenStream {
-        let mut arms = Vec::new();
-        for id in self.states() {
-            let vertex = self.graph().vertex(id).clone();
-            let name = self.names.state(id);
-            let values = variable::all(&vertex.values);
-            let pattern = pattern(&name.to_token_stream(), &values);
-            let arm = match &vertex.action {
-                Action::Call { node, next, error } => self.call(id, *node, &values, *next, *error),
-                Action::Choose {
-                    cases, otherwise, ..
-                } => self.choose(id, cases, *otherwise, &values),
-                Action::Acquire { locks, next, .. } => {
-                    let wanted = locks.iter().map(|&(constraint, mode)| {
-                        let number = Literal::usize_unsuffixed(constraint.0);
-                        let mode = match mode {
-                            Mode::Reader => quote!(Mode::Reader),
-                            Mode::Writer => quote!(Mode::Writer),
-                        };
-                        quote!((#number, #mode))
-                    });
-                    let (before, state) = self.go(*next, &values, None);
-                    quote! {
-                        if !locks.acquire(&[#(#wanted),*], session) {
-                            let state = State::#pattern;
-                            return Step::Blocked(Self { state, path, session });
-                        }
-                        #before
-                        #state
-                    }
-                }
-                Action::Release { .. } | Action::Begin { .. } | Action::End => continue,
-            };
-            arms.push(quote!(State::#pattern => { #arm }));
-        }
-        let has_forks = self.compiled.paths.count() > self.compiled.program.sources.len() as u64;
-        let path = if has_forks {
-            quote!(mut path)
-        } else {
-            quote!(path)
-        };
-        quote! {
-            let Self { state, #path, session } = self;
-            let state = match state { #(#arms),* };
-            Step::Next(Self { state, path, session })
-        }
-    }
-
-    fn call(
-        &mut self,
-        id: VertexId,
-        node: NodeId,
-        values: &[proc_macro2::Ident],
-        next: VertexId,
-        error: Option<VertexId>,
-    ) -> TokenStream {
-        let (nodes, name) = (
-            self.nodes.clone(),
-            function(self.compiled.program.name(node)),
-        );
-        let context = self
-            .compiled
-            .program
-            .context
-            .as_ref()
-            .map(|_| quote!(context));
-        let arguments = context
-            .into_iter()
-            .chain(values.iter().map(ToTokens::to_token_stream));
-        let call = quote!(#nodes::#name(#(#arguments),*));
-        let outputs = variable::all(&self.outputs(node));
-        let given = tuple(&outputs);
-        let (before, state) = self.go(next, &outputs, Some((id, 0)));
-        if let Some(error) = error {
-            let taken = tuple(values);
-            let (before_handler, handler) = self.go(error, values, Some((id, 1)));
-            return quote! {
-                match #call {
-                    Ok(#given) => { #before #state }
-                    Err(#taken) => { #before_handler #handler }
-                }
-            };
-        }
-        if self.is_first_of_source(id) {
-            return quote! {
-                let Some(#given) = #call else { return Step::Exhausted };
-                #before
-                #state
-            };
-        }
-        let bound = if outputs.is_empty() {
-            quote!(#call;)
-        } else {
-            quote!(let #given = #call;)
-        };
-        quote!(#bound #before #state)
-    }
-
-    fn choose(
-        &mut self,
-        id: VertexId,
-        cases: &[(Vec<Option<crate::program::PredicateId>>, VertexId)],
-        otherwise: VertexId,
-        values: &[proc_macro2::Ident],
-    ) -> TokenStream {
-        let reached = self.graph().vertex(id).action.next();
-        let nodes = self.nodes.clone();
-        let mut chain = TokenStream::new();
-        for (place, next) in reached.iter().enumerate() {
-            let (before, state) = self.go(*next, values, Some((id, place)));
-            let way = quote!({ #before #state });
-            let Some((patterns, _)) = cases.get(place) else {
-                debug_assert_eq!(*next, otherwise);
-                chain.extend(way);
-                break;
-            };
-            let tests: Vec<_> = patterns
-                .iter()
-                .zip(values)
-                .filter_map(|(pattern, value)| {
-                    let predicate = &self.compiled.program.predicates[pattern.as_ref()?.0];
-                    let test = function(&predicate.function);
-                    Some(quote!(#nodes::#test(&#value)))
-                })
-                .collect();
-            if tests.is_empty() {
-                chain.extend(way);
-                break;
-            }
-            chain.extend(quote!(if #(#tests)&&* #way else));
-        }
-        chain
-    }
-
-    /// On the way to a vertex, over an edge that is told by where it begins and its place there: what is done before, and the state that
-    /// the flow is in then. Where it is over, what is done before returns.
-    fn go(
-        &mut self,
-        to: VertexId,
-        values: &[proc_macro2::Ident],
-        edge: Option<(VertexId, usize)>,
-    ) -> (TokenStream, TokenStream) {
-        let mut before = TokenStream::new();
-        if let Some((from, place)) = edge {
-            let increment = self.compiled.paths.increment(self.graph(), from, place);
-            if increment > 0 {
-                let increment = Literal::u64_unsuffixed(increment);
-                before.extend(quote!(path += #increment;));
-            }
-        }
-        let mut at = to;
-        loop {
-            let vertex = self.graph().vertex(at).clone();
-            match vertex.action {
-                Action::Release { locks, next } => {
-                    let count = Literal::usize_unsuffixed(locks.len());
-                    before.extend(quote!(locks.release(#count);));
-                    at = next;
-                }
-                Action::End => return (before, quote!(return Step::Done(path))),
-                Action::Begin { source, .. } => {
-                    let outputs = variable::all(&vertex.values);
-                    before.extend(
-                        outputs
-                            .iter()
-                            .zip(values)
-                            .filter(|(to, from)| to != from)
-                            .map(|(to, from)| quote!(let #to = #from;))
-                            .collect::<TokenStream>(),
-                    );
-                    let (before_flow, begun) = self.begin(source, &vertex.values);
-                    before.extend(before_flow);
-                    return (before, quote!(return Step::Begun(#begun)));
-                }
-                _ => {
-                    let name = self.names.state(at);
-                    let fields = variable::all(&vertex.values);
-                    let set: Vec<_> = fields
-                        .iter()
-                        .zip(values)
-                        .map(|(field, value)| {
-                            if field == value {
-                                quote!(#field)
-                            } else {
-                                quote!(#field: #value)
-                            }
-                        })
-                        .collect();
-                    let state = if set.is_empty() {
-                        quote!(State::#name)
-                    } else {
-                        quote!(State::#name { #(#set),* })
-                    };
-                    return (before, state);
-                }
-            }
-        }
     }
 
     /// Whether a vertex is where a source begins: its node says whether anything is to come.
@@ -707,21 +507,5 @@ impl Emitter<'_> {
         };
         let node = self.compiled.program.nodes.iter().find(has_it);
         node.map_or(0..0, |node| node.span.clone())
-    }
-}
-
-/// Values as a node takes them back or gives them: bare, if there is one.
-fn tuple(values: &[proc_macro2::Ident]) -> TokenStream {
-    match values {
-        [one] => quote!(#one),
-        values => quote!((#(#values),*)),
-    }
-}
-
-fn pattern(name: &TokenStream, values: &[proc_macro2::Ident]) -> TokenStream {
-    if values.is_empty() {
-        quote!(#name)
-    } else {
-        quote!(#name { #(#values),* })
     }
 }

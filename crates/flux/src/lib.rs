@@ -13,7 +13,7 @@
 //! | [`hoist`] | constraints are taken in one order on every path |
 //! | [`graph`] | what a flow does, vertex by vertex |
 //!
-//! What is made of the graph: [`emit`], Rust; [`picture`], SVG or DOT; [`paths`], which are counted.
+//! What is made of the graph: [`emit`], Rust; [`picture`], SVG or DOT; [`paths`], which a running program counts, and a [`profile`] tells.
 
 pub mod acyclic;
 pub mod cli;
@@ -26,6 +26,7 @@ pub mod package;
 pub mod parse;
 pub mod paths;
 pub mod picture;
+pub mod profile;
 pub mod program;
 pub mod resolve;
 pub mod syntax;

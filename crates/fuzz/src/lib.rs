@@ -17,6 +17,7 @@
 //! | [`experiment`] | an experiment file | it is refused in a line, or planned within bounds |
 //! | [`histogram`] | a histogram log | it is refused in a line, or read back as it was written |
 //! | [`results`] | the files of a results folder | they are refused in a line, or can be judged and tabulated |
+//! | [`program`] | a program of Flux | what is wrong is told with its place, or every path takes constraints in order, and it can be drawn and made Rust |
 //! | [`page`] | the same | they are refused in a line, or can be drawn, and nothing in them becomes markup |
 //!
 //! The crate belongs to the workspace, so that the checks are compiled, linted and run like everything else. The fuzz
@@ -28,6 +29,7 @@ pub mod experiment;
 pub mod histogram;
 pub mod page;
 pub mod path;
+pub mod program;
 pub mod request;
 pub mod response;
 pub mod results;
@@ -41,7 +43,7 @@ mod ground;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     ("request", request::check),
     ("response", response::check),
     ("path", path::check),
@@ -49,4 +51,5 @@ pub const TARGETS: [Target; 7] = [
     ("histogram", histogram::check),
     ("results", results::check),
     ("page", page::check),
+    ("program", program::check),
 ];

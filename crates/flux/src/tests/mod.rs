@@ -5,6 +5,7 @@ mod forms;
 mod hoisting;
 mod hostile;
 mod pictures;
+mod profiles;
 mod wrong;
 
 use crate::{Checked, Compiled, check};
