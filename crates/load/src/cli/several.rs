@@ -50,7 +50,7 @@ mod tests {
             ("", false),
             ("a/b", false),
             (".a", false),
-            ("a b", false),
+            ("a%b", false),
         ] {
             let line = ["--run-id=", id].concat();
             assert_eq!(parse(&line).is_ok(), is_taken, "{id}");
