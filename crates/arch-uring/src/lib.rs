@@ -18,7 +18,8 @@
 //! | close | an entry for the registered descriptor | `shutdown` (an entry for it would wake a thread) and `close` |
 //!
 //! `--files read` reads 64 KiB and sends them, with the head in one entry. `--files splice` has the kernel pass the pages on through a
-//! pipe, without a copy; but it does so in threads of its own, two hand-overs for each piece. `--send zero-copy` sends bodies of
+//! pipe, without a copy; but it does so in threads of its own, two hand-overs for each piece, of a megabyte where a pipe may be so large; their
+//! completions are waited for together. `--send zero-copy` sends bodies of
 //! [`GATHER_FROM`](arch::transport::GATHER_FROM) and more from where they are in memory; heads and smaller ones are copied all the same.
 //!
 //! # What it shares with StackMap, and what not
@@ -43,130 +44,37 @@
 //! entry more for each request. Nothing is locked in the page cache, since nobody asks what is in it. No descriptor is only in the
 //! ring's table: the limit on them, and what the client has yet to acknowledge (`SIOCOUTQ`), go by descriptors of the process.
 
+mod accepting;
 mod connections;
 mod held;
+mod options;
+mod sending;
 mod transfer;
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use arch::listener::{EXHAUSTED_PAUSE, Listener};
-use arch::nature::{
-    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack,
-};
-use arch::session::{Calls, Output};
-use arch::{
-    Architecture, CompletionEndpoint, Done, ProcessContext, Rule, ServerSetup, Turn, Worker,
-};
-use meter::Event as Counted;
+use arch::listener::Listener;
+use arch::session::Calls;
+use arch::{Done, ProcessContext, Turn, Worker};
 use run_queue::RunQueue;
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 use sys::ring::{Event, Finished, Registered, Ring, Settings};
 
+use accepting::Accepting;
 use connections::{Connections, Token};
 use held::Held;
-use transfer::{Outcome, Pipe, Transfer};
-
-/// How bodies in memory leave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum SendBy {
-    /// From where they are, which the kernel may need until the client has acknowledged them.
-    ZeroCopy,
-    /// The kernel copies them.
-    Copy,
-}
-
-/// How the bytes of files leave that are not in the content cache.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum FilesBy {
-    /// The kernel's threads pass pages on, through a pipe.
-    Splice,
-    /// They are read into a buffer and sent from there.
-    Read,
-}
-
-/// The options of the completion loop.
-#[derive(Debug, Clone, clap::Args)]
-pub struct Uring {
-    /// Have a thread of the kernel's look for operations, so that handing them in takes no system call. It spins: give it a processor
-    #[arg(long)]
-    pub sqpoll: bool,
-    /// How bodies of 8 KiB and more leave that are in memory: 'zero-copy' from where they are, which is for TCP only, 'copy' from a
-    /// copy of the kernel's
-    #[arg(long, value_name = "HOW", default_value = "copy")]
-    pub send: SendBy,
-    /// How files leave that are not in the content cache: 'read' into a buffer and sent, 'splice' through a pipe, but not
-    /// with --send-path copy
-    #[arg(long, value_name = "HOW", default_value = "read")]
-    pub files: FilesBy,
-    /// Threads of the kernel's that wait for the disk, at most, where its file system cannot say when a page has come
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub kernel_workers: u32,
-}
-
-impl Architecture for Uring {
-    const NAME: &'static str = "uring";
-    const SUMMARY: &'static str =
-        "one loop hands operations to the kernel in a ring and is told when they are complete";
-    const DIAGRAM: &'static str = include_str!("diagram.txt");
-    const NATURE: Nature = Nature {
-        family: Family::Events,
-        predecessors: &["sped", "amped"],
-        paper: "Axboe: Efficient IO with io_uring, kernel.dk",
-        year: 2019,
-        stack: Stack::Kernel,
-        behaviour: Behaviour {
-            concurrency: Concurrency::Any,
-            disk_wait: DiskWait::Kernel,
-            defect: Loss::Server,
-            killed: Killed::Server,
-            idle_connection: IdleConnection::Place,
-        },
-        variants: &[],
-        settings: &[
-            "--sqpoll",
-            "--send zero-copy",
-            "--files splice",
-            "--kernel-workers 1",
-        ],
-    };
-    const RULES: &'static [Rule] = &[Rule::Excludes("--files splice", "--send-path copy")];
-
-    fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
-        if self.send == SendBy::ZeroCopy && setup.listener.address().ip().is_none() {
-            return Err(std::io::Error::new(
-                std::io::ErrorKind::Unsupported,
-                "the kernel copies whatever is sent to a Unix socket: leave --send zero-copy out",
-            ));
-        }
-        let process = setup.open()?;
-        let completion_loop = CompletionLoop::new(self, &process)?;
-        ready();
-        completion_loop.run()
-    }
-}
+pub use options::{FilesBy, SendBy, Uring};
+use transfer::Pipe;
 
 /// How long the kernel's thread looks for operations after the last.
 const SPIN_MS: u32 = 100;
 /// The most descriptors that are registered: connections beyond them are not let in.
 const MOST_DESCRIPTORS: u32 = 1 << 18;
-/// The most pipes kept for later.
-const MOST_PIPES: usize = 64;
 /// Whoever has sent so many bytes that nobody has taken is not received for.
 const MOST_UNREAD: usize = 16 << 10;
-
-/// Whether connections are asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Accepting {
-    /// They are: for one, or for all that come.
-    Armed { is_multishot: bool },
-    /// Not before somebody has left, or until then: the limit is reached, or descriptors are used up.
-    Paused(Option<Instant>),
-    /// Nobody else will come in.
-    Over,
-}
 
 struct CompletionLoop {
     ring: Ring<Held>,
@@ -178,6 +86,8 @@ struct CompletionLoop {
     accepting: Accepting,
     /// Empty, for the next file.
     pipes: Vec<Pipe>,
+    /// Entries handed in since the last wait that threads of the kernel's complete, one by one.
+    spliced: usize,
     options: Uring,
     worker: Worker,
 }
@@ -209,6 +119,7 @@ impl CompletionLoop {
             registered_listener,
             accepting: Accepting::Paused(None),
             pipes: Vec::new(),
+            spliced: 0,
             options,
             worker,
         })
@@ -227,7 +138,8 @@ impl CompletionLoop {
             }
             self.accept();
             // What is to be done is handed in, and what is done is waited for, by one call.
-            self.ring.wait(self.time_to_wait())?;
+            let together = std::mem::take(&mut self.spliced).div_ceil(2);
+            self.ring.wait_for(together, self.time_to_wait())?;
             self.worker.tick();
             let run_queue = &mut self.run_queue;
             self.connections.sweep(&mut self.worker, |token| {
@@ -345,45 +257,6 @@ impl CompletionLoop {
         }
     }
 
-    fn send(&mut self, token: Token, output: Output) {
-        let is_of_a_file = matches!(output.tail(), arch::session::Tail::File(..));
-        let pipe = if is_of_a_file && self.options.files == FilesBy::Splice {
-            // Without a descriptor for one, it is read.
-            self.pipes.pop().or_else(|| Pipe::new().ok())
-        } else {
-            None
-        };
-        let transfer = Transfer::new(output, pipe, self.options.send);
-        let tail = match transfer.to_be_read() {
-            Some(length) => Some(self.ring.tail(length)),
-            None => transfer.tail_in_memory(),
-        };
-        self.start_transfer(token, transfer, tail);
-    }
-
-    fn start_transfer(
-        &mut self,
-        token: Token,
-        mut transfer: Transfer,
-        tail: Option<sys::ring::Tail>,
-    ) {
-        let Some(connection) = self.connections.get_mut(token) else {
-            return;
-        };
-        let (operations, count) = transfer.next(connection.socket);
-        let held = Held::Transfer { token, transfer };
-        if let Err(held) = self.ring.start(&operations[..count], held, tail) {
-            // Never: there is no path in it, and its buffer is its own.
-            if let Held::Transfer { transfer, .. } = held {
-                let broken = Err(arch::session::SendError::Broken);
-                let output = transfer.into_output();
-                connection.endpoint.sent(output, broken, &mut self.worker);
-            }
-            return;
-        }
-        connection.chains += 1;
-    }
-
     /// Has the next call of a work made; what came of the work, if the loop had to make the last itself.
     fn call(&mut self, token: Token, calls: Calls) -> Option<Done> {
         let mut calls = calls;
@@ -454,40 +327,6 @@ impl CompletionLoop {
         }
     }
 
-    /// Some of an output has left, or none of it will.
-    fn transferred(
-        &mut self,
-        token: Token,
-        mut transfer: Transfer,
-        results: &[Result<u32, Errno>; sys::ring::MOST_LINKED],
-        mut tail: Option<sys::ring::Tail>,
-    ) {
-        let Some(connection) = self.connections.get_mut(token) else {
-            return;
-        };
-        let (endpoint, worker) = (&mut connection.endpoint, &mut self.worker);
-        let outcome = transfer.completed(results, tail.as_mut(), |bytes| {
-            endpoint.progress(bytes, worker);
-        });
-        let sent = match outcome {
-            Outcome::GoesOn if connection.is_over => Err(arch::session::SendError::Broken),
-            Outcome::GoesOn => return self.start_transfer(token, transfer, tail),
-            Outcome::IsOver(sent) => sent,
-        };
-        if let Some(tail) = tail {
-            self.ring.recycle(tail);
-        }
-        if let Some(pipe) = transfer.take_pipe()
-            && self.pipes.len() < MOST_PIPES
-        {
-            self.pipes.push(pipe);
-        }
-        connection
-            .endpoint
-            .sent(transfer.into_output(), sent, &mut self.worker);
-        self.advance(token);
-    }
-
     /// A session is over. Whatever the kernel still has of it comes back first.
     fn close(&mut self, token: Token) {
         if let Some(connection) = self.connections.get_mut(token) {
@@ -514,56 +353,6 @@ impl CompletionLoop {
                     self.ring.cancel_accept();
                 }
                 Accepting::Armed { .. } | Accepting::Over => {}
-            }
-        }
-    }
-
-    /// Sees that connections are asked for, if any may come in.
-    fn accept(&mut self) {
-        let Accepting::Paused(until) = self.accepting else {
-            return;
-        };
-        let is_early = until.is_some_and(|until| self.worker.now < until);
-        let places = self.listener.places();
-        if is_early || places == Some(0) {
-            return;
-        }
-        let is_multishot = places.is_none() && !self.connections.is_empty();
-        self.ring.accept(self.registered_listener, is_multishot);
-        self.accepting = Accepting::Armed { is_multishot };
-    }
-
-    fn accepted(&mut self, socket: Result<OwnedFd, Errno>, goes_on: bool) {
-        if !goes_on && matches!(self.accepting, Accepting::Armed { .. }) {
-            self.accepting = Accepting::Paused(None);
-        }
-        match socket {
-            Ok(socket) => {
-                let client = self.listener.admit(socket, &self.worker.counters);
-                let endpoint = CompletionEndpoint::new(client, &self.worker);
-                match self.ring.register(endpoint.socket()) {
-                    Some(socket) => {
-                        let token = self.connections.insert(endpoint, socket);
-                        self.advance(token);
-                    }
-                    None => self.worker.counters.count(Counted::AcceptFailed, 1),
-                }
-            }
-            // The listener was shut.
-            Err(Errno::INVAL | Errno::BADF) => self.accepting = Accepting::Over,
-            // The connection died in the queue; the next one is another.
-            Err(
-                Errno::CONNABORTED
-                | Errno::INTR
-                | Errno::PROTO
-                | Errno::PERM
-                | Errno::AGAIN
-                | Errno::CANCELED,
-            ) => {}
-            // No descriptor or memory left, as a rule: no use in asking again at once.
-            Err(_) => {
-                self.worker.counters.count(Counted::AcceptFailed, 1);
-                self.accepting = Accepting::Paused(Some(self.worker.now + EXHAUSTED_PAUSE));
             }
         }
     }

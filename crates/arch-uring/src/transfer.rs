@@ -6,24 +6,34 @@ use std::sync::Arc;
 
 use arch::session::{Output, SendError, Tail};
 use rustix::io::Errno;
+use rustix::pipe::{fcntl_getpipe_size, fcntl_setpipe_size};
 use sys::ring::{MOST_LINKED, Operation, Registered, Tail as Bytes};
 
-use crate::SendBy;
+use crate::options::SendBy;
 
-/// Bytes of a file that are sent at a time: what a pipe holds.
+/// Bytes of a file that are read and sent at a time.
 const PIECE: usize = Bytes::BYTES;
+/// What a pipe is to hold: each piece that goes through it takes two hand-overs.
+const PIPE: usize = 1 << 20;
 
 /// A pipe between a file and a socket.
 #[derive(Debug)]
 pub(crate) struct Pipe {
     reader: PipeReader,
     writer: PipeWriter,
+    /// How many it holds: as many as whoever is not privileged may have.
+    bytes: usize,
 }
 
 impl Pipe {
     pub(crate) fn new() -> std::io::Result<Self> {
         let (reader, writer) = std::io::pipe()?;
-        Ok(Self { reader, writer })
+        let bytes = fcntl_setpipe_size(&writer, PIPE).or_else(|_| fcntl_getpipe_size(&writer))?;
+        Ok(Self {
+            reader,
+            writer,
+            bytes,
+        })
     }
 
     pub(crate) fn ends(&self) -> (BorrowedFd<'_>, BorrowedFd<'_>) {
@@ -79,8 +89,9 @@ impl Transfer {
     pub(crate) fn new(output: Output, pipe: Option<Pipe>, send: SendBy) -> Self {
         let goal = match output.tail() {
             Tail::File(_, range) => {
-                let piece = usize::try_from(range.end - range.start).unwrap_or(PIECE);
-                output.head().len() + piece.min(PIECE)
+                let most = pipe.as_ref().map_or(PIECE, |pipe| pipe.bytes);
+                let piece = usize::try_from(range.end - range.start).unwrap_or(most);
+                output.head().len() + piece.min(most)
             }
             Tail::None | Tail::Memory(..) => usize::try_from(output.len()).unwrap_or(usize::MAX),
         };

@@ -99,6 +99,9 @@ enum Kind {
     Chain,
 }
 
+/// How long completions are waited for to come together.
+const TOGETHER_AT_MOST: Duration = Duration::from_micros(100);
+
 const VALUE_BITS: u32 = 56;
 /// The values that tokens may have.
 pub const TOKENS: u64 = 1 << VALUE_BITS;
@@ -306,13 +309,29 @@ impl<O: Operand> Ring<O> {
     /// # Errors
     /// What the kernel reports.
     pub fn wait(&mut self, at_most: Option<Duration>) -> io::Result<()> {
+        self.wait_for(1, at_most)
+    }
+
+    /// The same until `together` completions are there, or after a tenth of a millisecond one is: for what others complete one by one,
+    /// each of which would end the wait. Before Linux 6.12 it waits for one.
+    ///
+    /// # Errors
+    /// What the kernel reports.
+    pub fn wait_for(&mut self, together: usize, at_most: Option<Duration>) -> io::Result<()> {
         self.give_back_lent();
+        let may_wait = at_most.is_none_or(|at_most| at_most > TOGETHER_AT_MOST);
+        let waits = together > 1 && may_wait && self.ring.params().is_feature_min_timeout();
         let waited = match at_most {
-            None => self.ring.submit_and_wait(1),
-            Some(at_most) => {
-                let time = Timespec::from(at_most);
-                let arguments = SubmitArgs::new().timespec(&time);
-                self.ring.submitter().submit_with_args(1, &arguments)
+            None if !waits => self.ring.submit_and_wait(1),
+            _ => {
+                let time = Timespec::from(at_most.unwrap_or(Duration::from_secs(3600)));
+                let mut arguments = SubmitArgs::new().timespec(&time);
+                if waits {
+                    let at_most_us = TOGETHER_AT_MOST.as_micros() as u32;
+                    arguments = arguments.min_wait_usec(at_most_us);
+                }
+                let count = if waits { together } else { 1 };
+                self.ring.submitter().submit_with_args(count, &arguments)
             }
         };
         match waited.map_err(|error| Errno::from_io_error(&error)) {
