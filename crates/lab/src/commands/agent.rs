@@ -28,7 +28,7 @@ const GRACE: Duration = Duration::from_secs(15);
 
 /// Start a command and end it when standard input ends, for launchers that do not pass on signals
 ///
-/// A lab across hosts starts its servers and generators by it ([hosts] in an experiment).
+/// A lab across hosts starts its servers and generators by it: hosts in an experiment.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "\
 The command's lines go to standard output as they come. It gets SIGTERM when standard input ends, and is killed if it does not end then. The exit
