@@ -17,8 +17,8 @@
 //! | [`experiment`] | an experiment file | it is refused in a line, or planned within bounds |
 //! | [`histogram`] | a histogram log | it is refused in a line, or read back as it was written |
 //! | [`results`] | the files of a results folder | they are refused in a line, or can be judged and tabulated |
-//! | [`program`] | a program of Flux | what is wrong is told with its place, or every path takes constraints in order, and it can be drawn and made Rust |
 //! | [`page`] | the same | they are refused in a line, or can be drawn, and nothing in them becomes markup |
+//! | [`program`] | a program of Flux | what is wrong is told with its place, or every path takes constraints in order, and it can be drawn and made Rust |
 //!
 //! The crate belongs to the workspace, so that the checks are compiled, linted and run like everything else. The fuzz
 //! targets themselves are three lines each around a `check`; they are linked with libFuzzer, so no other command builds

@@ -134,11 +134,6 @@ fn draw_box(text: &mut String, drawn: &Drawn, x: f64, y: f64, width: f64) {
             "<rect x=\"{left:.0}\" y=\"{top:.0}\" width=\"{width:.0}\" height=\"{HEIGHT:.0}\" rx=\"17\" {stroke}/>"
         ),
         Shape::Node => {
-            let double = if drawn.may_wait {
-                " stroke-dasharray=\"none\""
-            } else {
-                ""
-            };
             if drawn.may_wait {
                 let _ = writeln!(
                     text,
@@ -151,7 +146,7 @@ fn draw_box(text: &mut String, drawn: &Drawn, x: f64, y: f64, width: f64) {
             }
             writeln!(
                 text,
-                "<rect x=\"{left:.0}\" y=\"{top:.0}\" width=\"{width:.0}\" height=\"{HEIGHT:.0}\" {stroke}{double}/>"
+                "<rect x=\"{left:.0}\" y=\"{top:.0}\" width=\"{width:.0}\" height=\"{HEIGHT:.0}\" {stroke}/>"
             )
         }
     };
