@@ -42,6 +42,9 @@ pub struct Load {
     /// Compare every body with what it must be.
     #[serde(default)]
     pub verify: bool,
+    /// Every handshake of TLS is a full one: no session is taken up again.
+    #[serde(default)]
+    pub full_handshakes: bool,
 }
 
 fn default_connections() -> OneOrMany<u64> {

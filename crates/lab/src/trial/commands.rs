@@ -11,6 +11,24 @@ use super::process_runner::ProcessRunner;
 use crate::cores;
 use crate::spec::external::Given;
 
+/// Whom a generator asks.
+pub(super) struct At<'a> {
+    pub(super) address: &'a str,
+    /// The file of what it shows, if it speaks TLS.
+    pub(super) certificate: Option<String>,
+    pub(super) root: &'a Path,
+}
+
+impl At<'_> {
+    fn url(&self) -> String {
+        let scheme = match self.certificate {
+            Some(_) => "https",
+            None => "http",
+        };
+        format!("{scheme}://{}", self.address)
+    }
+}
+
 impl ProcessRunner {
     pub(super) fn server_command(
         &self,
@@ -39,20 +57,23 @@ impl ProcessRunner {
         &self,
         job: &Job<'_>,
         set: &FileSet,
-        (address, root): (&str, &Path),
+        at: At<'_>,
         log: Option<&Path>,
     ) -> Vec<String> {
         let load = &job.cell.load;
         if let Some(generator) = &self.generator {
-            return generator.command(&self.given(job, address, root));
+            return generator.command(&self.given(job, &at));
         }
         let seconds = |time: Duration| format!("{}us", time.as_micros());
         let mut command = vec![
             self.archbench.display().to_string(),
             "load".into(),
-            format!("http://{address}"),
+            at.url(),
         ];
         let mut put = |flag: &str, value: String| command.extend([flag.to_owned(), value]);
+        if let Some(certificate) = at.certificate {
+            put("--cacert", certificate);
+        }
         put("--files", set.preset().to_string());
         put("--files-seed", set.seed().to_string());
         put("--connections", load.connections.to_string());
@@ -96,13 +117,13 @@ impl ProcessRunner {
     }
 
     /// What a generator that is not ours is told.
-    fn given(&self, job: &Job<'_>, address: &str, root: &Path) -> Given {
+    fn given(&self, job: &Job<'_>, at: &At<'_>) -> Given {
         let load = &job.cell.load;
         let seconds = |time: Duration| time.as_secs_f64().to_string();
         let or_nothing = |value: Option<String>| value.unwrap_or_default();
         Given::from([
-            ("url", format!("http://{address}")),
-            ("root", root.display().to_string()),
+            ("url", at.url()),
+            ("root", at.root.display().to_string()),
             ("cores", self.cores.generator.len().to_string()),
             ("seed", job.seed.to_string()),
             ("connections", load.connections.to_string()),

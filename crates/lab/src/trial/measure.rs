@@ -3,10 +3,12 @@
 use std::time::Instant;
 
 use ::network::Role;
+use contracts::serve::Ready;
 use results::{Failure, Validity};
 use rustix::process::Signal;
 
 use super::cache;
+use super::commands::At;
 use super::ends;
 use super::foreign::Foreign;
 use super::job::{Job, Measured, Runner, failure};
@@ -79,7 +81,7 @@ impl ProcessRunner {
             Process::start_until(last, command, place)
                 .map_err(|error| failure("starting the server", error.to_string()))
         };
-        let (mut server, address, foreign) = match &job.cell.server {
+        let (mut server, address, certificate, foreign) = match &job.cell.server {
             Server::Model { model, flags } => {
                 let address = elsewhere.and_then(|place| place.address);
                 let address = address.unwrap_or(network.address().into());
@@ -90,8 +92,8 @@ impl ProcessRunner {
                     None => command,
                 };
                 let mut server = start(Signal::KILL, &measured.server_command)?;
-                let address = self.address(&mut server)?;
-                (server, address, None)
+                let ready = self.ready::<Ready>(&mut server, "starting the server")?;
+                (server, ready.address, ready.tls, None)
             }
             Server::External(external) => {
                 let foreign =
@@ -100,7 +102,7 @@ impl ProcessRunner {
                 // It has workers to end.
                 let mut server = start(Signal::TERM, &measured.server_command)?;
                 let address = foreign.ready(&mut server, self, &set, &network)?;
-                (server, address, Some(foreign))
+                (server, address, None, Some(foreign))
             }
         };
         if job.cache == Cache::Prefill {
@@ -108,8 +110,12 @@ impl ProcessRunner {
                 .map_err(|error| failure("prefilling the page cache", error.to_string()))?;
         }
         let log = self.scratch.as_ref().map(|home| home.join("trial.hlog"));
-        measured.generator_command =
-            self.generator_command(job, &set, (&address, &root), log.as_deref());
+        let at = At {
+            address: &address,
+            certificate: certificate.and_then(|tls| tls.certificate),
+            root: &root,
+        };
+        measured.generator_command = self.generator_command(job, &set, at, log.as_deref());
         let captures = match job.wire {
             true => self.capture(job, &network, &address)?,
             false => Vec::new(),

@@ -90,6 +90,9 @@ fn flags(load: &Load, idle: Option<u64>) -> Vec<String> {
     put("--requests-per-connection", load.requests_per_connection);
     put("--pipeline", load.pipeline.map(u64::from));
     put("--threads", load.threads.map(u64::from));
+    if load.full_handshakes {
+        flags.extend(["--tls-resume".into(), "off".into()]);
+    }
     if load.verify {
         flags.push("--verify".into());
     }
