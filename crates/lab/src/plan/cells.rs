@@ -87,7 +87,7 @@ impl LoadCell {
 }
 
 /// The factors there are: name, column, unit.
-const FACTORS: [(&str, &str, &str); 17] = [
+const FACTORS: [(&str, &str, &str); 18] = [
     ("model", "model", ""),
     ("option", "option", ""),
     ("load", "load", ""),
@@ -95,6 +95,7 @@ const FACTORS: [(&str, &str, &str); 17] = [
     ("file_size", "file_size_bytes", "B"),
     ("dataset", "dataset_over_memory_limit", "× memory limit"),
     ("connections", "connections", "connections"),
+    ("idle", "idle", "connections"),
     ("rate", "rate_per_s", "requests/s"),
     ("session_requests", "session_requests", "requests"),
     ("think", "think_s", "s"),
