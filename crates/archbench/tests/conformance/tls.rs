@@ -209,7 +209,7 @@ fn handshakes_are_given_to_helpers_where_there_are_any(bench: &Bench) {
         usage::is_wrong(
             &bench.room,
             &options,
-            &["--handshake helper", "has no helpers", "amped"],
+            &["--handshake helper", "has no helpers"],
         );
     }
 }
