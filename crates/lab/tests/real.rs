@@ -85,7 +85,7 @@ fn a_server_that_passes_requests_on_has_one_behind_it() {
 /// Those that ship and are installed here: each is started, answers, is measured and stops.
 #[test]
 fn the_servers_that_people_use_are_started_measured_and_stopped() {
-    tried(false, 13);
+    tried(false, 15);
 }
 
 #[test]
