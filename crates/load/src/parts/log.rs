@@ -125,13 +125,13 @@ impl PartLog {
     }
 
     fn write(&mut self, line: &PartLine) -> io::Result<()> {
-        let mut bytes = serde_json::to_vec(line)?;
+        let mut json = serde_json::to_string(line)?;
         match &mut self.file {
             Some((file, _)) => {
-                bytes.push(b'\n');
-                file.write_all(&bytes)
+                json.push('\n');
+                file.write_all(json.as_bytes())
             }
-            None => pieces::write(line, &bytes, &mut io::stdout().lock()),
+            None => pieces::write(line, &json, &mut io::stdout().lock()),
         }
     }
 }
