@@ -2,7 +2,7 @@
 //!
 //! | module | what is in it |
 //! | --- | --- |
-//! | [`provider`] | the ciphers, in the order in which they are preferred |
+//! | [`provider()`] | the ciphers, in the order in which they are preferred |
 //! | [`certificate`] | a certificate and its key, read from files, and what is wrong with them |
 //! | [`records`] | of either end: bytes in, bytes out |
 //! | [`self_signed`] | a certificate of our own making, kept in the user's cache directory |
