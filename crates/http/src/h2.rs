@@ -5,6 +5,7 @@
 //! `semantics` that decides, as for every version. What one request needs until it is answered is a `stream`.
 
 pub(crate) mod calm;
+pub mod client;
 pub(crate) mod encode;
 pub(crate) mod flow;
 pub(crate) mod frame;

@@ -215,6 +215,23 @@ pub struct Arguments {
     #[arg(long, value_name = "DEPTH", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Connections and threads")]
     pub pipeline: u16,
 
+    /// Speak HTTP/1.1, as goes without saying
+    #[arg(long, help_heading = "Connections and threads")]
+    pub http1: bool,
+
+    /// Speak HTTP/2 in the clear, to a server that is taken to know it ('prior knowledge'): several requests of one connection are under way
+    /// at a time, see --streams
+    #[arg(long, conflicts_with_all = ["http1", "pipeline"], help_heading = "Connections and threads")]
+    pub http2: bool,
+
+    /// With --http2: how many requests may be under way on one connection; no more than its server takes
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "http2", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Connections and threads")]
+    pub streams: u16,
+
+    /// Refused: HTTP/3 has a transport of its own above UDP
+    #[arg(long, hide = true, value_parser = no_http3, num_args = 0, default_missing_value = "true")]
+    pub http3: Option<bool>,
+
     /// How long an answer, or a connection, is waited for. Also bounds the wait for the last answers
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = positive_duration, help_heading = "Connections and threads")]
     pub timeout: Duration,
@@ -413,3 +430,8 @@ fn refuse_correction(_: &str) -> Result<String, String> {
 
 #[cfg(test)]
 pub(crate) mod tests;
+
+/// HTTP/3 is not spoken here.
+fn no_http3(_: &str) -> Result<bool, String> {
+    Err("HTTP/3 is not spoken: it brings a transport of its own above UDP, which would be measured in place of the server's; --http2 is".into())
+}

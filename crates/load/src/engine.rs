@@ -16,13 +16,15 @@
 //! | `issuer` | opens connections, and gives what is due to them | all before |
 //! | `endings` | what becomes of requests and their connections | `issuer` |
 //! | `drain` | who leaves at the end, and what is given up | `issuer` |
-//! | `receiver` | reads what comes | `endings` |
+//! | `multiplexed` | what comes where HTTP/2 is spoken | `endings` |
+//! | `receiver` | reads what comes | `endings`, `multiplexed` |
 
 mod connection;
 mod drain;
 mod ended;
 mod endings;
 mod issuer;
+mod multiplexed;
 mod pool;
 mod receiver;
 mod recorder;

@@ -58,6 +58,11 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
         targets::targets(arguments, log.as_ref(), &mut remarks)?;
     let duration = duration(arguments);
     let (model, when) = model::model(arguments, log.as_ref(), duration)?;
+    if arguments.http2 && security.is_some() {
+        return Err(usage(
+            "--http2 is spoken in the clear only: leave it out, or ask for http:// URLs",
+        ));
+    }
     let slos = slos(arguments, &model)?;
     let closed_loop = matches!(model, Model::Closed);
     let clients = match arguments.requests {
@@ -99,7 +104,11 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
         idle,
         threads,
         cores,
-        depth: usize::from(arguments.pipeline),
+        http2: arguments.http2,
+        depth: usize::from(match arguments.http2 {
+            true => arguments.streams,
+            false => arguments.pipeline,
+        }),
         requests_per_connection: match arguments.no_keepalive {
             true => 1,
             false => arguments.requests_per_connection.unwrap_or(u64::MAX),
@@ -143,7 +152,7 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
 /// A run in words: what is asked for, when, and by how many.
 fn title(run: &Run, what: &str, when: &str) -> String {
     format!(
-        "{what}\n{when}{}, {}{}, seed {}",
+        "{what}\n{when}{}, {}{}{}, seed {}",
         until(run),
         counted(
             run.clients as u64,
@@ -157,6 +166,13 @@ fn title(run: &Run, what: &str, when: &str) -> String {
             format!(" beside {}", counted(run.idle as u64, "idle connection"))
         } else {
             String::new()
+        },
+        match run.http2 {
+            true => format!(
+                ", HTTP/2 with {} at a time",
+                counted(run.depth as u64, "stream")
+            ),
+            false => String::new(),
         },
         run.seed
     )

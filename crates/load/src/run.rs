@@ -76,6 +76,8 @@ pub struct Run {
     pub threads: usize,
     /// Cores to run them on, in turn; empty: wherever.
     pub cores: Vec<usize>,
+    /// Whether HTTP/2 is spoken, of which servers are taken to know.
+    pub http2: bool,
     /// Requests outstanding on a connection at most.
     pub depth: usize,
     /// After so many requests a connection is replaced.

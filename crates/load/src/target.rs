@@ -3,6 +3,7 @@
 use crate::url::Url;
 use crate::verify::Expected;
 use http::client::Expect;
+use http::h2::client::request_block;
 use std::fmt;
 use std::sync::Arc;
 
@@ -13,6 +14,8 @@ pub struct Target {
     pub url: String,
     /// The request on a connection that is kept.
     pub request: Vec<u8>,
+    /// The same as a header block of HTTP/2.
+    pub block: Vec<u8>,
     /// The last request on a connection.
     pub last_request: Vec<u8>,
     /// Whether every request asks for the connection to be closed after its answer (RFC 9112, section 9.6).
@@ -76,6 +79,7 @@ impl Target {
         for field in fields {
             request.push_str(&format!("{field}\r\n"));
         }
+        let block = block(url, head_only, fields);
         let said = fields.iter().any(|field| field.is("connection"));
         let last = format!(
             "{request}{}\r\n",
@@ -85,6 +89,7 @@ impl Target {
         Self {
             url: url.to_string(),
             request: request.into_bytes(),
+            block,
             last_request: last.into_bytes(),
             closes: fields.iter().any(Field::closes),
             expect: if head_only {
@@ -96,6 +101,34 @@ impl Target {
             expected,
         }
     }
+}
+
+/// The request as HTTP/2 says it: without what is about a connection (RFC 9113, section 8.2.2).
+fn block(url: &Url, head_only: bool, fields: &[Field]) -> Vec<u8> {
+    let host = fields.iter().find(|field| field.is("host"));
+    let authority = host.map_or_else(|| url.authority(), |host| host.value.clone());
+    let mut list = Vec::new();
+    let authorization = url.authorization();
+    if let Some(value) = &authorization
+        && !fields.iter().any(|field| field.is("authorization"))
+    {
+        list.push(("authorization", value.as_str()));
+    }
+    if !fields.iter().any(|field| field.is("user-agent")) {
+        list.push(("user-agent", "archbench"));
+    }
+    let of_connections = [
+        "host",
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "upgrade",
+    ];
+    let of_requests = |field: &&Field| !of_connections.iter().any(|name| field.is(name));
+    let others = fields.iter().filter(of_requests);
+    list.extend(others.map(|field| (field.name.as_str(), field.value.as_str())));
+    request_block(head_only, &authority, &url.target, list)
 }
 
 /// A field of every request's head, from `-H`.

@@ -20,44 +20,70 @@ pub(crate) enum Taken<'a> {
     TooLong(FrameHeader),
 }
 
+/// The same, with what is kept left where it is.
+pub(crate) enum Found<'b> {
+    More,
+    /// It lies in the input.
+    Here(FrameHeader, &'b [u8]),
+    /// It is kept, since it came cut.
+    Kept(FrameHeader),
+    TooLong(FrameHeader),
+}
+
 impl Input {
     /// Takes a frame off the front of `input`, of at most `most` bytes of payload. What it returns may lie in itself: it is to be
     /// [dropped](Input::drop_frame) when the frame has been dealt with.
     #[inline]
     pub(crate) fn take<'a, 'b: 'a>(&'a mut self, input: &mut &'b [u8], most: u32) -> Taken<'a> {
+        match self.find(input, most) {
+            Found::More => Taken::More,
+            Found::TooLong(header) => Taken::TooLong(header),
+            Found::Here(header, payload) => Taken::Frame(header, payload),
+            Found::Kept(header) => Taken::Frame(header, self.kept()),
+        }
+    }
+
+    /// The same, for whoever looks at a payload that is kept [here](Input::kept) later.
+    #[inline]
+    pub(crate) fn find<'b>(&mut self, input: &mut &'b [u8], most: u32) -> Found<'b> {
         if self.partial.is_empty() {
             let Some(header) = FrameHeader::read(input) else {
                 return self.keep(input);
             };
             if header.length > most {
-                return Taken::TooLong(header);
+                return Found::TooLong(header);
             }
             let end = HEADER_BYTES + header.length as usize;
             let Some((frame, rest)) = input.split_at_checked(end) else {
                 return self.keep(input);
             };
             *input = rest;
-            return Taken::Frame(header, &frame[HEADER_BYTES..]);
+            return Found::Here(header, &frame[HEADER_BYTES..]);
         }
         self.fill(HEADER_BYTES, input);
         let Some(header) = FrameHeader::read(&self.partial) else {
-            return Taken::More;
+            return Found::More;
         };
         if header.length > most {
-            return Taken::TooLong(header);
+            return Found::TooLong(header);
         }
         let end = HEADER_BYTES + header.length as usize;
         self.fill(end, input);
         match self.partial.len() < end {
-            true => Taken::More,
-            false => Taken::Frame(header, &self.partial[HEADER_BYTES..]),
+            true => Found::More,
+            false => Found::Kept(header),
         }
     }
 
-    fn keep<'a>(&mut self, input: &mut &[u8]) -> Taken<'a> {
+    /// The payload of the frame that is kept.
+    pub(crate) fn kept(&self) -> &[u8] {
+        self.partial.get(HEADER_BYTES..).unwrap_or_default()
+    }
+
+    fn keep<'b>(&mut self, input: &mut &[u8]) -> Found<'b> {
         self.partial.extend_from_slice(input);
         *input = &[];
-        Taken::More
+        Found::More
     }
 
     /// Moves bytes from `input` until so many are kept, if there are as many.

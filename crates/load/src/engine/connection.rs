@@ -1,5 +1,6 @@
 //! One connection: its socket, the responses on it, and the requests under way.
 
+use super::multiplexed::Multiplexed;
 use super::secured::Secured;
 use super::stream::Stream;
 use crate::clock::Nanos;
@@ -40,6 +41,8 @@ pub(super) struct Flight {
     /// 0 until something came.
     pub(super) first_byte: Nanos,
     pub(super) target: usize,
+    /// The number of its stream, in HTTP/2.
+    pub(super) stream: u32,
 }
 
 impl Flight {
@@ -90,6 +93,8 @@ pub(super) struct Connection {
     /// The number of the address that it was last opened to.
     pub(super) address: usize,
     pub(super) responses: Responses,
+    /// Its streams, where it speaks HTTP/2.
+    pub(super) http2: Option<Box<Multiplexed>>,
     pub(super) flights: VecDeque<Flight>,
     /// Bytes that the socket would not take yet, from `out_at` on.
     pub(super) out: Vec<u8>,
@@ -129,6 +134,7 @@ impl Connection {
             state: State::Closed,
             address: 0,
             responses: Responses::new(),
+            http2: None,
             flights: VecDeque::with_capacity(depth),
             out: Vec::new(),
             out_at: 0,
@@ -153,8 +159,33 @@ impl Connection {
     pub(super) fn has_room(&self, depth: usize) -> bool {
         self.state == State::Open
             && !self.closing
-            && self.flights.len() < depth
+            && self.flights.len() < self.room(depth)
             && !self.is_parting()
+    }
+
+    /// How many requests may be under way on it, where `depth` were asked for: no more than its server takes.
+    #[inline]
+    fn room(&self, depth: usize) -> usize {
+        let http2 = self.http2.as_deref();
+        http2.map_or(depth, |http2| depth.min(http2.client.most_streams()))
+    }
+
+    /// A request is over, which was the n-th under way.
+    pub(super) fn take_flight(&mut self, place: usize, depth: usize, now: Nanos) -> Option<Flight> {
+        // Only a connection that was full becomes free now.
+        if self.flights.len() >= self.room(depth) {
+            self.free_since = now;
+        }
+        self.flights.remove(place)
+    }
+
+    /// One that went out on a later stream than that.
+    pub(super) fn take_flight_after(&mut self, stream: u32) -> Option<Flight> {
+        let place = self
+            .flights
+            .iter()
+            .position(|flight| flight.stream > stream)?;
+        self.flights.remove(place)
     }
 
     /// Whether bytes came for which nobody had asked, so that it can carry no more requests.
@@ -181,6 +212,7 @@ impl Connection {
         self.secured = None;
         self.state = State::Closed;
         self.responses.reset();
+        self.http2 = None;
         self.flights.clear();
         self.out.clear();
         self.out_at = 0;

@@ -2,6 +2,7 @@
 
 use super::connection::{Flight, Pending};
 use super::issuer::Issuer;
+use super::multiplexed;
 use super::pool::Deadline;
 use crate::clock::Nanos;
 use crate::failure::Failure;
@@ -46,7 +47,7 @@ pub(super) fn answered(issuer: &mut Issuer, flight: &Flight, fault: Option<Failu
 
 /// Came to nothing.
 #[cold]
-fn failed(issuer: &mut Issuer, flight: &Flight, failure: Failure, now: Nanos) {
+pub(super) fn failed(issuer: &mut Issuer, flight: &Flight, failure: Failure, now: Nanos) {
     issuer.recorder.failed(flight, failure);
     let Due { origin, number, .. } = flight.pending.due;
     issuer.schedule.failed(origin, number, now);
@@ -73,7 +74,12 @@ fn broke_off(
 ) {
     let mut told = false;
     while let Some(flight) = issuer.pool[slot].flights.pop_front() {
-        let again = untouched && may_retry(issuer, slot, &flight);
+        // Where answers come side by side, each tells for itself.
+        let is_untouched = match issuer.pool[slot].http2 {
+            Some(_) => flight.first_byte == 0,
+            None => untouched,
+        };
+        let again = is_untouched && may_retry(issuer, slot, &flight);
         untouched = true;
         if again {
             let mut pending = flight.again(now);
@@ -88,6 +94,22 @@ fn broke_off(
         failed(issuer, &flight, failure, now);
     }
     issuer.close(slot);
+}
+
+/// A request of which the server says that it has not looked at it is sent again, once.
+#[cold]
+pub(super) fn again(issuer: &mut Issuer, slot: usize, flight: &Flight, now: Nanos) {
+    let mut pending = flight.again(now);
+    pending.retried = true;
+    due_again(issuer, slot, pending);
+}
+
+/// A request was not answered in time.
+#[cold]
+pub(super) fn late(issuer: &mut Issuer, flight: &Flight, now: Nanos) {
+    issuer.recorder.timed_out(flight, now);
+    let Due { origin, number, .. } = flight.pending.due;
+    issuer.schedule.failed(origin, number, now);
 }
 
 fn may_retry(issuer: &Issuer, slot: usize, flight: &Flight) -> bool {
@@ -110,7 +132,7 @@ pub(super) fn crossed(issuer: &mut Issuer, slot: usize, head: Head, now: Nanos) 
     crossed
 }
 
-fn due_again(issuer: &mut Issuer, slot: usize, pending: Pending) {
+pub(super) fn due_again(issuer: &mut Issuer, slot: usize, pending: Pending) {
     issuer.recorder.due_again(&pending);
     match issuer.closed_loop {
         true => issuer.pool[slot].owed.push_back(pending),
@@ -181,14 +203,16 @@ fn did_not_end(issuer: &mut Issuer, slot: usize, now: Nanos) {
 /// The oldest request on a connection was not answered in time. What stands behind it cannot be answered either.
 #[cold]
 fn timed_out(issuer: &mut Issuer, slot: usize, now: Nanos) {
+    if issuer.pool[slot].http2.is_some() {
+        multiplexed::timed_out(issuer, slot, now);
+        return issuer.issue(now);
+    }
     if let Some(flight) = issuer.pool[slot].flights.front() {
         let words = |url: &str| format!("{url}: no answer in time");
         issuer.recorder.example(flight, Failure::Timeout, words);
     }
     while let Some(flight) = issuer.pool[slot].flights.pop_front() {
-        issuer.recorder.timed_out(&flight, now);
-        let Due { origin, number, .. } = flight.pending.due;
-        issuer.schedule.failed(origin, number, now);
+        late(issuer, &flight, now);
     }
     issuer.close(slot);
     issuer.issue(now);

@@ -2,6 +2,7 @@
 //! other.
 
 use super::connection::{Flight, Pending, State};
+use super::multiplexed::Multiplexed;
 use super::pool::Pool;
 use super::recorder::Recorder;
 use crate::clock::{Clock, Nanos};
@@ -9,6 +10,7 @@ use crate::failure::Failure;
 use crate::run::Run;
 use crate::schedule::{Due, Origin, Schedule};
 use crate::security;
+use http::client::Expect;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
@@ -119,10 +121,19 @@ impl Issuer {
         } else {
             &target.request
         };
-        if connection.flights.is_empty() {
+        if connection.flights.is_empty() && connection.http2.is_none() {
             connection.responses.expect(target.expect);
         }
         let written = self.clock.now();
+        let stream = match connection.http2.as_deref_mut() {
+            None => 0,
+            Some(Multiplexed { client, .. }) => {
+                let head_only = target.expect == Expect::HeadOnly;
+                let stream = client.request(&target.block, head_only, &mut connection.out);
+                connection.closing |= !client.has_numbers();
+                stream
+            }
+        };
         connection.first_asked.get_or_insert(written);
         let again = pending.before.map_or(0, |(_, again)| again);
         let flight = Flight {
@@ -131,10 +142,16 @@ impl Issuer {
             written,
             first_byte: 0,
             target: index,
+            stream,
         };
         connection.flights.push_back(flight);
         self.recorder.sent(&flight);
-        let outcome = if self.run.depth == 1 {
+        let outcome = if stream > 0 && self.run.depth == 1 {
+            connection.flush().map(drop)
+        } else if stream > 0 {
+            self.pool.flush_later(slot);
+            Ok(())
+        } else if self.run.depth == 1 {
             connection.write(bytes)
         } else {
             let queued = connection.queue(bytes);
@@ -207,6 +224,11 @@ impl Issuer {
 
     fn connected(&mut self, slot: usize, now: Nanos) {
         let took = self.pool.opened(slot, now);
+        if self.run.http2 {
+            let connection = &mut self.pool[slot];
+            connection.http2 = Some(Box::new(Multiplexed::new(&mut connection.out)));
+            self.flush(slot);
+        }
         self.recorder.connected(took);
         if let Some(secured) = &self.pool[slot].secured {
             let took = now.saturating_sub(secured.since);

@@ -3,6 +3,7 @@
 use super::connection::{Connection, State};
 use super::endings;
 use super::issuer::Issuer;
+use super::multiplexed;
 use crate::clock::Nanos;
 use crate::failure::Failure;
 use crate::record::Record;
@@ -83,7 +84,12 @@ impl Receiver {
                 }
                 Ok((Got::Bytes(length), full)) => {
                     issuer.recorder.received(length, now);
-                    self.read_responses(issuer, slot, &buffer[..length], now) && (full || ending)
+                    let input = &buffer[..length];
+                    let is_there = match issuer.pool[slot].http2 {
+                        Some(_) => multiplexed::read(&self.run, issuer, slot, input, now),
+                        None => self.read_responses(issuer, slot, input, now),
+                    };
+                    is_there && (full || ending)
                 }
                 Ok((Got::Records, full)) => full || ending,
                 Ok((Got::Dropped(length), full)) => {
@@ -302,6 +308,10 @@ impl Receiver {
         let untouched = issuer.pool[slot].responses.at_start();
         let secured = issuer.pool[slot].secured.as_deref();
         let is_cut = secured.is_some_and(|secured| !secured.is_ended);
+        let connection = &issuer.pool[slot];
+        if connection.http2.is_some() && !connection.flights.is_empty() {
+            return endings::closed_early(issuer, slot, true, ClosedBeforeResponse, now);
+        }
         match issuer.pool[slot].responses.closed() {
             Ok(Closed::Idle) => issuer.close(slot),
             // Whoever can cut the connection may have: nobody has said that this is all (RFC 8446, section 6.1).

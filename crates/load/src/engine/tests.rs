@@ -18,6 +18,7 @@ fn asked(clients: usize, depth: usize) -> (Engine, Vec<TcpStream>) {
     let address = listener.local_addr().expect("an address");
     let url = Url::parse(&format!("http://{address}/")).expect("a URL");
     let run = Run {
+        http2: false,
         model: Model::Closed,
         part: None,
         start_at: None,

@@ -49,6 +49,7 @@ pub fn run(address: SocketAddr, duration: Duration) -> Run {
         max_connections: 1,
         threads: 1,
         cores: Vec::new(),
+        http2: false,
         depth: 1,
         idle: 0,
         requests_per_connection: u64::MAX,

@@ -39,11 +39,15 @@ pub enum Error {
     ClosedInHead,
     /// Closed within the body.
     ClosedInBody,
+    /// What came where HTTP/2 was spoken is none, or breaks its rules.
+    NotHttp2,
+    /// A stream of HTTP/2 was reset.
+    StreamReset,
 }
 
 impl Error {
     /// Every class, in the order of the numbers given by [`Error::index`].
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::NotHttp,
         Self::BadStatus,
         Self::BadField,
@@ -61,6 +65,8 @@ impl Error {
         Self::ClosedBeforeResponse,
         Self::ClosedInHead,
         Self::ClosedInBody,
+        Self::NotHttp2,
+        Self::StreamReset,
     ];
 
     /// Its place in [`Error::ALL`], to count by.
@@ -88,6 +94,8 @@ impl Error {
             Self::ClosedBeforeResponse => "closed_before_response",
             Self::ClosedInHead => "closed_in_head",
             Self::ClosedInBody => "closed_in_body",
+            Self::NotHttp2 => "not_http2",
+            Self::StreamReset => "stream_reset",
         }
     }
 }
@@ -112,6 +120,8 @@ impl fmt::Display for Error {
             Self::ClosedBeforeResponse => "closed before the response began",
             Self::ClosedInHead => "closed within the head",
             Self::ClosedInBody => "closed within the body",
+            Self::NotHttp2 => "the server does not speak HTTP/2 in the clear, or breaks its rules",
+            Self::StreamReset => "the server gave the answer up",
         })
     }
 }

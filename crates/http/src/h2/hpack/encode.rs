@@ -1,8 +1,6 @@
 //! Header blocks, written: from the static table, and otherwise as they are (RFC 7541, section 6).
 
-#[cfg(test)]
-use crate::h2::hpack::huffman;
-use crate::h2::hpack::integer;
+use crate::h2::hpack::{huffman, integer};
 
 /// A field of the static table.
 #[inline]
@@ -31,7 +29,6 @@ fn text(text: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(text);
 }
 
-#[cfg(test)]
 /// A name of the static table with another value, in the Huffman code where that is shorter: for what is written once and sent often.
 pub(crate) fn named_short(name: usize, value: &[u8], out: &mut Vec<u8>) {
     let len = huffman::encoded_len(value);

@@ -35,7 +35,6 @@ static LENGTHS: [u8; SYMBOLS] = [
 /// Everything that follows from the lengths.
 struct Code {
     /// The code of each symbol, right-aligned.
-    #[cfg(test)]
     codes: [u32; SYMBOLS],
     /// The symbols in the order of their codes.
     sorted: [u16; SYMBOLS],
@@ -52,7 +51,6 @@ static CODE: Code = Code::work_out();
 impl Code {
     const fn work_out() -> Code {
         let mut code = Code {
-            #[cfg(test)]
             codes: [0; SYMBOLS],
             sorted: [0; SYMBOLS],
             first: [0; LONGEST + 1],
@@ -68,10 +66,7 @@ impl Code {
             let mut symbol = 0;
             while symbol < SYMBOLS {
                 if LENGTHS[symbol] as usize == length {
-                    #[cfg(test)]
-                    {
-                        code.codes[symbol] = next;
-                    }
+                    code.codes[symbol] = next;
                     code.sorted[place] = symbol as u16;
                     code.count[length] += 1;
                     if length <= 8 {
@@ -143,7 +138,6 @@ fn decode_long(bits: u64, have: u32, out: &mut Vec<u8>) -> Result<u32, Undecodab
 }
 
 /// How many bytes `text` takes in this code.
-#[cfg(test)]
 pub(crate) fn encoded_len(text: &[u8]) -> usize {
     let bits: usize = text
         .iter()
@@ -153,7 +147,6 @@ pub(crate) fn encoded_len(text: &[u8]) -> usize {
 }
 
 /// Appends `text` in this code.
-#[cfg(test)]
 pub(crate) fn encode(text: &[u8], out: &mut Vec<u8>) {
     let (mut bits, mut have) = (0u64, 0u32);
     for &byte in text {

@@ -20,6 +20,11 @@ pub(crate) static FIELDS: [(&[u8], &[u8]); 61] = [
 
 /// Where in the table the names are that are written here.
 pub(crate) mod index {
+    pub(crate) const AUTHORITY: usize = 1;
+    pub(crate) const METHOD: usize = 2;
+    pub(crate) const GET: usize = 2;
+    pub(crate) const PATH: usize = 4;
+    pub(crate) const SCHEME_HTTP: usize = 6;
     pub(crate) const STATUS: usize = 8;
     pub(crate) const ACCEPT_RANGES: usize = 18;
     pub(crate) const ALLOW: usize = 22;

@@ -1,0 +1,206 @@
+//! Requests and answers of HTTP/2: many of one connection under way, whose answers come in any order and in pieces.
+
+use super::connection::Connection;
+use super::endings;
+use super::issuer::Issuer;
+use crate::clock::Nanos;
+use crate::failure::Failure;
+use crate::run::Run;
+use crate::verify::{Check, Expected};
+use http::client::Error;
+use http::h2::ErrorCode;
+use http::h2::client::{Client, Event};
+
+/// A connection's streams.
+#[derive(Debug)]
+pub(super) struct Multiplexed {
+    pub(super) client: Client,
+    /// Those under way, and others whose buffers serve again.
+    answers: Vec<Answer>,
+}
+
+/// An answer that is coming in.
+#[derive(Debug, Default)]
+struct Answer {
+    /// 0: none.
+    stream: u32,
+    check: Check,
+    /// What is already wrong with it, though it goes on.
+    fault: Option<Failure>,
+}
+
+impl Multiplexed {
+    /// For a connection that was made just now; `out` is given what is said first.
+    pub(super) fn new(out: &mut Vec<u8>) -> Self {
+        Self {
+            client: Client::new(out),
+            answers: Vec::new(),
+        }
+    }
+}
+
+/// The answer of that stream, or one for it.
+fn answer(answers: &mut Vec<Answer>, stream: u32) -> &mut Answer {
+    let known = answers.iter().position(|answer| answer.stream == stream);
+    let place = known.or_else(|| answers.iter().position(|answer| answer.stream == 0));
+    let place = place.unwrap_or_else(|| {
+        answers.push(Answer::default());
+        answers.len() - 1
+    });
+    &mut answers[place]
+}
+
+/// Gives bytes that came to the machine. False: the connection is gone.
+pub(super) fn read(
+    run: &Run,
+    issuer: &mut Issuer,
+    slot: usize,
+    mut input: &[u8],
+    now: Nanos,
+) -> bool {
+    loop {
+        let (pool, recorder) = (&mut issuer.pool, &mut issuer.recorder);
+        let connection = &mut pool[slot];
+        let Connection {
+            http2,
+            flights,
+            out,
+            ..
+        } = connection;
+        let Some(Multiplexed { client, answers }) = http2.as_deref_mut() else {
+            return false;
+        };
+        match client.next(&mut input, out) {
+            Ok(Event::More) => break,
+            Ok(Event::Head(stream, status)) => {
+                let flight = flights.iter_mut().find(|flight| flight.stream == stream);
+                let Some(flight) = flight else { continue };
+                flight.first_byte = now;
+                let record = &mut recorder.record;
+                record.status(status);
+                let answer = answer(answers, stream);
+                answer.stream = stream;
+                answer.fault = run.expect.failure(status);
+                answer.check.begin();
+                let target = &run.targets.targets[flight.target];
+                if let Some(failure) = answer.fault {
+                    record.example_of_status(failure, status, &target.url);
+                } else if let Some(expected) = target.status
+                    && expected != status
+                {
+                    answer.fault = Some(Failure::Mismatch);
+                    record.example((Failure::Mismatch, 0), || {
+                        format!("{}: status {status}, not {expected}", target.url)
+                    });
+                }
+            }
+            Ok(Event::Body(stream, piece)) => {
+                if run.verify
+                    && let Some(flight) = flights.iter().find(|flight| flight.stream == stream)
+                {
+                    let expected = &run.targets.targets[flight.target].expected;
+                    answer(answers, stream).check.piece(expected, piece);
+                }
+            }
+            Ok(Event::Done(stream)) => {
+                let answer = answer(answers, stream);
+                answer.stream = 0;
+                let (mut fault, check) = (answer.fault.take(), &mut answer.check);
+                let Some(place) = flights.iter().position(|flight| flight.stream == stream) else {
+                    continue;
+                };
+                let target = &run.targets.targets[flights[place].target];
+                if run.verify && fault.is_none() && !matches!(target.expected, Expected::Anything) {
+                    let record = &mut recorder.record;
+                    record.counts.verified += 1;
+                    if let Err(offset) = check.end(&target.expected) {
+                        fault = Some(Failure::Mismatch);
+                        record.example((Failure::Mismatch, 0), || {
+                            format!("{}: the body is wrong from offset {offset} on", target.url)
+                        });
+                    }
+                }
+                let Some(flight) = connection.take_flight(place, run.depth, now) else {
+                    continue;
+                };
+                connection.heard = true;
+                connection.used = true;
+                endings::answered(issuer, &flight, fault, now);
+                if !goes_on(issuer, slot, now) {
+                    return false;
+                }
+            }
+            Ok(Event::Reset(stream, code)) => {
+                let place = flights.iter().position(|flight| flight.stream == stream);
+                let flight = place.and_then(|place| connection.take_flight(place, run.depth, now));
+                if let Some(flight) = flight {
+                    if code == ErrorCode::RefusedStream && run.retry && !flight.pending.retried {
+                        // Nobody has looked at it (RFC 9113, section 8.7).
+                        endings::again(issuer, slot, &flight, now);
+                    } else {
+                        let failure = Failure::Http(Error::StreamReset);
+                        let words = |url: &str| format!("{url}: reset with {}", code.name());
+                        issuer.recorder.example(&flight, failure, words);
+                        endings::failed(issuer, &flight, failure, now);
+                    }
+                }
+                if !goes_on(issuer, slot, now) {
+                    return false;
+                }
+            }
+            Ok(Event::GoAway(last)) => {
+                connection.closing = true;
+                // What came after that was not looked at, and is due as before.
+                while let Some(flight) = issuer.pool[slot].take_flight_after(last) {
+                    endings::due_again(issuer, slot, flight.again(now));
+                }
+                if !goes_on(issuer, slot, now) {
+                    return false;
+                }
+            }
+            Err(error) => {
+                endings::malformed(issuer, slot, error, now);
+                return false;
+            }
+        }
+    }
+    if !issuer.pool[slot].out.is_empty() {
+        issuer.flush(slot);
+    }
+    true
+}
+
+/// What becomes of a connection on which an answer has ended: it can take another request, or it is over. False: it is.
+fn goes_on(issuer: &mut Issuer, slot: usize, now: Nanos) -> bool {
+    let connection = &issuer.pool[slot];
+    if connection.closing && connection.flights.is_empty() {
+        endings::ended(issuer, slot, now);
+        return false;
+    }
+    issuer.pool.list_if_free(slot);
+    true
+}
+
+/// The oldest request was not answered in time: it alone is given up.
+pub(super) fn timed_out(issuer: &mut Issuer, slot: usize, now: Nanos) {
+    let depth = issuer.run.depth;
+    let connection = &mut issuer.pool[slot];
+    let Some(flight) = connection.take_flight(0, depth, now) else {
+        return;
+    };
+    if let Some(http2) = connection.http2.as_deref_mut() {
+        http2.client.cancel(flight.stream, &mut connection.out);
+        answer(&mut http2.answers, flight.stream).stream = 0;
+    }
+    let words = |url: &str| format!("{url}: no answer in time");
+    issuer.recorder.example(&flight, Failure::Timeout, words);
+    endings::late(issuer, &flight, now);
+    issuer.flush(slot);
+    if issuer.pool[slot].stream.is_some() && goes_on(issuer, slot, now) {
+        let next = issuer.pool[slot].flights.front();
+        if let Some(written) = next.map(|flight| flight.written) {
+            let deadline = written.saturating_add(issuer.run.timeout);
+            issuer.pool.arm(slot, deadline);
+        }
+    }
+}
