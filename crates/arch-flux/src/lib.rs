@@ -51,7 +51,7 @@ pub struct Flux {
     /// Who calls the next step of a flow: a thread of its own, one of a pool, or a loop with helpers
     #[arg(long, value_name = "WHO", default_value = "event")]
     pub runtime: Runtime,
-    /// Threads of the pool, or helpers of the loop
+    /// Threads of the pool, or helpers of the loop; not with --runtime thread
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub threads: u32,
     /// Count which paths flows take and how long nodes run, and write that to FILE at the end, for 'archbench flux profile'

@@ -84,7 +84,7 @@ pub struct Green {
     /// clients are let in when there is enough for them
     #[arg(long, value_name = "ORDER", default_value = "fifo")]
     pub schedule: Schedule,
-    /// Memory that connections may take together, counted at 16 KiB each, with --schedule resource [default: as much as there is]
+    /// Memory that connections may take together, counted at 16 KiB each, with --schedule resource; by default as much as there is
     #[arg(long, value_name = "SIZE", value_parser = arch::options::memory)]
     pub connection_memory: Option<u64>,
     /// Write the blocking graph at the end: where connections wait, how often they go from one such place to another, and what they take
@@ -127,7 +127,10 @@ impl Architecture for Green {
             "--workers 2 --schedule resource --connection-memory 1g",
         ],
     };
-    const RULES: &'static [Rule] = &[Rule::Needs("--helpers", "--disk offload")];
+    const RULES: &'static [Rule] = &[
+        Rule::Needs("--helpers", "--disk offload"),
+        Rule::Needs("--connection-memory", "--schedule resource"),
+    ];
 
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> io::Result<()> {
         let graph = self.graph.as_ref().map(GraphFile::create).transpose()?;

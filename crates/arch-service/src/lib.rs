@@ -78,8 +78,7 @@ pub struct Service {
     /// Pass requests on to this server in place of answering with files, as http://HOST:PORT; it need not be there yet
     #[arg(long, value_name = "URL")]
     pub upstream: Option<Address>,
-    /// How long is waited for the server that requests are passed on to: for the head of an answer (504 then), and for each piece of a
-    /// body
+    /// How long is waited for the other server, with --upstream: for the head of an answer (504 then), and for each piece of a body
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = arch::options::time_out)]
     pub upstream_timeout: Duration,
     /// Threads of the blocking pool, which wait for the disk

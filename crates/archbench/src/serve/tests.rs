@@ -8,15 +8,16 @@ use crate::catalogue::{CATALOGUE, Entry};
 fn said_of(option: &clap::Arg) -> Option<String> {
     let help = option.get_help()?.to_string();
     let (_, with) = help.split_once("with --")?;
-    let words: Vec<_> = with.split([' ', ';', ',', '.', ')']).take(2).collect();
+    let end = with.find([';', ',', '.', ':', ')']).unwrap_or(with.len());
+    let words: Vec<_> = with[..end].split(' ').take(2).collect();
     Some(format!("--{}", words.join(" ")))
 }
 
-fn refused(entry: &Entry, typed: &[&str]) -> Option<String> {
+fn refused(entry: &Entry, typed: &str) -> Option<String> {
     let arguments: Vec<_> = ["serve", "--model", entry.name]
-        .iter()
-        .chain(typed)
-        .flat_map(|words| words.split(' ').map(std::ffi::OsString::from))
+        .into_iter()
+        .chain(typed.split_whitespace())
+        .map(std::ffi::OsString::from)
         .collect();
     let command = super::command(&arguments);
     let matches = command.try_get_matches_from(&arguments);
@@ -38,13 +39,19 @@ fn with_value(entry: &Entry, option: &str) -> String {
     let by_default = by_default.and_then(|value| value.to_str().map(str::to_owned));
     let possible = known.get_possible_values();
     let possible = possible.first().map(|value| value.get_name().to_owned());
-    let value = by_default.or(possible).unwrap_or_else(|| "1".to_owned());
+    let is_url = known
+        .get_value_names()
+        .is_some_and(|names| names[0] == "URL");
+    let any = || if is_url { "http://127.0.0.1:1" } else { "1" }.to_owned();
+    let value = by_default.or(possible).unwrap_or_else(any);
     format!("{option} {value}")
 }
 
-/// The other value of an option that has several.
+/// The other value of an option that has several; nothing for one of which it matters that it is given.
 fn otherwise(entry: &Entry, option: &str) -> String {
-    let (name, value) = option.split_once(' ').expect("a value");
+    let Some((name, value)) = option.split_once(' ') else {
+        return String::new();
+    };
     let options = entry.options();
     let known = options
         .iter()
@@ -63,13 +70,13 @@ fn an_option_that_another_rules_out_is_refused() {
             let [option, other] = rule.options();
             let option = with_value(entry, option);
             let (fine, wrong) = match rule {
-                Rule::Needs(..) => (other.to_owned(), otherwise(entry, other)),
+                Rule::Needs(..) => (with_value(entry, other), otherwise(entry, other)),
                 Rule::Excludes(..) => (String::new(), other.to_owned()),
             };
-            let both = [option.as_str(), fine.as_str()];
-            let both: Vec<_> = both.into_iter().filter(|words| !words.is_empty()).collect();
-            assert_eq!(refused(entry, &both), None, "{}: {both:?}", entry.name);
-            let said = refused(entry, &[&option, &wrong]).expect("an error");
+            let both = |other| [option.as_str(), other].map(str::trim).join(" ");
+            let (fine, wrong) = (both(fine.as_str()), both(wrong.as_str()));
+            assert_eq!(refused(entry, &fine), None, "{}: {fine}", entry.name);
+            let said = refused(entry, &wrong).expect("an error");
             for part in rule.options() {
                 assert!(said.contains(part), "{}: {said}", entry.name);
             }

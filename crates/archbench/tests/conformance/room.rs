@@ -64,8 +64,22 @@ impl Room {
 
     /// The architecture's own options, with their dashes.
     pub(crate) fn options(&self) -> Vec<String> {
+        self.options_that(|_| true)
+    }
+
+    /// Those of them to which not every text is a value, as it is to one that takes the name of a file.
+    pub(crate) fn options_with_wrong_values(&self) -> Vec<String> {
+        let takes_file = |option: &clap::Arg| {
+            let names = option.get_value_names();
+            names.is_some_and(|names| names.iter().any(|name| name == "FILE"))
+        };
+        self.options_that(|option| !takes_file(option))
+    }
+
+    fn options_that(&self, is_meant: impl Fn(&clap::Arg) -> bool) -> Vec<String> {
         let options = self.entry.options();
-        let long = options.iter().filter_map(|option| option.get_long());
+        let meant = options.iter().filter(|option| is_meant(option));
+        let long = meant.filter_map(|option| option.get_long());
         long.map(|long| format!("--{long}")).collect()
     }
 
