@@ -83,8 +83,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         core,
         others,
     };
-    println!("{}: {}\n", experiment.name, experiment.question);
     if arguments.dry_run {
+        println!("{}: {}\n", experiment.name, experiment.question);
         let count = run.cells.len();
         for cell in &run.cells {
             println!("{}", run.name(cell));
@@ -131,8 +131,7 @@ impl Run<'_> {
         let run = folder
             .conclude(verdicts)
             .map_err(|error| error.to_string())?;
-        print!("{}", lab::analysis::summary::summary(&run));
-        println!("results  {}", path.display());
+        lab::commands::run::tell(&run);
         Ok(())
     }
 

@@ -277,7 +277,7 @@ fn versions(archbench: &Path, plan: &Plan) -> BTreeMap<String, String> {
 }
 
 /// Prints what came out.
-fn tell(run: &Run) {
+pub fn tell(run: &Run) {
     let manifest = &run.manifest;
     output::print(format_args!("{}: {}\n", manifest.name, manifest.question));
     output::print(summary(run));
