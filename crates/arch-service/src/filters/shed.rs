@@ -40,7 +40,13 @@ impl<S: Answers> Service<Request> for Shed<S> {
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.is_ready = match self.next.poll_ready(context) {
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-            poll => poll.is_ready(),
+            Poll::Ready(Ok(())) => true,
+            Poll::Pending => {
+                // What was asked stands in the limit's queue from now on, and would be given a permit that nobody uses while this
+                // connection is kept. A clone has asked for nothing.
+                self.next = self.next.clone();
+                false
+            }
         };
         Poll::Ready(Ok(()))
     }

@@ -98,6 +98,25 @@ fn a_shed_stands_before_its_limit_however_they_are_named() {
     );
 }
 
+/// Whoever was refused stands in no queue for what was full, as long as his connection may be kept.
+#[tokio::test(start_paused = true)]
+async fn who_is_shed_waits_for_no_room() {
+    let slow = Reply::after(100, Status::NoContent);
+    let tried = Tried::new("shed,limit=1", &[slow, OK]);
+    let first = tokio::spawn(tried.chain.clone().oneshot(request("/", &[])));
+    tokio::task::yield_now().await;
+    let mut kept = tried.chain.clone();
+    let refused = kept.ready().await.unwrap().call(request("/", &[])).await;
+    assert_eq!(crate::service::status(&refused), 503);
+    assert_eq!(crate::service::status(&first.await.unwrap()), 204);
+    assert_eq!(
+        tried.get().await,
+        204,
+        "the room that there is goes to who asks for it"
+    );
+    drop(kept);
+}
+
 /// The list is read from the outside in: what is named first sees the request first, and the response last.
 #[tokio::test(start_paused = true)]
 async fn filters_stand_in_the_order_in_which_they_are_named() {
