@@ -75,6 +75,10 @@ impl Server {
             eprintln!("{missing}");
             return Ok(None);
         }
+        if external.passes_on() {
+            eprintln!("{name} is left out, as it has no files of its own");
+            return Ok(None);
+        }
         external.build()?;
         let (work, port) = (testbed.work().join(name), free_port()?);
         let given = external.given(&testbed.root(), (Ipv4Addr::LOCALHOST, port), 1, &work);

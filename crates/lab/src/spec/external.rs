@@ -234,12 +234,17 @@ impl External {
         Err(format!("{path}: {label} is to listen on a host of its own; put @address@ where it says 127.0.0.1").into())
     }
 
+    /// Whether it passes requests on to a server behind it, and serves no files itself.
+    pub fn passes_on(&self) -> bool {
+        self.texts().any(|(text, _)| text.contains("@upstream@"))
+    }
+
     /// Says that there is nobody to pass requests on to.
     ///
     /// # Errors
     /// That, and what to put where.
     pub fn check_upstream(&self) -> Result<(), Failure> {
-        if !self.texts().any(|(text, _)| text.contains("@upstream@")) {
+        if !self.passes_on() {
             return Ok(());
         }
         let label = &self.label;
