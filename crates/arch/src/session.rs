@@ -172,17 +172,17 @@ impl Session {
             State::Sending => return Next::Wait,
             State::Closed => return Next::Closed,
         }
-        if let Some(mut unsent) = self.unsent.take() {
-            if !scratch.is_clear() {
-                // A work was out meanwhile.
-                match self.send(Output::collect(scratch, false), scratch) {
-                    Next::Send(more) => unsent.append(more, scratch),
-                    closed => return closed,
-                }
-            }
+        if let Some(unsent) = self.unsent.take() {
             return self.hand_out(unsent);
         }
-        self.take_held(scratch);
+        if !self.held.is_empty() {
+            for done in std::mem::take(&mut self.held) {
+                self.done(done, scratch);
+            }
+            if self.state == State::Closed {
+                return Next::Closed;
+            }
+        }
         loop {
             if self.secured.is_some()
                 && let Some(next) = self.next_of_security(scratch)
@@ -338,19 +338,14 @@ impl Session {
         if self.state == State::Closed {
             return;
         }
+        if self.waits_for_transport() {
+            // What came of it would be collected behind what waits for the client, and be there when others are worked on.
+            self.held.push(done);
+            return;
+        }
         match &self.secured {
             Some(secured) if secured.is_away() => self.handshake_done(done, scratch),
-            // What came of it would be collected behind what waits for the client, and be there when others are worked on.
-            _ if self.waits_for_transport() => self.held.push(done),
             _ => ask!(&mut self.spoken, protocol => protocol.done(done, scratch)),
-        }
-    }
-
-    /// Takes what came of works while something was being sent.
-    #[inline]
-    fn take_held(&mut self, scratch: &mut Scratch) {
-        for done in std::mem::take(&mut self.held) {
-            ask!(&mut self.spoken, protocol => protocol.done(done, scratch));
         }
     }
 

@@ -205,15 +205,6 @@ impl Output {
         }
     }
 
-    /// Has another output, which has no tail, leave behind what is left of this one's head.
-    pub(super) fn append(&mut self, mut other: Self, scratch: &mut Scratch) {
-        self.0.head.truncate(self.0.end);
-        self.0.head.extend_from_slice(other.head());
-        self.0.end = self.0.head.len();
-        self.0.finished.append(&mut other.0.finished);
-        other.recycle(scratch);
-    }
-
     /// What is left of the head, in a buffer of its own: whoever waits for a slow client holds no more than that. The tail is
     /// asked for anew.
     pub(super) fn rest(mut self, scratch: &mut Scratch) -> Self {
