@@ -13,9 +13,9 @@ use crate::document::Files;
 use crate::listener::Client;
 use crate::options::ServeOptions;
 use crate::session::{Done, Next, Output, SendError, Session, Work};
-use crate::setup::Worker;
 use crate::timing::{LOOKS, Timer};
 use crate::transport::{self, SendVia, Sent, Transport};
+use crate::worker::Worker;
 
 /// A difference in waiting that is not worth a system call.
 const TIMEOUT_TOLERANCE: Duration = Duration::from_millis(10);

@@ -10,8 +10,8 @@ use rustix::io::Errno;
 use crate::listener::Client;
 use crate::session::work::Calls;
 use crate::session::{Next, Output, SendError, Session};
-use crate::setup::Worker;
 use crate::timing::Timer;
+use crate::worker::Worker;
 use crate::{Done, transport};
 
 /// What a session needs next.

@@ -17,7 +17,9 @@
 //!
 //! | module | what is in it |
 //! | --- | --- |
-//! | [`setup`] | the recipe, what a process opens from it, what a thread needs |
+//! | [`setup`] | the recipe that a room receives |
+//! | [`process`] | what the threads of one process share, opened from it |
+//! | [`worker`] | what one thread needs to serve |
 //! | [`nature`] | what an architecture is, and how it behaves |
 //! | [`options`] | the options that every model has |
 //! | [`architecture`] | what a room is |
@@ -54,6 +56,7 @@ pub mod listener;
 pub mod nature;
 pub mod options;
 pub mod privileges;
+pub mod process;
 pub mod processes;
 pub mod readiness;
 pub mod refused;
@@ -64,6 +67,7 @@ pub mod setup;
 pub mod stop;
 mod timing;
 pub mod transport;
+pub mod worker;
 
 pub use acceptor::Acceptor;
 pub use address::Address;
@@ -77,10 +81,12 @@ pub use limits::{fit, threads_that_fit};
 pub use listener::{Accept, Client, Listener};
 pub use nature::Nature;
 pub use options::ServeOptions;
+pub use process::ProcessContext;
 pub use readiness::{Endpoint, Interest, Progress, Readiness};
 pub use refused::Refused;
 pub use remarks::Remarks;
 pub use security::Security;
 pub use session::{Done, Next, Session, Step, Work};
-pub use setup::{ProcessContext, ServerSetup, Worker};
+pub use setup::ServerSetup;
 pub use transport::Transport;
+pub use worker::Worker;

@@ -17,7 +17,8 @@ use sys::process::{Fork, exit_now, fork};
 use sys::signals::{self, Signal};
 
 use crate::error::context;
-use crate::setup::{ProcessContext, ServerSetup};
+use crate::process::ProcessContext;
+use crate::setup::ServerSetup;
 use crate::stop::ENDED_AT_ONCE;
 
 /// The signals that a parent waits for.

@@ -9,9 +9,9 @@ use rustix::io::Errno;
 
 use crate::listener::Client;
 use crate::session::{Done, Next, Output, Session, Work};
-use crate::setup::Worker;
 use crate::timing::Timer;
 use crate::transport::Transport;
+use crate::worker::Worker;
 
 /// What the network said of a socket.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

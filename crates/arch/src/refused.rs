@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
 
 use crate::listener::{Client, Listener};
-use crate::setup::Worker;
+use crate::worker::Worker;
 
 /// Connections that were turned away: each has its 503, and is kept until its client has read it or the linger time is
 /// over, for closing a socket with input unread would destroy the answer.

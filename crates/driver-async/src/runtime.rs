@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock, mpsc};
 use std::thread::{Builder, available_parallelism};
 use std::time::Duration;
 
-use arch::setup::ServingThread;
+use arch::process::ServingThread;
 use arch::{ProcessContext, context};
 
 use crate::acceptor::GRACE;
