@@ -104,7 +104,7 @@ fn tried(as_source: bool, expected: usize) {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bench-configs/external");
     std::os::unix::fs::symlink(&shipped, home.path().join("external")).expect("linked");
     let mut text = "name = 'peers'\nquestion = 'Do they run?'\nfiles = 'single:1k'\nmodels = ['sped']\nrepeats = 1\n\
-        warm_up = '100ms'\nduration = '1s'\nload = [{ name = 'closed', connections = 4, verify = true }]\nupstream = { model = 'sped' }\n"
+        attempts = 1\nwarm_up = '100ms'\nduration = '1s'\nload = [{ name = 'closed', connections = 4, verify = true }]\nupstream = { model = 'sped' }\n"
         .to_owned();
     for entry in std::fs::read_dir(&shipped).expect("bench-configs/external") {
         let name = entry
