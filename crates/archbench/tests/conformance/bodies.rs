@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::case::{Bench, Case, case};
 use crate::client::{Client, get, last_get};
 use crate::site::{
-    AFTER_4_GIB, LARGE, OF_ALL_LENGTHS, Range, SPARSE, assert_contents, ranges_anywhere,
+    AFTER_4_GIB, LARGE, OF_ALL_LENGTHS, SPARSE, assert_contents, assert_ranges_anywhere,
 };
 
 pub(crate) const CASES: &[Case] = &[
@@ -56,26 +56,10 @@ fn reach_a_slow_reader_whole_and_right(bench: &Bench) {
 fn of_ranges_are_right_anywhere(bench: &Bench) {
     let server = bench.serve(&[]);
     let mut client = server.connect();
-    for Range {
-        name,
-        length,
-        start,
-        end,
-    } in ranges_anywhere()
-    {
-        client.send(format!(
-            "GET /{name} HTTP/1.1\r\nHost: h\r\nRange: bytes={start}-{end}\r\n\r\n"
-        ));
-        let answer = client.answer();
-        assert_eq!(
-            (answer.status, answer.body.len() as u64),
-            (206, end - start + 1),
-            "{name} {start}-{end}"
-        );
-        let range = format!("bytes {start}-{end}/{length}");
-        assert_eq!(answer.field("content-range"), Some(&range[..]), "{name}");
-        assert_contents(name, start, &answer.body);
-    }
+    assert_ranges_anywhere(|request| {
+        client.send(request);
+        client.answer()
+    });
 }
 
 fn beyond_4_gib(bench: &Bench) {

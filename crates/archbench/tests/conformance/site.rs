@@ -11,6 +11,8 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, Timespec, Timestamps, mknodat, ut
 use tempfile::TempDir;
 use workload::content;
 
+use crate::client::Answer;
+
 /// Length of `large.bin`: more than every buffer on its way together.
 pub(crate) const LARGE: u64 = 12 << 20;
 /// Length of `medium.bin`: too large for the content cache, and more than one piece of what is sent at a time.
@@ -231,16 +233,9 @@ pub(crate) const OF_ALL_LENGTHS: [(&str, u64); 3] = [
     ("large.bin", LARGE),
 ];
 
-/// A part of a file, its last byte included.
-pub(crate) struct Range {
-    pub(crate) name: &'static str,
-    pub(crate) length: u64,
-    pub(crate) start: u64,
-    pub(crate) end: u64,
-}
-
-/// Parts anywhere in those files, the same ones each time.
-pub(crate) fn ranges_anywhere() -> Vec<Range> {
+/// Asks for parts anywhere in those files, the same ones each time, and holds each answer to what the file has there.
+#[track_caller]
+pub(crate) fn assert_ranges_anywhere(mut ask: impl FnMut(String) -> Answer) {
     let mut seed = 7_u64;
     let mut random = |below: u64| {
         // Knuth's generator for 64 bits: any will do here.
@@ -249,18 +244,21 @@ pub(crate) fn ranges_anywhere() -> Vec<Range> {
             .wrapping_add(1_442_695_040_888_963_407);
         (seed >> 33) % below
     };
-    let mut ranges = Vec::new();
     for (name, length) in OF_ALL_LENGTHS {
         for _ in 0..15 {
             let start = random(length);
             let end = (start + random(length.min(2 << 20))).min(length - 1);
-            ranges.push(Range {
-                name,
-                length,
-                start,
-                end,
-            });
+            let answer = ask(format!(
+                "GET /{name} HTTP/1.1\r\nHost: h\r\nRange: bytes={start}-{end}\r\n\r\n"
+            ));
+            assert_eq!(
+                (answer.status, answer.body.len() as u64),
+                (206, end - start + 1),
+                "{name} {start}-{end}"
+            );
+            let range = format!("bytes {start}-{end}/{length}");
+            assert_eq!(answer.field("content-range"), Some(&range[..]), "{name}");
+            assert_contents(name, start, &answer.body);
         }
     }
-    ranges
 }

@@ -3,7 +3,7 @@
 use super::Case;
 use super::wire::Place;
 use crate::site::{
-    AFTER_4_GIB, Garden, OF_ALL_LENGTHS, Range, Site, assert_contents, contents, ranges_anywhere,
+    AFTER_4_GIB, Garden, OF_ALL_LENGTHS, Site, assert_contents, assert_ranges_anywhere, contents,
 };
 
 pub(crate) const CASES: &[Case] = &[
@@ -36,26 +36,10 @@ fn come_whole_and_right(site: &Site) {
 fn of_ranges_are_right_anywhere(site: &Site) {
     let place = Place::new(site.root(), &[]).taking(99_991);
     let mut client = place.connect();
-    for Range {
-        name,
-        length,
-        start,
-        end,
-    } in ranges_anywhere()
-    {
-        client.send(format!(
-            "GET /{name} HTTP/1.1\r\nHost: h\r\nRange: bytes={start}-{end}\r\n\r\n"
-        ));
-        let answer = client.answer();
-        assert_eq!(
-            (answer.status, answer.body.len() as u64),
-            (206, end - start + 1),
-            "{name} {start}-{end}"
-        );
-        let range = format!("bytes {start}-{end}/{length}");
-        assert_eq!(answer.field("content-range"), Some(&range[..]), "{name}");
-        assert_contents(name, start, &answer.body);
-    }
+    assert_ranges_anywhere(|request| {
+        client.send(request);
+        client.answer()
+    });
 }
 
 fn of_several_ranges_are_right(site: &Site) {
