@@ -70,9 +70,13 @@ impl FileActors {
                 mailbox: Arc::clone(self),
             };
             let supervisor = Arc::clone(supervisor);
+            let serving = process.serving_thread();
             std::thread::Builder::new()
                 .name("file-actor".into())
-                .spawn(move || file_actor.live(&supervisor, &restart, &restarted))
+                .spawn(move || {
+                    let _serving = serving;
+                    file_actor.live(&supervisor, &restart, &restarted);
+                })
                 .map_err(context(format!(
                     "cannot start file actor {number} of {count}; try fewer --file-actors"
                 )))?;
@@ -141,7 +145,6 @@ impl FileActor {
     /// Its thread's life: takes a job, waits for the disk, and answers. Where that has a defect, the asker is told so, and there is
     /// no actor here until the supervisor has started one again.
     fn live(self, supervisor: &Arc<Cell<Supervisor>>, restart: &Restart, restarted: &Receiver<()>) {
-        let _serving = self.process.serving_thread();
         while let Some(Job { work, asker }) = self.mailbox.receive() {
             let started = Instant::now();
             let work = work.open();

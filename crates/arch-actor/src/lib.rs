@@ -179,10 +179,10 @@ fn start_workers(
     scheduler: &Arc<Scheduler>,
 ) -> std::io::Result<()> {
     for number in 1..=count {
-        let (process, scheduler) = (process.clone(), Arc::clone(scheduler));
+        let (mut worker, scheduler) = (process.worker(), Arc::clone(scheduler));
         std::thread::Builder::new()
             .name("worker".into())
-            .spawn(move || scheduler.work(&mut process.worker()))
+            .spawn(move || scheduler.work(&mut worker))
             .map_err(context(format!(
                 "cannot start worker {number} of {count}; try fewer --workers"
             )))?;

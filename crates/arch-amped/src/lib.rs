@@ -117,8 +117,9 @@ impl Helpers {
         for helper in 1..=count {
             let (process, taken, done, waker) =
                 (process.clone(), taken.clone(), done.clone(), waker.clone());
+            let serving = process.serving_thread();
             let help = move || {
-                let _serving = process.serving_thread();
+                let _serving = serving;
                 // A helper's life: takes a job, waits for the disk, gives notice.
                 for (token, work) in taken {
                     if done.send((token, work.prepare(&process.files))).is_err()

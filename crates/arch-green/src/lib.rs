@@ -144,9 +144,9 @@ impl Architecture for Green {
         let (tell, told) = mpsc::channel();
         let count = workers.len();
         for (number, worker) in workers.into_iter().enumerate() {
-            let (process, failed) = (server.process.clone(), tell.clone());
+            let (serving, failed) = (server.process.serving_thread(), tell.clone());
             let work = move || {
-                let _serving = process.serving_thread();
+                let _serving = serving;
                 if let Err(error) = worker.run() {
                     // It ends the server.
                     let _ = failed.send(Err(error));
@@ -248,9 +248,9 @@ impl Green {
         }
         let (offload, helper) = Offload::new();
         for number in 1..=self.helpers {
-            let (process, helper) = (process.clone(), helper.clone());
+            let (serving, helper) = (process.serving_thread(), helper.clone());
             let help = move || {
-                let _serving = process.serving_thread();
+                let _serving = serving;
                 helper.run();
             };
             start("helper", help).map_err(context(format!(
@@ -288,7 +288,7 @@ impl Server {
         let _acceptor = fiber.within(&ACCEPTOR);
         let mut acceptor = Acceptor::new(Arc::clone(&self.process.listener))?;
         let listening = Watched::readable(fiber, &*self.process.listener)?;
-        let mut worker = self.process.worker_of_connection();
+        let mut worker = self.process.uncounted_worker();
         let mut refused = Refused::default();
         while !worker.is_stopping() {
             if let Some(client) = acceptor.admit(&worker.counters) {
@@ -330,7 +330,7 @@ impl Server {
             process, helpers, ..
         } = self;
         let _connection = fiber.within(&CONNECTED);
-        let mut worker = process.worker_of_connection();
+        let mut worker = process.uncounted_worker();
         blocking::serve_over(client, &mut worker, |client| {
             let files = Arc::clone(&process.files);
             ParkingSocket::new(fiber, client, &process.options, files, helpers.clone())

@@ -121,7 +121,7 @@ impl Mt {
 
     fn prefork(&self, process: &ProcessContext, ready: impl FnOnce()) -> std::io::Result<()> {
         let serve = || {
-            let mut worker = process.worker();
+            let mut worker = process.uncounted_worker();
             while let Some(client) = process.listener.accept(&worker.counters) {
                 blocking::serve(client, &mut worker);
             }
@@ -135,7 +135,11 @@ impl Mt {
         fit(self.threads, "--threads")?;
         std::thread::scope(|scope| {
             for thread in 1..=self.threads {
-                let spawned = self.builder().spawn_scoped(scope, work);
+                let serving = process.serving_thread();
+                let spawned = self.builder().spawn_scoped(scope, move || {
+                    let _serving = serving;
+                    work();
+                });
                 if let Err(error) = spawned {
                     process.listener.shut();
                     let what = format!(

@@ -66,6 +66,9 @@ impl Architecture for Pool {
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
         let process = Arc::new(setup.open()?);
         let pool = start(self.threads)?;
+        let _serving: Vec<_> = (0..self.threads)
+            .map(|_| process.serving_thread())
+            .collect();
         let queue = Arc::new(Queue::new(self.queue));
         let mut acceptor = process.worker();
         let mut refused = Refused::default();
@@ -131,7 +134,10 @@ thread_local! {
 /// Serves a connection with what its thread has for that.
 fn serve(client: Client, process: &ProcessContext) {
     WORKER.with_borrow_mut(|worker| {
-        blocking::serve(client, worker.get_or_insert_with(|| process.worker()))
+        blocking::serve(
+            client,
+            worker.get_or_insert_with(|| process.uncounted_worker()),
+        )
     });
 }
 

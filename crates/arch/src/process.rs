@@ -48,13 +48,13 @@ impl ProcessContext {
     }
 
     /// What one thread needs to serve connections, one after the other or many at a time. The thread counts as one that
-    /// serves for as long as it has its worker.
+    /// serves for as long as it has its worker; whoever starts one beforehand makes that for it, so that it counts from the start.
     pub fn worker(&self) -> Worker {
         Worker::new(self, Some(self.serving_thread()))
     }
 
-    /// The same for one connection, where a thread has others in hand in the midst of whatever they do. It counts as no thread.
-    pub fn worker_of_connection(&self) -> Worker {
+    /// The same where the thread is counted already, or has others' connections in hand in the midst of whatever they do.
+    pub fn uncounted_worker(&self) -> Worker {
         Worker::new(self, None)
     }
 
@@ -75,7 +75,8 @@ impl ProcessContext {
         self.hands_over_requests = true;
     }
 
-    /// Counts the calling thread as one that serves, though it has no worker, until the guard is dropped.
+    /// Counts a thread as one that serves, though it has no worker, until it drops the guard. Whoever starts it takes the guard
+    /// for it: a server that is stopped at once has had the thread, too.
     pub fn serving_thread(&self) -> ServingThread {
         self.meter.rise(Gauge::Threads);
         ServingThread(self.meter)

@@ -165,6 +165,13 @@ fn threads_count_from_the_start() {
         ("async", "--runtime current --disk inline", 1),
         ("symped", "--loops 3 --share caches", 3),
         ("actor", "--workers 3 --file-actors 2", 5),
+        ("amped", "--helpers 3", 4),
+        ("green", "--workers 2 --helpers 3", 5),
+        // With whoever accepts.
+        ("pool", "--threads 3", 4),
+        ("mt", "--spawn prefork --threads 3", 3),
+        ("flux", "--runtime pool --threads 3", 4),
+        ("flux", "--runtime event --threads 3", 4),
     ] {
         let options: Vec<_> = options.split(' ').collect();
         let summary = Server::start(model, &options).stop();

@@ -18,6 +18,6 @@ pub fn with_worker<R>(process: &ProcessContext, work: impl FnOnce(&mut Worker) -
     WORKER.with_borrow_mut(|worker| match worker {
         Some(worker) if Arc::ptr_eq(&worker.files, &process.files) => work(worker),
         // Its first task, or its first of another server. The runtime counts its threads, which are there before.
-        other => work(other.insert(process.worker_of_connection())),
+        other => work(other.insert(process.uncounted_worker())),
     })
 }

@@ -137,8 +137,8 @@ impl<F: Flow, H: Host<F>> Loop<F, H> {
     fn start_helper(&self) -> io::Result<()> {
         let (jobs, notices) = (Arc::clone(&self.jobs), Arc::clone(&self.notices));
         let (host, profile) = (Arc::clone(&self.host), self.profile.clone());
+        let mut context = host.context();
         let help = move || {
-            let mut context = host.context();
             while let Some(running) = jobs.pop() {
                 let ran = running.step(&mut context, profile.as_deref());
                 if let Progress::Lost = ran {

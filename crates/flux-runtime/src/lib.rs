@@ -31,7 +31,7 @@ pub use source::{Arrival, Gathered, Source, Steps};
 /// What the compiler makes of a program: a flow somewhere on its way.
 pub trait Flow: Sized + Send + 'static {
     /// What each thread has that runs nodes, and lends to them.
-    type Context: 'static;
+    type Context: Send + 'static;
     /// What there is to know of the program.
     const PROGRAM: Program;
 

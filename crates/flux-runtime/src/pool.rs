@@ -43,8 +43,8 @@ impl<F: Flow, H: Host<F>> Pool<F, H> {
         for number in 1..=count {
             let (flows, host) = (Arc::clone(&pool.flows), Arc::clone(host));
             let profile = pool.profile.clone();
+            let mut context = host.context();
             let work = move || {
-                let mut context = host.context();
                 while let Some(running) = flows.pop() {
                     if let Progress::Lost = running.finish(&mut context, profile.as_deref()) {
                         host.defect();
