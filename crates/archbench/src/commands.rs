@@ -1,7 +1,6 @@
 //! Every command, a line each.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
@@ -130,9 +129,11 @@ fn status(status: Result<u8, Failure>) -> Result<ExitCode, Failure> {
     status.map(ExitCode::from)
 }
 
-/// Writes the report of a finished run.
-fn report(run: &Run) -> Result<Option<PathBuf>, Failure> {
-    Ok(Some(report::write_run(run, None, &models_in_order())?))
+/// Writes the report of a finished run, and says what came out of it as the report does.
+fn report(run: &Run) -> Result<Option<String>, Failure> {
+    let page = report::write_run(run, None, &models_in_order())?;
+    let answer = report::answer::Answer::of(run);
+    Ok(Some(format!("report   {}\n\n{answer}", page.display())))
 }
 
 /// The order of the catalogue, by which a model has its colour.

@@ -3,15 +3,17 @@
 //! | module | what is in it |
 //! | --- | --- |
 //! | [`page`] | the report: one HTML file |
+//! | [`answer`] | what came out, in a sentence or two |
 //! | [`plot`] | one figure, as SVG or PNG |
 //! | [`cli`] | the arguments of `archbench report` and `archbench plot` |
 //! | [`figure`] | what a figure says: axes with units, series, rows |
 //! | [`draw`] | how it looks |
-//! | `study`, `estimate` | a run, arranged for drawing; a figure over repeats |
+//! | `study`, `estimate`, `standing` | a run, arranged for drawing; a figure over repeats; who leads |
 //! | `figures` | the figures of a report, one a file |
 //! | `distribution` | a distribution of times, from wherever it was recorded |
 //! | `scale` | places of quantities on an axis |
 
+pub mod answer;
 pub mod cli;
 mod distribution;
 pub mod draw;
@@ -23,6 +25,7 @@ mod html;
 pub mod page;
 pub mod plot;
 mod scale;
+mod standing;
 mod study;
 
 pub use error::Error;

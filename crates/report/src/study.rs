@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The factor whose levels are compared: every other one says under which circumstances.
-const MODEL: &str = "model";
+pub(crate) const MODEL: &str = "model";
 /// The factor that names a set of files, and those that may say by a number which one it is.
 const FILES: &str = "files";
 const SIZES: [&str; 2] = ["file_size", "dataset"];

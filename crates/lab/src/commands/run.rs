@@ -69,13 +69,13 @@ pub struct Args {
     pub archbench: Option<PathBuf>,
 }
 
-/// Runs it. `report` is called with the finished run and gives the page it has made of it, if it makes one.
+/// Runs it. `report` is called with the finished run and gives the last words on it, if there are any: the answer, and where the page is.
 ///
 /// # Errors
 /// When the experiment cannot be read or done at all. A trial that fails is a result, not an error.
 pub fn run(
     args: Args,
-    report: impl FnOnce(&Run) -> Result<Option<PathBuf>, Failure>,
+    report: impl FnOnce(&Run) -> Result<Option<String>, Failure>,
 ) -> Result<Status, Failure> {
     let (experiment, text) = Experiment::read(&args.config)?;
     let archbench = executable(args.archbench.as_deref())?;
@@ -135,8 +135,8 @@ pub fn run(
     }
     let run = measure::conclude(&experiment, folder)?;
     tell(&run);
-    if let Some(page) = report(&run)? {
-        output::print(format_args!("report   {}", page.display()));
+    if let Some(last) = report(&run)? {
+        output::print(last);
     }
     let failed = |trial: &Trial| trial.verdict == Validity::Failed;
     Ok(u8::from(run.trials.iter().all(failed)))

@@ -6,7 +6,7 @@ use crate::estimate::named;
 use crate::figure::{Content, Figure, ScaleKind, Unit};
 use crate::study::{Line, Panel, Study};
 use command::quantity::significant;
-use results::Figure as Name;
+use results::{Better, Figure as Name};
 use results::{Statistic, TimeFigure};
 
 const MEAN: Name = Name::Time(TimeFigure::Latency, Statistic::Mean);
@@ -20,6 +20,7 @@ pub(crate) fn of(study: &Study<'_>) -> Vec<Figure> {
         axis: "99th percentile of the {times}",
         unit: Unit::Seconds,
         kind: ScaleKind::Log,
+        better: Better::Lower,
     };
     let mean = Quantity {
         id: "latency-mean",
@@ -55,6 +56,7 @@ fn beside_theory(study: &Study<'_>, panel: &Panel<'_>, line: &Line<'_>) -> Optio
         axis: "Mean {times}",
         unit: Unit::Seconds,
         kind: ScaleKind::Log,
+        better: Better::Lower,
     };
     let alone = Panel {
         name: panel.name.clone(),

@@ -4,7 +4,7 @@ use super::sweep::{Quantity, figures};
 use crate::estimate::{Estimate, estimate, named};
 use crate::figure::{Content, Figure, ScaleKind, Unit};
 use crate::study::Study;
-use results::{Cell, Level, Trial};
+use results::{Better, Cell, Level, Trial};
 
 /// A quantity, and how it is found.
 pub(crate) struct CellFigure {
@@ -23,6 +23,7 @@ pub(crate) const CPU: CellFigure = CellFigure {
         axis: "Processor time for each request",
         unit: Unit::Seconds,
         kind: ScaleKind::Linear,
+        better: Better::Lower,
     },
     of: |cell| named(cell, results::Figure::CpuPerRequest),
     limits: None,
@@ -37,6 +38,7 @@ pub(crate) const SWITCHES: CellFigure = CellFigure {
         axis: "Context switches for each request",
         unit: Unit::Plain,
         kind: ScaleKind::Linear,
+        better: Better::Lower,
     },
     of: |cell| named(cell, results::Figure::SwitchesPerRequest),
     limits: None,
@@ -52,6 +54,7 @@ pub(crate) const MEMORY: CellFigure = CellFigure {
         axis: "Resident memory for each connection",
         unit: Unit::Bytes,
         kind: ScaleKind::Log,
+        better: Better::Lower,
     },
     of: |cell| estimate(cell, 1.0, memory_of_connection),
     limits: None,
@@ -67,6 +70,7 @@ pub(crate) const FAIRNESS: CellFigure = CellFigure {
         axis: "Jain's fairness index",
         unit: Unit::Plain,
         kind: ScaleKind::Linear,
+        better: Better::Higher,
     },
     of: |cell| {
         let mut estimate = estimate(cell, 1.0, fairness)?;

@@ -6,7 +6,7 @@ use crate::figure::{
     Axis, Chart, Content, Figure, Mark, Point, Row, Rows, ScaleKind, Series, Unit,
 };
 use crate::study::{Panel, Study, level, slug};
-use results::{Cell, Factor};
+use results::{Better, Cell, Factor};
 
 /// Panels without an axis that each get a figure.
 const FEW: usize = 3;
@@ -21,6 +21,7 @@ pub(crate) struct Quantity {
     pub(crate) axis: &'static str,
     pub(crate) unit: Unit,
     pub(crate) kind: ScaleKind,
+    pub(crate) better: Better,
 }
 
 impl Quantity {
@@ -168,9 +169,13 @@ fn rows(
             },
         })
     });
-    let rows: Vec<Row> = rows.collect();
+    let mut rows: Vec<Row> = rows.collect();
     if rows.is_empty() {
         return None;
+    }
+    // Of several panels those of one stay together.
+    if !several {
+        sort(&mut rows, quantity.better);
     }
     let values = rows.iter().filter_map(|row| match row.mark {
         Mark::Dot { value, .. } => Some(value),
@@ -197,6 +202,19 @@ fn rows(
             rows,
         }),
     })
+}
+
+/// From the best on; what does not count comes last.
+fn sort(rows: &mut [Row], better: Better) {
+    let place = |row: &Row| match (&row.mark, better) {
+        (Mark::Dot { value, .. }, Better::Lower) => *value,
+        (Mark::Dot { value, .. }, Better::Higher) => -value,
+        (Mark::Ridge(_), _) => 0.0,
+    };
+    rows.sort_by(|one, other| {
+        let counts = one.invalid.cmp(&other.invalid);
+        counts.then(place(one).total_cmp(&place(other)))
+    });
 }
 
 /// A title, and under which circumstances.

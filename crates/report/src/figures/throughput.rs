@@ -4,6 +4,7 @@ use super::sweep::{Quantity, figures};
 use crate::estimate::named;
 use crate::figure::{Content, Figure, Look, Point, ScaleKind, Series, Unit};
 use crate::study::Study;
+use results::Better;
 
 const QUANTITY: Quantity = Quantity {
     id: "throughput",
@@ -12,6 +13,7 @@ const QUANTITY: Quantity = Quantity {
     axis: "Throughput (requests/s)",
     unit: Unit::PerSecond,
     kind: ScaleKind::Linear,
+    better: Better::Higher,
 };
 
 pub(crate) fn of(study: &Study<'_>) -> Vec<Figure> {

@@ -2,11 +2,13 @@
 //!
 //! | module | what is in it |
 //! | --- | --- |
+//! | `answer` | the answer, before all else |
 //! | `head` | what the page may do: nothing but its own style and script, by their hashes |
 //! | `figures` | which figures there are, in which order |
 //! | `levels` | the most telling circumstances |
 //! | `network` | what was spoken over, and what was captured of it |
 //! | `verdicts`, `objectives`, `tables`, `trials`, `environment` | the other sections |
+//! | `matrix` | a compact table: a colour and a number in each cell |
 //!
 //! Hovering and toggling are 70 lines of our own rather than a library. The figures are SVG that is complete when the file is written;
 //! chart libraries draw their own from data (on a canvas, most of them), so that each figure would exist twice, and differ without script.
@@ -14,16 +16,19 @@
 //! 25 kB) does the four lines that place a box. pygal.js does all of it for SVG that is complete, but only that of pygal, and for a mouse
 //! alone: no finger, no keyboard.
 
+mod answer;
 mod environment;
 mod figures;
 mod head;
 pub(crate) mod levels;
+mod matrix;
 mod network;
 mod objectives;
 mod tables;
 mod trials;
 mod verdicts;
 
+use crate::answer::Answer;
 use crate::error::Error;
 use crate::html::escape;
 use crate::study::Study;
@@ -54,7 +59,8 @@ pub fn render(run: &Run, catalogue: &[String]) -> Result<String, Error> {
     let study = Study::new(run, catalogue);
     let (figures, places) = figures::sections(&study)?;
     let mut body = String::new();
-    header(&mut body, run, &study.complaints());
+    let answer = answer::part(&Answer::of_study(&study))?;
+    header(&mut body, run, &answer, &study.complaints());
     body.push_str("<nav aria-label=\"Contents\"><ul>");
     let wire = network::section(run);
     let captured = wire.as_ref().map(|_| ("wire", "On the wire"));
@@ -84,7 +90,7 @@ pub fn render(run: &Run, catalogue: &[String]) -> Result<String, Error> {
     Ok(head::page(&run.manifest.name, &body))
 }
 
-fn header(out: &mut String, run: &Run, complaints: &[String]) {
+fn header(out: &mut String, run: &Run, answer: &str, complaints: &[String]) {
     let manifest = &run.manifest;
     let _ = write!(
         out,
@@ -96,14 +102,7 @@ fn header(out: &mut String, run: &Run, complaints: &[String]) {
             &manifest.question
         })
     );
-    for paragraph in manifest
-        .reasoning
-        .split("\n\n")
-        .map(str::trim)
-        .filter(|text| !text.is_empty())
-    {
-        let _ = writeln!(out, "<p class=\"reasoning\">{}</p>", escape(paragraph));
-    }
+    out.push_str(answer);
     let _ = writeln!(
         out,
         "<p class=\"facts\">{}. {} of {} s each; {}.</p>",
@@ -131,11 +130,25 @@ fn header(out: &mut String, run: &Run, complaints: &[String]) {
     for notice in manifest.notices.iter().chain(complaints) {
         let _ = writeln!(out, "<p class=\"warning\">{}</p>", escape(notice));
     }
+    out.push_str(&reasoning(&manifest.reasoning));
     out.push_str("</header>\n");
 }
 
+/// Why it was asked, for those who want to know.
+fn reasoning(text: &str) -> String {
+    let paragraphs = text.split("\n\n").map(str::trim);
+    let paragraphs = paragraphs.filter(|text| !text.is_empty());
+    let paragraphs: String = paragraphs
+        .map(|paragraph| format!("<p class=\"reasoning\">{}</p>\n", escape(paragraph)))
+        .collect();
+    match paragraphs.as_str() {
+        "" => String::new(),
+        _ => format!("<details><summary>Why this is asked</summary>\n{paragraphs}</details>\n"),
+    }
+}
+
 /// How many trials came to what, in words.
-fn counts(run: &Run) -> String {
+pub(crate) fn counts(run: &Run) -> String {
     let all = [
         Validity::Valid,
         Validity::Suspect,

@@ -31,22 +31,26 @@ pub(crate) fn section(run: &Run) -> String {
         out.push_str("</ul>\n");
     }
     if !verdicts.slo.is_empty() {
-        out.push_str(&super::objectives::table(run, &verdicts.slo));
+        out.push_str(&super::objectives::part(run, &verdicts.slo));
     }
     out + "</section>\n"
 }
 
 /// A sign and a word, so that neither colour nor sign is needed alone.
 pub(crate) fn badge(outcome: Outcome) -> String {
-    let sign = match outcome {
+    format!(
+        "<span class=\"badge {0}\">{1} {0}</span>",
+        outcome.name(),
+        sign(outcome)
+    )
+}
+
+pub(crate) fn sign(outcome: Outcome) -> &'static str {
+    match outcome {
         Outcome::Met => "✓",
         Outcome::Missed => "✕",
         Outcome::Undecided => "?",
-    };
-    format!(
-        "<span class=\"badge {0}\">{sign} {0}</span>",
-        outcome.name()
-    )
+    }
 }
 
 fn expectation(out: &mut String, judged: &Judged) {

@@ -1,5 +1,6 @@
 //! What a report holds, how single figures are drawn, and the page in a browser.
 
+mod answer;
 mod browser;
 mod escaping;
 mod page;
