@@ -7,6 +7,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use link::{Counts, Error, Link, Model, Way};
@@ -49,7 +50,10 @@ fn standing(model: Model, way: Way) -> Option<(Hosts, Link)> {
 /// A packet that arrived: its number, and when it was sent and received.
 type Arrival = (u32, Duration, Duration);
 
-/// Sends `count` packets of `bytes` from the client to the server, `apart` from each other, and tells which arrived.
+/// So many packets are on their way at most: more might not fit into a buffer of the kernel's, where who empties it gets no time.
+const WINDOW: u32 = 100;
+
+/// Sends `count` packets of `bytes` from the client to the server, `apart` from each other at least, and tells which arrived.
 fn send(hosts: &Hosts, count: u32, bytes: usize, apart: Duration) -> Vec<Arrival> {
     let server = hosts
         .server
@@ -63,10 +67,15 @@ fn send(hosts: &Hosts, count: u32, bytes: usize, apart: Duration) -> Vec<Arrival
         .unwrap();
     let epoch = Instant::now();
     let mut arrivals = Vec::new();
+    // Those that are lost are behind the next that is not.
+    let arrived = AtomicU32::new(0);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let mut packet = vec![0; bytes - HEADERS];
             for number in 0..count {
+                while number >= arrived.load(Relaxed) + WINDOW {
+                    std::thread::sleep(Duration::from_micros(100));
+                }
                 let due = apart * number;
                 std::thread::sleep(due.saturating_sub(epoch.elapsed()));
                 packet[..4].copy_from_slice(&number.to_be_bytes());
@@ -85,6 +94,7 @@ fn send(hosts: &Hosts, count: u32, bytes: usize, apart: Duration) -> Vec<Arrival
             let number = u32::from_be_bytes(packet[..4].try_into().unwrap());
             let sent = u64::from_be_bytes(packet[4..12].try_into().unwrap());
             arrivals.push((number, Duration::from_nanos(sent), received));
+            arrived.store(number + 1, Relaxed);
         }
     });
     arrivals
