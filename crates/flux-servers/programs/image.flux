@@ -4,15 +4,15 @@ context Worker;                   // each thread's, lent to the nodes that it ru
 blocking ReadPicture, Compress;   // these wait for a disk, or keep a thread busy for milliseconds: an event loop has helpers run them
 typedef kept IsKept;              // the cache has it
 
-Listen       () => (Connection connection);
-ReadRequest  (Connection connection) => (Connection connection, Order order);
-CheckCache   (Connection connection, Order order) => (Connection connection, Order order, Option<Jpeg> jpeg);
-ReadPicture  (Connection connection, Order order, Option<Jpeg> jpeg) => (Connection connection, Order order, Picture picture);
-Compress     (Connection connection, Order order, Picture picture) => (Connection connection, Order order, Option<Jpeg> jpeg);
-StoreInCache (Connection connection, Order order, Option<Jpeg> jpeg) => (Connection connection, Order order, Option<Jpeg> jpeg);
-Write        (Connection connection, Order order, Option<Jpeg> jpeg) => (Connection connection);
-FourOhFour   (Connection connection, Order order, Option<Jpeg> jpeg) => ();
-Complete     (Connection connection) => ();
+Listen       () => (Box<Connection> connection);
+ReadRequest  (Box<Connection> connection) => (Box<Connection> connection, Order order);
+CheckCache   (Box<Connection> connection, Order order) => (Box<Connection> connection, Order order, Option<Jpeg> jpeg);
+ReadPicture  (Box<Connection> connection, Order order, Option<Jpeg> jpeg) => (Box<Connection> connection, Order order, Picture picture);
+Compress     (Box<Connection> connection, Order order, Picture picture) => (Box<Connection> connection, Order order, Option<Jpeg> jpeg);
+StoreInCache (Box<Connection> connection, Order order, Option<Jpeg> jpeg) => (Box<Connection> connection, Order order, Option<Jpeg> jpeg);
+Write        (Box<Connection> connection, Order order, Option<Jpeg> jpeg) => (Box<Connection> connection);
+FourOhFour   (Box<Connection> connection, Order order, Option<Jpeg> jpeg) => ();
+Complete     (Box<Connection> connection) => ();
 
 source Listen => Image;
 Image = ReadRequest -> CheckCache -> Handler -> Write -> Complete;
