@@ -15,6 +15,7 @@ mod flows {
     include!(concat!(env!("OUT_DIR"), "/image.rs"));
 }
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ use command::output::complain;
 use command::quantity::Unit;
 
 use crate::runtime::Options;
+use crate::told::Told;
 use cache::Cache;
 use connections::{Connections, Waiting};
 use flows::Flow;
@@ -185,6 +187,24 @@ impl Site {
 
     fn cache(&self) -> MutexGuard<'_, Cache> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Told for Summary {
+    fn answers(&self) -> u64 {
+        self.answers
+    }
+
+    fn errors(&self) -> BTreeMap<String, u64> {
+        let errors = [
+            ("not_found".to_owned(), self.not_found),
+            ("defect".to_owned(), self.defects),
+        ];
+        errors.into_iter().filter(|(_, count)| *count > 0).collect()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.elapsed
     }
 }
 

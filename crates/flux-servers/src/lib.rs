@@ -4,7 +4,11 @@
 //! | module | what it is |
 //! | --- | --- |
 //! | [`image`] | pictures as JPEG, at the size that is asked for: the paper's example |
+//! | [`game`] | tag over UDP, ten heartbeats a second, and players that measure it |
 //! | [`runtime`] | who calls the next step, for all of them |
+//! | [`told`] | what a server says when it is ready and when it has ended |
 
+pub mod game;
 pub mod image;
 pub mod runtime;
+pub mod told;

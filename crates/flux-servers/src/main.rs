@@ -6,9 +6,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use command::descriptors::Descriptors;
-use command::interrupt;
-use command::output::{complain, print};
-use flux_servers::image;
+use command::output::{self, Format, complain};
+use flux_servers::told::Ready;
+use flux_servers::{game, image};
 
 /// Servers written in Flux: the same flows of nodes, whoever calls the next step
 #[derive(Debug, Parser)]
@@ -21,11 +21,17 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Image(image::Settings),
+    Game(game::Settings),
+    Players(game::players::Settings),
 }
 
 fn main() -> ExitCode {
-    let done = match Arguments::parse().command {
+    let arguments = Arguments::parse();
+    Descriptors::raise();
+    let done = match arguments.command {
         Command::Image(settings) => serve_pictures(&settings),
+        Command::Game(settings) => serve_game(&settings),
+        Command::Players(settings) => play(&settings),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -37,28 +43,37 @@ fn main() -> ExitCode {
 }
 
 fn serve_pictures(settings: &image::Settings) -> Result<(), String> {
-    Descriptors::raise();
     let server = image::Server::bind(settings)?;
     let stop = server.stop();
-    on_interrupt(move || stop.stop())?;
-    print(format_args!(
-        "pictures at http://{}/, --runtime {}; Ctrl-C ends it",
-        server.address(),
-        settings.options.runtime
-    ));
-    let summary = server.run().map_err(|error| error.to_string())?;
-    print(summary);
-    Ok(())
+    let ready = Ready {
+        name: "image",
+        address: server.address(),
+        format: settings.options.output_format,
+    };
+    ready.serve(move || stop.stop(), || server.run())
 }
 
-/// Has Ctrl-C or SIGTERM call `stop`, and a second one end the process at once.
-fn on_interrupt(stop: impl Fn() + Send + 'static) -> Result<(), String> {
-    let mut came = false;
-    interrupt::each(move || {
-        if std::mem::replace(&mut came, true) {
-            interrupt::end_at_once();
+fn serve_game(settings: &game::Settings) -> Result<(), String> {
+    let server = game::Server::bind(settings)?;
+    let stop = server.stop();
+    let ready = Ready {
+        name: "game",
+        address: server.address(),
+        format: settings.options.output_format,
+    };
+    ready.serve(move || stop.stop(), || server.run())
+}
+
+fn play(settings: &game::players::Settings) -> Result<(), String> {
+    let seen = game::players::play(settings)?;
+    match settings.output_format {
+        Format::Text => output::print(seen),
+        Format::Json => {
+            let report = serde_json::to_string(&seen.report());
+            output::print_json(
+                report.map_err(|error| format!("cannot print the report: {error}"))?,
+            );
         }
-        stop();
-    })
-    .map_err(|error| format!("cannot wait for signals: {error}"))
+    }
+    Ok(())
 }

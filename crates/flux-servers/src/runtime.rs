@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::ValueEnum;
+use command::output::Format;
 use flux_runtime::{Gathered, Host, Loop, Pool, Profile, Sourced, Steps, Table, thread};
 
 /// With a thread for each flow: beyond so many, a flow runs in the thread of its source.
@@ -42,6 +43,9 @@ pub struct Options {
     /// Count which paths flows take and how long nodes run, and write that to FILE at the end, for 'archbench flux profile'
     #[arg(long, value_name = "FILE")]
     pub profile: Option<PathBuf>,
+    /// How readiness and the summary at the end are printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub output_format: Format,
 }
 
 impl Options {
