@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use results::Run;
 
-use crate::catalogue::CATALOGUE;
 use crate::{Failure, files, manual, models, serve};
 
 /// A command of the command line.
@@ -48,12 +47,12 @@ pub(crate) const COMMANDS: &[Subcommand] = &[
     Subcommand {
         name: "report",
         grammar: |_| grammar::<report::cli::Report>("report"),
-        run: |matches, _| status(given::<report::cli::Report>(matches)?.run(&models_in_order())),
+        run: |matches, _| status(given::<report::cli::Report>(matches)?.run(&models::all())),
     },
     Subcommand {
         name: "plot",
         grammar: |_| grammar::<report::cli::Plot>("plot"),
-        run: |matches, _| status(given::<report::cli::Plot>(matches)?.run(&models_in_order())),
+        run: |matches, _| status(given::<report::cli::Plot>(matches)?.run(&models::all())),
     },
     Subcommand {
         name: "slo",
@@ -131,15 +130,7 @@ fn status(status: Result<u8, Failure>) -> Result<ExitCode, Failure> {
 
 /// Writes the report of a finished run, and says what came out of it as the report does.
 fn report(run: &Run) -> Result<Option<String>, Failure> {
-    let page = report::write_run(run, None, &models_in_order())?;
+    let page = report::write_run(run, None, &models::all())?;
     let answer = report::answer::Answer::of(run);
     Ok(Some(format!("report   {}\n\n{answer}", page.display())))
-}
-
-/// The order of the catalogue, by which a model has its colour.
-fn models_in_order() -> Vec<String> {
-    CATALOGUE
-        .iter()
-        .map(|entry| entry.name.to_owned())
-        .collect()
 }

@@ -53,6 +53,11 @@ fn document(entries: &[Entry]) -> Models {
     }
 }
 
+/// Every architecture, in the order of the catalogue.
+pub(crate) fn all() -> Vec<Model> {
+    CATALOGUE.iter().map(model).collect()
+}
+
 fn model(entry: &Entry) -> Model {
     Model {
         name: entry.name.into(),

@@ -1,13 +1,17 @@
 //! The report of a run whose files anybody may have written.
 
 use crate::results::with_run;
+use report::Model;
 
 /// Puts `bytes` in the place of a file of a results folder, as [`crate::results::check`] does, and draws the report.
 ///
 /// # Panics
 /// When the page has markup that is not its own.
 pub fn check(bytes: &[u8]) {
-    let catalogue = ["one", "two"].map(String::from);
+    let catalogue = ["one", "two"].map(|name| Model {
+        name: name.into(),
+        ..Model::default()
+    });
     with_run(bytes, |run| {
         // What cannot be drawn is refused in words.
         let page = match report::render(run, &catalogue) {

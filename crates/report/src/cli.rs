@@ -5,6 +5,7 @@ use crate::page;
 use crate::plot::{self, FigureKind, Request};
 use clap::Args;
 use command::{output, usage};
+use contracts::models::Model;
 use std::error::Error;
 use std::path::PathBuf;
 
@@ -77,8 +78,8 @@ Examples:
   archbench plot percentiles results/quick-20250321-140506 --at '4,000 requests/s' > percentiles.svg";
 
 impl Report {
-    /// Writes it and says where. Models look as their place in the `catalogue` says.
-    pub fn run(&self, catalogue: &[String]) -> Result<u8, Box<dyn Error>> {
+    /// Writes it and says where. Models look as their family and their place in it, by the `catalogue`, say.
+    pub fn run(&self, catalogue: &[Model]) -> Result<u8, Box<dyn Error>> {
         let path = page::write(&self.results, self.output.as_deref(), catalogue)?;
         output::write(None, format!("{}\n", path.display()).as_bytes())?;
         Ok(0)
@@ -86,8 +87,8 @@ impl Report {
 }
 
 impl Plot {
-    /// Draws it. Models look as their place in the `catalogue` says.
-    pub fn run(&self, catalogue: &[String]) -> Result<u8, Box<dyn Error>> {
+    /// Draws it. Models look as their family and their place in it, by the `catalogue`, say.
+    pub fn run(&self, catalogue: &[Model]) -> Result<u8, Box<dyn Error>> {
         let (labels, sources) = (self.labels.len(), self.sources.len());
         if labels > 0 && labels != sources {
             return Err(usage(format!(

@@ -90,9 +90,16 @@ pub struct Series {
 }
 
 /// How a series looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Look {
-    /// A thing that was measured: by its place in an order that does not change.
+    /// An architecture: its family has a colour, and its place in it says in which shade, dashes and shape.
+    Family {
+        /// The family's place in the catalogue.
+        family: usize,
+        /// Its own in the family.
+        place: usize,
+    },
+    /// Another thing that was measured: by its place in an order that does not change.
     Measured(usize),
     /// What theory says: the n-th such curve of a figure.
     Theory(usize),

@@ -9,6 +9,7 @@
 //! | [`figure`] | what a figure says: axes with units, series, rows |
 //! | [`draw`] | how it looks |
 //! | `study`, `estimate`, `standing` | a run, arranged for drawing; a figure over repeats; who leads |
+//! | `family` | what a model looks like |
 //! | `figures` | the figures of a report, one a file |
 //! | `distribution` | a distribution of times, from wherever it was recorded |
 //! | `scale` | places of quantities on an axis |
@@ -19,6 +20,7 @@ mod distribution;
 pub mod draw;
 pub mod error;
 mod estimate;
+mod family;
 pub mod figure;
 mod figures;
 mod html;
@@ -28,5 +30,6 @@ mod scale;
 mod standing;
 mod study;
 
+pub use contracts::models::Model;
 pub use error::Error;
 pub use page::{render, write, write_run};

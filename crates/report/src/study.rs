@@ -1,7 +1,9 @@
 //! A run, arranged for drawing: which cells belong in one picture, and what lies along its axis.
 
+use crate::family;
 use crate::figure::Look;
 use command::quantity::Unit;
+use contracts::models::Model;
 use results::{Cell, Factor, Hlog, Level, Run, Trial};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,8 +47,8 @@ pub(crate) struct Line<'a> {
 }
 
 impl<'a> Study<'a> {
-    /// Arranges a run. Models look as their place in the `catalogue` says, and those not in it come after it by name.
-    pub(crate) fn new(run: &'a Run, catalogue: &[String]) -> Self {
+    /// Arranges a run. Models look as their family and their place in it, by the `catalogue`, say, and those not in it come after it by name.
+    pub(crate) fn new(run: &'a Run, catalogue: &[Model]) -> Self {
         let mut swept = run.swept();
         let numbered = SIZES.iter().any(|size| tells(run, size, FILES));
         swept.retain(|factor| factor.name != FILES || !numbered);
@@ -121,7 +123,7 @@ fn groups<'a>(run: &'a Run, swept: &[&'a Factor]) -> Vec<(Circumstances, Vec<Cel
 fn split<'a>(
     (circumstances, cells): (Circumstances, Vec<Cell<'a>>),
     swept: &[&'a Factor],
-    catalogue: &[String],
+    catalogue: &[Model],
     run: &Run,
 ) -> Vec<Panel<'a>> {
     let number =
@@ -178,7 +180,7 @@ fn split<'a>(
         match panel.lines.iter_mut().find(|line| line.model == model) {
             Some(line) => line.cells.push((at, cell)),
             None => panel.lines.push(Line {
-                look: look(&model, catalogue, run),
+                look: family::look(&model, catalogue, run),
                 model,
                 cells: vec![(at, cell)],
             }),
@@ -193,27 +195,9 @@ fn split<'a>(
         for line in &mut panel.lines {
             line.cells.sort_by(|one, other| one.0.total_cmp(&other.0));
         }
-        panel.lines.sort_by_key(|line| match line.look {
-            Look::Measured(place) | Look::Theory(place) => place,
-        });
+        panel.lines.sort_by_key(|line| line.look);
     }
     panels
-}
-
-fn look(model: &str, catalogue: &[String], run: &Run) -> Look {
-    if let Some(place) = catalogue.iter().position(|known| known == model) {
-        return Look::Measured(place);
-    }
-    let mut unknown: Vec<String> = run
-        .trials
-        .iter()
-        .map(|trial| trial.level(MODEL))
-        .filter(|name| !catalogue.contains(name))
-        .collect();
-    unknown.sort();
-    unknown.dedup();
-    let place = unknown.iter().position(|other| other == model).unwrap_or(0);
-    Look::Measured(catalogue.len() + place)
 }
 
 impl<'a> Line<'a> {

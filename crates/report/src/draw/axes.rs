@@ -154,7 +154,7 @@ pub(crate) fn title(canvas: &mut Canvas, words: &str) -> Drawn {
     })
 }
 
-/// Draws the horizontal axis: grid lines upwards, ticks, labels, its name.
+/// Draws the horizontal axis: grid lines upwards, ticks, labels.
 pub(crate) fn horizontal(canvas: &mut Canvas, plot: &Plot, axis: &Axis) -> Drawn {
     let ticks = plot.x_ticks(axis);
     canvas.group(&group("grid", look::GRID), |area| {
@@ -177,20 +177,19 @@ pub(crate) fn horizontal(canvas: &mut Canvas, plot: &Plot, axis: &Axis) -> Drawn
             &[(plot.left, plot.bottom), (plot.right, plot.bottom)],
             0.8,
         )
-    })?;
-    canvas.group(&group("ink", look::INK), |area| {
-        let setting = Setting::new(SMALL, HPos::Right, VPos::Top);
-        text(
-            area,
-            &named(axis),
-            (plot.right + RIGHT - 8.0, plot.bottom + 26.0),
-            setting,
-        )
     })
 }
 
-/// Draws the vertical axis: grid lines across, labels, its name above, where it can be read without turning one's head.
-pub(crate) fn vertical(canvas: &mut Canvas, plot: &Plot, axis: &Axis) -> Drawn {
+/// Writes its name with its right end there.
+pub(crate) fn horizontal_name(canvas: &mut Canvas, axis: &Axis, (right, top): Place) -> Drawn {
+    canvas.group(&group("ink", look::INK), |area| {
+        let setting = Setting::new(SMALL, HPos::Right, VPos::Top);
+        text(area, &named(axis), (right, top), setting)
+    })
+}
+
+/// Draws the vertical axis: grid lines across and, if it is to be `labelled`, its labels.
+pub(crate) fn vertical(canvas: &mut Canvas, plot: &Plot, axis: &Axis, labelled: bool) -> Drawn {
     let ticks = plot.y_ticks(axis);
     canvas.group(&group("grid", look::GRID), |area| {
         let labelled = ticks.iter().filter(|(_, tick, _)| tick.labelled);
@@ -198,6 +197,9 @@ pub(crate) fn vertical(canvas: &mut Canvas, plot: &Plot, axis: &Axis) -> Drawn {
             .map(|(y, ..)| [(plot.left, *y), (plot.right, *y)])
             .try_for_each(|ends| line(area, &ends, 1.0))
     })?;
+    if !labelled {
+        return Ok(());
+    }
     canvas.group(&group("muted", look::MUTED), |area| {
         for (y, tick, label) in &ticks {
             if tick.labelled {
@@ -208,10 +210,14 @@ pub(crate) fn vertical(canvas: &mut Canvas, plot: &Plot, axis: &Axis) -> Drawn {
             }
         }
         Ok(())
-    })?;
+    })
+}
+
+/// Writes its name above the axis, where it can be read without turning one's head.
+pub(crate) fn vertical_name(canvas: &mut Canvas, axis: &Axis, top: f64) -> Drawn {
     canvas.group(&group("ink", look::INK), |area| {
         let setting = Setting::new(SMALL, HPos::Left, VPos::Top);
-        text(area, &named(axis), (10.0, plot.top - ABOVE + 4.0), setting)
+        text(area, &named(axis), (10.0, top), setting)
     })
 }
 

@@ -104,6 +104,23 @@ impl Canvas {
         Ok(())
     }
 
+    /// Groups that are not drawn here, but wherever [`Self::again`] says.
+    pub(crate) fn define(&mut self, id: &str, draw: impl FnOnce(&mut Self) -> Drawn) -> Drawn {
+        let _ = writeln!(self.body, "<defs><g id=\"{}\">", crate::html::escape(id));
+        draw(self)?;
+        self.body.push_str("</g></defs>\n");
+        Ok(())
+    }
+
+    /// Draws what was defined, so many pixels away.
+    pub(crate) fn again(&mut self, id: &str, (across, down): Place, group: &Group<'_>) {
+        self.open(group);
+        let (x, y) = at((across, down));
+        let id = crate::html::escape(id);
+        let _ = writeln!(self.body, "<use href=\"#{id}\" x=\"{x}\" y=\"{y}\"/>");
+        self.body.push_str("</g>\n");
+    }
+
     /// A rectangle that is not seen, to be pointed at: upper left corner and size.
     pub(crate) fn target(&mut self, corner: Place, size: Place) {
         let ((x, y), (width, height)) = (at(corner), at(size));

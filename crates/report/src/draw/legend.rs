@@ -5,7 +5,7 @@ use super::{look, marker};
 use crate::figure::Look;
 use plotters::style::text_anchor::{HPos, VPos};
 
-const ROW: f64 = 21.0;
+pub(crate) const ROW: f64 = 21.0;
 const SAMPLE: f64 = 26.0;
 const GAP: f64 = 18.0;
 /// The longest label, in pixels; a longer one is cut, and whole in the table.
@@ -33,19 +33,18 @@ pub(crate) struct Legend {
 }
 
 impl Legend {
-    /// Sets entries in rows of so many pixels; behind them, if there is any, what the marker of invalid measurements means.
+    /// Sets entries, each with the number of its series, in rows of so many pixels; behind them, if there is any, what the marker of invalid measurements means.
     pub(crate) fn new<'a>(
-        entries: impl Iterator<Item = (&'a str, Look)>,
+        entries: impl Iterator<Item = (usize, &'a str, Look)>,
         invalid: bool,
         across: f64,
     ) -> Self {
         let mut legend = Self::default();
         let mut left = 0.0;
-        let series = entries.enumerate();
-        let series = series.map(|(number, (label, look))| (Some(number), label, look));
+        let series = entries.map(|(number, label, look)| (Some(number), label, look));
         let meaning = invalid.then_some((None, INVALID, Look::Theory(0)));
         for (series, label, look) in series.chain(meaning) {
-            let label = shortened(label, LONGEST.min(across - SAMPLE));
+            let label = shortened(label, LONGEST.min(across - SAMPLE - 6.0));
             let wide = SAMPLE + 6.0 + width(&label, TEXT);
             if left > 0.0 && left + wide > across {
                 legend.rows += 1;
@@ -155,7 +154,7 @@ mod tests {
         let long = "x".repeat(500);
         let labels = ["amped", "sped", "mt", long.as_str()];
         let legend = Legend::new(
-            labels.iter().map(|label| (*label, Look::Measured(0))),
+            labels.iter().map(|label| (0, *label, Look::Measured(0))),
             false,
             300.0,
         );

@@ -7,16 +7,19 @@
 //! | --- | --- |
 //! | `canvas` | groups of drawings |
 //! | `chart`, `rows` | the forms of a figure; graphs are drawn by the crate `graph-drawing` |
-//! | `axes`, `legend`, `marker` | their parts |
+//! | `panels` | a chart of many series: a panel for each family, the others grey behind it |
+//! | `axes`, `legend`, `labels`, `marker` | their parts |
 //! | `look` | colours, dashes and markers |
 //! | `png` | an SVG as pixels |
 
 mod axes;
 mod canvas;
 mod chart;
+mod labels;
 mod legend;
-mod look;
+pub(crate) mod look;
 mod marker;
+mod panels;
 mod png;
 mod rows;
 
@@ -65,3 +68,6 @@ pub fn svg(figure: &Figure, frame: Frame) -> Result<String, Error> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,6 +42,8 @@ pub(crate) fn draw(figure: &Figure, rows: &Rows, frame: Frame) -> Result<String,
         axes::title(&mut canvas, &figure.title)?;
     }
     axes::horizontal(&mut canvas, &plot, &rows.x)?;
+    let below = (plot.right + axes::RIGHT - 8.0, plot.bottom + 26.0);
+    axes::horizontal_name(&mut canvas, &rows.x, below)?;
     let ink = Group {
         class: "ink",
         colour: look::INK,

@@ -99,7 +99,7 @@ fn figure(measure: &Measure, name: &str, trial: &Trial, stages: &[StageSummary])
         let (values, scale) = (measure.of)(&stage.over_time);
         let values = values.iter().map(|value| value * scale);
         let times = stage.over_time.at_s.iter().copied();
-        let (look, invalid) = (Look::Measured(place), !trial.counts());
+        let (look, invalid) = (Look::nth(place), !trial.counts());
         over_time(
             (&stage.name, look, invalid),
             measure.unit,

@@ -58,7 +58,7 @@ impl Matrix {
         let order: Vec<usize> = groups.into_iter().flat_map(|(_, of)| of).collect();
         for column in &order {
             let name = escape(&self.columns[*column].1);
-            let _ = write!(out, "<th class=\"n\"><code>{name}</code></th>");
+            let _ = write!(out, "<th class=\"n\">{name}</th>");
         }
         out.push_str("</tr></thead>\n<tbody>\n");
         for (row, name) in self.rows.iter().enumerate() {

@@ -8,7 +8,7 @@
 //! | `levels` | the most telling circumstances |
 //! | `network` | what was spoken over, and what was captured of it |
 //! | `verdicts`, `objectives`, `tables`, `trials`, `environment` | the other sections |
-//! | `matrix` | a compact table: a colour and a number in each cell |
+//! | `matrix`, `heat` | a compact table, a colour and a number in each cell; what all models did under all circumstances |
 //!
 //! Hovering and toggling are 70 lines of our own rather than a library. The figures are SVG that is complete when the file is written;
 //! chart libraries draw their own from data (on a canvas, most of them), so that each figure would exist twice, and differ without script.
@@ -20,6 +20,7 @@ mod answer;
 mod environment;
 mod figures;
 mod head;
+mod heat;
 pub(crate) mod levels;
 mod matrix;
 mod network;
@@ -33,6 +34,7 @@ use crate::error::Error;
 use crate::html::escape;
 use crate::study::Study;
 use command::quantity::{counted, trimmed};
+use contracts::models::Model;
 use results::{Run, Validity};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -40,14 +42,14 @@ use std::path::{Path, PathBuf};
 /// Where the report goes unless told otherwise.
 const NAME: &str = "report.html";
 
-/// Reads a results folder and writes its report, to `out` or into the folder. The `catalogue` lists all architectures in an order that
-/// does not change, since that is what their colours follow.
-pub fn write(folder: &Path, out: Option<&Path>, catalogue: &[String]) -> Result<PathBuf, Error> {
+/// Reads a results folder and writes its report, to `out` or into the folder. The `catalogue` lists all architectures in an order
+/// that does not change, since what they look like follows from it.
+pub fn write(folder: &Path, out: Option<&Path>, catalogue: &[Model]) -> Result<PathBuf, Error> {
     write_run(&results::read(folder)?, out, catalogue)
 }
 
 /// Writes the report of a run that has been read, to `out` or into its folder.
-pub fn write_run(run: &Run, out: Option<&Path>, catalogue: &[String]) -> Result<PathBuf, Error> {
+pub fn write_run(run: &Run, out: Option<&Path>, catalogue: &[Model]) -> Result<PathBuf, Error> {
     let page = render(run, catalogue)?;
     let path = out.map_or_else(|| run.path.join(NAME), Path::to_path_buf);
     results::write_atomically(&path, page.as_bytes())?;
@@ -55,7 +57,7 @@ pub fn write_run(run: &Run, out: Option<&Path>, catalogue: &[String]) -> Result<
 }
 
 /// The report of a run.
-pub fn render(run: &Run, catalogue: &[String]) -> Result<String, Error> {
+pub fn render(run: &Run, catalogue: &[Model]) -> Result<String, Error> {
     let study = Study::new(run, catalogue);
     let (figures, places) = figures::sections(&study)?;
     let mut body = String::new();
@@ -63,6 +65,7 @@ pub fn render(run: &Run, catalogue: &[String]) -> Result<String, Error> {
     header(&mut body, run, &answer, &study.complaints());
     body.push_str("<nav aria-label=\"Contents\"><ul>");
     let wire = network::section(run);
+    let heat = heat::section(&study);
     let captured = wire.as_ref().map(|_| ("wire", "On the wire"));
     let others = [
         ("tables", "Tables"),
@@ -71,8 +74,10 @@ pub fn render(run: &Run, catalogue: &[String]) -> Result<String, Error> {
         ("repeat", "Repeat"),
     ];
     let first = [("verdict", "Verdict")];
+    let glance = heat.as_ref().map(|_| ("glance", "At a glance"));
     for (id, title) in first
         .into_iter()
+        .chain(glance)
         .chain(places)
         .chain(captured)
         .chain(others)
@@ -81,6 +86,7 @@ pub fn render(run: &Run, catalogue: &[String]) -> Result<String, Error> {
     }
     body.push_str("</ul></nav>\n");
     body.push_str(&verdicts::section(run));
+    body.push_str(&heat.unwrap_or_default());
     body.push_str(&figures);
     body.push_str(&wire.unwrap_or_default());
     body.push_str(&tables::section(&study));

@@ -10,13 +10,14 @@ use crate::figures::series::{self, Course};
 use crate::figures::{blocking, ccdf, cdf, histogram, latency, percentiles, stages, throughput};
 use crate::page::levels::{courses, telling_level};
 use crate::study::{Panel, Study};
+use contracts::models::Model;
 
 /// Makes it.
 pub(crate) fn figure(
     kind: FigureKind,
     sources: &[Source],
     at: Option<&str>,
-    catalogue: &[String],
+    catalogue: &[Model],
 ) -> Result<Figure, Error> {
     if kind.is_of_distributions() || kind.is_of_time() {
         return overlaid(kind, sources, at, catalogue);
@@ -102,7 +103,7 @@ fn overlaid(
     kind: FigureKind,
     sources: &[Source],
     at: Option<&str>,
-    catalogue: &[String],
+    catalogue: &[Model],
 ) -> Result<Figure, Error> {
     let mut all: Vec<Overlay> = Vec::new();
     let mut over_time: Vec<Course> = Vec::new();
@@ -149,7 +150,7 @@ fn overlaid(
             continue;
         }
         times.push(source.times());
-        let look = Look::Measured(all.len().max(over_time.len()));
+        let look = Look::nth(all.len().max(over_time.len()));
         let (distribution, course) = (source.distribution(), source.course(look));
         let has_tail = |course: &Course| course.seconds.iter().any(|second| second.tail.is_some());
         let has = match kind {
@@ -179,11 +180,11 @@ fn overlaid(
         // Different runs of one architecture must not look alike.
         all.iter_mut()
             .enumerate()
-            .for_each(|(place, overlay)| overlay.look = Look::Measured(place));
+            .for_each(|(place, overlay)| overlay.look = Look::nth(place));
         over_time
             .iter_mut()
             .enumerate()
-            .for_each(|(place, course)| course.look = Look::Measured(place));
+            .for_each(|(place, course)| course.look = Look::nth(place));
     }
     if let Some(same) = the_same(&times) {
         subject.times = same.into();
@@ -268,7 +269,7 @@ fn of_reports(kind: FigureKind, sources: &[Source]) -> Result<Figure, Error> {
                 true => format!("{} (at least)", marked(&source.label, source.is_invalid())),
                 false => marked(&source.label, source.is_invalid()),
             },
-            look: Look::Measured(place),
+            look: Look::nth(place),
             hover: format!("{}{}", if at_least { "≥ " } else { "" }, unit.show(value)),
             invalid: source.is_invalid(),
             mark: Mark::Dot {

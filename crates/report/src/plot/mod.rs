@@ -16,6 +16,7 @@ use crate::draw::{self, Frame};
 use crate::error::Error;
 use crate::figure::{Axis, Content, Figure};
 use crate::scale;
+use contracts::models::Model;
 use source::Source;
 use std::path::{Path, PathBuf};
 
@@ -41,7 +42,7 @@ pub struct Request {
 }
 
 /// Makes a figure. The `catalogue` lists all architectures in an order that does not change.
-pub fn figure(request: &Request, catalogue: &[String]) -> Result<Figure, Error> {
+pub fn figure(request: &Request, catalogue: &[Model]) -> Result<Figure, Error> {
     let sources = request.sources.iter().enumerate().map(|(place, path)| {
         let label = request.labels.get(place).cloned();
         Source::read(

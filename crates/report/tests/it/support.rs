@@ -1,15 +1,27 @@
 //! What the tests draw: made up, as nothing is measured here.
 
+use contracts::models::Model;
 use results::Run;
 use results::fixture::Fixture;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-/// The order of architectures in these tests.
-pub(crate) fn catalogue() -> Vec<String> {
-    ["iterative", "mp", "mt", "pool", "sped", "amped"]
-        .map(String::from)
-        .to_vec()
+/// The architectures of these tests.
+pub(crate) fn catalogue() -> Vec<Model> {
+    let families = [
+        ("iterative", "sequential"),
+        ("mp", "processes"),
+        ("mt", "threads"),
+        ("pool", "threads"),
+        ("sped", "events"),
+        ("amped", "events"),
+    ];
+    let model = |(name, family): (&str, &str)| Model {
+        name: name.into(),
+        family: family.into(),
+        ..Model::default()
+    };
+    families.map(model).to_vec()
 }
 
 /// A run in a folder that goes with it.
