@@ -1,6 +1,7 @@
 //! `archbench models`: which architectures there are, and how each one works.
 
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use arch::nature::{Behaviour, Stack};
@@ -22,6 +23,15 @@ pub(crate) fn command() -> Command {
                 .help("The architecture to show; without it, all are listed"),
         )
         .arg(
+            clap::arg!(--tree "Which answers which, as a tree; and where each was best")
+                .conflicts_with("model"),
+        )
+        .arg(
+            clap::arg!(--results <DIR> "With --tree: the results that say where each was best [default: results/quick-reference, if it is here]")
+                .value_parser(clap::value_parser!(PathBuf))
+                .requires("tree"),
+        )
+        .arg(
             clap::arg!(--"output-format" <FORMAT> "How they are printed; json has all that text has, of all or of one")
                 .value_parser(clap::value_parser!(Format))
                 .default_value("text"),
@@ -32,6 +42,14 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let shown = matches
         .get_one::<String>("model")
         .and_then(|model| Entry::named(model));
+    if matches.get_flag("tree") {
+        if matches.get_one("output-format") == Some(&Format::Json) {
+            return Err(command::usage(
+                "--tree is drawn for people; json lists the predecessors of each without it",
+            ));
+        }
+        return tree(matches.get_one::<PathBuf>("results").map(PathBuf::as_path));
+    }
     match (matches.get_one("output-format"), shown) {
         (Some(Format::Json), Some(entry)) => {
             output::print_json(document(std::slice::from_ref(entry)).pretty()?)
@@ -39,6 +57,25 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
         (Some(Format::Json), None) => output::print_json(document(CATALOGUE).pretty()?),
         (_, Some(entry)) => output::print(describe(entry)?),
         (_, None) => output::print(list()?),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The run that comes with the sources.
+const REFERENCE: &str = "results/quick-reference";
+
+/// Prints who answers whom; the `results` say where each was best.
+fn tree(results: Option<&Path>) -> Result<ExitCode, Failure> {
+    let folder = results.or_else(|| {
+        let reference = Path::new(REFERENCE);
+        reference.exists().then_some(reference)
+    });
+    let run = folder.map(results::read).transpose()?;
+    let catalogue = all();
+    output::print(report::map::Map::of(&catalogue, run.as_ref()));
+    match folder {
+        Some(folder) => output::print(format_args!("best by {}", folder.display())),
+        None => output::print("--results DIR says where each was best"),
     }
     Ok(ExitCode::SUCCESS)
 }

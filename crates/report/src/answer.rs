@@ -182,12 +182,12 @@ fn lead(ratio: Interval, criterion: Criterion, model: &str, is_next: &str) -> St
             digits(estimate),
             within(low, high, "")
         ),
-        Criterion::Tail if estimate > 0.5 => format!(
+        Criterion::Tail | Criterion::Cost if estimate > 0.5 => format!(
             ", {} % less than that of {model}, {is_next}{}",
             digits(less(estimate)),
             within(less(high), less(low), " %")
         ),
-        Criterion::Tail => format!(
+        Criterion::Tail | Criterion::Cost => format!(
             "; that of {model}, {is_next}, is {} times as long{}",
             digits(1.0 / estimate),
             within(1.0 / high, 1.0 / low, "")
@@ -201,11 +201,7 @@ fn value(ranked: &Ranked, criterion: Criterion) -> String {
     let bound = if ranked.estimate.at_least { "≥ " } else { "" };
     match criterion {
         Criterion::Throughput => format!("{} requests/s", rounded(value)),
-        _ => format!(
-            "{} of {bound}{}",
-            what(criterion),
-            criterion.unit().show(value)
-        ),
+        timed => format!("a {} of {bound}{}", timed.name(), timed.unit().show(value)),
     }
 }
 
@@ -214,13 +210,6 @@ fn rounded(value: f64) -> String {
     let magnitude = value.abs().max(1.0).log10().floor() as i32;
     let step = 10_f64.powi((magnitude - 2).max(0));
     significant((value / step).round() * step, 3)
-}
-
-fn what(criterion: Criterion) -> &'static str {
-    match criterion {
-        Criterion::Throughput => "a throughput",
-        Criterion::Tail => "a 99th percentile",
-    }
 }
 
 /// The first or the last of those that were measured.

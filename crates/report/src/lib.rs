@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`page`] | the report: one HTML file |
 //! | [`answer`] | what came out, in a sentence or two |
+//! | [`map`] | which architecture answers which, and where each was best |
 //! | [`plot`] | one figure, as SVG or PNG |
 //! | [`cli`] | the arguments of `archbench report` and `archbench plot` |
 //! | [`figure`] | what a figure says: axes with units, series, rows |
@@ -24,6 +25,7 @@ mod family;
 pub mod figure;
 mod figures;
 mod html;
+pub mod map;
 pub mod page;
 pub mod plot;
 mod scale;

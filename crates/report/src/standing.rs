@@ -3,7 +3,7 @@
 use crate::estimate::{Estimate, LEVEL, named};
 use crate::figure::{Look, Unit};
 use crate::page::levels::telling_level;
-use crate::study::Panel;
+use crate::study::{Panel, Study};
 use results::{Better, Cell, Figure, Level, Statistic, TimeFigure, Trial};
 use stats::Interval;
 use stats::compare::{Difference, holm, paired};
@@ -18,20 +18,34 @@ pub(crate) enum Criterion {
     Throughput,
     /// The 99th percentile of the response time: what users feel of a load that all can bear.
     Tail,
+    /// Processor time of the server for each request.
+    Cost,
 }
 
 impl Criterion {
+    pub(crate) const ALL: [Self; 3] = [Self::Throughput, Self::Tail, Self::Cost];
+
+    /// As people call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Throughput => "throughput",
+            Self::Tail => "99th percentile",
+            Self::Cost => "processor time",
+        }
+    }
+
     pub(crate) fn figure(self) -> Figure {
         match self {
             Self::Throughput => Figure::Throughput,
             Self::Tail => Figure::Time(TimeFigure::Latency, Statistic::Percentile(99.0)),
+            Self::Cost => Figure::CpuPerRequest,
         }
     }
 
     pub(crate) fn unit(self) -> Unit {
         match self {
             Self::Throughput => Unit::PerSecond,
-            Self::Tail => Unit::Seconds,
+            Self::Tail | Self::Cost => Unit::Seconds,
         }
     }
 
@@ -97,6 +111,15 @@ impl Standing {
     pub(crate) fn telling(panel: &Panel<'_>) -> Self {
         let level = telling_level(panel);
         Self::of(panel, level, Criterion::telling(panel, level))
+    }
+
+    /// Everywhere: of each panel at its telling level, by each criterion.
+    pub(crate) fn all(study: &Study<'_>) -> Vec<Self> {
+        let of_panel = |panel: &Panel<'_>| {
+            let level = telling_level(panel);
+            Criterion::ALL.map(|criterion| Self::of(panel, level, criterion))
+        };
+        study.panels.iter().flat_map(of_panel).collect()
     }
 
     fn of(panel: &Panel<'_>, level: f64, criterion: Criterion) -> Self {

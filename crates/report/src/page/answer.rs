@@ -70,6 +70,7 @@ fn figure(standing: &Standing, place: usize) -> Option<Figure> {
             "99th percentile of the response time",
             "99th percentile of the response time",
         ),
+        Criterion::Cost => ("Processor time", "Processor time for each request"),
     };
     (!rows.is_empty()).then(|| Figure {
         id: format!("answer-{}", place + 1),

@@ -6,6 +6,7 @@
 //! | `head` | what the page may do: nothing but its own style and script, by their hashes |
 //! | `figures` | which figures there are, in which order |
 //! | `levels` | the most telling circumstances |
+//! | `map` | which architecture answers which |
 //! | `network` | what was spoken over, and what was captured of it |
 //! | `verdicts`, `objectives`, `tables`, `trials`, `environment` | the other sections |
 //! | `matrix`, `heat` | a compact table, a colour and a number in each cell; what all models did under all circumstances |
@@ -22,6 +23,7 @@ mod figures;
 mod head;
 mod heat;
 pub(crate) mod levels;
+mod map;
 mod matrix;
 mod network;
 mod objectives;
@@ -66,7 +68,9 @@ pub fn render(run: &Run, catalogue: &[Model]) -> Result<String, Error> {
     body.push_str("<nav aria-label=\"Contents\"><ul>");
     let wire = network::section(run);
     let heat = heat::section(&study);
+    let map = map::section(run, catalogue);
     let captured = wire.as_ref().map(|_| ("wire", "On the wire"));
+    let mapped = map.as_ref().map(|_| ("map", "The map"));
     let others = [
         ("tables", "Tables"),
         ("trials", "Trials"),
@@ -80,6 +84,7 @@ pub fn render(run: &Run, catalogue: &[Model]) -> Result<String, Error> {
         .chain(glance)
         .chain(places)
         .chain(captured)
+        .chain(mapped)
         .chain(others)
     {
         let _ = write!(body, "<li><a href=\"#{id}\">{title}</a></li>");
@@ -89,6 +94,7 @@ pub fn render(run: &Run, catalogue: &[Model]) -> Result<String, Error> {
     body.push_str(&heat.unwrap_or_default());
     body.push_str(&figures);
     body.push_str(&wire.unwrap_or_default());
+    body.push_str(&map.unwrap_or_default());
     body.push_str(&tables::section(&study));
     body.push_str(&trials::section(run));
     body.push_str(&environment::section(run));

@@ -3,6 +3,7 @@
 mod answer;
 mod browser;
 mod escaping;
+mod map;
 mod page;
 mod plot;
 mod support;
