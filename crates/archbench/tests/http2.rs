@@ -1,4 +1,5 @@
-//! The generator's HTTP/2 against a server of ours: every request is answered, once, with the right bytes, in each model of load.
+//! The generator's HTTP/2 against a server of ours, in the clear and over TLS: every request is answered, once, with the right bytes, in each
+//! model of load.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -13,7 +14,9 @@ fn run(serve: &[&str], load: &[&str]) -> Value {
     let root = tempfile::tempdir().expect("a directory");
     let bytes: Vec<u8> = (0..60_000_u32).map(|number| (number % 251) as u8).collect();
     std::fs::write(root.path().join("file.bin"), bytes).expect("written");
+    let cache = tempfile::tempdir().expect("a directory");
     let mut server = Command::new(BINARY)
+        .env("XDG_CACHE_HOME", cache.path())
         .args(["serve", "--model", "amped", "--addr", "127.0.0.1:0"])
         .args(["--output-format", "json", "--root"])
         .arg(root.path())
@@ -25,10 +28,15 @@ fn run(serve: &[&str], load: &[&str]) -> Value {
     let mut line = String::new();
     out.read_line(&mut line).expect("a line");
     let ready: Value = serde_json::from_str(&line).expect("JSON");
-    let url = format!(
-        "http://{}/file.bin",
-        ready["address"].as_str().expect("an address")
-    );
+    let address = ready["address"].as_str().expect("an address");
+    let certificate = ready["tls"]["certificate"].as_str();
+    let scheme = if certificate.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let trusted = certificate.map(|certificate| ["--cacert", certificate]);
+    let url = format!("{scheme}://{address}/file.bin");
     let output = Command::new(BINARY)
         .args([
             "load",
@@ -39,6 +47,7 @@ fn run(serve: &[&str], load: &[&str]) -> Value {
             "--verify",
         ])
         .args(load)
+        .args(trusted.into_iter().flatten())
         .arg(url)
         .output()
         .expect("it runs");
@@ -95,6 +104,7 @@ fn every_model_of_load_is_answered_whole() {
         for serve in [
             &["--http2", "on"][..],
             &["--http2", "on", "--max-requests-per-connection", "50"],
+            &["--http2", "on", "--tls"],
         ] {
             let result = run(serve, load);
             let requests = &result["requests"];
@@ -107,6 +117,12 @@ fn every_model_of_load_is_answered_whole() {
             assert_eq!(requests["errors_total"], 0, "{load:?}: {requests}");
             assert_eq!(requests["completed"], count, "{load:?}: {requests}");
             assert_eq!(requests["verified"], count, "{load:?}: {requests}");
+            let handshakes = &result["handshake_time_us"]["count"];
+            assert_eq!(
+                handshakes.is_u64(),
+                serve.contains(&"--tls"),
+                "{handshakes}"
+            );
         }
     }
 }

@@ -225,3 +225,29 @@ fn over_a_link_an_answer_takes_the_way_there_and_back() {
         assert!(carried.to_server.packets > Some(0) && carried.to_client.packets > Some(0));
     }
 }
+
+/// Over TLS too, where that is how the server is asked.
+#[test]
+fn a_load_of_http2_meets_a_server_that_speaks_it() {
+    let Some(archbench) = archbench() else {
+        eprintln!("skipped: archbench is not built; 'cargo build -p archbench' makes it");
+        return;
+    };
+    let home = tempfile::tempdir().expect("a directory");
+    let text = "name = 'tiny'\nquestion = 'Does it run?'\nfiles = 'single:1k'\noptions = '--http2 on'\n\
+        models = ['sped', { model = 'sped', name = 'secured', options = '--tls' }]\nrepeats = 1\n\
+        warm_up = '100ms'\nduration = '400ms'\n\
+        load = [{ name = 'many', connections = 2, http2 = true, streams = 4, idle = 3, verify = true }]\n\
+        [[expect]]\ntext = 'it answers'\nratio = 'sped > 1'\n";
+    let run = done(home.path(), archbench, text);
+    for trial in &run.trials {
+        assert!(trial.failure.is_none(), "{:?}", trial.failure);
+        let load = trial.load.as_ref().expect("a report");
+        assert_eq!(load.run.streams, Some(4));
+        assert_eq!(load.requests.errors_total, Some(0));
+        let is_secured = trial.factors["model"] == "secured".into();
+        assert_eq!(load.handshake_time_us.is_some(), is_secured);
+        let summary = trial.server.as_ref().expect("a summary");
+        assert!(summary.requests > Some(8));
+    }
+}

@@ -128,7 +128,8 @@ fn document(run: &Run) -> load::Run {
         first_target: targets.first().map(|target| target.url.clone()),
         clients: Some(run.clients as u64),
         max_connections: Some(run.max_connections as u64),
-        pipeline: Some(run.depth as u64),
+        pipeline: (!run.http2).then_some(run.depth as u64),
+        streams: run.http2.then_some(run.depth as u64),
         requests_per_connection: Some(run.requests_per_connection).filter(|most| *most < u64::MAX),
         expect: Some(run.expect.to_string()),
         verify: Some(run.verify),
@@ -208,6 +209,7 @@ mod tests {
                 "-R 9 --session-requests 3 --think 10ms --unix /run/a.sock",
                 true,
             ),
+            ("--http2 --streams 7", true),
         ] {
             let run = prepare(&parse(line).expect(line)).expect(line).run;
             let asked = Asked::of(&run);

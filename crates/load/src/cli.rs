@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use workload::{Arrival, Preset, RateStages, units};
 
-/// Put load on an HTTP/1.1 server and measure how it answers.
+/// Put load on a server of HTTP/1.1 or HTTP/2, in the clear or over TLS, and measure how it answers.
 ///
 /// The figure reported first is the response time: from the moment a request was *due* to the last byte of its answer, so that a server that stalls
 /// is seen to stall. A generator that could not keep up says so: it calls the run INVALID rather than the server slow.
@@ -165,7 +165,8 @@ pub struct Arguments {
     #[arg(long, value_name = "N", value_parser = positive, help_heading = "Connections and threads")]
     pub max_connections: Option<u64>,
 
-    /// Connections that are made beside those that ask, and never do. All have to be there at the end
+    /// Connections that are made beside those that ask, with their handshake of TLS and the preface of HTTP/2 if these are spoken, and never
+    /// ask. All have to be there at the end
     #[arg(long, value_name = "N", default_value = "0", value_parser = units::count, help_heading = "Connections and threads")]
     pub idle: u64,
 
@@ -219,8 +220,8 @@ pub struct Arguments {
     #[arg(long, help_heading = "Connections and threads")]
     pub http1: bool,
 
-    /// Speak HTTP/2 in the clear, to a server that is taken to know it ('prior knowledge'): several requests of one connection are under way
-    /// at a time, see --streams
+    /// Speak HTTP/2: over TLS if the server chooses it (ALPN), and in the clear to one that is taken to know it ('prior knowledge'). Several
+    /// requests of one connection are under way at a time, see --streams
     #[arg(long, conflicts_with_all = ["http1", "pipeline"], help_heading = "Connections and threads")]
     pub http2: bool,
 

@@ -9,8 +9,7 @@
 //! | module | what it does | knows of |
 //! | --- | --- | --- |
 //! | `stream` | a socket of any family | |
-//! | `secured` | TLS on one: records in, records out | |
-//! | `connection` | a socket, the responses on it, and the requests under way | `stream` |
+//! | `connection` | a socket, TLS and the responses on it, and the requests under way | `stream` |
 //! | `pool` | which connections are open, free, or to be looked at | `connection` |
 //! | `recorder` | what becomes of requests, recorded | requests |
 //! | `issuer` | opens connections, and gives what is due to them | all before |
@@ -28,7 +27,6 @@ mod multiplexed;
 mod pool;
 mod receiver;
 mod recorder;
-mod secured;
 mod stream;
 #[cfg(test)]
 mod tests;

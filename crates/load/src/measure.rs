@@ -108,7 +108,7 @@ pub enum Error {
         /// Those that were to be made.
         wanted: usize,
         /// What came of an attempt to make another.
-        why: io::Error,
+        why: String,
     },
     /// The server closed idle connections before the end.
     #[error(

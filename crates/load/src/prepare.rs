@@ -58,11 +58,6 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
         targets::targets(arguments, log.as_ref(), &mut remarks)?;
     let duration = duration(arguments);
     let (model, when) = model::model(arguments, log.as_ref(), duration)?;
-    if arguments.http2 && security.is_some() {
-        return Err(usage(
-            "--http2 is spoken in the clear only: leave it out, or ask for http:// URLs",
-        ));
-    }
     let slos = slos(arguments, &model)?;
     let closed_loop = matches!(model, Model::Closed);
     let clients = match arguments.requests {

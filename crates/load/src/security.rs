@@ -1,6 +1,9 @@
-//! The client's end of TLS: whom to believe, and sessions that are taken up again.
+//! The client's end of TLS: whom to believe, which protocol is spoken over it, and sessions that are taken up again.
+
+mod secured;
 
 use crate::cli::Arguments;
+use crate::clock::Nanos;
 use crate::usage;
 use crate::{Failure, url::Url};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -8,19 +11,26 @@ use rustls::client::{Resumption, UnbufferedClientConnection};
 use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore,
+    SignatureScheme,
 };
+pub(crate) use secured::{Secured, Shaking};
 use std::path::Path;
 use std::sync::Arc;
 
 /// The options that mean nothing where nothing is encrypted.
 const OPTIONS: [&str; 3] = ["--cacert", "--insecure", "--tls-resume"];
 
+/// Protocols by the names that they have in ALPN (RFC 7301, section 6).
+const HTTP1: &[u8] = b"http/1.1";
+const HTTP2: &[u8] = b"h2";
+
 /// How connections of a run are secured.
 #[derive(Clone, Debug)]
 pub struct Security {
     config: Arc<ClientConfig>,
     name: ServerName<'static>,
+    http2: bool,
 }
 
 impl Security {
@@ -43,11 +53,6 @@ impl Security {
                 None => Ok(None),
             };
         }
-        if arguments.idle > 0 {
-            return Err(usage(
-                "--idle connections are made in the clear: they cannot be beside https:// URLs",
-            ));
-        }
         let resumption = match arguments.tls_resume {
             Some(Resume::Off) => Resumption::disabled(),
             _ => Resumption::default(),
@@ -61,17 +66,23 @@ impl Security {
             false => config.with_root_certificates(roots(arguments.cacert.as_deref())?),
         }
         .with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        // What is measured is one of them, and not whichever the server prefers.
+        let protocol = if arguments.http2 { HTTP2 } else { HTTP1 };
+        config.alpn_protocols = vec![protocol.to_vec()];
         config.resumption = resumption;
         Ok(Some(Self {
             config: Arc::new(config),
             name: url.server_name()?,
+            http2: arguments.http2,
         }))
     }
 
     /// The client's end of a connection on which nothing has been sent.
-    pub(crate) fn connect(&self) -> Result<UnbufferedClientConnection, Error> {
-        UnbufferedClientConnection::new(Arc::clone(&self.config), self.name.clone())
+    pub(crate) fn connect(&self, now: Nanos) -> std::io::Result<Secured> {
+        let config = Arc::clone(&self.config);
+        let connection = UnbufferedClientConnection::new(config, self.name.clone());
+        let connection = connection.map_err(std::io::Error::other)?;
+        Ok(Secured::new(connection, self.http2, now))
     }
 }
 
@@ -101,11 +112,27 @@ fn roots(cacert: Option<&Path>) -> Result<RootCertStore, Failure> {
     Ok(roots)
 }
 
-/// What went wrong with a connection, for people: what is wrong with a certificate is said without the names of the library's types.
-pub(crate) fn in_words(error: &std::io::Error) -> String {
+/// What went wrong with a connection that was to speak HTTP/2, or HTTP/1.1, and what to do, for people: without the names of the library's
+/// types.
+pub(crate) fn in_words(error: &std::io::Error, http2: bool) -> String {
     let of_tls = error.get_ref().and_then(|why| why.downcast_ref());
-    let Some(Error::InvalidCertificate(why)) = of_tls else {
-        return error.to_string();
+    let why = match of_tls {
+        Some(Error::InvalidCertificate(why)) => why,
+        Some(
+            Error::NoApplicationProtocol
+            | Error::AlertReceived(AlertDescription::NoApplicationProtocol),
+        ) => {
+            let words = match http2 {
+                true => {
+                    "the server does not choose HTTP/2 (ALPN h2): let it speak that, or leave out --http2"
+                }
+                false => {
+                    "the server does not choose HTTP/1.1 (ALPN http/1.1): let it speak that, or ask with --http2"
+                }
+            };
+            return words.to_owned();
+        }
+        _ => return error.to_string(),
     };
     let why = match why {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "has expired",
@@ -119,7 +146,9 @@ pub(crate) fn in_words(error: &std::io::Error) -> String {
         CertificateError::BadEncoding => "cannot be read",
         _ => "is signed by nobody who is believed",
     };
-    format!("the server's certificate {why}")
+    format!(
+        "the server's certificate {why}; name whom to believe with --cacert FILE, or believe anybody with --insecure"
+    )
 }
 
 /// Believes everybody. What is signed is verified all the same: it is part of what a handshake costs.

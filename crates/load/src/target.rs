@@ -3,7 +3,7 @@
 use crate::url::Url;
 use crate::verify::Expected;
 use http::client::Expect;
-use http::h2::client::request_block;
+use http::h2::client::{Scheme, request_block};
 use std::fmt;
 use std::sync::Arc;
 
@@ -128,7 +128,11 @@ fn block(url: &Url, head_only: bool, fields: &[Field]) -> Vec<u8> {
     let of_requests = |field: &&Field| !of_connections.iter().any(|name| field.is(name));
     let others = fields.iter().filter(of_requests);
     list.extend(others.map(|field| (field.name.as_str(), field.value.as_str())));
-    request_block(head_only, &authority, &url.target, list)
+    let scheme = match url.is_secure() {
+        true => Scheme::Https,
+        false => Scheme::Http,
+    };
+    request_block(scheme, head_only, &authority, &url.target, list)
 }
 
 /// A field of every request's head, from `-H`.
@@ -218,6 +222,16 @@ mod tests {
                 .starts_with(b"HEAD /x HTTP/1.1\r\nUser-Agent")
         );
         assert!(target.request.ends_with(b"host: other\r\n\r\n"));
+    }
+
+    /// RFC 7541, appendix A: :method GET is the second of the fields that everybody knows, :scheme http the sixth, and https the seventh.
+    #[test]
+    fn http2_says_what_it_is_asked_over() {
+        for (url, scheme) in [("http://h/", 0x86), ("https://h/", 0x87)] {
+            let url = Url::parse(url).expect("a URL");
+            let target = Target::new(&url, false, &[], Expected::Anything);
+            assert_eq!(target.block[..2], [0x82, scheme]);
+        }
     }
 
     #[test]

@@ -42,18 +42,25 @@ struct Server {
 }
 
 fn server(answer: &'static str, then: Then) -> Server {
+    server_of(&[], answer, then)
+}
+
+/// One that chooses among these by ALPN.
+fn server_of(protocols: &[&str], answer: &'static str, then: Then) -> Server {
     let pem = tls::self_signed::make(&["localhost".to_owned()]).expect("a certificate");
     let place = tempfile::tempdir().expect("a directory");
     let certificate = place.path().join("certificate.pem");
     std::fs::write(&certificate, &pem.certificate).expect("it is written");
     let chain = CertificateDer::from_pem_slice(pem.certificate.as_bytes()).expect("PEM");
     let key = PrivateKeyDer::from_pem_slice(pem.key.as_bytes()).expect("PEM");
-    let config = ServerConfig::builder_with_provider(tls::provider())
+    let mut config = ServerConfig::builder_with_provider(tls::provider())
         .with_safe_default_protocol_versions()
         .expect("versions")
         .with_no_client_auth()
         .with_single_cert(vec![chain], key)
         .expect("they belong together");
+    let protocols = protocols.iter().map(|name| name.as_bytes().to_vec());
+    config.alpn_protocols = protocols.collect();
     let config = Arc::new(config);
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("its address");
@@ -223,7 +230,52 @@ fn options_of_tls_are_refused_where_there_is_none() {
             "{why}"
         );
     }
-    let line = ["load", "https://localhost/", "--idle", "3"];
-    let why = prepare(&Line::parse_from(line).arguments).expect_err("in the clear");
-    assert!(why.to_string().contains("--idle"), "{why}");
+}
+
+/// What is measured is what was asked for, and not what the server likes better.
+#[test]
+fn a_server_that_does_not_choose_the_protocol_is_told_of_in_a_sentence() {
+    for (protocols, option, words) in [
+        (
+            &[][..],
+            "--http2",
+            ["HTTP/2 (ALPN h2)", "leave out --http2"],
+        ),
+        (
+            &["http/1.1"],
+            "--http2",
+            ["HTTP/2 (ALPN h2)", "leave out --http2"],
+        ),
+        (
+            &["h2"],
+            "--http1",
+            ["HTTP/1.1 (ALPN http/1.1)", "ask with --http2"],
+        ),
+    ] {
+        let server = server_of(protocols, OK, Then::Keeps);
+        let why = go(&server, &["--insecure", option]).expect_err("another protocol");
+        assert!(words.iter().all(|word| why.contains(word)), "{why}");
+        assert!(
+            why.contains("tls_handshake") && !why.contains('\n'),
+            "{why}"
+        );
+    }
+    let server = server_of(&["http/1.1"], OK, Then::Keeps);
+    let record = go(&server, &["--insecure"]).expect("HTTP/1.1 goes without saying");
+    assert_eq!(record.counts.completed, 20);
+}
+
+#[test]
+fn http3_is_refused_with_a_reason() {
+    let line = ["load", "https://localhost/", "--http3"];
+    let why = Line::try_parse_from(line)
+        .err()
+        .expect("it is refused")
+        .to_string();
+    assert!(
+        why.contains("HTTP/3 is not spoken") && why.contains("UDP"),
+        "{why}"
+    );
+    let why = load::url::Url::parse("h3://localhost/").expect_err("no scheme of ours");
+    assert!(why.to_string().contains("https://"), "{why}");
 }

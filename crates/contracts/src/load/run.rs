@@ -41,9 +41,13 @@ pub struct Run {
     /// The most connections that it might have had.
     #[serde(deserialize_with = "lenient::count")]
     pub max_connections: Option<u64>,
-    /// Requests outstanding on a connection.
+    /// Requests outstanding on a connection, over HTTP/1.1.
     #[serde(deserialize_with = "lenient::count")]
     pub pipeline: Option<u64>,
+    /// Requests under way on a connection at most, over HTTP/2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "lenient::count")]
+    pub streams: Option<u64>,
     /// Requests after which a connection was replaced.
     #[serde(deserialize_with = "lenient::count")]
     pub requests_per_connection: Option<u64>,

@@ -185,6 +185,14 @@ impl Client {
                     Some(Outcome::Head(stream, status)) => return Ok(Event::Head(stream, status)),
                     Some(Outcome::Reset(stream, code)) => return Ok(Event::Reset(stream, code)),
                     Some(Outcome::GoAway(last)) => return Ok(Event::GoAway(last)),
+                    None => {}
+                }
+                // What comes behind a body may end an answer too.
+                match self.done.take() {
+                    Some(stream) => {
+                        self.remove(stream);
+                        return Ok(Event::Done(stream));
+                    }
                     None => continue,
                 }
             }
@@ -317,7 +325,13 @@ impl Client {
             self.done = Some(stream);
         }
         if answer.has_head {
-            return Ok(None);
+            // What comes behind a body ends it.
+            let is_whole = answer.length.is_none_or(|length| length == answer.received);
+            return match (ends, is_whole) {
+                (true, true) => Ok(None),
+                (true, false) => Err(Error::BadLength),
+                (false, _) => Err(Error::NotHttp2),
+            };
         }
         let status = status.and_then(|status| u16::try_from(status).ok());
         match status.ok_or(Error::BadStatus)? {
@@ -343,8 +357,18 @@ enum Outcome {
     GoAway(u32),
 }
 
-/// The header block of a request in the clear, written once and sent often. `fields` are those beside the four that every request has.
+/// What a resource is asked for by (RFC 9113, section 8.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// In the clear.
+    Http,
+    /// Over TLS.
+    Https,
+}
+
+/// The header block of a request, written once and sent often. `fields` are those beside the four that every request has.
 pub fn request_block<'a>(
+    scheme: Scheme,
     is_head_only: bool,
     authority: &str,
     path: &str,
@@ -355,7 +379,11 @@ pub fn request_block<'a>(
         false => indexed(index::GET, &mut block),
         true => named_short(index::METHOD, b"HEAD", &mut block),
     }
-    indexed(index::SCHEME_HTTP, &mut block);
+    let scheme = match scheme {
+        Scheme::Http => index::SCHEME_HTTP,
+        Scheme::Https => index::SCHEME_HTTPS,
+    };
+    indexed(scheme, &mut block);
     named_short(index::AUTHORITY, authority.as_bytes(), &mut block);
     named_short(index::PATH, path.as_bytes(), &mut block);
     for (name, value) in fields {

@@ -2,6 +2,7 @@
 
 mod loads;
 mod places;
+mod protocol;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -193,6 +194,7 @@ pub fn cells(
     if cells.is_empty() {
         return Err("every cell is excluded".into());
     }
+    protocol::check(&cells)?;
     Ok(cells)
 }
 

@@ -37,6 +37,11 @@ pub struct Load {
     pub requests_per_connection: Option<u64>,
     /// Requests outstanding on a connection.
     pub pipeline: Option<u16>,
+    /// Speak HTTP/2: over TLS to servers that encrypt, in the clear to others.
+    #[serde(default)]
+    pub http2: bool,
+    /// Requests under way on a connection, over HTTP/2.
+    pub streams: Option<u16>,
     /// Threads of the generator.
     pub threads: Option<u16>,
     /// Compare every body with what it must be.
@@ -72,6 +77,15 @@ impl Load {
         if self.think_exponential && self.think.is_none() && sweep.think.is_empty() {
             return Err("think_exponential says how think is drawn, which is not given".into());
         }
+        if self.streams.is_some() && !self.http2 {
+            return Err("streams are of HTTP/2; add http2 = true".into());
+        }
+        if self.pipeline.is_some() && self.http2 {
+            return Err(
+                "pipeline is of HTTP/1.1; with http2 it is streams that are under way at a time"
+                    .into(),
+            );
+        }
         let rate = self.rate.is_some() || self.stages.is_some() || !sweep.rate.is_empty();
         match self.kind() {
             Loop::Closed if self.session_requests.is_some() => {
@@ -102,6 +116,7 @@ impl Load {
                 self.requests_per_connection == Some(0),
             ),
             ("pipeline", self.pipeline == Some(0)),
+            ("streams", self.streams == Some(0)),
             ("threads", self.threads == Some(0)),
         ];
         match none.iter().find(|(_, is_zero)| *is_zero) {

@@ -95,6 +95,15 @@ fn values_that_make_no_sense_are_refused_in_words() {
             "pipeline must be at least 1",
         ),
         (
+            format!("{SMALL}{LOAD}http2 = true\nstreams = 0\n"),
+            "streams must be at least 1",
+        ),
+        (format!("{SMALL}{LOAD}streams = 4\n"), "add http2 = true"),
+        (
+            format!("{SMALL}{LOAD}http2 = true\npipeline = 4\n"),
+            "pipeline is of HTTP/1.1",
+        ),
+        (
             format!("{SMALL}{LOAD}[sweep]\nrate = [500.0]\n"),
             "no load goes by the rates",
         ),

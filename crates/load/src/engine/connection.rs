@@ -1,11 +1,11 @@
 //! One connection: its socket, the responses on it, and the requests under way.
 
 use super::multiplexed::Multiplexed;
-use super::secured::Secured;
 use super::stream::Stream;
 use crate::clock::Nanos;
 use crate::failure::Failure;
 use crate::schedule::Due;
+use crate::security::Secured;
 use crate::verify::Check;
 use http::client::Responses;
 use std::collections::VecDeque;
@@ -96,7 +96,7 @@ pub(super) struct Connection {
     /// Its streams, where it speaks HTTP/2.
     pub(super) http2: Option<Box<Multiplexed>>,
     pub(super) flights: VecDeque<Flight>,
-    /// Bytes that the socket would not take yet, from `out_at` on.
+    /// Bytes that the socket would not take yet, from `out_at` on; over TLS they are encrypted.
     pub(super) out: Vec<u8>,
     pub(super) out_at: usize,
     /// Since when it can take another request.
@@ -227,13 +227,17 @@ impl Connection {
     /// Nothing more can be written to it.
     pub(super) fn broke(&mut self, why: ErrorKind) {
         self.closing = true;
+        if let Some(http2) = &mut self.http2 {
+            http2.said.clear();
+        }
         self.broken.get_or_insert(why);
         self.out.clear();
         self.out_at = 0;
     }
 
-    /// Writes what is left over. False: the socket is full.
+    /// Writes what is left over, and what HTTP/2 has to say. False: the socket is full.
     pub(super) fn flush(&mut self) -> std::io::Result<bool> {
+        self.take_said()?;
         while self.out_at < self.out.len() {
             match write(self.stream.as_ref(), &self.out[self.out_at..])? {
                 Some(written) => self.out_at += written,
@@ -245,6 +249,23 @@ impl Connection {
         Ok(true)
     }
 
+    /// Puts what HTTP/2 has to say behind what is left over.
+    #[inline]
+    fn take_said(&mut self) -> std::io::Result<()> {
+        let Some(http2) = &mut self.http2 else {
+            return Ok(());
+        };
+        let said = &mut http2.said;
+        match &mut self.secured {
+            _ if said.is_empty() => {}
+            Some(secured) => secured.write(said, &mut self.out)?,
+            None if self.out.is_empty() => std::mem::swap(said, &mut self.out),
+            None => self.out.extend_from_slice(said),
+        }
+        said.clear();
+        Ok(())
+    }
+
     /// Adds `bytes` to what is left over, to be written with it.
     pub(super) fn queue(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         match &mut self.secured {
@@ -254,65 +275,6 @@ impl Connection {
                 Ok(())
             }
         }
-    }
-
-    /// Goes on with the handshake of TLS. None: it has to be waited for.
-    pub(super) fn shake_hands(
-        &mut self,
-        came: &mut [u8],
-        plain: &mut [u8],
-    ) -> Option<std::io::Result<()>> {
-        let shaken = self.try_shaking(came, plain);
-        match shaken {
-            Ok(true) => Some(Ok(())),
-            Ok(false) => None,
-            Err(error) => Some(Err(error)),
-        }
-    }
-
-    /// Whether it has come to its end.
-    fn try_shaking(&mut self, came: &mut [u8], plain: &mut [u8]) -> std::io::Result<bool> {
-        use std::io::Read;
-        let (Some(mut stream), Some(secured)) = (self.stream.as_ref(), &mut self.secured) else {
-            return Ok(true);
-        };
-        // What the server says at once without being asked is no answer.
-        secured.read(&mut [], plain)?;
-        loop {
-            secured.take_outgoing(&mut self.out);
-            if !secured.is_shaking() {
-                break;
-            }
-            // What is to be said goes first: nothing comes before.
-            let is_sent = loop {
-                match write(Some(stream), &self.out[self.out_at..])? {
-                    Some(written) => self.out_at += written,
-                    None => break false,
-                }
-                if self.out_at == self.out.len() {
-                    self.out.clear();
-                    self.out_at = 0;
-                    break true;
-                }
-            };
-            if !is_sent {
-                return Ok(false);
-            }
-            let read = match stream.read(came) {
-                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                read => secured.read(&mut came[..read?], plain),
-            };
-            if let Err(error) = read {
-                // The alert says why; whether it arrives makes no difference here.
-                secured.take_outgoing(&mut self.out);
-                let _ = write(Some(stream), &self.out);
-                return Err(error);
-            }
-        }
-        self.flush()?;
-        Ok(true)
     }
 
     /// Writes `bytes` behind what is left over.

@@ -2,7 +2,7 @@
 //! other.
 
 use super::connection::{Flight, Pending, State};
-use super::multiplexed::Multiplexed;
+use super::multiplexed::{self, Multiplexed};
 use super::pool::Pool;
 use super::recorder::Recorder;
 use crate::clock::{Clock, Nanos};
@@ -96,7 +96,7 @@ impl Issuer {
             return now;
         };
         let slot = client as usize;
-        if self.pool.has_room(slot) {
+        if self.pool.has_room(slot) && self.pool[slot].owed.is_empty() {
             return self.send(slot, pending);
         }
         // One that is open ends with the answers that are under way.
@@ -127,9 +127,9 @@ impl Issuer {
         let written = self.clock.now();
         let stream = match connection.http2.as_deref_mut() {
             None => 0,
-            Some(Multiplexed { client, .. }) => {
+            Some(Multiplexed { client, said, .. }) => {
                 let head_only = target.expect == Expect::HeadOnly;
-                let stream = client.request(&target.block, head_only, &mut connection.out);
+                let stream = client.request(&target.block, head_only, said);
                 connection.closing |= !client.has_numbers();
                 stream
             }
@@ -224,25 +224,36 @@ impl Issuer {
 
     fn connected(&mut self, slot: usize, now: Nanos) {
         let took = self.pool.opened(slot, now);
-        if self.run.http2 {
-            let connection = &mut self.pool[slot];
-            connection.http2 = Some(Box::new(Multiplexed::new(&mut connection.out)));
-            self.flush(slot);
-        }
         self.recorder.connected(took);
-        if let Some(secured) = &self.pool[slot].secured {
+        // What HTTP/1.1 says without being asked is no answer.
+        let mut early = Vec::new();
+        if let Some(secured) = &mut self.pool[slot].secured {
             let took = now.saturating_sub(secured.since);
             self.recorder.shook_hands(took, secured.is_resumed());
+            early = secured.take_early();
         }
         self.last_sign_of_life = now;
-        if self.closed_loop {
-            while self.pool.has_room(slot)
-                && let Some(pending) = self.pool[slot].owed.pop_front()
-            {
-                self.send(slot, pending);
+        if self.run.http2 {
+            self.pool[slot].http2 = Some(Box::new(Multiplexed::new()));
+            self.flush(slot);
+            let run = Arc::clone(&self.run);
+            if !early.is_empty() && !multiplexed::read(&run, self, slot, &early, now) {
+                return;
             }
-        } else {
-            self.pool.list_if_free(slot);
+        }
+        self.has_become_free(slot);
+    }
+
+    /// A connection may take a request: in a closed loop its client's, if one waits.
+    #[inline]
+    pub(super) fn has_become_free(&mut self, slot: usize) {
+        if !self.closed_loop {
+            return self.pool.list_if_free(slot);
+        }
+        while self.pool.has_room(slot)
+            && let Some(pending) = self.pool[slot].owed.pop_front()
+        {
+            self.send(slot, pending);
         }
     }
 
@@ -258,14 +269,8 @@ impl Issuer {
         record.fail(failure);
         let address = self.pool.address(slot);
         record.example((failure, 0), || {
-            let hint = match failure {
-                Failure::Certificate => {
-                    "; name whom to believe with --cacert FILE, or believe anybody with --insecure"
-                }
-                _ => "",
-            };
-            let why = security::in_words(error);
-            format!("connecting to {address}: {why}{hint}")
+            let why = security::in_words(error, self.run.http2);
+            format!("connecting to {address}: {why}")
         });
         let until = now.saturating_add(BACK_OFF);
         self.pool.refused(slot, until);

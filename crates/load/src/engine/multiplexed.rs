@@ -15,6 +15,8 @@ use http::h2::client::{Client, Event};
 #[derive(Debug)]
 pub(super) struct Multiplexed {
     pub(super) client: Client,
+    /// What is to be said to the server, in the clear.
+    pub(super) said: Vec<u8>,
     /// Those under way, and others whose buffers serve again.
     answers: Vec<Answer>,
 }
@@ -30,10 +32,12 @@ struct Answer {
 }
 
 impl Multiplexed {
-    /// For a connection that was made just now; `out` is given what is said first.
-    pub(super) fn new(out: &mut Vec<u8>) -> Self {
+    /// For a connection that was made just now.
+    pub(super) fn new() -> Self {
+        let mut said = Vec::new();
         Self {
-            client: Client::new(out),
+            client: Client::new(&mut said),
+            said,
             answers: Vec::new(),
         }
     }
@@ -61,16 +65,16 @@ pub(super) fn read(
     loop {
         let (pool, recorder) = (&mut issuer.pool, &mut issuer.recorder);
         let connection = &mut pool[slot];
-        let Connection {
-            http2,
-            flights,
-            out,
-            ..
-        } = connection;
-        let Some(Multiplexed { client, answers }) = http2.as_deref_mut() else {
+        let Connection { http2, flights, .. } = connection;
+        let Some(http2) = http2.as_deref_mut() else {
             return false;
         };
-        match client.next(&mut input, out) {
+        let Multiplexed {
+            client,
+            said,
+            answers,
+        } = http2;
+        match client.next(&mut input, said) {
             Ok(Event::More) => break,
             Ok(Event::Head(stream, status)) => {
                 let flight = flights.iter_mut().find(|flight| flight.stream == stream);
@@ -164,7 +168,10 @@ pub(super) fn read(
             }
         }
     }
-    if !issuer.pool[slot].out.is_empty() {
+    // The server may have said that it takes more than before.
+    issuer.has_become_free(slot);
+    let http2 = issuer.pool[slot].http2.as_deref();
+    if http2.is_some_and(|http2| !http2.said.is_empty()) {
         issuer.flush(slot);
     }
     true
@@ -177,7 +184,7 @@ fn goes_on(issuer: &mut Issuer, slot: usize, now: Nanos) -> bool {
         endings::ended(issuer, slot, now);
         return false;
     }
-    issuer.pool.list_if_free(slot);
+    issuer.has_become_free(slot);
     true
 }
 
@@ -189,7 +196,7 @@ pub(super) fn timed_out(issuer: &mut Issuer, slot: usize, now: Nanos) {
         return;
     };
     if let Some(http2) = connection.http2.as_deref_mut() {
-        http2.client.cancel(flight.stream, &mut connection.out);
+        http2.client.cancel(flight.stream, &mut http2.said);
         answer(&mut http2.answers, flight.stream).stream = 0;
     }
     let words = |url: &str| format!("{url}: no answer in time");

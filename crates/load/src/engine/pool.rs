@@ -2,18 +2,17 @@
 //! the record: what happens to a connection it tells to whoever asked.
 
 use super::connection::{Connection, State};
-use super::secured::Secured;
 use super::stream::Stream;
 use crate::address::Address;
 use crate::clock::{Nanos, SECOND};
 use crate::run::Run;
+use crate::security::Shaking;
 use mio::{Registry, Token};
 use run_queue::RunQueue;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io;
 use std::sync::Arc;
-use tls::records::RECORD;
 
 /// How often a connection that is refused is tried before the run begins.
 const ATTEMPTS_AT_START: u32 = 3;
@@ -51,8 +50,8 @@ pub(super) struct Pool {
     /// How many connections were made to each address.
     made: Vec<u64>,
     deadlines: BinaryHeap<Reverse<(Nanos, usize)>>,
-    /// Where records of handshakes come, and what is in them.
-    records: [Vec<u8>; 2],
+    /// Where handshakes of TLS have their room, if there are any.
+    shaking: Option<Shaking>,
     /// Connections with pipelined requests to be written together.
     dirty: RunQueue<usize>,
     /// Connections that were not read empty, in the order in which they have their next turns.
@@ -94,10 +93,7 @@ impl Pool {
             next_address: first % run.addresses.len(),
             made: vec![0; run.addresses.len()],
             deadlines: BinaryHeap::with_capacity(most),
-            records: match run.security {
-                Some(_) => [RECORD, 3 * RECORD].map(|length| vec![0; length]),
-                None => [const { Vec::new() }; 2],
-            },
+            shaking: run.security.as_ref().map(|_| Shaking::default()),
             dirty: RunQueue::default(),
             turns: RunQueue::with_capacity(most),
             run,
@@ -189,20 +185,25 @@ impl Pool {
     /// Whether a connection has been made, its handshake of TLS among it. None: not yet.
     pub(super) fn is_made(&mut self, slot: usize, now: Nanos) -> Option<io::Result<()>> {
         let connection = &mut self.connections[slot];
-        let Some(security) = &self.run.security else {
-            return connection.stream.as_ref()?.is_connected();
+        let mut stream = connection.stream.as_ref()?;
+        let (Some(security), Some(shaking)) = (&self.run.security, &mut self.shaking) else {
+            return stream.is_connected();
         };
         if connection.secured.is_none() {
-            if let Err(error) = connection.stream.as_ref()?.is_connected()? {
+            if let Err(error) = stream.is_connected()? {
                 return Some(Err(error));
             }
-            match security.connect() {
-                Ok(client) => connection.secured = Some(Box::new(Secured::new(client, now))),
-                Err(error) => return Some(Err(io::Error::other(error))),
+            match security.connect(now) {
+                Ok(secured) => connection.secured = Some(Box::new(secured)),
+                Err(error) => return Some(Err(error)),
             }
         }
-        let [came, plain] = &mut self.records;
-        connection.shake_hands(came, plain)
+        let secured = connection.secured.as_mut()?;
+        match secured.shake_hands(&mut stream, shaking) {
+            Ok(true) => Some(Ok(())),
+            Ok(false) => None,
+            Err(error) => Some(Err(error)),
+        }
     }
 
     /// A connection has been made. Returns how long that took.

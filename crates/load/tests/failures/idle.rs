@@ -49,6 +49,33 @@ fn idle_connections_are_there_and_never_ask() {
     assert_eq!(silent.load(Relaxed), 7);
 }
 
+/// A server may say something before it closes, which nobody reads: 408 is what some do to whoever asks for nothing.
+#[test]
+fn an_idle_connection_that_was_told_something_and_closed_is_gone() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        // Those who never ask come first.
+        let mut streams: Vec<_> = listener.incoming().flatten().take(4).collect();
+        let mut asking = streams.pop().expect("four");
+        for mut stream in streams {
+            let _ = stream.write_all(b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n");
+        }
+        while let Ok(1..) = asking.read(&mut [0; 4096]) {
+            if asking.write_all(&ok("x")).is_err() {
+                return;
+            }
+        }
+    });
+    let mut run = run(address, Duration::from_millis(300));
+    run.idle = 3;
+    let error = go(run).err().expect("they are closed");
+    assert!(
+        matches!(error, Error::IdleClosed { closed: 3, .. }),
+        "{error}"
+    );
+}
+
 #[test]
 fn a_run_whose_idle_connections_are_closed_is_none() {
     let (address, _) = server(Duration::from_millis(50));

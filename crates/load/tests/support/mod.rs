@@ -6,6 +6,7 @@
 )]
 
 pub mod golden;
+pub mod peer;
 pub mod queue;
 pub mod script;
 

@@ -3,10 +3,11 @@
 //! A request is served for its service time from when it came or, if all servers were busy, from when one became free. The thread spins
 //! while anybody is served, so that services end on time; what a service really took is measured and kept.
 
-use mio::net::{TcpListener, TcpStream};
+use super::peer::{Peer, Spoken};
+use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 use std::collections::VecDeque;
-use std::io::{ErrorKind, Read, Write};
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -14,7 +15,6 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 const LISTENER: Token = Token(usize::MAX - 1);
-const RESPONSE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 /// How long services take, in seconds.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +46,14 @@ pub struct Served {
     pub services: Vec<f64>,
     /// The share of its time in which it could have run and something else did.
     pub starved: f64,
+    /// The allocations of its thread, where they are counted.
+    pub allocations: u64,
+    /// The most requests that one connection had under way at a time, over HTTP/2.
+    pub most_at_once: usize,
+    /// Connections that came, and those of them whose client had said all that comes before a request.
+    pub connections: usize,
+    /// See `connections`.
+    pub greeted: usize,
 }
 
 impl Served {
@@ -91,26 +99,21 @@ impl Served {
 impl Queue {
     /// So many servers behind one queue.
     pub fn new(service: Service, servers: usize) -> Self {
-        Self::start(move |poll, listener, shared| {
-            play(poll, listener, shared, service, servers, None)
-        })
+        Self::start(Spoken::default(), service, servers, None)
+    }
+
+    /// One server that speaks something else than HTTP/1.1 in the clear.
+    pub fn over(spoken: &Spoken, service: Service) -> Self {
+        Self::start(spoken.clone(), service, 1, None)
     }
 
     /// A server of negligible service time that stands still for `stop` in every `period`, both in seconds.
-    pub fn stalling(stop: f64, period: f64) -> Self {
-        Self::start(move |poll, listener, shared| {
-            play(
-                poll,
-                listener,
-                shared,
-                Service::Constant(0.0),
-                1,
-                Some((stop, period)),
-            )
-        })
+    pub fn stalling(spoken: &Spoken, stop: f64, period: f64) -> Self {
+        let at_once = Service::Constant(0.0);
+        Self::start(spoken.clone(), at_once, 1, Some((stop, period)))
     }
 
-    fn start(play: impl FnOnce(Poll, TcpListener, &Shared) -> Served + Send + 'static) -> Self {
+    fn start(spoken: Spoken, service: Service, servers: usize, stall: Option<(f64, f64)>) -> Self {
         let poll = Poll::new().expect("a poll");
         let any_port = "127.0.0.1:0".parse().expect("an address");
         let mut listener = TcpListener::bind(any_port).expect("a port");
@@ -123,8 +126,9 @@ impl Queue {
         let thread = std::thread::spawn(move || {
             let before = run_queue_wait();
             let began = Instant::now();
-            let mut served = play(poll, listener, &its);
+            let mut served = play(poll, (listener, spoken), &its, service, servers, stall);
             served.starved = (run_queue_wait() - before) / began.elapsed().as_secs_f64();
+            served.allocations = sys::heap::allocations();
             served
         });
         Self {
@@ -165,14 +169,14 @@ struct Serving {
 
 fn play(
     mut poll: Poll,
-    listener: TcpListener,
+    (listener, spoken): (TcpListener, Spoken),
     shared: &Shared,
     service: Service,
     servers: usize,
     stall: Option<(f64, f64)>,
 ) -> Served {
     let mut events = Events::with_capacity(256);
-    let mut connections: Vec<TcpStream> = Vec::new();
+    let mut connections: Vec<Peer> = Vec::new();
     let mut queue: VecDeque<(usize, Instant)> = VecDeque::new();
     // Servers that have nothing to do, and since when.
     let mut free = vec![Instant::now(); servers];
@@ -197,9 +201,9 @@ fn play(
         }
         for event in &events {
             match event.token() {
-                LISTENER => accept(&poll, &listener, &mut connections),
+                LISTENER => accept(&poll, (&listener, &spoken), &mut connections),
                 Token(connection) => {
-                    for _ in 0..requests(&mut connections[connection]) {
+                    for _ in 0..connections[connection].requests() {
                         queue.push_back((connection, Instant::now()));
                     }
                 }
@@ -240,36 +244,26 @@ fn play(
             });
         }
     }
+    let most = connections.iter().map(|peer| peer.most_at_once).max();
+    served.most_at_once = most.unwrap_or(0);
+    served.connections = connections.len();
+    served.greeted = connections.iter().filter(|peer| peer.is_greeted()).count();
     served
 }
 
-fn accept(poll: &Poll, listener: &TcpListener, connections: &mut Vec<TcpStream>) {
-    while let Ok((mut stream, _)) = listener.accept() {
-        stream.set_nodelay(true).expect("no delay");
+fn accept(poll: &Poll, (listener, spoken): (&TcpListener, &Spoken), connections: &mut Vec<Peer>) {
+    while let Ok((stream, _)) = listener.accept() {
+        let mut peer = spoken.peer(stream);
         let token = Token(connections.len());
         poll.registry()
-            .register(&mut stream, token, Interest::READABLE)
+            .register(&mut peer.stream, token, Interest::READABLE)
             .expect("registered");
-        connections.push(stream);
+        connections.push(peer);
     }
 }
 
-/// Reads all there is and counts the requests in it; the tests' generator never cuts one.
-fn requests(stream: &mut TcpStream) -> usize {
-    let mut buffer = [0; 16 * 1024];
-    let mut found = 0;
-    while let Ok(length @ 1..) = stream.read(&mut buffer) {
-        found += buffer[..length]
-            .windows(4)
-            .filter(|four| four == b"\r\n\r\n")
-            .count();
-    }
-    found
-}
-
-fn respond(stream: &mut TcpStream, shared: &Shared) {
-    // The other side may have gone.
-    let _ = stream.write_all(RESPONSE);
+fn respond(peer: &mut Peer, shared: &Shared) {
+    peer.respond();
     shared.answered.store(true, Relaxed);
 }
 

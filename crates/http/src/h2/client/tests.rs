@@ -39,10 +39,10 @@ fn requests_and_answers() {
         let mut scratch = Scratch::new(Arc::new(Config::default()));
         let (mut server, mut out) = (Connection::new(), Vec::new());
         let mut client = Client::new(&mut out);
-        let block = |path| request_block(false, "h", path, [("User-Agent", "test")]);
+        let block = |path| request_block(Scheme::Http, false, "h", path, [("User-Agent", "test")]);
         assert_eq!(client.request(&block("/a"), false, &mut out), 1);
         assert_eq!(client.request(&block("/none"), false, &mut out), 3);
-        let head = request_block(true, "h", "/a", []);
+        let head = request_block(Scheme::Https, true, "h", "/a", []);
         assert_eq!(client.request(&head, true, &mut out), 5);
         server.receive(&out, &mut scratch);
         let mut wire = Vec::new();
@@ -89,7 +89,11 @@ fn endings() {
     let mut out = Vec::new();
     let mut client = Client::new(&mut out);
     for _ in 0..3 {
-        client.request(&request_block(false, "h", "/", []), false, &mut out);
+        client.request(
+            &request_block(Scheme::Http, false, "h", "/", []),
+            false,
+            &mut out,
+        );
     }
     client.cancel(5, &mut out);
     let mut wire = Vec::new();
@@ -107,4 +111,40 @@ fn endings() {
         let mut client = Client::new(&mut out);
         assert_eq!(client.next(&mut &wrong[..], &mut out), Err(Error::NotHttp2));
     }
+}
+
+/// RFC 9113, section 8.1: fields may come behind a body, and then end the answer.
+#[test]
+fn an_answer_may_end_with_trailers() {
+    let mut wire = Vec::new();
+    let mut block = |bytes: &[u8], flags| {
+        let start = wire.len() + HEADER_BYTES;
+        wire.resize(start, 0);
+        wire.extend_from_slice(bytes);
+        frame::frame_block(start, 1, flags, SMALLEST_MAX_PAYLOAD, &mut wire);
+    };
+    // :status 200; no DATA; a field of no meaning here.
+    block(&[0x88], 0);
+    block(b"\x00\x01a\x01b", flag::END_STREAM);
+    for piece in [1, usize::MAX] {
+        let (mut client, mut out) = (Client::default(), Vec::new());
+        client.request(
+            &request_block(Scheme::Http, false, "h", "/", []),
+            false,
+            &mut out,
+        );
+        let events = read(&mut client, &wire, piece, &mut out);
+        assert_eq!(events, ["Head(1, 200)", "1: 0 bytes"]);
+    }
+    let ending = wire.len() - 5 - HEADER_BYTES + 4;
+    wire[ending] &= !flag::END_STREAM;
+    let (mut client, mut out) = (Client::default(), Vec::new());
+    client.request(
+        &request_block(Scheme::Http, false, "h", "/", []),
+        false,
+        &mut out,
+    );
+    let mut input = &wire[..];
+    assert_eq!(client.next(&mut input, &mut out), Ok(Event::Head(1, 200)));
+    assert_eq!(client.next(&mut input, &mut out), Err(Error::NotHttp2));
 }

@@ -25,6 +25,7 @@ pub(crate) mod index {
     pub(crate) const GET: usize = 2;
     pub(crate) const PATH: usize = 4;
     pub(crate) const SCHEME_HTTP: usize = 6;
+    pub(crate) const SCHEME_HTTPS: usize = 7;
     pub(crate) const STATUS: usize = 8;
     pub(crate) const ACCEPT_RANGES: usize = 18;
     pub(crate) const ALLOW: usize = 22;

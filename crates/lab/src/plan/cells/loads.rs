@@ -80,6 +80,9 @@ fn combinations(load: &Load, experiment: &Experiment) -> Vec<(Factors, LoadCell)
 
 fn flags(load: &Load, idle: Option<u64>) -> Vec<String> {
     let mut flags = Vec::new();
+    if load.http2 {
+        flags.push("--http2".to_owned());
+    }
     let mut put = |flag: &str, value: Option<u64>| {
         if let Some(value) = value {
             flags.extend([flag.to_owned(), value.to_string()]);
@@ -89,6 +92,7 @@ fn flags(load: &Load, idle: Option<u64>) -> Vec<String> {
     put("--idle", idle);
     put("--requests-per-connection", load.requests_per_connection);
     put("--pipeline", load.pipeline.map(u64::from));
+    put("--streams", load.streams.map(u64::from));
     put("--threads", load.threads.map(u64::from));
     if load.full_handshakes {
         flags.extend(["--tls-resume".into(), "off".into()]);

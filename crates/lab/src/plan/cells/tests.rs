@@ -163,3 +163,45 @@ fn stages_say_themselves_how_long_they_last() {
         .collect();
     assert_eq!(lengths, [3000, 1500]);
 }
+
+#[test]
+fn a_load_is_asked_in_what_its_server_speaks() {
+    let flags = |text: &str| -> Vec<_> {
+        let cells = of(text).unwrap();
+        cells.iter().map(|cell| cell.load.flags.join(" ")).collect()
+    };
+    let loads =
+        "load = [{ name = 'one' }, { name = 'two', http2 = true, streams = 8, idle = 4 }]\n";
+    for options in ["--http2 on", "--http2=on", "--http2 off --tls --http2 on"] {
+        let text = format!("models = [{{ model = 'sped', options = '{options}' }}]\n{loads}");
+        assert_eq!(
+            flags(&text),
+            ["", "--http2 --idle 4 --streams 8"],
+            "{options}"
+        );
+    }
+    let full = "load = [{ name = 'full', full_handshakes = true }]\n";
+    for (options, loads, words) in [
+        (
+            "",
+            loads,
+            "the load 'two' has http2, and the server 'a' has no --http2 on",
+        ),
+        ("--http2 on --http2=off", loads, "no --http2 on"),
+        (
+            "--http2 on",
+            full,
+            "the load 'full' has full_handshakes, and the server 'a' has no --tls",
+        ),
+    ] {
+        let models =
+            format!("models = [{{ model = 'sped', name = 'a', options = '{options}' }}]\n");
+        let error = of(&format!("{models}{loads}")).unwrap_err();
+        assert!(error.contains(words), "{error}");
+        let without = "exclude = [{ load = 'two' }]\n";
+        assert_eq!(
+            of(&format!("{models}{loads}{without}")).is_ok(),
+            loads.contains("two")
+        );
+    }
+}
