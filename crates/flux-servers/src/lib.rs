@@ -5,6 +5,8 @@
 //! | --- | --- |
 //! | [`image`] | pictures as JPEG, at the size that is asked for: the paper's example |
 //! | [`game`] | tag over UDP, ten heartbeats a second, and players that measure it |
+//! | [`torrent`] | a BitTorrent peer, which gets and gives |
+//! | [`tracker`] | and a tracker, at which peers find each other |
 //! | [`runtime`] | who calls the next step, for all of them |
 //! | [`told`] | what a server says when it is ready and when it has ended |
 
@@ -12,3 +14,5 @@ pub mod game;
 pub mod image;
 pub mod runtime;
 pub mod told;
+pub mod torrent;
+pub mod tracker;

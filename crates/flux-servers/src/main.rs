@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use command::descriptors::Descriptors;
 use command::output::{self, Format, complain};
 use flux_servers::told::Ready;
-use flux_servers::{game, image};
+use flux_servers::{game, image, torrent};
 
 /// Servers written in Flux: the same flows of nodes, whoever calls the next step
 #[derive(Debug, Parser)]
@@ -23,6 +23,7 @@ enum Command {
     Image(image::Settings),
     Game(game::Settings),
     Players(game::players::Settings),
+    Torrent(torrent::settings::Settings),
 }
 
 fn main() -> ExitCode {
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Command::Image(settings) => serve_pictures(&settings),
         Command::Game(settings) => serve_game(&settings),
         Command::Players(settings) => play(&settings),
+        Command::Torrent(settings) => settings.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
