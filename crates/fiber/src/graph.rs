@@ -33,7 +33,8 @@ impl AddAssign for Taken {
     }
 }
 
-/// What one worker counts; only it writes here.
+/// What one worker counts; only it writes here, and nobody else into the same cache lines.
+#[repr(align(128))]
 pub(crate) struct Counts {
     edges: Box<[Counted]>,
     ways: AtomicU64,
@@ -91,7 +92,7 @@ impl Counts {
 
     /// It has come to another node.
     #[inline]
-    pub(crate) fn arrive(&self, from: Node, to: Node, set_out: Option<Instant>, taken: Taken) {
+    pub(crate) fn arrive(&self, from: Node, to: Node, set_out: Option<Instant>) {
         let edge = &self.edges[from.index() * NODES + to.index()];
         // Nobody else writes, so that no addition has to be atomic.
         edge.count.store(edge.count.load(Relaxed) + 1, Relaxed);
@@ -100,14 +101,17 @@ impl Counts {
             let ns = u64::try_from(set_out.elapsed().as_nanos()).unwrap_or(u64::MAX);
             edge.ns.fetch_add(ns, Relaxed);
         }
-        if taken != Taken::default() {
-            for (memory_bytes, descriptors) in [
-                (&edge.memory_bytes, &edge.descriptors),
-                (&self.memory_bytes, &self.descriptors),
-            ] {
-                memory_bytes.fetch_add(taken.memory_bytes, Relaxed);
-                descriptors.fetch_add(taken.descriptors, Relaxed);
-            }
+    }
+
+    /// It has taken something on its way there.
+    pub(crate) fn add_taken(&self, from: Node, to: Node, taken: Taken) {
+        let edge = &self.edges[from.index() * NODES + to.index()];
+        for (memory_bytes, descriptors) in [
+            (&edge.memory_bytes, &edge.descriptors),
+            (&self.memory_bytes, &self.descriptors),
+        ] {
+            memory_bytes.fetch_add(taken.memory_bytes, Relaxed);
+            descriptors.fetch_add(taken.descriptors, Relaxed);
         }
     }
 

@@ -41,27 +41,33 @@ static SLEEP: Place = Place::new("sleep");
 
 impl Fiber<'_> {
     /// Lets every other fiber that can run have its turn.
+    #[inline(always)]
     pub fn yield_now(&self) {
         self.yield_at(&YIELD);
     }
 
     /// The same, at a place of one's own in the [blocking graph](crate::graph).
+    #[inline(always)]
     pub fn yield_at(&self, place: &'static Place) {
         self.stop(place, false);
     }
 
     /// Waits until it is [unparked](Unparker::unpark), or was since it parked last. It may also go on for no reason.
+    #[inline]
     pub fn park(&self, place: &'static Place) {
         self.stop(place, true);
     }
 
-    #[inline]
+    /// Stops, as part of whoever calls this: a processor expects each return to go to whoever called last. With a call between, that is
+    /// somebody on the other stack, twice in each switch.
+    #[inline(always)]
     fn stop(&self, place: &'static Place, parks: bool) {
-        self.suspension.suspend(Why {
-            node: self.scope.get().with(place),
-            taken: self.taken.take(),
-            parks,
-        });
+        let has_taken = self.taken.get() != Taken::default();
+        if has_taken {
+            self.waiter.tell_taken(self.taken.take());
+        }
+        let node = self.scope.get().with(place);
+        self.suspension.suspend(Why::new(node, parks, has_taken));
     }
 
     /// Puts the places where it parks within a scope, for the [blocking graph](crate::graph), as long as the result lives: so what is
@@ -134,16 +140,14 @@ where
         };
         // A panic costs this fiber. Whoever wants to know more of it catches it first.
         let has_panicked = catch_unwind(AssertUnwindSafe(|| body(&fiber))).is_err();
-        Ended {
-            has_panicked,
-            taken: fiber.taken.get(),
-        }
+        fiber.waiter.tell_taken(fiber.taken.get());
+        Ended { has_panicked }
     });
     shared.begin();
-    shared.run(Suspended {
+    shared.run(Box::new(Suspended {
         coroutine,
         waiter,
         node: Node::START,
-    });
+    }));
     Ok(())
 }

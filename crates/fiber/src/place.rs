@@ -109,6 +109,7 @@ impl Node {
         usize::from(self.0.min(OTHERS))
     }
 
+    #[inline]
     pub(crate) fn from_index(index: usize) -> Self {
         Self(u16::try_from(index).unwrap_or(OTHERS))
     }

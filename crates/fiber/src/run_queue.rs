@@ -11,13 +11,13 @@ use crate::waiter::Suspended;
 /// Fibers that can run, of one worker.
 pub(crate) enum RunQueue {
     /// First in, first out.
-    Fifo(VecDeque<Suspended>),
+    Fifo(VecDeque<Box<Suspended>>),
     /// By what they are about to use.
     Resource(Box<Planned>),
 }
 
 pub(crate) struct Planned {
-    fibers: ByNode<Suspended>,
+    fibers: ByNode<Box<Suspended>>,
     plan: Plan,
 }
 
@@ -33,7 +33,7 @@ impl RunQueue {
     }
 
     #[inline]
-    pub(crate) fn push(&mut self, fiber: Suspended) {
+    pub(crate) fn push(&mut self, fiber: Box<Suspended>) {
         match self {
             Self::Fifo(fibers) => fibers.push_back(fiber),
             Self::Resource(planned) => planned.fibers.push(fiber.node, fiber),
@@ -41,7 +41,7 @@ impl RunQueue {
     }
 
     #[inline]
-    pub(crate) fn pop(&mut self, shared: &Shared) -> Option<Suspended> {
+    pub(crate) fn pop(&mut self, shared: &Shared) -> Option<Box<Suspended>> {
         match self {
             Self::Fifo(fibers) => fibers.pop_front(),
             Self::Resource(planned) => {
@@ -86,7 +86,7 @@ impl RunQueue {
     }
 
     /// Half of them, those that would run first, for a worker that has none.
-    pub(crate) fn split(&mut self, shared: &Shared) -> VecDeque<Suspended> {
+    pub(crate) fn split(&mut self, shared: &Shared) -> VecDeque<Box<Suspended>> {
         let half = self.len().div_ceil(2);
         match self {
             Self::Fifo(fibers) => fibers.drain(..half).collect(),
@@ -95,7 +95,7 @@ impl RunQueue {
     }
 
     /// Takes all of these.
-    pub(crate) fn append(&mut self, mut others: VecDeque<Suspended>) {
+    pub(crate) fn append(&mut self, mut others: VecDeque<Box<Suspended>>) {
         match self {
             Self::Fifo(fibers) => fibers.append(&mut others),
             Self::Resource(_) => others.into_iter().for_each(|fiber| self.push(fiber)),

@@ -89,7 +89,7 @@ pub(crate) struct Shared {
     /// What each worker has counted of the ways that fibers go.
     pub(crate) graph: Box<[Counts]>,
     /// Fibers that others than workers have unparked.
-    injected: Mutex<VecDeque<Suspended>>,
+    injected: Mutex<VecDeque<Box<Suspended>>>,
     injected_count: AtomicUsize,
     /// Fibers that have not ended, and runtimes that may start some.
     live: AtomicUsize,
@@ -175,7 +175,7 @@ impl Shared {
     }
 
     /// Has a fiber run: in the worker that this thread is, or whichever comes to it first.
-    pub(crate) fn run(&self, fiber: Suspended) {
+    pub(crate) fn run(&self, fiber: Box<Suspended>) {
         let Some(fiber) = worker::run_here(self, fiber) else {
             return;
         };
@@ -188,7 +188,7 @@ impl Shared {
 
     /// A fiber that somebody else than a worker has unparked.
     #[inline]
-    pub(crate) fn take_injected(&self) -> Option<Suspended> {
+    pub(crate) fn take_injected(&self) -> Option<Box<Suspended>> {
         if !self.has_injected() {
             return None;
         }

@@ -1,5 +1,6 @@
 //! Where a fiber is while it is parked, so that whoever has news for it finds it there.
 
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sys::coroutine::Coroutine;
@@ -8,7 +9,8 @@ use crate::graph::Taken;
 use crate::place::Node;
 use crate::runtime::Shared;
 
-/// A fiber that does not run: to be resumed by whichever worker comes to it first.
+/// A fiber that does not run: to be resumed by whichever worker comes to it first. Queues hold it in a box, for it changes places
+/// twice in each turn.
 pub(crate) struct Suspended {
     pub(crate) coroutine: Coroutine<Why, Ended>,
     pub(crate) waiter: Arc<Waiter>,
@@ -16,28 +18,52 @@ pub(crate) struct Suspended {
     pub(crate) node: Node,
 }
 
-/// Why a fiber has stopped.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Why {
-    /// Where.
-    pub(crate) node: Node,
-    /// What it has taken since it last did.
-    pub(crate) taken: Taken,
-    /// It waits to be unparked; otherwise others are to have their turn.
-    pub(crate) parks: bool,
+/// Why a fiber has stopped: one word, so that it goes from stack to stack in a register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Why(usize);
+
+impl Why {
+    const PARKS: usize = 1 << 16;
+    const HAS_TAKEN: usize = 1 << 17;
+
+    /// It stops at a node; it waits to be unparked, or lets others have their turn; and it may have
+    /// [told](Waiter::tell_taken) what it has taken.
+    #[inline]
+    pub(crate) fn new(node: Node, parks: bool, has_taken: bool) -> Self {
+        let parks = if parks { Self::PARKS } else { 0 };
+        let has_taken = if has_taken { Self::HAS_TAKEN } else { 0 };
+        Self(node.index() | parks | has_taken)
+    }
+
+    #[inline]
+    pub(crate) fn node(self) -> Node {
+        Node::from_index(self.0 & (Self::PARKS - 1))
+    }
+
+    #[inline]
+    pub(crate) fn parks(self) -> bool {
+        self.0 & Self::PARKS != 0
+    }
+
+    #[inline]
+    pub(crate) fn has_taken(self) -> bool {
+        self.0 & Self::HAS_TAKEN != 0
+    }
 }
 
 /// How a fiber has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ended {
     pub(crate) has_panicked: bool,
-    pub(crate) taken: Taken,
 }
 
-/// One fiber's place to park.
+/// What others know a fiber by: its place to park, and what it says of itself.
 pub(crate) struct Waiter {
     pub(crate) shared: Arc<Shared>,
-    parking: Mutex<Parking<Suspended>>,
+    parking: Mutex<Parking<Box<Suspended>>>,
+    /// What it has taken since its worker asked last. The fiber writes it before it stops, its worker reads it after that.
+    memory_bytes: AtomicI64,
+    descriptors: AtomicI64,
 }
 
 /// Whether a fiber is parked; pure, so that every order of events can be tried.
@@ -79,20 +105,38 @@ impl Waiter {
         Self {
             shared,
             parking: Mutex::new(Parking::Running),
+            memory_bytes: AtomicI64::new(0),
+            descriptors: AtomicI64::new(0),
+        }
+    }
+
+    /// Tells the worker what the fiber has taken, before it stops.
+    #[cold]
+    pub(crate) fn tell_taken(&self, taken: Taken) {
+        self.memory_bytes.store(taken.memory_bytes, Relaxed);
+        self.descriptors.store(taken.descriptors, Relaxed);
+    }
+
+    /// What the fiber has told, once.
+    #[cold]
+    pub(crate) fn told_taken(&self) -> Taken {
+        Taken {
+            memory_bytes: self.memory_bytes.swap(0, Relaxed),
+            descriptors: self.descriptors.swap(0, Relaxed),
         }
     }
 
     /// See [`Parking::park`].
-    pub(crate) fn park(&self, fiber: Suspended) -> Option<Suspended> {
+    pub(crate) fn park(&self, fiber: Box<Suspended>) -> Option<Box<Suspended>> {
         self.parking().park(fiber)
     }
 
     /// See [`Parking::take`].
-    pub(crate) fn take(&self) -> Option<Suspended> {
+    pub(crate) fn take(&self) -> Option<Box<Suspended>> {
         self.parking().take()
     }
 
-    fn parking(&self) -> MutexGuard<'_, Parking<Suspended>> {
+    fn parking(&self) -> MutexGuard<'_, Parking<Box<Suspended>>> {
         self.parking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -113,6 +157,23 @@ impl Unparker {
 impl std::fmt::Debug for Unparker {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Unparker")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Why;
+    use crate::place::{NODES, Node};
+
+    #[test]
+    fn a_word_says_why_a_fiber_has_stopped() {
+        for index in 0..NODES {
+            for (parks, has_taken) in [(false, false), (true, false), (false, true), (true, true)] {
+                let why = Why::new(Node::from_index(index), parks, has_taken);
+                assert_eq!(why.node().index(), index);
+                assert_eq!((why.parks(), why.has_taken()), (parks, has_taken));
+            }
+        }
     }
 }
 

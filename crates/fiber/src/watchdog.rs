@@ -17,7 +17,10 @@ const EVERY: Duration = Duration::from_millis(50);
 const GIVE_BACK_EVERY: Duration = Duration::from_secs(1);
 
 /// The turn of a worker: how many it has begun, and the node from which the fiber goes on whose turn it is; none: nobody's.
+///
+/// Each lies in cache lines of its own, which processors fetch in pairs: its worker writes it twice in each turn.
 #[derive(Debug, Default)]
+#[repr(align(128))]
 pub(crate) struct Turn(AtomicU64);
 
 /// Where the count begins in the word.

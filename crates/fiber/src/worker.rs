@@ -1,6 +1,6 @@
 //! The loop that runs fibers.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -10,16 +10,21 @@ use std::time::{Duration, Instant};
 use sys::coroutine::Stopped;
 use sys::overflow::HandlerStack;
 
-use crate::graph::END;
+use crate::graph::{Counts, END};
 use crate::idle::Waits;
 use crate::place::Node;
 use crate::run_queue::RunQueue;
 use crate::runtime::Shared;
 use crate::schedule::Schedule;
-use crate::waiter::{Suspended, Waiter};
+use crate::waiter::{Ended, Suspended, Waiter};
+use crate::watchdog::Turn;
 
-/// Turns between two looks at the poller, if there are fibers to run: asking costs as much as a few of them.
+/// Turns between two looks for news, if there are fibers to run.
 const LEAST_TURNS: usize = 64;
+
+/// How long the poller is left alone at least while there are fibers to run. Asking costs as much as thirty of the shortest turns,
+/// and reading the clock as two.
+const ASKED_AGAIN_AFTER: Duration = Duration::from_micros(20);
 
 /// Runs fibers in the thread that calls [`run`](Self::run).
 pub struct Worker {
@@ -43,7 +48,7 @@ struct Local {
 ///
 /// Never inlined: a fiber that calls it may be in another thread than when it called it before.
 #[inline(never)]
-pub(crate) fn run_here(shared: &Shared, fiber: Suspended) -> Option<Suspended> {
+pub(crate) fn run_here(shared: &Shared, fiber: Box<Suspended>) -> Option<Box<Suspended>> {
     HERE.with_borrow(|here| match here {
         Some(local) if std::ptr::eq(&*local.shared, shared) => {
             local.queue(|queue| queue.push(fiber));
@@ -91,7 +96,14 @@ impl Worker {
             own: is_alone.then(|| RefCell::new(RunQueue::new(self.shared.schedule))),
         });
         HERE.set(Some(Rc::clone(&local)));
-        let outcome = Loop { local: &local }.run();
+        let running = Loop {
+            local: &local,
+            shared: &local.shared,
+            turn: &local.shared.turns[self.number],
+            graph: &local.shared.graph[self.number],
+            asked: Cell::new(Instant::now()),
+        };
+        let outcome = running.run();
         HERE.set(None);
         outcome
     }
@@ -99,23 +111,31 @@ impl Worker {
 
 struct Loop<'a> {
     local: &'a Local,
+    shared: &'a Shared,
+    turn: &'a Turn,
+    graph: &'a Counts,
+    /// When it asked the poller last.
+    asked: Cell<Instant>,
 }
 
 impl Loop<'_> {
     fn run(&self) -> io::Result<()> {
-        let shared = &*self.local.shared;
         let mut turns = LEAST_TURNS;
+        let mut yielded = None;
         loop {
             if turns == 0 {
+                if let Some(fiber) = yielded.take() {
+                    self.local.queue(|queue| queue.push(fiber));
+                }
                 self.look()?;
                 turns = self.local.queue(|queue| queue.len()).max(LEAST_TURNS);
             }
-            match self.next() {
+            match self.next(yielded.take()) {
                 Some(fiber) => {
                     turns -= 1;
-                    self.resume(fiber);
+                    yielded = self.resume(fiber);
                 }
-                None if shared.is_over() => return Ok(()),
+                None if self.shared.is_over() => return Ok(()),
                 None => {
                     self.wait()?;
                     turns = self.local.queue(|queue| queue.len()).max(LEAST_TURNS);
@@ -124,17 +144,26 @@ impl Loop<'_> {
         }
     }
 
+    /// Who is to run next; whoever has just yielded comes behind all others.
     #[inline]
-    fn next(&self) -> Option<Suspended> {
-        let shared = &*self.local.shared;
-        let own = self.local.queue(|queue| queue.pop(shared));
-        own.or_else(|| shared.take_injected())
-            .or_else(|| self.steal())
+    fn next(&self, yielded: Option<Box<Suspended>>) -> Option<Box<Suspended>> {
+        let own = self.local.queue(|queue| {
+            if let Some(fiber) = yielded {
+                queue.push(fiber);
+            }
+            queue.pop(self.shared)
+        });
+        own.or_else(|| self.next_of_others())
+    }
+
+    #[cold]
+    fn next_of_others(&self) -> Option<Box<Suspended>> {
+        self.shared.take_injected().or_else(|| self.steal())
     }
 
     /// Half of what another has to run.
-    fn steal(&self) -> Option<Suspended> {
-        let shared = &*self.local.shared;
+    fn steal(&self) -> Option<Box<Suspended>> {
+        let shared = self.shared;
         let all = shared.queues.len();
         for victim in 1..all {
             let mut stolen = {
@@ -155,48 +184,60 @@ impl Loop<'_> {
         None
     }
 
-    /// Runs a fiber until it stops, and places it.
-    fn resume(&self, mut fiber: Suspended) {
-        let shared = &*self.local.shared;
-        let turn = &shared.turns[self.local.number];
-        let graph = &shared.graph[self.local.number];
+    /// Runs a fiber until it stops; it is given back if it is to run again.
+    #[inline]
+    fn resume(&self, mut fiber: Box<Suspended>) -> Option<Box<Suspended>> {
         let from = fiber.node;
-        turn.begin(from);
-        let set_out = graph.set_out();
-        let stopped = fiber.coroutine.resume();
-        match stopped {
+        self.turn.begin(from);
+        let set_out = self.graph.set_out();
+        let runs = match fiber.coroutine.resume() {
             Stopped::Suspended(why) => {
-                fiber.node = why.node;
-                graph.arrive(from, why.node, set_out, why.taken);
-                let waiter = why.parks.then(|| Arc::clone(&fiber.waiter));
-                let runs = match waiter {
-                    Some(waiter) => waiter.park(fiber),
-                    None => Some(fiber),
-                };
-                if let Some(fiber) = runs {
-                    self.local.queue(|queue| queue.push(fiber));
+                let node = why.node();
+                fiber.node = node;
+                self.graph.arrive(from, node, set_out);
+                if why.has_taken() {
+                    let taken = fiber.waiter.told_taken();
+                    self.graph.add_taken(from, node, taken);
+                }
+                match why.parks() {
+                    true => Arc::clone(&fiber.waiter).park(fiber),
+                    false => Some(fiber),
                 }
             }
             Stopped::Ended(ended) => {
-                graph.arrive(from, Node::START.with(&END), set_out, ended.taken);
-                // Its stack first: whoever is told of the end may want to start another.
-                drop(fiber);
-                if ended.has_panicked {
-                    shared.panics.fetch_add(1, Relaxed);
-                }
-                shared.end();
+                self.end(fiber, set_out, ended);
+                None
             }
+        };
+        self.turn.end();
+        runs
+    }
+
+    #[cold]
+    fn end(&self, fiber: Box<Suspended>, set_out: Option<Instant>, ended: Ended) {
+        let (from, end) = (fiber.node, Node::START.with(&END));
+        self.graph.arrive(from, end, set_out);
+        self.graph.add_taken(from, end, fiber.waiter.told_taken());
+        // Its stack first: whoever is told of the end may want to start another.
+        drop(fiber);
+        if ended.has_panicked {
+            self.shared.panics.fetch_add(1, Relaxed);
         }
-        turn.end();
+        self.shared.end();
     }
 
     /// Looks for news, and waits for none.
+    #[cold]
     fn look(&self) -> io::Result<()> {
-        while let Some(fiber) = self.local.shared.take_injected() {
+        while let Some(fiber) = self.shared.take_injected() {
             self.local.queue(|queue| queue.push(fiber));
         }
-        self.plan();
-        match self.local.shared.poller.try_lock() {
+        let now = Instant::now();
+        self.plan(now);
+        if now - self.asked.get() < ASKED_AGAIN_AFTER {
+            return Ok(());
+        }
+        match self.shared.poller.try_lock() {
             Some(mut asked) => self.ask(&mut asked, Some(Duration::ZERO)),
             // Another is at it.
             None => Ok(()),
@@ -204,17 +245,17 @@ impl Loop<'_> {
     }
 
     /// Goes by the newest plan.
-    fn plan(&self) {
-        let shared = &*self.local.shared;
+    fn plan(&self, now: Instant) {
+        let shared = self.shared;
         if shared.schedule == Schedule::Resource {
-            let plan = shared.planner.plan(&shared.graph, Instant::now());
+            let plan = shared.planner.plan(&shared.graph, now);
             self.local.queue(|queue| queue.set_plan(plan));
         }
     }
 
     /// How long until a fiber of this worker's goes on that is held back.
     fn held_back_for(&self) -> Option<Duration> {
-        let is_planned = self.local.shared.schedule == Schedule::Resource;
+        let is_planned = self.shared.schedule == Schedule::Resource;
         is_planned
             .then(|| self.local.queue(|queue| queue.time_left(Instant::now())))
             .flatten()
@@ -222,7 +263,7 @@ impl Loop<'_> {
 
     /// Waits until there may be something to run.
     fn wait(&self) -> io::Result<()> {
-        let shared = &*self.local.shared;
+        let shared = self.shared;
         let number = self.local.number;
         let mut asked = shared.poller.try_lock();
         let waits = match asked {
@@ -254,14 +295,14 @@ impl Loop<'_> {
         shared.idle.remove(number);
         if let Some(since) = since {
             shared.planner.was_idle(since.elapsed());
-            self.plan();
+            self.plan(Instant::now());
         }
         outcome
     }
 
     /// Asks the poller, and has those run for whom there is news.
     fn ask(&self, asked: &mut crate::poller::Asked, at_most: Option<Duration>) -> io::Result<()> {
-        let shared = &*self.local.shared;
+        let shared = self.shared;
         let run = |waiter: &Waiter| {
             if let Some(fiber) = waiter.take() {
                 self.local.queue(|queue| queue.push(fiber));
@@ -275,6 +316,7 @@ impl Loop<'_> {
             at_most => at_most,
         };
         let now = shared.poller.ask(asked, at_most, run)?;
+        self.asked.set(now);
         while let Some(waiter) = shared.timers.due(now) {
             run(&waiter);
         }

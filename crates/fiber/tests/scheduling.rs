@@ -133,6 +133,48 @@ fn a_descriptor_is_waited_for_or_its_deadline() {
     }
 }
 
+/// A worker that always has somebody to run hears of descriptors, times and threads all the same.
+#[test]
+fn those_who_wait_go_on_beside_a_fiber_that_yields_for_ever() {
+    for workers in [1, 2] {
+        let (near, mut far) = UnixStream::pair().unwrap();
+        let gone_on = Arc::new(AtomicUsize::new(0));
+        let running = start(workers);
+        for _ in 0..workers {
+            let gone_on = Arc::clone(&gone_on);
+            running.spawn(move |fiber| {
+                while gone_on.load(SeqCst) < 3 {
+                    fiber.yield_now();
+                }
+            });
+        }
+        let (descriptor, time, thread) = (
+            Arc::clone(&gone_on),
+            Arc::clone(&gone_on),
+            Arc::clone(&gone_on),
+        );
+        let (tell, told) = mpsc::channel();
+        running.spawn(move |fiber| {
+            let watched = Watched::readable(fiber, &near).unwrap();
+            assert!(watched.wait(fiber, &HERE, None).unwrap().readable);
+            descriptor.fetch_add(1, SeqCst);
+        });
+        running.spawn(move |fiber| {
+            fiber.sleep(Duration::from_millis(2));
+            time.fetch_add(1, SeqCst);
+        });
+        running.spawn(move |fiber| {
+            tell.send(fiber.unparker()).unwrap();
+            fiber.park(&HERE);
+            thread.fetch_add(1, SeqCst);
+        });
+        told.recv().unwrap().unpark();
+        far.write_all(b"x").unwrap();
+        assert_eq!(running.join().panics, 0);
+        assert_eq!(gone_on.load(SeqCst), 3);
+    }
+}
+
 /// A fiber that fills a socket, parks in the midst of it, and goes on in another worker, because its own is stalled.
 #[test]
 fn a_fiber_that_parks_in_mid_send_goes_on_in_another_worker() {

@@ -5,6 +5,8 @@
 //! to it that where it stops
 //!
 //! - no closure given to [`std::thread::LocalKey::with`] is being run, and nothing borrowed from a thread-local is held;
+//! - no thread-local is used by the function itself, for a compiler that knows its address from before may use that one after;
+//!   one that is never inlined has to do it;
 //! - nothing is held that is not [`Send`] and known beyond this stack: no guard of a lock of the thread's, no `Rc` that others
 //!   have as well. Such things may come and go between two stops.
 //!
@@ -63,12 +65,14 @@ impl<Yield: Send + 'static, Return: Send + 'static> Coroutine<Yield, Return> {
 impl<Yield> Suspension<'_, Yield> {
     /// Stops here, and goes on when the coroutine is resumed.
     ///
-    /// Never inlined, so that no compiler keeps an address of the thread's locals from before for after.
+    /// It may be inlined: to a compiler it is no more than a call of something unknown, and the rules above hold for either. (The count of
+    /// panics is the thread's, but where it matters the standard library looks at it in a function that is never inlined.) As a call it
+    /// would cost a switch two returns that no processor predicts, for each is expected to go to whoever called last, on the other stack.
     ///
     /// # Panics
     /// While a panic unwinds this stack: the count of panics is the thread's, and another's coroutines would take it for theirs.
     /// As that happens in a destructor, it ends the process.
-    #[inline(never)]
+    #[inline]
     pub fn suspend(&self, why: Yield) {
         assert!(
             !std::thread::panicking(),
