@@ -55,6 +55,11 @@ pub(crate) const COMMANDS: &[Subcommand] = &[
         run: |matches, _| status(given::<report::cli::Plot>(matches)?.run(&models::all())),
     },
     Subcommand {
+        name: "notebook",
+        grammar: |_| grammar::<report::cli::Notebook>("notebook"),
+        run: |matches, _| status(given::<report::cli::Notebook>(matches)?.run()),
+    },
+    Subcommand {
         name: "slo",
         grammar: |_| grammar::<lab::commands::slo::Args>("slo"),
         run: |matches, _| status(lab::commands::slo::run(given(matches)?)),
@@ -128,9 +133,13 @@ fn status(status: Result<u8, Failure>) -> Result<ExitCode, Failure> {
     status.map(ExitCode::from)
 }
 
-/// Writes the report of a finished run, and says what came out of it as the report does.
+/// Writes the report of a finished run and its notebook, and says what came out of it as the report does.
 fn report(run: &Run) -> Result<Option<String>, Failure> {
     let page = report::write_run(run, None, &models::all())?;
+    let notebook = report::notebook::write(run, None)?;
     let answer = report::answer::Answer::of(run);
-    Ok(Some(format!("report   {}\n\n{answer}", page.display())))
+    let (page, notebook) = (page.display(), notebook.display());
+    Ok(Some(format!(
+        "report   {page}\nnotebook {notebook}\n\n{answer}"
+    )))
 }

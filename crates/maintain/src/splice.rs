@@ -156,7 +156,8 @@ fn with_outcome(config: &str, heading: &str, printed: &str) -> String {
     let mut new = format!("{}\n\n{heading}\n#\n", kept.join("\n").trim_end());
     // The first line repeats the question; where the results lie is nobody else's business.
     for line in printed.lines().skip(1) {
-        if !line.starts_with("results  ") && !line.starts_with("report   ") {
+        let places = ["results  ", "report   ", "notebook "];
+        if !places.iter().any(|place| line.starts_with(place)) {
             new.push_str(format!("# {line}").trim_end());
             new.push('\n');
         }
@@ -227,7 +228,7 @@ mod tests {
 
     #[test]
     fn an_outcome_takes_the_place_of_the_one_before() {
-        let printed = "Does it matter?\n\ncell  p99 \nsped  1 ms\nresults  results/x\nreport   results/x/report.html\n";
+        let printed = "Does it matter?\n\ncell  p99 \nsped  1 ms\nresults  results/x\nreport   results/x/report.html\nnotebook results/x/explore.ipynb\n";
         let expected = "name = \"x\"\n\n# Outcome on a day.\n#\n#\n# cell  p99\n# sped  1 ms\n";
         let first = with_outcome("name = \"x\"\n", "# Outcome on a day.", printed);
         assert_eq!(first, expected);

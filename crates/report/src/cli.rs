@@ -1,6 +1,7 @@
-//! `archbench report` and `archbench plot`.
+//! `archbench report`, `archbench plot` and `archbench notebook`.
 
 use crate::draw::{self, Frame};
+use crate::notebook;
 use crate::page;
 use crate::plot::{self, FigureKind, Request};
 use clap::Args;
@@ -71,6 +72,21 @@ pub struct Plot {
     pub scale: u8,
 }
 
+/// Write a notebook that loads a run with pandas and the HdrHistogram package, and draws it anew
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+The notebook is to be run in the results folder, by Jupyter or whatever reads its format, and needs
+'pip install pandas matplotlib hdrhistogram'. 'archbench run' writes one into each results folder.")]
+pub struct Notebook {
+    /// The results folder
+    #[arg(value_name = "RESULTS")]
+    pub results: PathBuf,
+
+    /// Where the notebook goes [default: explore.ipynb in the results folder]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
 const EXAMPLES: &str = "\
 Examples:
   archbench plot latency results/quick-20250321-140506 -o latency.svg
@@ -81,6 +97,16 @@ impl Report {
     /// Writes it and says where. Models look as their family and their place in it, by the `catalogue`, say.
     pub fn run(&self, catalogue: &[Model]) -> Result<u8, Box<dyn Error>> {
         let path = page::write(&self.results, self.output.as_deref(), catalogue)?;
+        output::write(None, format!("{}\n", path.display()).as_bytes())?;
+        Ok(0)
+    }
+}
+
+impl Notebook {
+    /// Writes it and says where.
+    pub fn run(&self) -> Result<u8, Box<dyn Error>> {
+        let run = results::read(&self.results)?;
+        let path = notebook::write(&run, self.output.as_deref())?;
         output::write(None, format!("{}\n", path.display()).as_bytes())?;
         Ok(0)
     }

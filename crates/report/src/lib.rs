@@ -5,8 +5,9 @@
 //! | [`page`] | the report: one HTML file |
 //! | [`answer`] | what came out, in a sentence or two |
 //! | [`map`] | which architecture answers which, and where each was best |
+//! | [`notebook`] | a notebook that goes with a results folder |
 //! | [`plot`] | one figure, as SVG or PNG |
-//! | [`cli`] | the arguments of `archbench report` and `archbench plot` |
+//! | [`cli`] | the arguments of `archbench report`, `archbench plot` and `archbench notebook` |
 //! | [`figure`] | what a figure says: axes with units, series, rows |
 //! | [`draw`] | how it looks |
 //! | `study`, `estimate`, `standing` | a run, arranged for drawing; a figure over repeats; who leads |
@@ -26,6 +27,7 @@ pub mod figure;
 mod figures;
 mod html;
 pub mod map;
+pub mod notebook;
 pub mod page;
 pub mod plot;
 mod scale;

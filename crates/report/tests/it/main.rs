@@ -4,6 +4,7 @@ mod answer;
 mod browser;
 mod escaping;
 mod map;
+mod notebook;
 mod page;
 mod plot;
 mod support;
