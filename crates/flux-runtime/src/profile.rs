@@ -1,7 +1,7 @@
 //! Which paths flows take, and how long their nodes run: counted while the program runs.
 //!
 //! A path costs an addition at each fork and one count at its end. Times cost two looks at the clock for each step, so that only one
-//! flow of [`TIMED`] has a stopwatch.
+//! flow of [`TIMED`] has a stopwatch, unless whoever runs the program says otherwise.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -22,6 +22,8 @@ const CLASSES: usize = 4 * 48;
 #[derive(Debug)]
 pub struct Profile {
     program: Program,
+    /// One flow of so many is timed.
+    timed: u64,
     begun: AtomicU64,
     paths: Box<[AtomicU64]>,
     rare_paths: Mutex<BTreeMap<u64, u64>>,
@@ -55,6 +57,11 @@ impl Stopwatch {
 impl Profile {
     /// Of a program of which nothing has run.
     pub fn new(program: Program) -> Self {
+        Self::timing(program, TIMED)
+    }
+
+    /// The same, of which one flow of `timed` is timed: all of them, say, where flows are few and take long.
+    pub fn timing(program: Program, timed: u64) -> Self {
         let counts = |count| (0..count).map(|_| AtomicU64::new(0)).collect();
         let paths = if program.paths <= COUNTED {
             program.paths
@@ -68,6 +75,7 @@ impl Profile {
         };
         Self {
             program,
+            timed: timed.max(1),
             begun: AtomicU64::new(0),
             paths: counts(paths),
             rare_paths: Mutex::default(),
@@ -78,7 +86,7 @@ impl Profile {
     /// A stopwatch for a flow that begins, if it is one of those that are timed.
     pub(crate) fn stopwatch(&self) -> Option<Stopwatch> {
         let begun = self.begun.fetch_add(1, Relaxed);
-        begun.is_multiple_of(TIMED).then(Stopwatch::default)
+        begun.is_multiple_of(self.timed).then(Stopwatch::default)
     }
 
     /// A flow is over that took this path.
@@ -112,9 +120,10 @@ impl Profile {
     /// behind that the classes of times that are not empty, `FROM_NS:COUNT` each.
     pub fn lines(&self) -> String {
         let mut lines = format!(
-            "flux-profile 1 paths {} places {} timed 1/{TIMED}\n",
+            "flux-profile 1 paths {} places {} timed 1/{}\n",
             self.program.paths,
-            self.program.places.len()
+            self.program.places.len(),
+            self.timed
         );
         let load = |count: &AtomicU64| count.load(Relaxed);
         let counted = self.paths.iter().map(load).enumerate();

@@ -62,7 +62,10 @@ impl Options {
         // It would be a pity to hear only at the end that it cannot be written.
         let file = self.profile.as_ref().map(File::create).transpose();
         let file = file.map_err(cannot_write)?;
-        let profile = file.as_ref().map(|_| Arc::new(Profile::new(F::PROGRAM)));
+        // Flows are few here, and take long beside two looks at the clock.
+        let profile = file
+            .as_ref()
+            .map(|_| Arc::new(Profile::timing(F::PROGRAM, 1)));
         self.run_counted(host, profile.as_ref())?;
         match file.zip(profile) {
             Some((mut file, profile)) => file

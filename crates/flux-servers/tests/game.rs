@@ -223,7 +223,7 @@ fn players_by_the_dozen_measure_how_late_heartbeats_are() {
             address: format!("http://{}", server.address),
             count: 12,
             warm_up: Duration::from_millis(300),
-            duration: Duration::from_millis(1200),
+            duration: Duration::from_millis(1500),
             output_format: command::output::Format::Text,
         });
         let report = seen.unwrap().report();

@@ -295,6 +295,10 @@ fn a_profile_tells_the_paths_that_requests_took() {
         drop(stream);
         server.stop();
         let lines = std::fs::read_to_string(&profile).unwrap();
+        assert!(
+            lines.lines().next().unwrap().ends_with(" timed 1/1"),
+            "{lines}"
+        );
         let paths: Vec<_> = lines
             .lines()
             .filter(|line| line.starts_with("path "))

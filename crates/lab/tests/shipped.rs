@@ -14,7 +14,8 @@ use lab::spec::Experiment;
 fn every_experiment_that_ships_is_read_and_expects_only_what_is_there() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bench-configs");
     let mut seen = 0;
-    for entry in std::fs::read_dir(&folder).expect("bench-configs") {
+    let listed = |folder: &Path| std::fs::read_dir(folder).expect("bench-configs");
+    for entry in listed(&folder).chain(listed(&folder.join("flux"))) {
         let path = entry.expect("listed").path();
         if path.extension().is_none_or(|extension| extension != "toml") {
             continue;
@@ -24,6 +25,9 @@ fn every_experiment_that_ships_is_read_and_expects_only_what_is_there() {
         let models = lab::plan::models::chosen(&experiment.models, &catalogue());
         let externals =
             lab::spec::external::read_all(&experiment.server, &path).expect("definitions");
+        if let Some(generator) = &experiment.generator {
+            lab::spec::external::read_generator(generator, &path).expect("a generator");
+        }
         let cells = cells(&experiment, &models, &externals).expect("cells");
         let factors: Vec<_> = cells.iter().map(|cell| &cell.factors).collect();
         for expect in &experiment.expect {

@@ -18,8 +18,8 @@ fn fixture(name: &str) -> PathBuf {
     folder.join(name)
 }
 
-/// An experiment with both of them, and a load with `more`.
-fn experiment(home: &Path, more: &str) -> PathBuf {
+/// An experiment with both of them, of which the server's definition says `of_server` too, and a load with `more`.
+fn experiment(home: &Path, of_server: &str, more: &str) -> PathBuf {
     let external = home.join("external");
     fs::create_dir(&external).expect("made");
     let define = |name: &str, told: &str| {
@@ -36,7 +36,7 @@ fn experiment(home: &Path, more: &str) -> PathBuf {
     );
     define(
         "server",
-        "'@root@', '@address@', '@port@']\nreports = true\n#",
+        &format!("'@root@', '@address@', '@port@']\nreports = true\n{of_server}\n#"),
     );
     let config = home.join("experiment.toml");
     let text = format!(
@@ -77,7 +77,7 @@ fn args(home: &Path, config: PathBuf) -> Args {
 #[test]
 fn they_are_measured_by_what_they_say() {
     let home = tempfile::tempdir().expect("a directory");
-    let config = experiment(home.path(), "");
+    let config = experiment(home.path(), "", "");
     let mut finished: Option<Run> = None;
     let status = run(args(home.path(), config), |run| {
         finished = Some(run.clone());
@@ -120,6 +120,24 @@ fn they_are_measured_by_what_they_say() {
     );
 }
 
+/// Whether it answers right is not for the lab to say.
+#[test]
+fn a_server_that_serves_other_than_the_files_is_asked_for_none_before() {
+    let home = tempfile::tempdir().expect("a directory");
+    let config = experiment(home.path(), "files = false", "");
+    let mut finished: Option<Run> = None;
+    let status = run(args(home.path(), config), |run| {
+        finished = Some(run.clone());
+        Ok(None)
+    });
+    assert!(matches!(status, Ok(0)), "{status:?}");
+    let run = finished.expect("a run");
+    let trial = &run.trials[0];
+    let sent = trial.load.as_ref().and_then(|load| load.requests.sent);
+    let answered = trial.server.as_ref().and_then(|server| server.requests);
+    assert!(sent.is_some() && sent == answered, "{sent:?} {answered:?}");
+}
+
 #[test]
 fn a_load_that_a_generator_cannot_be_told_is_refused() {
     for (more, expected) in [
@@ -130,7 +148,7 @@ fn a_load_that_a_generator_cannot_be_told_is_refused() {
         ("http2 = true", "http2 is of our generator alone"),
     ] {
         let home = tempfile::tempdir().expect("a directory");
-        let config = experiment(home.path(), more);
+        let config = experiment(home.path(), "", more);
         let error = run(args(home.path(), config), |_| Ok(None)).expect_err(more);
         assert!(error.to_string().contains(expected), "{error}");
     }

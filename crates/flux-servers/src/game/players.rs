@@ -29,11 +29,11 @@ pub struct Settings {
     /// How many players
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub count: u32,
-    /// How long heartbeats come before they count, in seconds
+    /// In this first stretch heartbeats come and do not count, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
     pub warm_up: Duration,
-    /// How long they count, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    /// How long they play, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "6", value_parser = seconds)]
     pub duration: Duration,
     /// The format of the report
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -95,14 +95,15 @@ pub fn play(settings: &Settings) -> Result<Seen, String> {
             sequence: 0,
         });
     }
+    let window = settings.duration.saturating_sub(settings.warm_up);
     let mut seen = Seen {
         players: settings.count,
-        window: settings.duration,
+        window,
         ..Seen::default()
     };
     let start = Instant::now();
     let since = start + settings.warm_up;
-    let end = since + settings.duration;
+    let end = since + window;
     let mut events = Events::with_capacity(1024);
     let mut turn = 0;
     let mut datagram = vec![0; LONGEST];
@@ -154,7 +155,7 @@ pub fn play(settings: &Settings) -> Result<Seen, String> {
     match seen.arrivals.is_empty() {
         true => Err(format!(
             "no heartbeat came from {typed} in {} s; is 'flux-servers game' there?",
-            settings.duration.as_secs_f64()
+            window.as_secs_f64()
         )),
         false => Ok(seen),
     }
@@ -238,7 +239,7 @@ impl Seen {
             report.requests.errors.insert("missed".into(), missed);
         }
         report.throughput.window_s = Some(self.window.as_secs_f64());
-        report.throughput.requests_per_s = Some(told as f64 / self.window.as_secs_f64());
+        report.throughput.requests_per_s = Some(told as f64 / self.window.as_secs_f64().max(1e-9));
         let lateness = distribution(&self.lateness());
         report.service_time_us = Some(lateness.clone());
         report.response_time_us = Some(lateness);

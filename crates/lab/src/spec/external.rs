@@ -12,6 +12,8 @@
 //! reports = false                   # whether it prints the readiness and the summary line
 //! build = "go build -o @built@/x @here@/x.go"   # how it is made from source, once in a run; nothing, as a rule
 //! needs = ["/usr/share/java/x.jar"] # what has to be installed beside the program that is started, or builds it
+//! files = true                      # whether it serves the files; of one that does not, only that it listens is looked at
+//! urls = "x.urls"                   # what it is asked for in place of them: a template of what `archbench load --urls-file` reads
 //! ```
 //!
 //! In the command and in the template `@root@` is the directory of the files, `@address@` and `@port@` where to listen, `@cores@`
@@ -38,7 +40,7 @@ pub const SERVER: [&str; 9] = [
     "root", "address", "port", "cores", "work", "config", "here", "built", "upstream",
 ];
 /// What the lab fills in for a generator.
-pub const GENERATOR: [&str; 12] = [
+pub const GENERATOR: [&str; 14] = [
     "url",
     "root",
     "cores",
@@ -51,6 +53,8 @@ pub const GENERATOR: [&str; 12] = [
     "warm_up_s",
     "duration_s",
     "timeout_s",
+    "here",
+    "built",
 ];
 /// Where servers are that a user's PATH may not name.
 const ADMINISTRATION: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
@@ -68,6 +72,8 @@ pub struct External {
     definition: Definition,
     /// The name of the template and what it says.
     template: Option<(String, String)>,
+    /// The same of what is asked for.
+    urls: Option<(String, String)>,
     program: Option<PathBuf>,
 }
 
@@ -97,6 +103,15 @@ pub struct Definition {
     /// What has to be installed beside the program that is started, or builds it.
     #[serde(default)]
     needs: Vec<PathBuf>,
+    /// Whether a server serves the files of the experiment.
+    #[serde(default = "yes")]
+    files: bool,
+    /// What a server is asked for in place of them: a template beside the file.
+    urls: Option<String>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Those that an experiment names which was read from `config`, installed or not.
@@ -123,8 +138,9 @@ pub fn read_generator(name: &str, config: &Path) -> Result<Arc<External>, Failur
     let generator = External::read(&folder, &asked, &GENERATOR)?;
     let path = generator.path.display();
     let definition = &generator.definition;
-    if generator.template.is_some() || definition.reports || definition.build.is_some() {
-        let what = "config, reports and build are for servers; a generator has none of them";
+    let serves = definition.reports || !definition.files || generator.urls.is_some();
+    if generator.template.is_some() || serves {
+        let what = "config, reports, files and urls are for servers; a generator has none of them";
         return Err(format!("{path}: {what}").into());
     }
     if !generator.is_installed() {
@@ -141,7 +157,7 @@ pub fn texts(externals: &[Arc<External>]) -> BTreeMap<String, String> {
     let mut texts = BTreeMap::new();
     for one in externals {
         texts.insert(one.path.display().to_string(), one.text.clone());
-        if let Some((name, text)) = &one.template {
+        for (name, text) in one.template.iter().chain(&one.urls) {
             let path = one.path.with_file_name(name);
             texts.insert(path.display().to_string(), text.clone());
         }
@@ -180,10 +196,9 @@ impl External {
             }
             definition.values.insert(name.clone(), value.clone());
         }
-        let template = definition.config.as_ref();
-        let template =
-            template.map(|name| Ok::<_, Error>((name.clone(), read(&folder.join(name))?)));
-        let template = template.transpose()?;
+        let template = |name: &String| Ok::<_, Error>((name.clone(), read(&folder.join(name))?));
+        let urls = definition.urls.as_ref().map(template).transpose()?;
+        let template = definition.config.as_ref().map(template).transpose()?;
         let empty = |what| wrong(format!("the {what} is empty"));
         let mut program = definition.command.0.first();
         program.ok_or_else(|| empty("command"))?;
@@ -196,6 +211,7 @@ impl External {
             program: find(program),
             text,
             template,
+            urls,
             definition,
             path: path.clone(),
         };
@@ -215,11 +231,11 @@ impl External {
     fn texts(&self) -> impl Iterator<Item = (&String, &str)> {
         let words = self.definition.command.0.iter();
         let build = self.definition.build.iter().flat_map(|build| &build.0);
-        let template = self.template.as_ref();
+        let templates = self.template.iter().chain(&self.urls);
         words
             .map(|word| (word, "the command"))
             .chain(build.map(|word| (word, "the build")))
-            .chain(template.map(|(name, text)| (text, name.as_str())))
+            .chain(templates.map(|(name, text)| (text, name.as_str())))
     }
 
     /// Says what its definition lacks to have it listen anywhere but on loopback.
@@ -282,6 +298,11 @@ impl External {
         self.definition.reports
     }
 
+    /// Whether it serves the files of the experiment, so that it can be seen to answer right before it is measured.
+    pub fn serves_files(&self) -> bool {
+        self.definition.files && self.urls.is_none()
+    }
+
     /// Whether its command has a placeholder.
     pub fn takes(&self, name: &str) -> bool {
         let words = &self.definition.command.0;
@@ -334,10 +355,18 @@ impl External {
         Some((given.get("config")?.into(), self.fill(text, given)))
     }
 
+    /// What it is asked for, if that is not the files: where it is written, and what it must say.
+    pub fn urls(&self, given: &Given) -> Option<(PathBuf, String)> {
+        let (name, text) = self.urls.as_ref()?;
+        let path = Path::new(given.get("work")?).join(name);
+        Some((path, self.fill(text, given)))
+    }
+
     fn fill(&self, text: &str, given: &Given) -> String {
         let mut filled = text.to_owned();
         for name in placeholders(text) {
             let value = given.get(name).cloned().or_else(|| self.value(name));
+            let value = value.or_else(|| self.places().get(name).cloned());
             let value = value.unwrap_or_default();
             filled = filled.replace(&format!("@{name}@"), &value);
         }

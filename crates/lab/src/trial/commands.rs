@@ -1,7 +1,7 @@
 //! The command lines of both ends.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use workload::FileSet;
@@ -17,6 +17,8 @@ pub(super) struct At<'a> {
     /// The file of what it shows, if it speaks TLS.
     pub(super) certificate: Option<String>,
     pub(super) root: &'a Path,
+    /// A file of what is asked for, if that is not the files.
+    pub(super) urls: Option<PathBuf>,
 }
 
 impl At<'_> {
@@ -65,17 +67,20 @@ impl ProcessRunner {
             return generator.command(&self.given(job, &at));
         }
         let seconds = |time: Duration| format!("{}us", time.as_micros());
-        let mut command = vec![
-            self.archbench.display().to_string(),
-            "load".into(),
-            at.url(),
-        ];
+        let mut command = vec![self.archbench.display().to_string(), "load".into()];
+        if at.urls.is_none() {
+            command.push(at.url());
+        }
         let mut put = |flag: &str, value: String| command.extend([flag.to_owned(), value]);
         if let Some(certificate) = at.certificate {
             put("--cacert", certificate);
         }
-        put("--files", set.preset().to_string());
-        put("--files-seed", set.seed().to_string());
+        if let Some(urls) = &at.urls {
+            put("--urls-file", urls.display().to_string());
+        } else {
+            put("--files", set.preset().to_string());
+            put("--files-seed", set.seed().to_string());
+        }
         put("--connections", load.connections.to_string());
         if let Some(rate) = load.rate {
             put("--rate", rate.to_string());

@@ -62,7 +62,11 @@ impl<'a> Foreign<'a> {
             work,
             given,
         };
-        if let Some((path, text)) = external.config(&foreign.given) {
+        let written = [
+            external.config(&foreign.given),
+            external.urls(&foreign.given),
+        ];
+        for (path, text) in written.into_iter().flatten() {
             fs::write(path, text).map_err(step)?;
         }
         Ok(foreign)
@@ -72,12 +76,19 @@ impl<'a> Foreign<'a> {
         self.external.command(&self.given)
     }
 
+    /// The file of what it is asked for, if that is not the files.
+    pub(super) fn urls(&self) -> Option<PathBuf> {
+        let (path, _) = self.external.urls(&self.given)?;
+        Some(path)
+    }
+
     /// Whether it prints the readiness and the summary line.
     pub(super) fn reports(&self) -> bool {
         self.external.reports()
     }
 
-    /// Waits until it answers, and answers right; gives its address. One that says when it is ready says where, too.
+    /// Waits until it answers, and answers right, if it serves the files; gives its address. One that says when it is ready says where,
+    /// too.
     pub(super) fn ready(
         &self,
         server: &mut Process,
@@ -92,13 +103,19 @@ impl<'a> Foreign<'a> {
             let at: SocketAddr = address
                 .parse()
                 .map_err(|_| wrong("that is no address and port".into()))?;
+            if !self.external.serves_files() {
+                // It may not even speak TCP there.
+                return Ok(address);
+            }
             let stream = network.connect(at.port(), ANSWERS_WITHIN);
             (stream.map_err(|error| wrong(error.to_string()))?, at)
         } else {
             let at = SocketAddr::from((self.address, self.port));
             (self.listens(server, runner, network, &at)?, at)
         };
-        prove(stream, &address, set, &self.root).map_err(|what| failure(STARTING, what))?;
+        if self.external.serves_files() {
+            prove(stream, &address, set, &self.root).map_err(|what| failure(STARTING, what))?;
+        }
         Ok(address.to_string())
     }
 

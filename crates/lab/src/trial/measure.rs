@@ -114,6 +114,7 @@ impl ProcessRunner {
             address: &address,
             certificate: certificate.and_then(|tls| tls.certificate),
             root: &root,
+            urls: foreign.as_ref().and_then(Foreign::urls),
         };
         measured.generator_command = self.generator_command(job, &set, at, log.as_deref());
         let captures = match job.wire {

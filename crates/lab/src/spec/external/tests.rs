@@ -136,6 +136,48 @@ fn one_that_is_built_is_built_first() {
 }
 
 #[test]
+fn what_is_asked_for_in_place_of_the_files_is_filled_in() {
+    let asking = format!("{TOOL}urls = 'tool.conf'\n");
+    let template = "http://@address@:@port@/a?b=@threads@ 2\n";
+    let tool = read_with(&asking, template, "external='tool'").unwrap();
+    let given = tool.given(
+        Path::new("/"),
+        ([127, 0, 0, 1].into(), 81),
+        1,
+        Path::new("/w"),
+    );
+    let (path, text) = tool.urls(&given).unwrap();
+    assert_eq!(path, Path::new("/w/tool.conf"));
+    assert_eq!(text, "http://127.0.0.1:81/a?b=4 2\n");
+    assert!(!tool.serves_files());
+    let wrong = read_with(&asking, "http://@host@/", "external='tool'").unwrap_err();
+    assert!(wrong.contains("tool.conf has @host@"), "{wrong}");
+    let tool = read_with(TOOL, "", "external='tool'").unwrap();
+    assert!(tool.serves_files() && tool.urls(&given).is_none());
+    let other = read_with(&format!("{TOOL}files = false\n"), "", "external='tool'").unwrap();
+    assert!(!other.serves_files());
+}
+
+#[test]
+fn a_generator_may_be_built_too_and_knows_where() {
+    let home = tempfile::tempdir().unwrap();
+    let read = |definition: &str| {
+        write(home.path(), "tool.toml", definition);
+        read_generator("tool", &home.path().join("x.toml")).map_err(|error| error.to_string())
+    };
+    let built = "package = 'tool'\nbuild = 'sh -c true'\ncommand = '@here@/x @built@ @url@'\n";
+    let tool = read(built).unwrap();
+    let command = tool.command(&Given::from([("url", "http://a/".into())]));
+    let here = home.path().join(FOLDER).join("x");
+    assert_eq!(command[0], here.display().to_string());
+    assert!(command[1].ends_with("/external/tool") && command[2] == "http://a/");
+    for of_servers in ["files = false", "urls = 'tool.toml'", "reports = true"] {
+        let refused = read(&format!("{built}{of_servers}\n")).unwrap_err();
+        assert!(refused.contains("are for servers"), "{refused}");
+    }
+}
+
+#[test]
 fn what_it_needs_beside_its_program_is_looked_for() {
     let needing = |path: &str| format!("{TOOL}needs = ['/bin/sh', '{path}']\n");
     assert!(
