@@ -128,7 +128,9 @@ impl Client {
 
     /// Nobody waits for an answer any more.
     pub fn cancel(&mut self, stream: u32, out: &mut Vec<u8>) {
-        if self.remove(stream) {
+        // One that is whole already has no need to be told.
+        let is_over = self.done.take_if(|done| *done == stream).is_some();
+        if self.remove(stream) && !is_over {
             frame::write_reset(stream, ErrorCode::Cancel, out);
         }
     }

@@ -84,6 +84,22 @@ fn requests_and_answers() {
     }
 }
 
+/// It came whole with its head: nobody hears of its end, and the server is told nothing.
+#[test]
+fn what_is_cancelled_has_no_end() {
+    let mut out = Vec::new();
+    let mut client = Client::new(&mut out);
+    client.request(&[0x82], false, &mut out);
+    out.clear();
+    let whole = [0, 0, 1, 1, 5, 0, 0, 0, 1, 0x88];
+    let mut input = &whole[..];
+    let head = client.next(&mut input, &mut out);
+    assert_eq!(head, Ok(Event::Head(1, 200)));
+    client.cancel(1, &mut out);
+    assert_eq!(client.next(&mut input, &mut out), Ok(Event::More));
+    assert_eq!(out, []);
+}
+
 #[test]
 fn endings() {
     let mut out = Vec::new();
