@@ -13,6 +13,10 @@
 //! | --- | --- | --- |
 //! | [`request`] | the bytes on a connection to the server | one answer to each request, whole, and nothing read past its end; cutting makes no difference |
 //! | [`response`] | the bytes that a server sends to the generator | the same events however cut, and however much of a body is dropped unread |
+//! | [`frame`] | the same to the server, of HTTP/2 | answered alike however cut; no more sent than there is room for, and no answer short that is said to be whole |
+//! | [`answer`] | the same to the generator, of HTTP/2 | the same events however cut, each answer's in their order |
+//! | [`header_block`] | the header blocks of a connection | decoded as another decoder does it, and as another encoder has written it |
+//! | [`record`] | the records of a TLS connection: changed, cut, dropped, repeated, or no records at all | nothing comes of what is not the client's; an alert or a page, and an end |
 //! | [`path`] | the path of a request | nothing outside the root is opened |
 //! | [`experiment`] | an experiment file | it is refused in a line, or planned within bounds |
 //! | [`histogram`] | a histogram log | it is refused in a line, or read back as it was written |
@@ -24,28 +28,42 @@
 //! targets themselves are three lines each around a `check`; they are linked with libFuzzer, so no other command builds
 //! them.
 
+pub mod answer;
 pub mod cut;
 pub mod experiment;
+pub mod frame;
+pub mod header_block;
 pub mod histogram;
 pub mod page;
 pub mod path;
 pub mod program;
+pub mod record;
 pub mod request;
 pub mod response;
 pub mod results;
 
-#[path = "../../http/tests/support/mod.rs"]
-mod driver;
+#[path = "../../http/tests/support/frames.rs"]
+mod frames;
 #[path = "../../files/tests/support/mod.rs"]
 mod ground;
+#[path = "../../http/tests/h2/driver.rs"]
+#[allow(dead_code, reason = "tests use more of it")]
+#[allow(clippy::unwrap_used, reason = "a check fails by panicking")]
+mod h2_driver;
+#[path = "../../http/tests/support/mod.rs"]
+mod support;
 
 /// A name, as `cargo fuzz` and the corpus know it, and its check.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 12] = [
     ("request", request::check),
     ("response", response::check),
+    ("frame", frame::check),
+    ("answer", answer::check),
+    ("header_block", header_block::check),
+    ("record", record::check),
     ("path", path::check),
     ("experiment", experiment::check),
     ("histogram", histogram::check),

@@ -4,7 +4,7 @@ use http::client::{Event, Expect, Responses};
 use http::{Config, Want};
 
 use crate::cut;
-use crate::driver::{Driver, End};
+use crate::support::{Driver, End};
 
 /// Serves `bytes`, the first of which choose limits and cuts, whole, cut and a byte at a time; then out of turn.
 ///

@@ -10,7 +10,7 @@ pub(crate) mod encode;
 pub(crate) mod flow;
 pub(crate) mod frame;
 pub(crate) mod head;
-pub(crate) mod hpack;
+pub mod hpack;
 pub(crate) mod input;
 pub(crate) mod priority;
 pub(crate) mod server;

@@ -13,9 +13,11 @@ pub(crate) mod statics;
 #[cfg(test)]
 mod tests;
 
+pub use decode::Decoder;
+
 /// The most that a dynamic table holds, in bytes as RFC 7541, section 4.1 counts them: what every peer starts from.
 pub(crate) const TABLE_BYTES: usize = 4096;
 
 /// A header block that cannot be decoded: no field that comes after it can be either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Undecodable;
+pub struct Undecodable;

@@ -146,6 +146,8 @@ pub(crate) struct Heard {
     pub(crate) go_away: Option<(u32, u32)>,
     /// By stream, how much more may be sent.
     pub(crate) granted: BTreeMap<u32, u64>,
+    /// The longest payload that this end has said it takes.
+    pub(crate) takes: Option<usize>,
 }
 
 impl Heard {
@@ -159,7 +161,8 @@ impl Heard {
             if self.unread.len() < 9 + length {
                 return;
             }
-            assert!(length <= 16_384, "a frame of {length} bytes");
+            let most = self.takes.unwrap_or(16_384);
+            assert!(length <= most, "a frame of {length} bytes");
             let rest = self.unread.split_off(9 + length);
             let frame = std::mem::replace(&mut self.unread, rest);
             self.frame(kind, flags, stream, &frame[9..]);

@@ -6,7 +6,7 @@ use crate::h2::hpack::{TABLE_BYTES, Undecodable, huffman, integer};
 
 /// Reads the header blocks of one connection, one after the other.
 #[derive(Debug)]
-pub(crate) struct Decoder {
+pub struct Decoder {
     table: DynamicTable,
 }
 
@@ -27,7 +27,10 @@ enum Text<'a> {
 
 impl Decoder {
     /// Hands the fields of a whole block to `field`, name and value, in order. `text` is a buffer to decode in.
-    pub(crate) fn decode(
+    ///
+    /// # Errors
+    /// Where it is no block: none that comes after it can be decoded.
+    pub fn decode(
         &mut self,
         mut block: &[u8],
         text: &mut Vec<u8>,
