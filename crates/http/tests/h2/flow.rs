@@ -177,4 +177,41 @@ proptest! {
         }
         prop_assert_eq!(driver.heard.go_away, None);
     }
+
+    /// Of bodies, which nobody here wants: on both levels as much room is given back as was taken, so that no client that has some left has
+    /// to wait for more, and none is given that was not taken.
+    #[test]
+    fn what_is_taken_is_given_back(
+        frames in prop::collection::vec((0..4_u32, 0..16_000_usize, prop::option::of(any::<u8>())), 1..40),
+    ) {
+        let mut driver = Driver::new();
+        let mut taken = [0_u64; 8];
+        for stream in [1, 3, 5, 7] {
+            driver.feed(frame(HEADERS, END_HEADERS, stream, &block(fields("GET", "/ten.txt", &[]))));
+        }
+        for (number, length, padding) in frames {
+            let stream = 2 * number + 1;
+            let answer = driver.heard.answers.get(&stream);
+            if answer.is_some_and(|answer| answer.is_whole || answer.reset.is_some()) {
+                continue;
+            }
+            let (flags, mut payload) = match padding {
+                Some(padding) => (PADDED, vec![padding; 1 + usize::from(padding)]),
+                None => (0, Vec::new()),
+            };
+            payload.resize(payload.len() + length, 0);
+            driver.feed(frame(DATA, flags, stream, &payload));
+            let answer = driver.heard.answers.get(&stream);
+            let is_over = answer.is_some_and(|answer| answer.is_whole || answer.reset.is_some());
+            for level in [0, stream] {
+                let taken = &mut taken[level as usize];
+                *taken += payload.len() as u64;
+                let given = driver.heard.granted.get(&level).copied().unwrap_or_default();
+                prop_assert!(given <= *taken, "{given} of {taken} bytes");
+                // Nobody needs room for more of what is over.
+                prop_assert!(given + 65_535 / 2 >= *taken || level != 0 && is_over, "{given} of {taken} bytes");
+            }
+        }
+        prop_assert_eq!(driver.heard.go_away, None);
+    }
 }
