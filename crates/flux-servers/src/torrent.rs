@@ -14,12 +14,14 @@
 //! | `peer` | what the nodes share |
 //! | `nodes` | the nodes |
 //! | `settings` | the command line |
+//! | `downloaders` | those who measure a seed |
 //!
 //! It speaks BEP 3, with compact lists of peers (BEP 23, BEP 7); it offers no extension, and no encryption.
 
 pub(crate) mod announce;
 mod bitfield;
 mod connections;
+pub mod downloaders;
 mod metainfo;
 pub(crate) mod nodes;
 mod offence;
@@ -42,7 +44,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -55,7 +57,7 @@ use flows::Flow;
 use metainfo::Metainfo;
 use offence::Offence;
 use peer::{Peer, Setting, Shared};
-use settings::{Place, Sharing};
+use settings::{Get, Seed, Sharing};
 use storage::Use;
 use swarm::{Limits, Totals};
 
@@ -93,23 +95,31 @@ impl Client {
     ///
     /// # Errors
     /// Why it cannot: the torrent, the files, the address.
-    pub fn seed(sharing: &Sharing) -> Result<Self, String> {
-        Self::open(sharing, Use::Read)
+    pub fn seed(seed: &Seed) -> Result<Self, String> {
+        let (torrent, folder) = match (&seed.torrent, &seed.files) {
+            (Some(torrent), None) => (read(torrent)?, seed.folder.clone()),
+            (_, files) => described(files.as_deref().unwrap_or(Path::new(".")))?,
+        };
+        Self::open(torrent, &folder, Use::Read, &seed.sharing)
     }
 
     /// Gets what is not in a folder, and gives what is; it ends when all is there.
     ///
     /// # Errors
     /// Why it cannot: the torrent, the files, the address.
-    pub fn get(sharing: &Sharing) -> Result<Self, String> {
-        Self::open(sharing, Use::Write)
+    pub fn get(get: &Get) -> Result<Self, String> {
+        Self::open(read(&get.torrent)?, &get.folder, Use::Write, &get.sharing)
     }
 
-    fn open(sharing: &Sharing, r#use: Use) -> Result<Self, String> {
-        let Place { torrent, folder } = &sharing.place;
+    fn open(
+        torrent: Metainfo,
+        folder: &Path,
+        r#use: Use,
+        sharing: &Sharing,
+    ) -> Result<Self, String> {
         let listener = TcpListener::bind(sharing.addr);
         let setting = Setting {
-            torrent: read(torrent)?,
+            torrent,
             folder,
             r#use,
             listener: listener
@@ -214,4 +224,13 @@ fn read(path: &Path) -> Result<Metainfo, String> {
     }
     let bytes = std::fs::read(path).map_err(|error| at(&error))?;
     metainfo::parse(&bytes).map_err(|error| at(&error))
+}
+
+/// Files as 'make' would describe them, and the folder that they are in.
+fn described(path: &Path) -> Result<(Metainfo, PathBuf), String> {
+    let at = |why: &dyn fmt::Display| format!("{}: {why}", path.display());
+    let bytes = metainfo::make(path, None, None).map_err(|error| at(&error))?;
+    let torrent = metainfo::parse(&bytes).map_err(|error| at(&error))?;
+    let path = path.canonicalize().map_err(|error| at(&error))?;
+    Ok((torrent, path.parent().unwrap_or(&path).to_owned()))
 }

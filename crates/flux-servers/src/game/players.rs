@@ -45,7 +45,8 @@ const MOST_LAG: Duration = Duration::from_millis(20);
 /// The longest datagram that there is, in bytes.
 const LONGEST: usize = 65_536;
 
-fn seconds(text: &str) -> Result<Duration, String> {
+/// Seconds as they are typed, with their unit or without.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.trim_end_matches('s').parse().ok();
     let time = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     time.ok_or_else(|| "expected seconds, like 5 or 0.5".into())
@@ -264,7 +265,7 @@ impl Seen {
 }
 
 /// Of times in nanoseconds, the least first.
-fn distribution(sorted: &[i64]) -> Distribution {
+pub(crate) fn distribution(sorted: &[i64]) -> Distribution {
     let count = sorted.len();
     let microseconds = |ns: i64| ns as f64 / 1e3;
     Distribution::of(count as u64, 0, |statistic: Statistic| {

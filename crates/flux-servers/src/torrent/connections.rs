@@ -21,6 +21,12 @@ const WAKER: u64 = u64::MAX - 1;
 /// So many sockets are told of at a time.
 const EVENTS: usize = 64;
 
+/// When it is tried again to let others in, where there were no descriptors for them.
+const A_WHILE: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 50_000_000,
+};
+
 /// What comes back to the source.
 #[derive(Debug)]
 pub(crate) enum Returned {
@@ -94,6 +100,8 @@ pub(crate) struct Connections {
     due: VecDeque<Box<Visit>>,
     /// Those that are over, and of whom nobody has been told yet.
     lost: Vec<Number>,
+    /// Whether the system gives no descriptor for a connection: those that come wait for a while.
+    is_deaf: bool,
     /// So many others are let in.
     most: usize,
     pieces: u32,
@@ -108,14 +116,9 @@ impl Connections {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let waker = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         listener.set_nonblocking(true)?;
-        let flags = epoll::EventFlags::IN;
-        epoll::add(
-            &epoll,
-            &listener,
-            epoll::EventData::new_u64(LISTENER),
-            flags,
-        )?;
-        epoll::add(&epoll, &waker, epoll::EventData::new_u64(WAKER), flags)?;
+        hear(&epoll, &listener)?;
+        let data = epoll::EventData::new_u64(WAKER);
+        epoll::add(&epoll, &waker, data, epoll::EventFlags::IN)?;
         let way_back = WayBack {
             returned: Mutex::default(),
             is_asleep: AtomicBool::new(false),
@@ -130,6 +133,7 @@ impl Connections {
             table: HashMap::new(),
             due: VecDeque::new(),
             lost: Vec::new(),
+            is_deaf: false,
             most,
             pieces,
         })
@@ -236,13 +240,21 @@ impl Connections {
         }
         let may_wait = may_wait && way_back.returned().is_empty();
         let at_once = Timespec::default();
-        let timeout = (!may_wait).then_some(&at_once);
+        let was_deaf = std::mem::take(&mut self.is_deaf);
+        let timeout = match (may_wait, was_deaf) {
+            (false, _) => Some(&at_once),
+            (true, true) => Some(&A_WHILE),
+            (true, false) => None,
+        };
         let mut events = [const { MaybeUninit::uninit() }; EVENTS];
-        let ready = match epoll::wait(&self.epoll, &mut events, timeout) {
+        let ready: &[epoll::Event] = match epoll::wait(&self.epoll, &mut events, timeout) {
             Ok((ready, _)) => ready,
-            Err(rustix::io::Errno::INTR) => return Ok(()),
+            Err(rustix::io::Errno::INTR) => &[],
             Err(error) => return Err(error.into()),
         };
+        if was_deaf {
+            hear(&self.epoll, &self.listener)?;
+        }
         for event in ready {
             match event.data.u64() {
                 LISTENER => self.accept()?,
@@ -271,8 +283,13 @@ impl Connections {
                 }
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-                // Of one connection, or no descriptors: it is tried again with the next one.
-                Err(_) => return Ok(()),
+                // Of one connection, which is gone.
+                Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
+                // No descriptors, or no memory. It would be told of again at once.
+                Err(_) => {
+                    self.is_deaf = true;
+                    return Ok(epoll::delete(&self.epoll, &self.listener)?);
+                }
             }
         }
         Ok(())
@@ -290,6 +307,12 @@ impl Connections {
         );
         Box::new(visit)
     }
+}
+
+/// Has the source told of those that connect.
+fn hear(epoll: &OwnedFd, listener: &TcpListener) -> io::Result<()> {
+    let data = epoll::EventData::new_u64(LISTENER);
+    Ok(epoll::add(epoll, listener, data, epoll::EventFlags::IN)?)
 }
 
 /// Calls another peer, without waiting for an answer.

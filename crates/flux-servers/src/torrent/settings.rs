@@ -1,4 +1,4 @@
-//! The command line: `make`, `seed`, `get`, `track`.
+//! The command line: `make`, `seed`, `get`, `track`; and `downloaders`, who measure a seed.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use command::output::{print, write};
 
-use super::Client;
 use super::announce::http::Url;
 use super::metainfo::{hexadecimal, make, parse};
+use super::{Client, downloaders};
 use crate::runtime::Options;
 use crate::told::Ready;
 use crate::tracker;
@@ -37,9 +37,10 @@ pub struct Settings {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Make(Make),
-    Seed(Sharing),
-    Get(Sharing),
+    Seed(Seed),
+    Get(Get),
     Track(Track),
+    Downloaders(downloaders::Settings),
 }
 
 /// Describe a file, or a folder of them, as a torrent
@@ -58,21 +59,41 @@ struct Make {
     output: PathBuf,
 }
 
-/// What is shared, and where it lies.
-#[derive(Debug, Clone, clap::Args)]
-pub struct Place {
+/// Give files to others
+///
+/// It gives until Ctrl-C or SIGTERM, and tells the tracker when it begins and ends. All files have to be there, and as the torrent says.
+#[derive(Debug, clap::Args)]
+pub struct Seed {
     /// The torrent
-    pub torrent: PathBuf,
-    /// The folder that its files are in, or are to be put in; no name in the torrent leads out of it, and no link in it is followed
+    #[arg(required_unless_present = "files")]
+    pub(super) torrent: Option<PathBuf>,
+    /// Give a file, or a folder of them, without a torrent: as 'make' would describe it, and without a tracker
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["torrent", "folder"])]
+    pub(super) files: Option<PathBuf>,
+    /// The folder that the torrent's files are in
     #[arg(long, value_name = "DIR", default_value = ".")]
-    pub folder: PathBuf,
+    pub(super) folder: PathBuf,
+    #[command(flatten)]
+    pub(super) sharing: Sharing,
+}
+
+/// Get files from others, and give what is there to others meanwhile
+///
+/// It ends when all is there. What is in the folder already is looked at first, so that one that was broken off goes on.
+#[derive(Debug, clap::Args)]
+pub struct Get {
+    /// The torrent
+    pub(super) torrent: PathBuf,
+    /// The folder that files are to be put in; no name in the torrent leads out of it, and no link in it is followed
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(super) folder: PathBuf,
+    #[command(flatten)]
+    pub(super) sharing: Sharing,
 }
 
 /// How a torrent is shared.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Sharing {
-    #[command(flatten)]
-    pub(super) place: Place,
     /// Where other peers connect to; port 0 is any that is free, and the tracker tells which
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub addr: SocketAddr,
@@ -110,9 +131,10 @@ impl Settings {
     pub fn run(&self) -> Result<(), String> {
         match &self.command {
             Command::Make(make) => make.run(),
-            Command::Seed(sharing) => share(Client::seed(sharing)?, &sharing.options),
-            Command::Get(sharing) => share(Client::get(sharing)?, &sharing.options),
+            Command::Seed(seed) => share(Client::seed(seed)?, &seed.sharing.options),
+            Command::Get(get) => share(Client::get(get)?, &get.sharing.options),
             Command::Track(track) => track.run(),
+            Command::Downloaders(settings) => settings.run(),
         }
     }
 }

@@ -14,7 +14,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A process of `flux-servers torrent`, killed when it is dropped.
 pub(crate) struct Process {
-    child: Child,
+    pub(crate) child: Child,
     output: BufReader<ChildStdout>,
     /// Where it listens.
     pub(crate) address: SocketAddr,
@@ -25,6 +25,11 @@ impl Process {
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_flux-servers"));
         command.arg("torrent").args(arguments);
+        Self::start_as(command)
+    }
+
+    /// The same, by a command of its own.
+    pub(crate) fn start_as(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
@@ -47,9 +52,16 @@ impl Process {
 
     /// Waits for its end, and reads what it says.
     pub(crate) fn end(mut self) -> String {
+        let begun = Instant::now();
+        let status = loop {
+            match self.child.try_wait().unwrap() {
+                Some(status) => break status,
+                None if begun.elapsed() > PATIENCE => panic!("it does not end"),
+                None => std::thread::sleep(Duration::from_millis(5)),
+            }
+        };
         let mut said = String::new();
         self.output.read_to_string(&mut said).unwrap();
-        let status = self.child.wait().unwrap();
         assert!(status.success(), "{status}: {said}");
         said
     }
