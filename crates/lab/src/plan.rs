@@ -101,6 +101,11 @@ impl Plan {
                 .try_for_each(|external| external.check_upstream())?;
         }
         let mut plan = Self::of(experiment, &models, externals, &cores::available())?;
+        for cell in &plan.cells {
+            if let Server::External(external) = &cell.server {
+                external.check_protocol(cell.load.protocol())?;
+            }
+        }
         if let Some(name) = &experiment.generator {
             let generator = external::read_generator(name, config)?;
             generator::check(&generator, &plan.cells)?;

@@ -14,6 +14,7 @@ pub mod memory;
 mod network;
 pub mod process;
 mod process_runner;
+mod proof;
 pub mod upstream;
 pub mod watch;
 mod wire;

@@ -29,6 +29,12 @@ fn every_experiment_that_ships_is_read_and_expects_only_what_is_there() {
             lab::spec::external::read_generator(generator, &path).expect("a generator");
         }
         let cells = cells(&experiment, &models, &externals).expect("cells");
+        for cell in &cells {
+            if let Server::External(external) = &cell.server {
+                let spoken = external.check_protocol(cell.load.protocol());
+                spoken.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            }
+        }
         let factors: Vec<_> = cells.iter().map(|cell| &cell.factors).collect();
         for expect in &experiment.expect {
             lab::plan::expected::check(&expect.ratio.0, &factors)

@@ -12,7 +12,7 @@ use results::{Factor, Factors, Level};
 use workload::{Arrival, Preset, RateStages};
 
 use crate::spec::expression::{CellName, matches_level};
-use crate::spec::external::External;
+use crate::spec::external::{External, Protocol};
 use loads::loads;
 use places::places;
 
@@ -80,6 +80,14 @@ pub struct LoadCell {
 }
 
 impl LoadCell {
+    /// What is spoken to the server.
+    pub fn protocol(&self) -> Protocol {
+        match self.flags.iter().any(|flag| flag == "--http2") {
+            true => Protocol::Http2,
+            false => Protocol::Http1,
+        }
+    }
+
     /// How long a trial asks: stages say so themselves, and hold the warm-up.
     pub fn length(&self, warm_up: Duration, duration: Duration) -> Duration {
         let stages = self.stages.as_ref().and_then(RateStages::duration);

@@ -14,11 +14,13 @@
 //! needs = ["/usr/share/java/x.jar"] # what has to be installed beside the program that is started, or builds it
 //! files = true                      # whether it serves the files; of one that does not, only that it listens is looked at
 //! urls = "x.urls"                   # what it is asked for in place of them: a template of what `archbench load --urls-file` reads
+//! protocols = ["http/1.1", "h2"]    # what it speaks, by the names of RFC 7301; HTTP/1.1 alone, as a rule
 //! ```
 //!
 //! In the command and in the template `@root@` is the directory of the files, `@address@` and `@port@` where to listen, `@cores@`
 //! how many cores there are, `@work@` a directory of its own and `@config@` the template when it has been filled in; `@here@` is where
-//! the definition is, `@upstream@` host and port of the server behind it, if the experiment has an `upstream`, and `@built@` a directory in the user's cache for what is built; `@threads@` and the like are the values. A generator, `generator = "name"`, is described alike; in its command stands what [`GENERATOR`] lists.
+//! the definition is, `@upstream@` host and port of the server behind it, if the experiment has an `upstream`, and `@built@` a directory in the user's cache for what is built; `@threads@` and the like are the values, in which
+//! those of the lab may stand, too. Whoever names `@certificate@`, a file in PEM, and `@key@`, that of its key, speaks TLS. A generator, `generator = "name"`, is described alike; in its command stands what [`GENERATOR`] lists.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -32,12 +34,23 @@ use super::error::{Error, did_you_mean};
 use super::flags::{Flags, scalar};
 use super::servers::Foreign;
 use crate::Failure;
+pub use protocols::Protocol;
 
 /// Where the definitions are, beside the experiment.
 const FOLDER: &str = "external";
 /// What the lab fills in for a server.
-pub const SERVER: [&str; 9] = [
-    "root", "address", "port", "cores", "work", "config", "here", "built", "upstream",
+pub const SERVER: [&str; 11] = [
+    "root",
+    "address",
+    "port",
+    "cores",
+    "work",
+    "config",
+    "here",
+    "built",
+    "upstream",
+    "certificate",
+    "key",
 ];
 /// What the lab fills in for a generator.
 pub const GENERATOR: [&str; 14] = [
@@ -108,6 +121,9 @@ pub struct Definition {
     files: bool,
     /// What a server is asked for in place of them: a template beside the file.
     urls: Option<String>,
+    /// What a server speaks.
+    #[serde(default = "protocols::by_default")]
+    protocols: Vec<Protocol>,
 }
 
 fn yes() -> bool {
@@ -217,7 +233,9 @@ impl External {
         };
         for (text, place) in external.texts() {
             for name in placeholders(text) {
-                if !given.contains(&name) && external.value(name).is_none() {
+                // In a value stand the lab's alone, or there would be no end to it.
+                let is_of_its_own = place != "a value" && external.value(name).is_some();
+                if !given.contains(&name) && !is_of_its_own {
                     return Err(wrong(format!(
                         "{place} has @{name}@, which is neither of the lab's nor in values"
                     )));
@@ -227,8 +245,13 @@ impl External {
         Ok(external)
     }
 
-    /// What the lab fills in: the words of the command and the template, each with its name.
+    /// What the lab fills in: the words of the command, the template and the values, each with its name.
     fn texts(&self) -> impl Iterator<Item = (&String, &str)> {
+        let values = self.definition.values.values();
+        let values = values.filter_map(|value| match value {
+            toml::Value::String(text) => Some((text, "a value")),
+            _ => None,
+        });
         let words = self.definition.command.0.iter();
         let build = self.definition.build.iter().flat_map(|build| &build.0);
         let templates = self.template.iter().chain(&self.urls);
@@ -236,6 +259,7 @@ impl External {
             .map(|word| (word, "the command"))
             .chain(build.map(|word| (word, "the build")))
             .chain(templates.map(|(name, text)| (text, name.as_str())))
+            .chain(values)
     }
 
     /// Says what its definition lacks to have it listen anywhere but on loopback.
@@ -365,7 +389,8 @@ impl External {
     fn fill(&self, text: &str, given: &Given) -> String {
         let mut filled = text.to_owned();
         for name in placeholders(text) {
-            let value = given.get(name).cloned().or_else(|| self.value(name));
+            let own = || self.value(name).map(|value| self.fill(&value, given));
+            let value = given.get(name).cloned().or_else(own);
             let value = value.or_else(|| self.places().get(name).cloned());
             let value = value.unwrap_or_default();
             filled = filled.replace(&format!("@{name}@"), &value);
@@ -438,5 +463,6 @@ fn unknown(folder: &Path, name: &str) -> Failure {
 }
 
 mod build;
+mod protocols;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! A server that is not ours, for as long as a trial.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -16,7 +16,8 @@ use workload::FileSet;
 use super::job::{Measured, failure};
 use super::network::Network;
 use super::process_runner::ProcessRunner;
-use crate::spec::external::{External, Given};
+use super::proof::Proof;
+use crate::spec::external::{External, Given, Protocol};
 use crate::trial::process::{Process, describe};
 
 const STARTING: &str = "starting the server";
@@ -33,6 +34,8 @@ pub(super) struct Foreign<'a> {
     /// A directory of its own.
     work: PathBuf,
     given: Given,
+    /// What it shows, if it speaks TLS.
+    certificate: Option<PathBuf>,
 }
 
 impl<'a> Foreign<'a> {
@@ -53,6 +56,7 @@ impl<'a> Foreign<'a> {
         let (address, port) = (network.address(), network.free_port().map_err(step)?);
         let mut given = external.given(root, (address, port), cores, &work);
         given.extend(upstream.map(|upstream| ("upstream", upstream.to_owned())));
+        let certificate = external.secure(&mut given, address).map_err(step)?;
         fs::create_dir_all(&work).map_err(step)?;
         let foreign = Self {
             external,
@@ -61,6 +65,7 @@ impl<'a> Foreign<'a> {
             address,
             work,
             given,
+            certificate,
         };
         let written = [
             external.config(&foreign.given),
@@ -82,18 +87,23 @@ impl<'a> Foreign<'a> {
         Some(path)
     }
 
+    /// The file of what it shows, if it speaks TLS.
+    pub(super) fn certificate(&self) -> Option<&Path> {
+        self.certificate.as_deref()
+    }
+
     /// Whether it prints the readiness and the summary line.
     pub(super) fn reports(&self) -> bool {
         self.external.reports()
     }
 
-    /// Waits until it answers, and answers right, if it serves the files; gives its address. One that says when it is ready says where,
-    /// too.
+    /// Waits until it answers, and in that protocol, and right when asked for the smallest file, if it serves the files; gives its address.
+    /// One that says when it is ready says where, too.
     pub(super) fn ready(
         &self,
         server: &mut Process,
         runner: &ProcessRunner,
-        set: &FileSet,
+        (set, protocol): (&FileSet, Protocol),
         network: &Network,
     ) -> Result<String, Failure> {
         let (stream, address) = if self.external.reports() {
@@ -113,9 +123,21 @@ impl<'a> Foreign<'a> {
             let at = SocketAddr::from((self.address, self.port));
             (self.listens(server, runner, network, &at)?, at)
         };
-        if self.external.serves_files() {
-            prove(stream, &address, set, &self.root).map_err(|what| failure(STARTING, what))?;
+        if !self.external.serves_files() {
+            return Ok(address.to_string());
         }
+        let smallest = set.files().iter().min_by_key(|file| file.length);
+        let path = &smallest
+            .ok_or_else(|| failure(STARTING, "there are no files"))?
+            .path;
+        let proof = Proof {
+            protocol,
+            certificate: self.certificate.clone(),
+            within: ANSWERS_WITHIN,
+        };
+        proof
+            .of(stream, &address, path, &self.root)
+            .map_err(|what| failure(STARTING, what))?;
         Ok(address.to_string())
     }
 
@@ -237,31 +259,4 @@ impl Drop for Foreign<'_> {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.work);
     }
-}
-
-/// Asks for the smallest file and looks at all that comes: a server that answers "403" is quick, and says nothing.
-fn prove(
-    mut stream: TcpStream,
-    address: &SocketAddr,
-    set: &FileSet,
-    root: &Path,
-) -> Result<(), String> {
-    let smallest = set.files().iter().min_by_key(|file| file.length);
-    let path = &smallest.ok_or("there are no files")?.path;
-    let request = format!("GET /{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    let mut answer = Vec::new();
-    let asked = stream
-        .set_read_timeout(Some(ANSWERS_WITHIN))
-        .and_then(|()| stream.write_all(request.as_bytes()))
-        .and_then(|()| stream.read_to_end(&mut answer));
-    asked.map_err(|error| format!("it did not answer when asked for /{path}: {error}"))?;
-    let expected = fs::read(root.join(path)).map_err(|error| error.to_string())?;
-    if answer.starts_with(b"HTTP/1.1 200 ") && answer.ends_with(&expected) {
-        return Ok(());
-    }
-    let line = String::from_utf8_lossy(&answer);
-    let line = line.lines().next().unwrap_or("nothing").to_owned();
-    Err(format!(
-        "asked for /{path} it should send that file, and said '{line}'"
-    ))
 }

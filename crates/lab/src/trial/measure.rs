@@ -93,7 +93,8 @@ impl ProcessRunner {
                 };
                 let mut server = start(Signal::KILL, &measured.server_command)?;
                 let ready = self.ready::<Ready>(&mut server, "starting the server")?;
-                (server, ready.address, ready.tls, None)
+                let certificate = ready.tls.and_then(|tls| tls.certificate);
+                (server, ready.address, certificate, None)
             }
             Server::External(external) => {
                 let foreign =
@@ -101,8 +102,10 @@ impl ProcessRunner {
                 measured.server_command = foreign.command();
                 // It has workers to end.
                 let mut server = start(Signal::TERM, &measured.server_command)?;
-                let address = foreign.ready(&mut server, self, &set, &network)?;
-                (server, address, None, Some(foreign))
+                let asked = (&set, job.cell.load.protocol());
+                let address = foreign.ready(&mut server, self, asked, &network)?;
+                let certificate = foreign.certificate().map(|path| path.display().to_string());
+                (server, address, certificate, Some(foreign))
             }
         };
         if job.cache == Cache::Prefill {
@@ -112,7 +115,7 @@ impl ProcessRunner {
         let log = self.scratch.as_ref().map(|home| home.join("trial.hlog"));
         let at = At {
             address: &address,
-            certificate: certificate.and_then(|tls| tls.certificate),
+            certificate,
             root: &root,
             urls: foreign.as_ref().and_then(Foreign::urls),
         };

@@ -46,6 +46,33 @@ fn templates_are_filled_in() {
     assert!(tool.missing().is_none());
 }
 
+/// One template serves in the clear and over TLS: what differs is a value.
+#[test]
+fn whoever_has_a_place_for_a_certificate_speaks_tls() {
+    let template = "listen @port@ @secure@;";
+    let with = |value: &str| format!("{TOOL}values.secure = '{value}'\n");
+    let plain = read_with(&with(""), template, "external='tool'").unwrap();
+    let secured = with("ssl @certificate@ @key@") + "protocols = ['http/1.1', 'h2']\n";
+    let secured = read_with(&secured, template, "external='tool'").unwrap();
+    assert!(!plain.is_secured() && secured.is_secured());
+    let given = Given::from([
+        ("port", "81".into()),
+        ("config", "/w/tool.conf".into()),
+        ("certificate", "/c".into()),
+        ("key", "/k".into()),
+    ]);
+    let text = |tool: &External| tool.config(&given).unwrap().1;
+    assert_eq!(text(&plain), "listen 81 ;");
+    assert_eq!(text(&secured), "listen 81 ssl /c /k;");
+    assert!(secured.check_protocol(Protocol::Http2).is_ok());
+    let refused = plain.check_protocol(Protocol::Http2).unwrap_err();
+    let refused = refused.to_string();
+    assert!(
+        refused.contains("tool is asked in HTTP/2") && refused.contains("put \"h2\" into"),
+        "{refused}"
+    );
+}
+
 #[test]
 fn what_is_not_there_is_told() {
     let absent = TOOL.replace("'sh ", "'no-such-program-anywhere ");
@@ -62,6 +89,13 @@ fn what_is_not_there_is_told() {
     );
     for (definition, template, server, expected) in [
         (TOOL, "@portt@", "external='tool'", "tool.conf has @portt@"),
+        // There would be no end to it.
+        (
+            &format!("{TOOL}values.one = '@one@'\n"),
+            "",
+            "external='tool'",
+            "a value has @one@",
+        ),
         (TOOL, "", "external='tol'", "did you mean 'tool'?"),
         (
             TOOL,
