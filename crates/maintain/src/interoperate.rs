@@ -1,8 +1,11 @@
 //! `interoperate`: our servers and clients of others, our client and servers of others.
 
+mod protocols;
+
 use std::path::Path;
 
 use lab::Failure;
+use lab::spec::external::Protocol;
 
 use crate::client::{self, Wrk};
 use crate::programs;
@@ -16,8 +19,10 @@ const SIZES: [&str; 3] = ["1k", "64k", "1m"];
 
 /// Have clients of others ask our servers, and our client the servers of others
 ///
-/// curl, wrk, ab, h2load and hey ask every model over one connection, and every answer must be good; our load generator asks every server of
-/// bench-configs/external, and compares every body. Whoever is not installed is left out, in a line that says so.
+/// curl, wrk, ab, h2load and hey ask every model over one connection, and every answer must be good; over TLS and in HTTP/2 it is curl, h2load,
+/// nghttp, OpenSSL's s_client, and ssl and h2 of Python's, who see it stop. Our load generator asks every server of
+/// bench-configs/external in each protocol that it speaks, and compares every body. Whoever is not installed is left out, in a line that
+/// says so.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// How many requests each client makes for each file (wrk asks for a second)
@@ -77,10 +82,7 @@ const CLIENTS: &[Client] = &[
         command: |url, requests| {
             words(&["h2load", "--h1", "-c1", "-n", &requests.to_string(), url])
         },
-        wrong: |text, requests| {
-            let good = format!("status codes: {requests} 2xx, 0 3xx, 0 4xx, 0 5xx");
-            (!text.lines().any(|line| line == good)).then(|| text.trim().to_owned())
-        },
+        wrong: |text, requests| (!is_all_good(text, requests)).then(|| text.trim().to_owned()),
     },
     Client {
         name: "hey",
@@ -91,6 +93,12 @@ const CLIENTS: &[Client] = &[
         },
     },
 ];
+
+/// Whether h2load says that all of so many requests were answered well.
+fn is_all_good(text: &str, requests: u64) -> bool {
+    let good = format!("status codes: {requests} 2xx, 0 3xx, 0 4xx, 0 5xx");
+    text.lines().any(|line| line == good)
+}
 
 /// Tries all that are installed, and prints a line for each.
 ///
@@ -117,6 +125,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         installed
     };
     let clients: Vec<&Client> = CLIENTS.iter().filter(is_there).collect();
+    protocols::tell_missing();
     let mut tried = 0;
     for model in &models {
         let server = Server::ours(&testbed, &archbench, model, &testbed.root())?;
@@ -134,17 +143,28 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8, Failure> {
             println!("{:<16} and {model}: all is well", client.name);
         }
         server.stop()?;
+        tried += protocols::run(&testbed, (&archbench, model), &paths, arguments.requests)?;
     }
     for name in foreign(Path::new(FOREIGN))? {
         let Some(server) = Server::foreign(&testbed, &name)? else {
             continue;
         };
-        for path in &paths {
-            let requests = arguments.requests.to_string();
-            let url = format!("{}{path}", server.url);
-            let load = ["--verify", "-c", "1", "-n", &requests, &url].map(str::to_owned);
-            client::load(&testbed, &archbench, &load)
-                .map_err(|what| format!("our client and {name} at {path}: {what}"))?;
+        let certificate = server.certificate.as_ref();
+        let certificate = certificate.map(|path| ["--cacert".into(), path.display().to_string()]);
+        let requests = arguments.requests.to_string();
+        for protocol in server.protocols.clone() {
+            for path in &paths {
+                let url = format!("{}{path}", server.url);
+                let mut load = ["--verify", "-c", "1", "-n", &requests]
+                    .map(str::to_owned)
+                    .to_vec();
+                load.extend(certificate.iter().flatten().cloned());
+                load.extend((protocol == Protocol::Http2).then(|| "--http2".to_owned()));
+                load.push(url);
+                client::load(&testbed, &archbench, &load).map_err(|what| {
+                    format!("our client and {name} at {path} in {protocol}: {what}")
+                })?;
+            }
         }
         tried += 1;
         println!("{:<16} and {name}: all is well", "our client");

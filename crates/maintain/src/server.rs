@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use contracts::Line;
 use contracts::serve::Ready;
 use lab::Failure;
-use lab::spec::external::External;
+use lab::spec::external::{External, Protocol};
 use lab::trial::process::{NoLine, Placement, Process, describe};
 use rustix::process::{Pid, Signal, kill_process};
 use sys::usage::{Who, usage};
@@ -24,8 +24,12 @@ const LIMIT: Duration = Duration::from_secs(20);
 pub(crate) struct Server {
     /// What messages and tables call it.
     pub(crate) name: String,
-    /// Where it listens, as `http://127.0.0.1:PORT`.
+    /// Where it listens, as `http://127.0.0.1:PORT`, or `https`.
     pub(crate) url: String,
+    /// What it shows over TLS.
+    pub(crate) certificate: Option<PathBuf>,
+    /// What it speaks; of ours, what it speaks without being told more.
+    pub(crate) protocols: Vec<Protocol>,
     process: Process,
     when_ready: Account,
 }
@@ -57,9 +61,12 @@ impl Server {
         let line = line.map_err(|why| not_ready(&name, why, &mut process))?;
         let ready = Ready::parse(&line)
             .map_err(|why| format!("{name} should say that it is ready: {why}"))?;
+        let certificate = ready.tls.and_then(|tls| tls.certificate);
         Ok(Self {
             name,
-            url: format!("http://{}", ready.address),
+            url: format!("{}://{}", scheme(certificate.is_some()), ready.address),
+            certificate: certificate.map(PathBuf::from),
+            protocols: vec![Protocol::Http1],
             when_ready: Account::of(process.id()),
             process,
         })
@@ -75,20 +82,27 @@ impl Server {
             eprintln!("{missing}");
             return Ok(None);
         }
-        if external.passes_on() {
+        if external.passes_on() || !external.serves_files() {
             eprintln!("{name} is left out, as it has no files of its own");
             return Ok(None);
         }
         external.build()?;
         let (work, port) = (testbed.work().join(name), free_port()?);
-        let given = external.given(&testbed.root(), (Ipv4Addr::LOCALHOST, port), 1, &work);
+        let mut given = external.given(&testbed.root(), (Ipv4Addr::LOCALHOST, port), 1, &work);
+        let certificate = external
+            .secure(&mut given, Ipv4Addr::LOCALHOST)
+            .map_err(|error| error.to_string())?;
         fs::create_dir_all(&work)
             .map_err(|error| format!("cannot make {}: {error}", work.display()))?;
         if let Some((path, text)) = external.config(&given) {
             fs::write(&path, text)
                 .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
         }
-        Self::listening(testbed, name, &external.command(&given), port).map(Some)
+        let mut server = Self::listening(testbed, name, &external.command(&given), port)?;
+        server.url = server.url.replace("http", scheme(certificate.is_some()));
+        server.certificate = certificate;
+        server.protocols = external.protocols().to_vec();
+        Ok(Some(server))
     }
 
     /// Starts a command and waits until it listens at `port`.
@@ -118,6 +132,8 @@ impl Server {
         Ok(Self {
             name: name.to_owned(),
             url: format!("http://{address}"),
+            certificate: None,
+            protocols: vec![Protocol::Http1],
             when_ready: Account::of(process.id()),
             process,
         })
@@ -166,6 +182,13 @@ impl Server {
         }
         let used = account()?.saturating_sub(before);
         Ok(used.saturating_sub(self.when_ready.processor_time))
+    }
+}
+
+fn scheme(is_secured: bool) -> &'static str {
+    match is_secured {
+        true => "https",
+        false => "http",
     }
 }
 
