@@ -12,7 +12,7 @@ usage() { echo "$0: $*; --help says how it is called" >&2; exit 2; }
 # A whole number above 0 is what it must be: whole NAME VALUE.
 whole() { [[ $2 =~ ^[1-9][0-9]*$ ]] || usage "$1 must be a whole number above 0, not '$2'"; }
 
-declare -A package=([ab]=apache2-utils [c++]=g++ [cargo]=cargo [nginx]=nginx-light [taskset]=util-linux)
+declare -A package=([ab]=apache2-utils [c++]=g++ [cargo]=cargo [nginx]=nginx-light [h2load]=nghttp2-client [taskset]=util-linux)
 need() {
   for tool in "$@"; do command -v "$tool" >/dev/null || die "$tool is missing; try: apt-get install ${package[$tool]:-$tool}"; done
 }

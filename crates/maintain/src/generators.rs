@@ -3,7 +3,10 @@
 //! First what each can ask for in a closed loop; then whether ours keeps time in an open one; then what each says of a server that stands
 //! still for a tenth of every second, which users would find at the 99th percentile (a request that comes at any moment waits for what is
 //! left of the stall). Those that can are asked to keep a rate, as its users would; the others ask as fast as they can.
+//!
+//! Over TLS and in HTTP/2 it is the closed loop alone, against our SPED, of those that speak it.
 
+mod protocol;
 mod stall;
 mod tools;
 
@@ -18,7 +21,8 @@ use crate::peers::minimal;
 use crate::programs;
 use crate::rounds::turns;
 use crate::server::Server;
-use crate::testbed::{Cores, Testbed};
+use crate::testbed::{Cores, Size, Testbed};
+use protocol::Protocol;
 use stall::Staller;
 use tools::{Ask, TOOLS, Tool};
 
@@ -30,7 +34,7 @@ const STALLED_RATE: u64 = 1000;
 /// Compare our load generator with wrk, h2load, ab, hey and oha, each on one core, a minimal server on the other
 ///
 /// Processor time for each request is the steadier figure: throughput depends on everything else that runs. Needs wrk; the others take
-/// part where they are installed. GENERATOR names the command that is measured; by default the release build's `archbench load`.
+/// part where they are installed. With --protocol it is h2load alone, and our own server. GENERATOR names the command that is measured; by default the release build's `archbench load`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// How long each asks
@@ -45,6 +49,17 @@ pub(crate) struct Arguments {
     /// Connections of the closed loop
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     connections: u64,
+    /// What is spoken; several, one after the other, with a comma between
+    #[arg(
+        long = "protocol",
+        value_name = "NAME",
+        value_delimiter = ',',
+        default_value = "http"
+    )]
+    protocols: Vec<Protocol>,
+    /// Requests under way on each connection, in HTTP/2
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100))]
+    streams: u64,
     /// The core that the server is pinned to
     #[arg(long, value_name = "N", default_value_t = 1)]
     server_core: usize,
@@ -65,23 +80,26 @@ struct Closed {
 /// Everything that the three parts share.
 struct Comparison<'a> {
     arguments: &'a Arguments,
-    testbed: Testbed,
+    testbed: &'a Testbed,
+    protocol: Protocol,
     server: Server,
+    /// What is asked for.
+    url: String,
     /// The words by which ours is started.
-    ours: Vec<String>,
+    ours: &'a [String],
     tools: Vec<&'static Tool>,
 }
 
-/// Compares, and prints what comes of the three parts.
+/// Compares, and prints what comes of each protocol.
 ///
 /// # Errors
-/// When wrk is missing, or the server or a generator fails.
+/// When nobody is installed to compare with, or the server or a generator fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let testbed = Testbed::new(Cores {
         server: arguments.server_core,
         client: arguments.client_core,
     })?;
-    let ours = match std::env::var("GENERATOR") {
+    let ours: Vec<String> = match std::env::var("GENERATOR") {
         Ok(words) => words.split_whitespace().map(str::to_owned).collect(),
         Err(_) => vec![programs::archbench()?.display().to_string(), "load".into()],
     };
@@ -92,35 +110,69 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         }
         installed
     };
-    let comparison = Comparison {
-        arguments,
-        server: minimal(&testbed, arguments.body)?,
-        testbed,
-        ours,
-        tools: TOOLS.iter().filter(is_there).collect(),
-    };
-    comparison.closed()?;
-    println!();
-    comparison.open()?;
-    println!();
-    comparison.stalled()?;
+    let tools: Vec<_> = TOOLS.iter().filter(is_there).collect();
+    for (number, protocol) in arguments.protocols.iter().copied().enumerate() {
+        if number > 0 {
+            println!();
+        }
+        let speaks = |tool: &&Tool| tool.speaks.contains(&protocol);
+        let (server, url) = serve(&testbed, protocol, arguments.body)?;
+        let comparison = Comparison {
+            arguments,
+            testbed: &testbed,
+            protocol,
+            server,
+            url,
+            ours: &ours,
+            tools: tools.iter().copied().filter(speaks).collect(),
+        };
+        if comparison.tools.len() < 2 {
+            return Err(
+                "there is nobody to compare with; scripts/install-peers installs some".into(),
+            );
+        }
+        comparison.closed()?;
+        if protocol == Protocol::Http {
+            println!();
+            comparison.open()?;
+            println!();
+            comparison.stalled()?;
+        }
+    }
     Ok(0)
+}
+
+/// A server and what it is asked for, with a body of so many bytes: in the plain case one that does next to nothing.
+fn serve(testbed: &Testbed, protocol: Protocol, body: u64) -> Result<(Server, String), Failure> {
+    if protocol == Protocol::Http {
+        let server = minimal(testbed, body)?;
+        let url = format!("{}/", server.url);
+        return Ok((server, url));
+    }
+    let path = testbed.file(&body.to_string().parse::<Size>()?)?;
+    let model = format!("sped {}", protocol.options());
+    let server = Server::ours(testbed, &programs::archbench()?, &model, &testbed.root())?;
+    let url = format!("{}{path}", server.url);
+    Ok((server, url))
 }
 
 impl Comparison<'_> {
     /// Runs a tool once; gives its output and the processor time that it took, in seconds.
     fn ask(&self, tool: &Tool, rate: Option<u64>, more: &[&str]) -> Result<client::Ended, Failure> {
         let ask = Ask {
-            ours: &self.ours,
+            ours: self.ours,
             seconds: self.arguments.seconds,
             connections: self.arguments.connections,
             rate,
+            protocol: self.protocol,
+            streams: self.arguments.streams,
+            certificate: self.server.certificate.as_deref(),
             log: &self.testbed.work().join("log"),
-            url: &format!("{}/", self.server.url),
+            url: &self.url,
         };
         let mut command = (tool.command)(&ask);
         command.extend(more.iter().map(|word| (*word).to_owned()));
-        client::run(&self.testbed, &command)
+        client::run(self.testbed, &command)
     }
 
     fn rate(&self, tool: &Tool, ended: &client::Ended) -> Result<f64, Failure> {
@@ -143,10 +195,17 @@ impl Comparison<'_> {
             connections,
             server_core,
             client_core,
+            streams,
+            ..
         } = self.arguments;
+        let streams = match self.protocol.is_http2() {
+            true => format!(" of {streams} streams"),
+            false => String::new(),
+        };
         println!(
-            "closed loop, {connections} connections, {body} bytes, one thread on core {client_core}, server on core {server_core}, medians of \
-             {rounds} rounds of {seconds} s"
+            "{}, closed loop, {connections} connections{streams}, {body} bytes, one thread on core {client_core}, server on core {server_core}, medians of \
+             {rounds} rounds of {seconds} s",
+            self.protocol.name()
         );
         let mut runs = vec![Vec::new(); self.tools.len()];
         for order in turns(self.tools.len(), *rounds as usize, 1) {
@@ -165,10 +224,14 @@ impl Comparison<'_> {
         }
         let names: Vec<&str> = self.tools.iter().map(|tool| tool.name).collect();
         print!("{}", closed_table(&names, &runs));
-        if let Some(wrk) = names.iter().position(|name| *name == "wrk") {
+        let reference = match self.protocol {
+            Protocol::Http => "wrk",
+            _ => "h2load",
+        };
+        if let Some(other) = names.iter().position(|name| *name == reference) {
             println!(
-                "processor time for each request: {:.2} times that of wrk",
-                ratio(&runs[0], &runs[wrk], |run| run.own_us)
+                "processor time for each request: {:.2} times that of {reference}",
+                ratio(&runs[0], &runs[other], |run| run.own_us)
             );
         }
         Ok(())

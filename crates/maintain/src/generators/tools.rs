@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 use stats::sample::quantile;
 
+use super::protocol::Protocol;
 use crate::client::{self, Wrk};
 
 /// What a generator is asked to do.
@@ -17,6 +18,11 @@ pub(super) struct Ask<'a> {
     pub(super) connections: u64,
     /// Requests per second that it is to keep; as fast as it can without.
     pub(super) rate: Option<u64>,
+    pub(super) protocol: Protocol,
+    /// Requests under way on a connection, in HTTP/2.
+    pub(super) streams: u64,
+    /// What the server shows over TLS.
+    pub(super) certificate: Option<&'a Path>,
     /// Where a log may lie.
     pub(super) log: &'a Path,
     pub(super) url: &'a str,
@@ -41,6 +47,7 @@ pub(super) struct Tool {
     pub(super) name: &'static str,
     pub(super) is_ours: bool,
     pub(super) keeps_a_rate: bool,
+    pub(super) speaks: &'static [Protocol],
     pub(super) command: fn(&Ask<'_>) -> Vec<String>,
     /// The requests per second that it reports.
     pub(super) rate: fn(&str) -> Option<f64>,
@@ -54,6 +61,7 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "archbench",
         is_ours: true,
         keeps_a_rate: true,
+        speaks: &Protocol::ALL,
         command: |ask| {
             let plain = ["--quiet", "--output-format", "json", "-d"].map(str::to_owned);
             let length = [
@@ -64,6 +72,12 @@ pub(super) const TOOLS: &[Tool] = &[
             let rate = ask.rate.map(|rate| ["-R".to_owned(), rate.to_string()]);
             let mut command = [ask.ours, &plain, &length].concat();
             command.extend(rate.into_iter().flatten());
+            if let Some(certificate) = ask.certificate {
+                command.extend(["--cacert".to_owned(), certificate.display().to_string()]);
+            }
+            if ask.protocol.is_http2() {
+                command.extend(words(&["--http2", "--streams", &ask.streams.to_string()]));
+            }
             command.push(ask.url.to_owned());
             command
         },
@@ -74,6 +88,7 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "wrk",
         is_ours: false,
         keeps_a_rate: false,
+        speaks: &[Protocol::Http],
         command: |ask| {
             words(&[
                 "wrk",
@@ -91,11 +106,16 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "h2load",
         is_ours: false,
         keeps_a_rate: true,
+        speaks: &Protocol::ALL,
         command: |ask| {
             let (connections, rate) = ask.shared();
+            let protocol = match ask.protocol.is_http2() {
+                true => format!("-m{}", ask.streams),
+                false => "--h1".to_owned(),
+            };
             let mut command = words(&[
                 "h2load",
-                "--h1",
+                &protocol,
                 "-t1",
                 &format!("-D{}", ask.seconds),
                 &format!("-c{connections}"),
@@ -135,6 +155,7 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "ab",
         is_ours: false,
         keeps_a_rate: false,
+        speaks: &[Protocol::Http],
         // It reserves room for as many requests as it may make.
         command: |ask| {
             words(&[
@@ -157,6 +178,7 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "hey",
         is_ours: false,
         keeps_a_rate: true,
+        speaks: &[Protocol::Http],
         command: |ask| {
             let (connections, rate) = ask.shared();
             let mut command = words(&[
@@ -182,6 +204,7 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "oha",
         is_ours: false,
         keeps_a_rate: true,
+        speaks: &[Protocol::Http],
         command: |ask| {
             let mut command = words(&[
                 "oha",
@@ -276,6 +299,9 @@ mod tests {
             seconds: 5,
             connections: 64,
             rate,
+            protocol: Protocol::Http,
+            streams: 1,
+            certificate: None,
             log: Path::new("/w/log"),
             url: "http://h/",
         };
@@ -300,6 +326,48 @@ mod tests {
             command("oha", Some(1000)),
             "oha --no-tui -j -z 5s -c 64 -q 1000 --latency-correction http://h/"
         );
+    }
+
+    #[test]
+    fn both_that_can_are_asked_over_tls_and_in_http2() {
+        let ours = words(&["archbench", "load"]);
+        let certificate = Path::new("/w/certificate.pem");
+        for (protocol, own, h2load) in [
+            (
+                Protocol::Https,
+                "-c 8 --cacert /w/certificate.pem https://h/",
+                "h2load --h1 -t1 -D5 -c8 https://h/",
+            ),
+            (
+                Protocol::H2c,
+                "-c 8 --http2 --streams 32 http://h/",
+                "h2load -m32 -t1 -D5 -c8 http://h/",
+            ),
+            (
+                Protocol::H2,
+                "-c 8 --cacert /w/certificate.pem --http2 --streams 32 https://h/",
+                "h2load -m32 -t1 -D5 -c8 https://h/",
+            ),
+        ] {
+            let is_secured = protocol.options().contains("--tls");
+            let ask = Ask {
+                ours: &ours,
+                seconds: 5,
+                connections: 8,
+                rate: None,
+                protocol,
+                streams: 32,
+                certificate: is_secured.then_some(certificate),
+                log: Path::new("/w/log"),
+                url: match is_secured {
+                    true => "https://h/",
+                    false => "http://h/",
+                },
+            };
+            let command = |name: &str| (tool(name).command)(&ask).join(" ");
+            assert!(command("archbench").ends_with(own), "{protocol:?}");
+            assert_eq!(command("h2load"), h2load, "{protocol:?}");
+        }
     }
 
     #[test]
