@@ -206,6 +206,8 @@ impl Connection {
 
     /// The time of its phase is over.
     pub(crate) fn expire(&mut self, scratch: &mut Scratch) {
+        // Who has not taken an answer in all that time will not take more.
+        self.is_broken |= self.is_sending();
         self.http.expire(scratch);
         self.take_output(scratch);
         self.send(scratch);
@@ -286,5 +288,89 @@ impl Connection {
             (self.phase, self.phase_since) = (Phase::Answer, Instant::now());
         }
         self.output.append(&mut scratch.out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream as Client};
+
+    use http::Config;
+
+    use super::*;
+
+    /// A connection on which a client has sent this.
+    fn connection(sent: &[u8]) -> (Connection, Client, Scratch) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = Client::connect(listener.local_addr().unwrap()).unwrap();
+        client.write_all(sent).unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let place = Place::take(&Arc::default());
+        let connection = Connection::new(TcpStream::from_std(stream), Token(7), place);
+        (
+            connection,
+            client,
+            Scratch::new(Arc::new(Config::default())),
+        )
+    }
+
+    const REQUEST: &[u8] = b"GET /a.jpg HTTP/1.1\r\nHost: a\r\n\r\n";
+    const READABLE: Rest = Rest::Until(Interest::READABLE);
+    const WRITABLE: Rest = Rest::Until(Interest::WRITABLE);
+
+    #[test]
+    fn a_request_that_never_becomes_whole_is_answered_and_then_given_up() {
+        let (mut connection, mut client, mut scratch) = connection(&REQUEST[..20]);
+        assert!(!connection.receive(&mut scratch));
+        assert_eq!(connection.rest(), READABLE);
+        connection.expire(&mut scratch);
+        assert_eq!(connection.rest(), READABLE, "for the client's end");
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+        connection.expire(&mut scratch);
+        assert_eq!(connection.rest(), Rest::Over);
+    }
+
+    #[test]
+    fn who_takes_no_more_of_an_answer_is_given_up() {
+        for (length, request) in [(64 << 20, REQUEST.to_vec()), (9, REQUEST.repeat(200_000))] {
+            let (mut connection, client, mut scratch) = connection(&request[..REQUEST.len()]);
+            client.set_nonblocking(true).unwrap();
+            let mut sent = REQUEST.len();
+            // Until neither side takes more.
+            while connection.rest() != WRITABLE {
+                sent += (&client).write(&request[sent..]).unwrap_or(0);
+                if connection.receive(&mut scratch) {
+                    connection.answer(Ok(Jpeg::new(vec![0; length], (0, 0))), &mut scratch);
+                }
+                assert_ne!(connection.rest(), Rest::Over);
+            }
+            assert!(!connection.catch_up(&mut scratch));
+            connection.expire(&mut scratch);
+            assert_eq!(connection.rest(), Rest::Over, "{length}");
+        }
+    }
+
+    #[test]
+    fn each_request_has_all_of_its_time() {
+        let (mut connection, mut client, mut scratch) = connection(REQUEST);
+        let first = connection.deadline();
+        assert_eq!(connection.deadline(), first);
+        assert!(connection.receive(&mut scratch));
+        connection.answer(Err(Missing::NotFound), &mut scratch);
+        assert!(connection.deadline() > first);
+        // However little it sends at a time.
+        let second = {
+            client.write_all(&REQUEST[..5]).unwrap();
+            while connection.http.phase() != Phase::Request {
+                assert!(!connection.receive(&mut scratch));
+            }
+            connection.deadline()
+        };
+        client.write_all(&REQUEST[5..10]).unwrap();
+        connection.receive(&mut scratch);
+        assert_eq!(connection.deadline(), second);
     }
 }
