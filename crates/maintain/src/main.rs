@@ -19,6 +19,7 @@
 //! | [`generators`] | `generators`: our load generator beside others |
 //! | [`system_calls`] | `system-calls`: how many a request takes, and which |
 //! | [`steps`] | `steps`: instructions of each step of the ground floor |
+//! | [`lines`] | `lines`: lines of code of servers in Flux, and of rooms by hand |
 //! | [`interoperate`] | `interoperate`: ours and others' servers and clients |
 //! | [`splice`] | `readme-figures`, `record-outcome`: figures put where they are shown |
 
@@ -30,6 +31,7 @@ mod generators;
 mod idle;
 mod instructions;
 mod interoperate;
+mod lines;
 mod models;
 mod pairs;
 mod peers;
@@ -70,6 +72,7 @@ enum Command {
     Generators(generators::Arguments),
     SystemCalls(system_calls::Arguments),
     Steps(steps::Arguments),
+    Lines(lines::Arguments),
     Interoperate(interoperate::Arguments),
     ReadmeFigures(splice::ReadmeFigures),
     RecordOutcome(splice::RecordOutcome),
@@ -88,6 +91,7 @@ fn main() -> ExitCode {
         Command::Generators(arguments) => generators::run(&arguments),
         Command::SystemCalls(arguments) => system_calls::run(&arguments),
         Command::Steps(arguments) => steps::run(&arguments),
+        Command::Lines(arguments) => lines::run(&arguments),
         Command::Interoperate(arguments) => interoperate::run(&arguments),
         Command::ReadmeFigures(arguments) => arguments.run(),
         Command::RecordOutcome(arguments) => arguments.run(),
