@@ -91,9 +91,10 @@ pub fn spread(figure: Figure, interval: &Interval) -> String {
 pub fn show(figure: Figure, value: f64) -> String {
     match figure {
         Figure::Time(..) | Figure::CpuPerRequest => Unit::Seconds.show(value * 1e-6),
-        Figure::PeakResident => Unit::Bytes.show(value),
+        Figure::PeakResident | Figure::MemoryPerConnection => Unit::Bytes.show(value),
         Figure::Bandwidth => Unit::Traffic.show(value),
         Figure::ErrorPercent => format!("{value:.2}%"),
+        Figure::Availability | Figure::AvailableSeconds => format!("{value:.3}%"),
         _ if value.abs() >= 100.0 || value.fract() == 0.0 => format!("{value:.0}"),
         _ => format!("{value:.3}"),
     }
@@ -116,5 +117,7 @@ mod tests {
         assert_eq!(show(figure("p99"), 1234.0), "1.23 ms");
         assert_eq!(show(figure("throughput"), 1234.4), "1234");
         assert_eq!(show(figure("peak_resident"), 1536.0), "1.50 KiB");
+        assert_eq!(show(figure("memory_per_connection"), 512.0), "512 B");
+        assert_eq!(show(figure("availability"), 99.95), "99.950%");
     }
 }

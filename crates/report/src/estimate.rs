@@ -64,7 +64,7 @@ pub(crate) fn estimate(
 pub(crate) fn named(cell: &Cell<'_>, figure: Figure) -> Option<Estimate> {
     let scale = match figure {
         Figure::Time(..) | Figure::CpuPerRequest => 1e-6,
-        Figure::ErrorPercent => 1e-2,
+        Figure::ErrorPercent | Figure::Availability | Figure::AvailableSeconds => 1e-2,
         _ => 1.0,
     };
     let mut estimate = estimate(cell, scale, |trial| figure.of(trial))?;

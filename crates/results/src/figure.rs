@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use contracts::load::Report;
-use contracts::results::Trial;
+use contracts::results::{Level, Trial};
 use contracts::serve::Summary;
 use contracts::wire::Traffic;
 use contracts::{Distribution, PERCENTILES, Statistic};
@@ -26,12 +26,18 @@ pub enum Figure {
     Errors,
     /// The same in percent of those that were due.
     ErrorPercent,
+    /// Requests with a good answer, in percent of those that were due and not still under way at the end.
+    Availability,
+    /// Seconds in which there was a good answer, in percent of those that were measured.
+    AvailableSeconds,
     /// Jain's fairness index over clients, from their share of all answers: 1 if all got the same.
     Fairness,
     /// Jain's fairness index over the server's loops, from the connections that each accepted: 1 if all got the same.
     LoopBalance,
     /// The server's processor time for each request, in microseconds.
     CpuPerRequest,
+    /// Requests answered for each second of processor time that the server took.
+    RequestsPerCpuSecond,
     /// The server's context switches for each request.
     SwitchesPerRequest,
     /// Those that a thread of the server's came to by itself, for each request: it waited, and was woken.
@@ -40,6 +46,8 @@ pub enum Figure {
     HandOversPerRequest,
     /// The most resident memory of all the server's processes together, in bytes.
     PeakResident,
+    /// The same divided by the connections that were made, in bytes: what is used anyway weighs less the more there are.
+    MemoryPerConnection,
     /// The most threads of the server.
     PeakThreads,
     /// The most processes of the server.
@@ -93,12 +101,12 @@ pub enum Better {
 /// No figure is called so.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "'{0}' is no figure; expected throughput, bandwidth, p(N), mean, median, max, service:p(N), connect:max, fairness, loop_balance, cpu_per_request, switches_per_request, wake_ups_per_request, hand_overs_per_request, errors, error_percent, censored, completed, peak_resident, peak_threads, peak_processes, minor_faults, major_faults, and of captured packets wire_server, wire_client, retransmissions or packets_per_request"
+    "'{0}' is no figure; expected throughput, bandwidth, p(N), mean, median, max, service:p(N), connect:max, fairness, loop_balance, cpu_per_request, requests_per_cpu_second, switches_per_request, wake_ups_per_request, hand_overs_per_request, errors, error_percent, availability, available_seconds, censored, completed, peak_resident, memory_per_connection, peak_threads, peak_processes, minor_faults, major_faults, and of captured packets wire_server, wire_client, retransmissions or packets_per_request"
 )]
 pub struct UnknownFigure(String);
 
 /// Figures that are called by one word.
-const WORDS: [(&str, Figure, &str); 20] = [
+const WORDS: [(&str, Figure, &str); 24] = [
     (
         "throughput",
         Figure::Throughput,
@@ -109,6 +117,12 @@ const WORDS: [(&str, Figure, &str); 20] = [
     ("censored", Figure::Censored, "censored_requests"),
     ("errors", Figure::Errors, "errors"),
     ("error_percent", Figure::ErrorPercent, "errors_percent"),
+    ("availability", Figure::Availability, "availability_percent"),
+    (
+        "available_seconds",
+        Figure::AvailableSeconds,
+        "available_seconds_percent",
+    ),
     ("fairness", Figure::Fairness, "fairness_jain"),
     (
         "loop_balance",
@@ -119,6 +133,16 @@ const WORDS: [(&str, Figure, &str); 20] = [
         "cpu_per_request",
         Figure::CpuPerRequest,
         "server_cpu_per_request_us",
+    ),
+    (
+        "requests_per_cpu_second",
+        Figure::RequestsPerCpuSecond,
+        "server_requests_per_cpu_s",
+    ),
+    (
+        "memory_per_connection",
+        Figure::MemoryPerConnection,
+        "server_memory_per_connection_bytes",
     ),
     (
         "switches_per_request",
@@ -242,8 +266,9 @@ impl Figure {
             Self::Throughput => "requests/s",
             Self::Bandwidth => "B/s",
             Self::Time(..) | Self::CpuPerRequest | Self::WireServer | Self::WireClient => "µs",
-            Self::ErrorPercent => "%",
-            Self::PeakResident => "B",
+            Self::ErrorPercent | Self::Availability | Self::AvailableSeconds => "%",
+            Self::PeakResident | Self::MemoryPerConnection => "B",
+            Self::RequestsPerCpuSecond => "requests/CPU s",
             _ => "",
         }
     }
@@ -254,6 +279,9 @@ impl Figure {
             Self::Throughput
             | Self::Bandwidth
             | Self::Completed
+            | Self::Availability
+            | Self::AvailableSeconds
+            | Self::RequestsPerCpuSecond
             | Self::Fairness
             | Self::LoopBalance => Better::Higher,
             _ => Better::Lower,
@@ -272,9 +300,16 @@ impl Figure {
             Self::Censored => float(load?.requests.censored),
             Self::Errors => float(load?.requests.errors_total),
             Self::ErrorPercent => error_percent(load?),
+            Self::Availability => availability(load?),
+            Self::AvailableSeconds => available_seconds(load?),
             Self::Fairness => load?.fairness.as_ref()?.jain,
             Self::LoopBalance => loop_balance(server?),
             Self::CpuPerRequest => server?.cpu.as_ref()?.per_request_us,
+            Self::RequestsPerCpuSecond => {
+                let each = Self::CpuPerRequest.of(trial)?;
+                (each > 0.0).then(|| 1e6 / each)
+            }
+            Self::MemoryPerConnection => memory_per_connection(trial),
             Self::SwitchesPerRequest => {
                 let server = server?;
                 let switches = server.context_switches.as_ref()?;
@@ -348,6 +383,42 @@ fn error_percent(load: &Report) -> Option<f64> {
         let all = errors + requests.completed?;
         Some(100.0 * errors as f64 / all.max(1) as f64)
     })
+}
+
+/// In percent of those that were due. What is under way when a run ends has neither been answered nor failed.
+fn availability(load: &Report) -> Option<f64> {
+    let requests = &load.requests;
+    let completed = requests.completed? as f64;
+    let count = |count: Option<u64>| count.unwrap_or(0) as f64;
+    let given_up = count(requests.censored) - count(requests.unfinished);
+    let due = completed + count(requests.errors_total) + given_up.max(0.0);
+    (due > 0.0).then(|| 100.0 * completed / due)
+}
+
+/// A part of a second that is shorter, in seconds, tells nothing.
+const FRAGMENT_S: f64 = 0.2;
+
+/// In percent of the seconds after the warm-up; of a server that stands still nothing is answered, whatever is due.
+fn available_seconds(load: &Report) -> Option<f64> {
+    let mut start = load.run.warmup_s.unwrap_or(0.0);
+    let (mut all, mut available) = (0_u32, 0_u32);
+    for second in &load.series {
+        if second.at_s - start >= FRAGMENT_S {
+            all += 1;
+            available += u32::from(second.completed.unwrap_or(0) > 0);
+        }
+        start = start.max(second.at_s);
+    }
+    (all > 0).then(|| 100.0 * f64::from(available) / f64::from(all))
+}
+
+/// Connections are those that the generator made; of one that does not say, those that were asked for.
+fn memory_per_connection(trial: &Trial) -> Option<f64> {
+    let load = trial.load.as_ref();
+    let made = load.and_then(|load| load.generator.connections);
+    let asked = || trial.factors.get("connections").and_then(Level::number);
+    let connections = float(made).or_else(asked).filter(|made| *made >= 1.0)?;
+    Some(Figure::PeakResident.of(trial)? / connections)
 }
 
 /// How evenly several loops shared the connections.

@@ -41,7 +41,13 @@ impl FromStr for Objective {
                         units::duration(right).map_err(words)?.as_secs_f64() * 1e6
                     }
                     Figure::Throughput => units::rate(right).map_err(words)?,
-                    Figure::PeakResident => units::size(right).map_err(words)? as f64,
+                    Figure::PeakResident | Figure::MemoryPerConnection => {
+                        units::size(right).map_err(words)? as f64
+                    }
+                    Figure::Availability | Figure::AvailableSeconds => {
+                        let percent = right.strip_suffix('%');
+                        number(percent.ok_or_else(|| error("it takes a share in %".into()))?)?
+                    }
                     _ => number(right)?,
                 };
                 (figure, limit)
@@ -87,12 +93,18 @@ mod tests {
         assert_eq!(limit("errors<=3"), 3.0);
         assert_eq!(limit("throughput>=4.9k/s"), 4900.0);
         assert_eq!(limit("peak_resident<64m"), f64::from(64 << 20));
+        assert_eq!(limit("memory_per_connection<=16k"), f64::from(16 << 10));
+        assert_eq!(limit("availability>=99.9%"), 99.9);
+        assert_eq!(limit("available_seconds>=99%"), 99.0);
+        assert_eq!(limit("requests_per_cpu_second>30000"), 30_000.0);
         for text in [
             "",
             "p(99)",
             "p(99)<10",
             "p(0)<1s",
             "errors<x%",
+            "availability>0.999",
+            "memory_per_connection<1%",
             "throughput>=0",
             "p99=1s",
         ] {

@@ -4,7 +4,7 @@ use super::sweep::{Quantity, figures};
 use crate::estimate::{Estimate, estimate, named};
 use crate::figure::{Content, Figure, ScaleKind, Unit};
 use crate::study::Study;
-use results::{Better, Cell, Level, Trial};
+use results::{Better, Cell, Trial};
 
 /// A quantity, and how it is found.
 pub(crate) struct CellFigure {
@@ -56,7 +56,7 @@ pub(crate) const MEMORY: CellFigure = CellFigure {
         kind: ScaleKind::Log,
         better: Better::Lower,
     },
-    of: |cell| estimate(cell, 1.0, memory_of_connection),
+    of: |cell| named(cell, results::Figure::MemoryPerConnection),
     limits: None,
 };
 
@@ -93,18 +93,6 @@ impl CellFigure {
         }
         figures
     }
-}
-
-fn memory_of_connection(trial: &Trial) -> Option<f64> {
-    let made = trial
-        .load
-        .as_ref()
-        .and_then(|load| load.generator.connections);
-    let connections = made
-        .map(|connections| connections as f64)
-        .or_else(|| trial.factors.get("connections").and_then(Level::number))
-        .filter(|connections| *connections >= 1.0)?;
-    Some(results::Figure::PeakResident.of(trial)? / connections)
 }
 
 /// What the generator says it is, or what follows from the answers of each client.

@@ -38,7 +38,15 @@ const COLUMNS: &[(&str, Unit, Figure)] = &[
         Figure::Time(TimeFigure::Latency, Statistic::Max),
     ),
     ("Errors", Unit::Share, Figure::ErrorPercent),
+    ("Available, requests", Unit::Share, Figure::Availability),
+    ("Available, seconds", Unit::Share, Figure::AvailableSeconds),
     ("CPU/request", Unit::Seconds, Figure::CpuPerRequest),
+    ("Requests/CPU s", Unit::Plain, Figure::RequestsPerCpuSecond),
+    (
+        "Memory/connection",
+        Unit::Bytes,
+        Figure::MemoryPerConnection,
+    ),
     ("Switches/request", Unit::Plain, Figure::SwitchesPerRequest),
     ("Wake-ups/request", Unit::Plain, Figure::WakeUpsPerRequest),
     (

@@ -37,6 +37,49 @@ fn a_report_that_does_not_say_its_share_of_errors_is_read_as_it_was() {
     assert_eq!(percent(serde_json::json!({})), None);
 }
 
+/// A figure of a trial of which only the generator's report is known.
+fn of_load(figure: &str, load: serde_json::Value) -> Option<f64> {
+    let trial: Trial = serde_json::from_value(serde_json::json!({
+        "schema": crate::SCHEMA, "id": "c000-r1", "cell": 0, "factors": {"connections": 4.0}, "repeat": 1, "block": 1,
+        "order": 1, "verdict": "VALID", "started_unix_s": 0.0, "elapsed_s": 1.0, "load": load,
+        "server": {"event": "summary", "cpu": {"per_request_us": 20.0}, "peak_resident_bytes_of_largest_process": 4096},
+    }))
+    .unwrap();
+    figure.parse::<Figure>().unwrap().of(&trial)
+}
+
+#[test]
+fn availability_is_of_what_was_due_and_of_the_seconds_that_were_measured() {
+    let requests =
+        serde_json::json!({ "completed": 90, "errors_total": 4, "censored": 16, "unfinished": 10 });
+    let of_requests = of_load("availability", serde_json::json!({ "requests": requests }));
+    assert_eq!(of_requests, Some(90.0));
+    assert_eq!(of_load("availability", serde_json::json!({})), None);
+    let second =
+        |at_s: f64, completed: u64| serde_json::json!({ "at_s": at_s, "completed": completed });
+    // Warming up, three whole seconds of which one is a stall, and a fragment.
+    let series = [(1.0, 0), (2.0, 5), (3.0, 0), (4.0, 1), (4.1, 0)];
+    let load = serde_json::json!({
+        "run": { "warmup_s": 0.9 }, "series": series.map(|(at_s, completed)| second(at_s, completed)),
+    });
+    let seconds = of_load("available_seconds", load).unwrap();
+    assert!((seconds - 200.0 / 3.0).abs() < 1e-9, "{seconds}");
+    assert_eq!(of_load("available_seconds", serde_json::json!({})), None);
+}
+
+#[test]
+fn cost_is_requests_for_each_cpu_second_and_memory_for_each_connection() {
+    let none = serde_json::json!({});
+    assert_eq!(
+        of_load("requests_per_cpu_second", none.clone()),
+        Some(50_000.0)
+    );
+    // As many as were asked for, or as the generator says were made.
+    assert_eq!(of_load("memory_per_connection", none), Some(1024.0));
+    let made = serde_json::json!({ "generator": { "connections": 8 } });
+    assert_eq!(of_load("memory_per_connection", made), Some(512.0));
+}
+
 #[test]
 fn names() {
     let p99 = Figure::Time(TimeFigure::Latency, Statistic::Percentile(99.0));
