@@ -75,7 +75,8 @@ impl Plan {
     /// # Errors
     /// What does not fit, in words.
     pub fn new(experiment: &Experiment, config: &Path, archbench: &Path) -> Result<Self, Failure> {
-        let models = models::chosen(&experiment.models, &models::list(archbench)?);
+        let catalogue = models::list(archbench)?;
+        let models = models::chosen(&experiment.models, &catalogue);
         // First of all: cells are named after them.
         if let Models::Some(models) = &experiment.models {
             let names: BTreeSet<_> = models.iter().map(|model| &model.model).collect();
@@ -106,6 +107,8 @@ impl Plan {
                 external.check_protocol(cell.load.protocol())?;
             }
         }
+        let left_out = models::left_out(&experiment.models, &catalogue);
+        plan.notices.extend(left_out);
         if let Some(name) = &experiment.generator {
             let generator = external::read_generator(name, config)?;
             generator::check(&generator, &plan.cells)?;

@@ -46,10 +46,11 @@ fn every_experiment_that_ships_is_read_and_expects_only_what_is_there() {
         assert!(!experiment.reasoning.is_empty() && !experiment.expect.is_empty());
     }
     assert!(seen >= 9, "{seen}");
-    let agreement =
-        workload::objective::read_file::<lab::spec::Objective>(&folder.join("slo/lecture.toml"))
-            .expect("readable");
-    assert_eq!(agreement.len(), 3);
+    for (name, count) in [("lecture", 3), ("availability-and-cost", 4)] {
+        let path = folder.join(format!("slo/{name}.toml"));
+        let agreement = workload::objective::read_file::<lab::spec::Objective>(&path);
+        assert_eq!(agreement.expect("readable").len(), count, "{name}");
+    }
 }
 
 /// A catalogue as the command line lists it, of 24 architectures: those of ten families, of which the shipped experiments name five.
@@ -103,6 +104,22 @@ fn a_first_look_stays_within_three_minutes_with_24_architectures() {
         .map(|cell| cell.factors["model"].to_string())
         .collect();
     assert_eq!(served.len(), 10, "one of each family: {served:?}");
+    // Whoever is left out is named, unless nobody is.
+    let said = lab::plan::models::left_out(&experiment.models, &catalogue).expect("some are");
+    for model in &catalogue.models {
+        let mut words = said.split([' ', ',']);
+        let is_named = words.any(|word| word == model.name);
+        assert_eq!(
+            is_named,
+            !served.contains(&model.name),
+            "{}: {said}",
+            model.name
+        );
+    }
+    assert_eq!(
+        lab::plan::models::left_out(&lab::spec::Models::All, &catalogue),
+        None
+    );
     let takes = plan.duration(&experiment, plan.trials.len());
     assert!(takes <= Duration::from_secs(180), "{takes:?}");
 }

@@ -49,6 +49,24 @@ pub fn chosen(wanted: &spec::Models, catalogue: &Models) -> Vec<Model> {
     }
 }
 
+/// What has to be said of those that an experiment leaves out, where it takes one of each family.
+pub fn left_out(wanted: &spec::Models, catalogue: &Models) -> Option<String> {
+    if !matches!(wanted, spec::Models::Families) {
+        return None;
+    }
+    let others = catalogue
+        .models
+        .iter()
+        .filter(|listed| !listed.represents_family);
+    let others: Vec<&str> = others.map(|listed| listed.name.as_str()).collect();
+    (!others.is_empty()).then(|| {
+        format!(
+            "of each family one is taken; left out: {} (models = \"all\" takes every one)",
+            others.join(", ")
+        )
+    })
+}
+
 /// Those of `models` that the experiment's network has an interface for, and what has to be said of others: where it asks for all or
 /// one of each family, they are left out.
 ///
