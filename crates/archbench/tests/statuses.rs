@@ -67,3 +67,88 @@ fn a_negative_value_is_told_what_it_must_be() {
     let (_, said) = type_in("load -5x --nosuch");
     assert!(!said.contains("it must be positive"), "{said}");
 }
+
+/// What is said, on one line, where `said` stands for a port that is taken or an own path.
+fn first_line(line: &str) -> String {
+    let (_, said) = type_in(line);
+    // What went on until then is told before.
+    let mut lines = said.lines().filter(|line| line.starts_with("error: "));
+    let found = lines.next().unwrap_or_default().to_owned();
+    assert_eq!(lines.next(), None, "{line}: {said}");
+    found
+}
+
+#[test]
+fn the_first_wrong_use_of_each_command_says_what_to_do_next() {
+    let home = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| home.path().join(name).display().to_string();
+    let (folder, file, newer) = (path("folder"), path("file"), path("newer"));
+    std::fs::create_dir_all(&folder).expect("made");
+    std::fs::create_dir_all(&newer).expect("made");
+    std::fs::write(&file, "hello").expect("written");
+    let schema = "{\"schema\": \"archbench.results/9\"}";
+    std::fs::write(path("newer/manifest.json"), schema).expect("written");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let taken = taken.local_addr().expect("its address");
+    // A port at which nobody listens: of a socket that is gone.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let free_at = free.local_addr().expect("its address");
+    drop(free);
+    for (line, said) in [
+        // No server, and a port that is taken.
+        (
+            format!("load -n 1 -d 1s http://{free_at}/"),
+            format!("connecting to {free_at}: Connection refused (os error 111); is the server running, and does it listen there?"),
+        ),
+        (
+            format!("serve --root {folder} --addr {taken}"),
+            format!("cannot listen on {taken}: Address already in use (os error 98);"),
+        ),
+        // What is not there, or something else.
+        (
+            format!("serve --root {file}"),
+            "Not a directory (os error 20); choose a directory with --root".into(),
+        ),
+        (
+            format!("run {folder}/no.toml"),
+            format!("cannot read {folder}/no.toml: No such file or directory (os error 2); bench-configs/ has some"),
+        ),
+        (
+            format!("report {folder}"),
+            format!("{folder} is no results folder: it has no manifest.json; name one that archbench run has written, like results/quick-"),
+        ),
+        (
+            format!("notebook {folder}"),
+            format!("{folder} is no results folder: it has no manifest.json; name one that archbench run has written, like results/quick-"),
+        ),
+        (
+            format!("slo {folder}/none"),
+            format!("there is no results folder {folder}/none; archbench run makes one"),
+        ),
+        // From elsewhere.
+        (
+            format!("compare {newer} {newer}"),
+            "is of schema archbench.results/9, and this archbench reads archbench.results/1; use the archbench that wrote it".into(),
+        ),
+        (
+            format!("models --tree --results {folder}"),
+            format!("{folder} is no results folder: it has no manifest.json"),
+        ),
+        (
+            format!("plot cdf {file}"),
+            "expected a results folder, .hlog, .hgrm, CSV or JSON of `archbench load`".into(),
+        ),
+        (
+            format!("merge {folder}"),
+            "name the files that archbench load --out-dir wrote, or their directory".into(),
+        ),
+        // What makes no sense.
+        (
+            "models --tree --output-format json".into(),
+            "--tree is drawn for people; json lists the predecessors of each without it".into(),
+        ),
+    ] {
+        let found = first_line(&line);
+        assert!(found.contains(&said), "{line}: {found}");
+    }
+}

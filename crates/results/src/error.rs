@@ -27,13 +27,13 @@ pub enum Error {
         path: PathBuf,
     },
     /// There is no such folder.
-    #[error("there is no results folder {}", path.display())]
+    #[error("there is no results folder {}; archbench run makes one for each run, below results/ unless told otherwise", path.display())]
     Missing {
         /// Where it was looked for.
         path: PathBuf,
     },
     /// A folder of something else.
-    #[error("{} is no results folder: it has no manifest.json", path.display())]
+    #[error("{} is no results folder: it has no manifest.json; name one that archbench run has written, like results/quick-20250321-140506", path.display())]
     NotResults {
         /// The folder.
         path: PathBuf,

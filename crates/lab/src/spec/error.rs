@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// It cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {source}{}", path.display(), remedy(source))]
     Unreadable {
         /// Which.
         path: PathBuf,
@@ -32,6 +32,14 @@ pub enum Error {
         /// What does not fit.
         what: String,
     },
+}
+
+/// What to do about a file that cannot be read, if that is known.
+fn remedy(why: &std::io::Error) -> &'static str {
+    match why.kind() {
+        std::io::ErrorKind::NotFound => "; bench-configs/ has some",
+        _ => "",
+    }
 }
 
 impl Error {
