@@ -1,6 +1,6 @@
 //! HPACK: lists of header fields in few bytes (RFC 7541).
 //!
-//! The decoder keeps a dynamic table of at most [`TABLE_BYTES`], hands each field out as two slices, and allocates nothing once its
+//! The decoder keeps a dynamic table of at most 4096 bytes, hands each field out as two slices, and allocates nothing once its
 //! table has grown. What is encoded here refers to the static table alone: no connection keeps a table for the way out, and a head
 //! is a few copies, whoever it is for.
 
