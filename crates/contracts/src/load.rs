@@ -285,6 +285,26 @@ pub struct Second {
     pub unknown: Unknown,
 }
 
+/// Connections that were made in storms, many at once, and asked for nothing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Newcomers {
+    /// Those that were made, with their handshakes of TLS.
+    #[serde(deserialize_with = "lenient::count")]
+    pub made: Option<u64>,
+    /// Those that could not be made.
+    #[serde(deserialize_with = "lenient::count")]
+    pub failed: Option<u64>,
+    /// Those that were left out, since the ones before had not all come.
+    #[serde(deserialize_with = "lenient::count")]
+    pub missed: Option<u64>,
+    /// Why the first that failed did.
+    pub first_failure: Option<String>,
+    /// Further fields.
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
 /// What the generator took.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -307,6 +327,10 @@ pub struct Generator {
     /// Connections on which no answer came, as long as others asked.
     #[serde(deserialize_with = "lenient::count")]
     pub connections_without_answer: Option<u64>,
+    /// Those who came beside the connections that asked, and asked for nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "lenient::or_default")]
+    pub newcomers: Option<Newcomers>,
     /// The share of the time that its busiest loop was busy.
     pub busy: Option<f64>,
     /// The share of the time that a loop waited for its core.

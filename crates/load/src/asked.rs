@@ -162,6 +162,7 @@ fn model(run: &Run) -> load::LoadModel {
         arrivals: arrivals.map(spacing).map(str::to_owned),
         stages: asked.map(|(stages, _)| rates(stages)),
         session_requests: session.map(u64::from),
+        session_at_once: run.session_at_once.then_some(true),
         think: match run.think {
             Think::Constant(time) => load::Think {
                 constant_s: Some(time.as_secs_f64()),
@@ -210,6 +211,7 @@ mod tests {
                 true,
             ),
             ("--http2 --streams 7", true),
+            ("-R 9 --session-requests 3 --session-at-once", true),
         ] {
             let run = prepare(&parse(line).expect(line)).expect(line).run;
             let asked = Asked::of(&run);

@@ -136,6 +136,14 @@ pub struct Arguments {
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..), help_heading = "When it is asked (closed loop, unless a rate is given)")]
     pub session_requests: Option<u32>,
 
+    /// The requests of a session are all due at its beginning, like the objects of a page, rather than one after the other
+    #[arg(
+        long,
+        requires = "session_requests",
+        help_heading = "When it is asked (closed loop, unless a rate is given)"
+    )]
+    pub session_at_once: bool,
+
     /// How long a client or session thinks between an answer and its next request: 100ms, or exp:100ms for exponentially distributed times
     #[arg(long, value_name = "TIME", default_value = "0", value_parser = think, help_heading = "When it is asked (closed loop, unless a rate is given)")]
     pub think: Think,
@@ -169,6 +177,10 @@ pub struct Arguments {
     /// ask. All have to be there at the end
     #[arg(long, value_name = "N", default_value = "0", value_parser = units::count, help_heading = "Connections and threads")]
     pub idle: u64,
+
+    /// Newcomers beside those that ask: ten times a second so many connections are made at once, over TLS with a handshake in full, and closed
+    #[arg(long, value_name = "N", default_value = "0", value_parser = units::count, help_heading = "Connections and threads")]
+    pub storm: u64,
 
     /// Replace a connection after so many requests
     #[arg(long, value_name = "K", value_parser = positive, help_heading = "Connections and threads")]

@@ -17,6 +17,7 @@
 //! | `drain` | who leaves at the end, and what is given up | `issuer` |
 //! | `multiplexed` | what comes where HTTP/2 is spoken | `endings` |
 //! | `receiver` | reads what comes | `endings`, `multiplexed` |
+//! | `storm` | newcomers, who ask for nothing: a loop of their own | `stream` |
 
 mod connection;
 mod drain;
@@ -27,6 +28,7 @@ mod multiplexed;
 mod pool;
 mod receiver;
 mod recorder;
+mod storm;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -48,6 +50,8 @@ use recorder::Recorder;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+pub use storm::Newcomers;
+pub(crate) use storm::Storm;
 
 const TIMER: Token = Token(usize::MAX - 1);
 const WAKER: Token = Token(usize::MAX - 2);

@@ -4,7 +4,8 @@ use crate::address::Address;
 use crate::clock::Nanos;
 use crate::collect::{CollectedSecond, Collector, Mailbox, Observer, post};
 use crate::cpu::{MachineTimes, ThreadTimes};
-use crate::engine::{Ended, Engine};
+pub use crate::engine::Newcomers;
+use crate::engine::{Ended, Engine, Storm};
 use crate::failure::Failure;
 use crate::fidelity::Fidelity;
 use crate::idle::Idle;
@@ -42,6 +43,8 @@ pub struct Outcome {
     /// Connections that had not brought an answer when the last request had been made, though they were asked in the first half
     /// of the time until then.
     pub unheard: usize,
+    /// Those who came and asked for nothing, if there were any.
+    pub newcomers: Option<Newcomers>,
     /// When the last answer came, whatever it was.
     pub last_answer: Nanos,
     /// Of the requests answered well, how many each client's were; empty in an open loop.
@@ -166,10 +169,12 @@ pub fn measure(
     let mut collector = Collector::new(&run);
     let mut waker = Wakers::new(wakers);
     let mut told_start = false;
+    let mut storm = None;
     loop {
         if !told_start && let Some(began) = start.began() {
             observer.began(began);
             told_start = true;
+            storm = Storm::begin(&run)?;
         }
         match post.parcels.recv_timeout(Duration::from_millis(50)) {
             Ok(parcel) => collector.take(parcel, &post, observer),
@@ -179,6 +184,10 @@ pub fn measure(
         waker.wake_if(control.stop_requests());
     }
     collector.finish(observer);
+    let newcomers = match storm.map(Storm::end) {
+        Some(ended) => Some(ended.ok_or(Error::Panicked)??),
+        None => None,
+    };
     let after = sys::usage::usage(sys::usage::Who::Process)?;
     let ended = join(threads)?;
     if ended.is_empty() {
@@ -193,6 +202,7 @@ pub fn measure(
     };
     let mut outcome = outcome(&run, offered_until, collector, ended, cpu, machine);
     outcome.interrupted = control.stop_requests() > 0;
+    outcome.newcomers = newcomers;
     outcome.start = start.began().copied();
     Ok(outcome)
 }
@@ -351,6 +361,7 @@ fn outcome(
         answered_of: answered_of(run, &ended),
         gave_up: ended.iter().any(|ended| ended.gave_up),
         interrupted: false,
+        newcomers: None,
         start: None,
         busy: most(&|ended| share(ended.times.cpu.saturating_sub(ended.spun), &ended.times)),
         starved: most(&|ended| share(ended.times.runnable, &ended.times)),

@@ -87,7 +87,9 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
         .map_or(Vec::new(), |cores| cores.0.clone());
     check_cores(&cores)?;
     let idle = usize::try_from(arguments.idle).map_err(|_| usage("too many connections"))?;
-    raise_descriptor_limit((of_part(max_connections) as u64).saturating_add(of_part(idle) as u64))?;
+    let storm = usize::try_from(arguments.storm).map_err(|_| usage("too many connections"))?;
+    let besides = (of_part(idle) as u64).saturating_add(of_part(storm) as u64);
+    raise_descriptor_limit((of_part(max_connections) as u64).saturating_add(besides))?;
     let mut run = Run {
         model,
         part: None,
@@ -97,6 +99,7 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
         clients,
         max_connections,
         idle,
+        storm,
         threads,
         cores,
         http2: arguments.http2,
@@ -113,6 +116,7 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
         warmup: nanos(arguments.warmup),
         timeout: nanos(arguments.timeout),
         think: arguments.think,
+        session_at_once: arguments.session_at_once,
         seed: arguments.seed,
         expect: arguments.expect.clone(),
         verify: arguments.verify,
@@ -157,11 +161,7 @@ fn title(run: &Run, what: &str, when: &str) -> String {
                 "connection"
             }
         ),
-        if run.idle > 0 {
-            format!(" beside {}", counted(run.idle as u64, "idle connection"))
-        } else {
-            String::new()
-        },
+        beside(run),
         match run.http2 {
             true => format!(
                 ", HTTP/2 with {} at a time",
@@ -171,6 +171,18 @@ fn title(run: &Run, what: &str, when: &str) -> String {
         },
         run.seed
     )
+}
+
+/// Who is there and never asks.
+fn beside(run: &Run) -> String {
+    let idle = counted(run.idle as u64, "idle connection");
+    let storm = format!("storms of {}", counted(run.storm as u64, "newcomer"));
+    match (run.idle, run.storm) {
+        (0, 0) => String::new(),
+        (_, 0) => format!(" beside {idle}"),
+        (0, _) => format!(" beside {storm}"),
+        _ => format!(" beside {idle} and {storm}"),
+    }
 }
 
 /// Whether something is left to be measured, as far as that is known beforehand.
@@ -268,7 +280,7 @@ fn raise_descriptor_limit(connections: u64) -> Result<(), Failure> {
     let need = connections.saturating_add(OTHER_DESCRIPTORS);
     match Descriptors::raise().now {
         Some(most) if most < need => Err(format!(
-            "{connections} connections need a descriptor each, and only {most} may be open: use fewer (-c, --max-connections, --idle), or raise the limit (ulimit -Hn)"
+            "{connections} connections need a descriptor each, and only {most} may be open: use fewer (-c, --max-connections, --idle, --storm), or raise the limit (ulimit -Hn)"
         )
         .into()),
         _ => Ok(()),

@@ -18,7 +18,7 @@ pub enum Model {
     Closed,
     /// Requests that come by a schedule, whatever becomes of those before.
     Open(Arrivals),
-    /// Sessions that come by a schedule; the requests of each follow each other.
+    /// Sessions that come by a schedule; the requests of each follow each other, or come all at once.
     PartlyOpen(Arrivals, u32),
 }
 
@@ -72,6 +72,8 @@ pub struct Run {
     pub max_connections: usize,
     /// Connections beside those, on which nothing is ever asked.
     pub idle: usize,
+    /// Newcomers of each storm, who connect all at once and ask for nothing.
+    pub storm: usize,
     /// How many loops.
     pub threads: usize,
     /// Cores to run them on, in turn; empty: wherever.
@@ -92,6 +94,8 @@ pub struct Run {
     pub timeout: Nanos,
     /// Think time.
     pub think: Think,
+    /// Whether the requests of a session are all due at its beginning.
+    pub session_at_once: bool,
     /// The seed of everything.
     pub seed: u64,
     /// Which status codes are good answers.
@@ -223,6 +227,7 @@ impl Run {
             Model::Open(_) => schedule::Model::Open,
             Model::PartlyOpen(_, requests) => schedule::Model::PartlyOpen {
                 requests: *requests,
+                at_once: self.session_at_once,
             },
         };
         let limit = match (&self.model, self.requests) {

@@ -24,10 +24,12 @@ pub enum Model {
     },
     /// Requests come when they come.
     Open,
-    /// Sessions come when they come; the requests of one follow each other.
+    /// Sessions come when they come; the requests of one follow each other, or come all at once.
     PartlyOpen {
         /// Requests of each session.
         requests: u32,
+        /// Whether all of them are due at its beginning.
+        at_once: bool,
     },
 }
 
@@ -128,7 +130,11 @@ pub struct Schedule {
 struct Session {
     start: Nanos,
     number: u64,
-    done: u32,
+    /// Requests that were taken.
+    taken: u32,
+    /// Requests that are over: answered, or come to nothing.
+    over: u32,
+    has_failed: bool,
 }
 
 /// The arrivals of this thread with their numbers.
@@ -236,7 +242,7 @@ impl Schedule {
 
     fn take_arrival(&mut self, intended: Nanos, number: u64) -> Option<Due> {
         self.arrivals.advance(&self.plan);
-        let Model::PartlyOpen { requests } = self.plan.model else {
+        let Model::PartlyOpen { requests, at_once } = self.plan.model else {
             return Some(Due {
                 intended,
                 number,
@@ -246,7 +252,9 @@ impl Schedule {
         let session = Session {
             start: intended,
             number,
-            done: 0,
+            taken: 1,
+            over: 0,
+            has_failed: false,
         };
         let index = match self.unused_sessions.pop() {
             Some(index) => {
@@ -258,10 +266,16 @@ impl Schedule {
                 (self.sessions.len() - 1) as u32
             }
         };
+        let origin = Origin::Session(index);
+        if at_once {
+            for _ in 1..self.requests_of(session, requests) {
+                self.push(intended, origin);
+            }
+        }
         Some(Due {
             intended,
             number: number * u64::from(requests),
-            origin: Origin::Session(index),
+            origin,
         })
     }
 
@@ -273,9 +287,10 @@ impl Schedule {
                 *round += 1;
                 u64::from(first + client) + (*round - 1) * u64::from(*of)
             }
-            (Origin::Session(index), Model::PartlyOpen { requests }) => {
-                let session = self.sessions[index as usize];
-                session.number * u64::from(*requests) + u64::from(session.done)
+            (Origin::Session(index), Model::PartlyOpen { requests, .. }) => {
+                let session = &mut self.sessions[index as usize];
+                session.taken += 1;
+                session.number * u64::from(*requests) + u64::from(session.taken - 1)
             }
             _ => 0,
         };
@@ -298,29 +313,42 @@ impl Schedule {
                 None
             }
             Origin::Session(index) => {
-                let session = &mut self.sessions[index as usize];
-                session.done += 1;
-                let Model::PartlyOpen { requests } = self.plan.model else {
+                let Model::PartlyOpen { requests, at_once } = self.plan.model else {
                     return None;
                 };
-                let next = session.number * u64::from(requests) + u64::from(session.done);
-                if session.done == requests || next >= self.plan.requests {
-                    let whole = (session.done == requests).then_some(session.start);
+                let session = &mut self.sessions[index as usize];
+                session.over += 1;
+                let session = *session;
+                if session.over == self.requests_of(session, requests) {
                     self.unused_sessions.push(index);
-                    return whole;
+                    let is_whole = session.over == requests && !session.has_failed;
+                    return is_whole.then_some(session.start);
                 }
-                let think = self.think(number);
-                self.push(now.saturating_add(think), origin);
+                if !at_once {
+                    let think = self.think(number);
+                    self.push(now.saturating_add(think), origin);
+                }
                 None
             }
         }
     }
 
-    /// A request came to nothing at `now`. A client goes on; a session ends there.
+    /// How many requests a session has: the last one what is left.
+    fn requests_of(&self, session: Session, requests: u32) -> u32 {
+        let before = session.number * u64::from(requests);
+        let left = self.plan.requests.saturating_sub(before);
+        requests.min(u32::try_from(left).unwrap_or(u32::MAX))
+    }
+
+    /// A request came to nothing at `now`. A client goes on; a session ends there, but for what of it is due already.
     pub fn failed(&mut self, origin: Origin, number: u64, now: Nanos) {
-        match origin {
-            Origin::Session(index) => self.unused_sessions.push(index),
-            Origin::Client(_) | Origin::Arrival => {
+        match (origin, &self.plan.model) {
+            (Origin::Session(index), Model::PartlyOpen { at_once: true, .. }) => {
+                self.sessions[index as usize].has_failed = true;
+                self.answered(origin, number, now);
+            }
+            (Origin::Session(index), _) => self.unused_sessions.push(index),
+            (Origin::Client(_) | Origin::Arrival, _) => {
                 self.answered(origin, number, now);
             }
         }
@@ -342,7 +370,8 @@ impl Schedule {
         }
     }
 
-    /// How many arrivals are due at `now` and not taken. Costs as many steps as arrivals became due since it was last asked.
+    /// How many arrivals are due at `now` and not taken, and of sessions whose requests come all at once the rest of those. Costs as many steps
+    /// as arrivals became due since it was last asked.
     pub fn waiting(&mut self, now: Nanos) -> u64 {
         if self.ahead.read < self.arrivals.read {
             self.ahead = self.arrivals.clone();
@@ -351,7 +380,14 @@ impl Schedule {
             self.ahead.advance(&self.plan);
         }
         let due = |arrivals: &Arrivals| arrivals.read - u64::from(arrivals.next.is_some());
-        due(&self.ahead).saturating_sub(due(&self.arrivals))
+        let arrivals = due(&self.ahead).saturating_sub(due(&self.arrivals));
+        match self.plan.model {
+            Model::PartlyOpen {
+                requests,
+                at_once: true,
+            } => arrivals * u64::from(requests) + self.ready.len() as u64,
+            _ => arrivals,
+        }
     }
 
     /// Nothing that is intended for `now` or later will be due: the run ends here.

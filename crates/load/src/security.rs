@@ -77,6 +77,16 @@ impl Security {
         }))
     }
 
+    /// The same, by which no session is ever taken up again.
+    pub(crate) fn without_resumption(&self) -> Self {
+        let mut config = ClientConfig::clone(&self.config);
+        config.resumption = Resumption::disabled();
+        Self {
+            config: Arc::new(config),
+            ..self.clone()
+        }
+    }
+
     /// The client's end of a connection on which nothing has been sent.
     pub(crate) fn connect(&self, now: Nanos) -> std::io::Result<Secured> {
         let config = Arc::clone(&self.config);

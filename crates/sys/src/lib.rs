@@ -6,6 +6,7 @@
 //! | module | what it offers |
 //! | --- | --- |
 //! | [`shared`] | counters in memory that forked processes share |
+//! | [`priority`] | who gives way to whom on a core |
 //! | [`process`] | `fork` for a process that has one thread |
 //! | [`coroutine`] | coroutines with stacks of their own, which any thread may resume |
 //! | [`stack`] | stacks by the hundred thousand in one mapping, each with a guard |
@@ -36,6 +37,7 @@ pub mod mapping;
 pub mod namespace;
 pub mod overflow;
 pub mod packet_ring;
+pub mod priority;
 pub mod process;
 pub mod residency;
 pub mod ring;

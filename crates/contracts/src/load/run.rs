@@ -103,6 +103,9 @@ pub struct LoadModel {
     /// Requests of a session.
     #[serde(deserialize_with = "lenient::count")]
     pub session_requests: Option<u64>,
+    /// Whether these are all due at its beginning, if they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_at_once: Option<bool>,
     /// What passes between an answer and the next request.
     #[serde(deserialize_with = "lenient::or_default")]
     pub think: Think,

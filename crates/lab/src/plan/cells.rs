@@ -96,7 +96,7 @@ impl LoadCell {
 }
 
 /// The factors there are: name, column, unit.
-const FACTORS: [(&str, &str, &str); 18] = [
+const FACTORS: [(&str, &str, &str); 19] = [
     ("model", "model", ""),
     ("option", "option", ""),
     ("load", "load", ""),
@@ -105,6 +105,7 @@ const FACTORS: [(&str, &str, &str); 18] = [
     ("dataset", "dataset_over_memory_limit", "× memory limit"),
     ("connections", "connections", "connections"),
     ("idle", "idle", "connections"),
+    ("storm", "storm", "connections"),
     ("rate", "rate_per_s", "requests/s"),
     ("session_requests", "session_requests", "requests"),
     ("think", "think_s", "s"),
@@ -242,6 +243,8 @@ fn how_many(experiment: &Experiment, models: usize) -> usize {
             either(&sweep.rate, load.rate.as_ref()),
             either(&sweep.think, load.think.as_ref()),
             either(&[], load.session_requests.as_ref()),
+            either(&[], load.idle.as_ref()),
+            either(&[], load.storm.as_ref()),
         ]
         .into_iter()
         .fold(1, usize::saturating_mul)

@@ -24,6 +24,9 @@ pub struct Load {
     pub stages: Option<Text<RateStages>>,
     /// Requests of a session.
     pub session_requests: Option<OneOrMany<u32>>,
+    /// All of these are due at its beginning.
+    #[serde(default)]
+    pub session_at_once: bool,
     /// Between an answer and the next request of a client or session.
     pub think: Option<OneOrMany<Time>>,
     /// Draw think times exponentially.
@@ -33,6 +36,8 @@ pub struct Load {
     pub max_connections: Option<u64>,
     /// Connections beside those, on which nothing is ever asked.
     pub idle: Option<OneOrMany<u64>>,
+    /// Newcomers beside those: ten times a second so many connect at once, and ask for nothing.
+    pub storm: Option<OneOrMany<u64>>,
     /// Replace a connection after so many requests.
     pub requests_per_connection: Option<u64>,
     /// Requests outstanding on a connection.
@@ -85,6 +90,12 @@ impl Load {
                 "pipeline is of HTTP/1.1; with http2 it is streams that are under way at a time"
                     .into(),
             );
+        }
+        if self.session_at_once && self.session_requests.is_none() {
+            return Err("session_at_once is about session_requests, which are not given".into());
+        }
+        if self.session_at_once && (self.think.is_some() || !sweep.think.is_empty()) {
+            return Err("with session_at_once nobody thinks; leave out think".into());
         }
         let rate = self.rate.is_some() || self.stages.is_some() || !sweep.rate.is_empty();
         match self.kind() {

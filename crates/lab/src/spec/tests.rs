@@ -98,6 +98,10 @@ fn values_that_make_no_sense_are_refused_in_words() {
             format!("{SMALL}{LOAD}http2 = true\nstreams = 0\n"),
             "streams must be at least 1",
         ),
+        (
+            format!("{SMALL}{LOAD}session_at_once = true\n"),
+            "session_requests, which are not given",
+        ),
         (format!("{SMALL}{LOAD}streams = 4\n"), "add http2 = true"),
         (
             format!("{SMALL}{LOAD}http2 = true\npipeline = 4\n"),

@@ -33,6 +33,8 @@ fn asked(clients: usize, depth: usize) -> (Engine, Vec<TcpStream>) {
         cores: Vec::new(),
         depth,
         idle: 0,
+        storm: 0,
+        session_at_once: false,
         requests_per_connection: u64::MAX,
         duration: None,
         requests: Some((clients * depth) as u64),

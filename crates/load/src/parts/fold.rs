@@ -10,7 +10,7 @@ use crate::asked::Asked;
 use crate::clock::{Nanos, SECOND};
 use crate::collect::{CollectedSecond, Live};
 use crate::fidelity::Fidelity;
-use crate::measure::{Cpu, Outcome};
+use crate::measure::{Cpu, Newcomers, Outcome};
 use crate::record::{Counts, Record};
 use crate::report::histograms::Log;
 use contracts::load;
@@ -72,6 +72,7 @@ struct Ends {
     connections: u64,
     made: BTreeMap<String, u64>,
     unheard: u64,
+    newcomers: Option<Newcomers>,
     last_answer: Nanos,
     answered_of: Vec<u64>,
     gave_up: bool,
@@ -282,6 +283,7 @@ impl Fold {
                 connections: ends.connections as usize,
                 made: made.collect(),
                 unheard: ends.unheard as usize,
+                newcomers: ends.newcomers,
                 last_answer: ends.last_answer,
                 answered_of: ends.answered_of,
                 gave_up: ends.gave_up,
@@ -313,6 +315,13 @@ impl Ends {
             *self.made.entry(address.clone()).or_default() += made;
         }
         self.unheard += generator.connections_without_answer.unwrap_or(0);
+        if let Some(came) = &generator.newcomers {
+            let all = self.newcomers.get_or_insert_default();
+            all.made += came.made.unwrap_or(0);
+            all.failed += came.failed.unwrap_or(0);
+            all.missed += came.missed.unwrap_or(0);
+            all.why = all.why.take().or(came.first_failure.clone());
+        }
         self.last_answer = self.last_answer.max(ended.last_answer_ns);
         self.answered_of.extend(&ended.answered_of);
         self.gave_up |= ended.gave_up;

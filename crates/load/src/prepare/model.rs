@@ -69,15 +69,26 @@ pub(super) fn model(
         }
         (None, None, None) => return closed_loop(arguments),
     };
+    let thinks = arguments.think != Think::Constant(Duration::ZERO);
+    if arguments.session_at_once && thinks {
+        return Err(usage(
+            "in a session whose requests come all at once (--session-at-once) nobody thinks: leave out --think",
+        ));
+    }
     match arguments.session_requests {
         Some(requests) => Ok((
             Model::PartlyOpen(arrivals, requests),
             format!(
-                "partly open: sessions of {}, {how}",
-                counted(requests.into(), "request")
+                "partly open: sessions of {}{}, {how}",
+                counted(requests.into(), "request"),
+                if arguments.session_at_once {
+                    " at once"
+                } else {
+                    ""
+                }
             ),
         )),
-        None if arguments.think != Think::Constant(Duration::ZERO) => Err(usage(
+        None if thinks => Err(usage(
             "in an open loop nobody thinks: add --session-requests, or leave out --think or the rate",
         )),
         None => Ok((Model::Open(arrivals), format!("open loop, {how}"))),

@@ -91,6 +91,7 @@ pub(super) fn take(run: &mut Run, share: Share) -> Result<(), Failure> {
     run.clients = clients;
     run.max_connections = own(Some(share), run.max_connections).0;
     run.idle = own(Some(share), run.idle).0;
+    run.storm = own(Some(share), run.storm).0;
     if run.is_closed_loop() {
         run.requests = run.requests.map(|requests| share.divide(requests).0);
     }
@@ -107,14 +108,14 @@ mod tests {
     use crate::cli::tests::parse;
     use crate::prepare::prepare;
 
-    /// Clients, the most connections, idle connections and requests of each part.
-    fn parts(line: &str, of: u32) -> Vec<[u64; 4]> {
+    /// Clients, the most connections, idle connections, newcomers and requests of each part.
+    fn parts(line: &str, of: u32) -> Vec<[u64; 5]> {
         let part = |number| {
             let line = format!("{line} --share {number}/{of}");
             let run = prepare(&parse(&line).expect(&line)).expect(&line).run;
-            let (clients, most, idle) = (run.clients, run.max_connections, run.idle);
-            let requests = run.requests.unwrap_or(0);
-            [clients as u64, most as u64, idle as u64, requests]
+            let counts = [run.clients, run.max_connections, run.idle, run.storm];
+            let [clients, most, idle, storm] = counts.map(|count| count as u64);
+            [clients, most, idle, storm, run.requests.unwrap_or(0)]
         };
         (1..=of).map(part).collect()
     }
@@ -122,21 +123,21 @@ mod tests {
     #[test]
     fn what_is_divided_is_all_there() {
         assert_eq!(
-            parts("-c 10 --idle 3 -n 1001", 4),
+            parts("-c 10 --idle 3 --storm 5 -n 1001", 4),
             [
-                [3, 3, 1, 251],
-                [3, 3, 1, 250],
-                [2, 2, 1, 250],
-                [2, 2, 0, 250]
+                [3, 3, 1, 2, 251],
+                [3, 3, 1, 1, 250],
+                [2, 2, 1, 1, 250],
+                [2, 2, 0, 1, 250]
             ]
         );
         // Of an open loop each takes its own of the first so many arrivals.
         assert_eq!(
             parts("-R 10 -c 4 --max-connections 9 -n 100", 3),
-            [[2, 3, 0, 100], [1, 3, 0, 100], [1, 3, 0, 100]]
+            [[2, 3, 0, 0, 100], [1, 3, 0, 0, 100], [1, 3, 0, 0, 100]]
         );
         // No more clients than requests, as for one process.
-        assert_eq!(parts("-n 3 -c 64", 3), [[1, 1, 0, 1]; 3]);
+        assert_eq!(parts("-n 3 -c 64", 3), [[1, 1, 0, 0, 1]; 3]);
     }
 
     #[test]

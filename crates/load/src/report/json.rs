@@ -6,6 +6,7 @@ use crate::address::Address;
 use crate::clock::seconds;
 use crate::collect::CollectedSecond;
 use crate::failure::Failure;
+use crate::measure::Newcomers;
 use crate::metric::Metric;
 use crate::slo::JudgedObjective;
 use contracts::{Distribution, Document, Unknown, load};
@@ -182,6 +183,7 @@ fn generator(report: &Report<'_>) -> load::Generator {
         sessions_resumed: (!outcome.record.handshake.is_empty())
             .then_some(outcome.record.counts.resumed),
         connections_without_answer: Some(outcome.unheard as u64),
+        newcomers: outcome.newcomers.as_ref().map(newcomers),
         busy: Some(outcome.busy),
         starved: Some(outcome.starved),
         machine_time_stolen: Some(outcome.stolen),
@@ -189,6 +191,16 @@ fn generator(report: &Report<'_>) -> load::Generator {
         cpu_system_s: Some(cpu.system.as_secs_f64()),
         cpu_spun_s: Some(cpu.spun.as_secs_f64()),
         cpu_us_per_request: Some(report.figures.cpu_s_per_request() * 1e6),
+        unknown: Unknown::new(),
+    }
+}
+
+fn newcomers(came: &Newcomers) -> load::Newcomers {
+    load::Newcomers {
+        made: Some(came.made),
+        failed: Some(came.failed),
+        missed: Some(came.missed),
+        first_failure: came.why.clone(),
         unknown: Unknown::new(),
     }
 }

@@ -133,7 +133,10 @@ fn the_requests_of_a_session_follow_each_other() {
         arrivals: constant(10.0),
         think: Think::Constant(Duration::from_millis(20)),
         limit: 2,
-        ..plan(Model::PartlyOpen { requests: 3 })
+        ..plan(Model::PartlyOpen {
+            requests: 3,
+            at_once: false,
+        })
     });
     let first = schedule.take(0).expect("the first session");
     assert_eq!(first.number, 0);
@@ -153,6 +156,52 @@ fn the_requests_of_a_session_follow_each_other() {
     assert_eq!((other.intended, other.number), (100 * MS, 3));
     schedule.failed(other.origin, 3, 110 * MS);
     assert!(schedule.is_idle(), "a session ends where it fails");
+}
+
+#[test]
+fn the_requests_of_a_session_may_come_all_at_once() {
+    let mut schedule = Schedule::new(Plan {
+        arrivals: constant(10.0),
+        limit: 3,
+        requests: 8,
+        ..plan(Model::PartlyOpen {
+            requests: 3,
+            at_once: true,
+        })
+    });
+    let first: Vec<_> = std::iter::from_fn(|| schedule.take(0)).collect();
+    let numbers = |due: &[Due]| {
+        due.iter()
+            .map(|due| (due.intended, due.number))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(&first), [(0, 0), (0, 1), (0, 2)]);
+    // Whatever the order of the answers, the last one completes it.
+    for number in [2, 0] {
+        assert_eq!(schedule.answered(first[0].origin, number, MS), None);
+    }
+    assert_eq!(
+        schedule.next_at(),
+        Some(100 * MS),
+        "nothing follows an answer"
+    );
+    assert_eq!(schedule.answered(first[0].origin, 1, 2 * MS), Some(0));
+    // Of one that fails in part the rest is asked for; it is no session to be timed.
+    assert_eq!(schedule.waiting(100 * MS), 3);
+    let second = schedule.take(100 * MS).expect("the second session");
+    assert_eq!(schedule.waiting(100 * MS), 2);
+    schedule.failed(second.origin, 3, 110 * MS);
+    let rest = [schedule.take(110 * MS), schedule.take(110 * MS)].map(|due| due.expect("due"));
+    assert_eq!(numbers(&rest), [(100 * MS, 4), (100 * MS, 5)]);
+    for due in rest {
+        assert_eq!(schedule.answered(due.origin, due.number, 120 * MS), None);
+    }
+    // The last has what is left.
+    let last = schedule.take(200 * MS).expect("the third session");
+    assert!(schedule.take(200 * MS).is_some() && schedule.take(SECOND).is_none());
+    assert_eq!(schedule.answered(last.origin, 6, SECOND), None);
+    assert_eq!(schedule.answered(last.origin, 7, SECOND), None);
+    assert!(schedule.is_idle() && schedule.unused_sessions.len() == schedule.sessions.len());
 }
 
 #[test]
@@ -184,7 +233,10 @@ fn the_last_session_has_what_is_left_of_the_requests() {
                     .map(|all| all.thin(share, shares, 1).split(thread, threads)),
                 limit: (requests as u64).div_ceil(4),
                 requests: requests as u64,
-                ..plan(Model::PartlyOpen { requests: 4 })
+                ..plan(Model::PartlyOpen {
+                    requests: 4,
+                    at_once: false,
+                })
             });
             while let Some(due) = schedule.take(SECOND) {
                 made.push(due.number);

@@ -4,7 +4,7 @@ use crate::address::Address;
 use crate::asked::Asked;
 use crate::clock::seconds;
 use crate::failure::Failure;
-use crate::measure::Outcome;
+use crate::measure::{Newcomers, Outcome};
 use crate::report::figures::Figures;
 
 /// Jain's index below which figures of all clients together say little of any.
@@ -48,6 +48,9 @@ pub(crate) fn notes(run: &Asked, outcome: &Outcome, figures: &Figures<'_>) -> Ve
             seconds(run.warmup)
         ));
     }
+    if let Some(came) = &outcome.newcomers {
+        notes.push(newcomers(came));
+    }
     if outcome.interrupted {
         notes.push(format!(
             "ended early, after {:.1} s",
@@ -64,6 +67,24 @@ pub(crate) fn notes(run: &Asked, outcome: &Outcome, figures: &Figures<'_>) -> Ve
         ));
     }
     notes
+}
+
+/// Who came beside those who asked.
+fn newcomers(came: &Newcomers) -> String {
+    let mut told = format!("{} newcomers came beside those who asked", came.made);
+    if came.failed > 0 {
+        told += &format!(", {} could not", came.failed);
+    }
+    if let Some(why) = &came.why {
+        told += &format!(", the first since {why}");
+    }
+    if came.missed > 0 {
+        told += &format!(
+            "; {} were left out, since those before had not all come",
+            came.missed
+        );
+    }
+    told
 }
 
 /// Why requests were never sent.

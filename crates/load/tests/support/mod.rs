@@ -53,6 +53,8 @@ pub fn run(address: SocketAddr, duration: Duration) -> Run {
         http2: false,
         depth: 1,
         idle: 0,
+        storm: 0,
+        session_at_once: false,
         requests_per_connection: u64::MAX,
         duration: Some(duration),
         requests: None,

@@ -40,10 +40,15 @@ fn combinations(load: &Load, experiment: &Experiment) -> Vec<(Factors, LoadCell)
         .as_ref()
         .map_or(&[][..], |each| &each.0);
     let idle = load.idle.as_ref().map_or(&[][..], |idle| &idle.0);
+    let storm = load.storm.as_ref().map_or(&[][..], |storm| &storm.0);
+    let besides: Vec<_> = or_none(idle)
+        .into_iter()
+        .flat_map(|idle| or_none(storm).into_iter().map(move |storm| (idle, storm)))
+        .collect();
     let mut all = Vec::new();
-    for (connections, idle) in connections
+    for (connections, (idle, storm)) in connections
         .iter()
-        .flat_map(|count| or_none(idle).into_iter().map(move |idle| (count, idle)))
+        .flat_map(|count| besides.iter().map(move |besides| (count, *besides)))
     {
         for rate in or_none(&rates) {
             for think in or_none(think) {
@@ -59,6 +64,7 @@ fn combinations(load: &Load, experiment: &Experiment) -> Vec<(Factors, LoadCell)
                     put("think", think.map(|time| time.0.as_secs_f64()));
                     put("session_requests", session_requests.map(f64::from));
                     put("idle", idle.map(|idle| idle as f64));
+                    put("storm", storm.map(|storm| storm as f64));
                     let cell = LoadCell {
                         kind,
                         connections: *connections,
@@ -68,7 +74,7 @@ fn combinations(load: &Load, experiment: &Experiment) -> Vec<(Factors, LoadCell)
                         session_requests,
                         think: think.map(|time| time.0),
                         think_exponential: load.think_exponential,
-                        flags: flags(load, idle),
+                        flags: flags(load, idle, storm),
                     };
                     all.push((factors, cell));
                 }
@@ -78,7 +84,7 @@ fn combinations(load: &Load, experiment: &Experiment) -> Vec<(Factors, LoadCell)
     all
 }
 
-fn flags(load: &Load, idle: Option<u64>) -> Vec<String> {
+fn flags(load: &Load, idle: Option<u64>, storm: Option<u64>) -> Vec<String> {
     let mut flags = Vec::new();
     if load.http2 {
         flags.push("--http2".to_owned());
@@ -90,12 +96,16 @@ fn flags(load: &Load, idle: Option<u64>) -> Vec<String> {
     };
     put("--max-connections", load.max_connections);
     put("--idle", idle);
+    put("--storm", storm);
     put("--requests-per-connection", load.requests_per_connection);
     put("--pipeline", load.pipeline.map(u64::from));
     put("--streams", load.streams.map(u64::from));
     put("--threads", load.threads.map(u64::from));
     if load.full_handshakes {
         flags.extend(["--tls-resume".into(), "off".into()]);
+    }
+    if load.session_at_once {
+        flags.push("--session-at-once".into());
     }
     if load.verify {
         flags.push("--verify".into());

@@ -49,14 +49,22 @@ fn every_combination_but_those_excluded() {
 }
 
 #[test]
-fn idle_connections_are_an_axis() {
-    let text =
-        "models = ['sped']\nload = [{ name = 'closed', idle = [0, 900] }, { name = 'alone' }]\n";
+fn those_who_never_ask_are_axes() {
+    let text = "models = ['sped']\n\
+        load = [{ name = 'closed', idle = [0, 900], storm = [0, 50] }, { name = 'alone' }]\n";
     let cells = of(text).unwrap();
     let flags: Vec<_> = cells.iter().map(|cell| cell.load.flags.join(" ")).collect();
-    assert_eq!(flags, ["--idle 0", "--idle 900", ""]);
-    assert_eq!(cells[1].factors["idle"], 900.0.into());
-    assert!(!cells[2].factors.contains_key("idle"));
+    let storms = [
+        "--idle 0 --storm 0",
+        "--idle 0 --storm 50",
+        "--idle 900 --storm 0",
+        "--idle 900 --storm 50",
+        "",
+    ];
+    assert_eq!(flags, storms);
+    assert_eq!(cells[2].factors["idle"], 900.0.into());
+    assert_eq!(cells[1].factors["storm"], 50.0.into());
+    assert!(!cells[4].factors.contains_key("idle"));
     let factors = factors(&cells);
     let idle = factors.iter().find(|factor| factor.name == "idle");
     assert_eq!(idle.map(|factor| factor.column.as_str()), Some("idle"));
