@@ -149,14 +149,15 @@ impl Standing {
             }
         }
         let higher = figure.better() == Better::Higher;
-        // What is only a lower bound of a time leads nobody.
+        // What is only a lower bound of a time leads nobody. Of equals the first by name, whatever the catalogue: page and terminal say the same.
         found.sort_by(|(one, _), (other, _)| {
             let (mut a, mut b) = (one.estimate.value, other.estimate.value);
             if higher {
                 (a, b) = (b, a);
             }
             let bounds = one.estimate.at_least.cmp(&other.estimate.at_least);
-            bounds.then(a.total_cmp(&b))
+            let values = bounds.then(a.total_cmp(&b));
+            values.then_with(|| one.model.cmp(&other.model))
         });
         let most = found.iter().map(|(_, repeats)| repeats.len()).max();
         Self {

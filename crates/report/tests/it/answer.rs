@@ -170,6 +170,7 @@ fn the_page_begins_with_it() {
     assert!(page.contains("id=\"answer-2\""));
     let answer = Answer::of(&made.run);
     assert_eq!(answer.leaders.len(), 2);
+    // Word for word, though it was made without a catalogue.
     for sentence in &answer.leaders {
         assert!(page.contains(&format!("<p class=\"answer\">{sentence}</p>")));
     }
@@ -178,4 +179,15 @@ fn the_page_begins_with_it() {
             .verdicts
             .starts_with("Of 2 expectations: 1 missed, 1 undecided.")
     );
+}
+
+#[test]
+fn of_equals_the_page_names_the_same_one_as_the_terminal() {
+    let even = &[1_000.0, 1_000.0, 1_000.0][..];
+    let less = &[500.0, 501.0, 499.0][..];
+    let made = measured(false, &[("sped", even), ("amped", even), ("mt", less)]);
+    let sentence = &Answer::of(&made.run).leaders[0];
+    assert!(sentence.starts_with("Overall: amped leads"), "{sentence}");
+    let page = report::render(&made.run, &catalogue()).unwrap();
+    assert!(page.contains(sentence), "{sentence}");
 }
