@@ -177,13 +177,7 @@ impl Connections {
                     self.lost.push(number);
                 }
                 Returned::Called(visit) => self.register(visit)?,
-                Returned::Nudge(number) => match self.table.remove(&number) {
-                    Some(Place::Resting(visit)) => self.go_on(visit),
-                    Some(Place::Away { .. }) => {
-                        self.table.insert(number, Place::Away { is_nudged: true });
-                    }
-                    None => {}
-                },
+                Returned::Nudge(number) => self.rouse(number),
             }
         }
         Ok(())
@@ -210,6 +204,18 @@ impl Connections {
         epoll::modify(&self.epoll, visit.socket(), data, flags)?;
         self.table.insert(visit.number, Place::Resting(visit));
         Ok(())
+    }
+
+    /// Has a connection go on for which there is something, now or when it comes back.
+    fn rouse(&mut self, number: Number) {
+        match self.table.remove(&number) {
+            Some(Place::Resting(visit)) => self.go_on(visit),
+            // Of one that has broken the system tells even if it is not watched.
+            Some(Place::Away { .. }) => {
+                self.table.insert(number, Place::Away { is_nudged: true });
+            }
+            None => {}
+        }
     }
 
     fn go_on(&mut self, visit: Box<Visit>) {
@@ -261,11 +267,7 @@ impl Connections {
                 WAKER => {
                     let _ = rustix::io::read(&way_back.waker, &mut [0; 8]);
                 }
-                number => {
-                    if let Some(Place::Resting(visit)) = self.table.remove(&number) {
-                        self.go_on(visit);
-                    }
-                }
+                number => self.rouse(number),
             }
         }
         Ok(())

@@ -8,7 +8,7 @@ use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use command::output::{self, Format};
@@ -61,8 +61,10 @@ struct Plan {
     torrent: Metainfo,
     data: Vec<u8>,
     window: usize,
-    since: Instant,
-    end: Instant,
+    /// Where each waits until all of them may ask for something.
+    all_here: Barrier,
+    warm_up: Duration,
+    duration: Duration,
 }
 
 /// What they have seen.
@@ -108,20 +110,20 @@ impl Settings {
         let address = addresses?
             .next()
             .ok_or_else(|| format!("{typed} is no address"))?;
-        let since = Instant::now() + self.warm_up;
         let plan = Arc::new(Plan {
             address,
             torrent,
             data,
             window: self.window as usize,
-            since,
-            end: since + self.duration,
+            all_here: Barrier::new(self.count as usize),
+            warm_up: self.warm_up,
+            duration: self.duration,
         });
         let mut threads = Vec::new();
         for number in 0..self.count {
             let plan = Arc::clone(&plan);
             let name = std::thread::Builder::new().name("downloader".into());
-            let thread = name.spawn(move || Downloader::new(number).run(&plan));
+            let thread = name.spawn(move || download(number, &plan));
             threads.push(thread.map_err(|error| format!("cannot start a peer: {error}"))?);
         }
         let mut seen = Seen {
@@ -130,9 +132,9 @@ impl Settings {
             ..Seen::default()
         };
         for thread in threads {
-            let (downloader, ended) = thread.join().map_err(|_| "a peer has a defect")?;
-            seen.times.extend(downloader.times);
-            seen.bytes += downloader.bytes;
+            let (got, ended) = thread.join().map_err(|_| "a peer has a defect")?;
+            seen.times.extend(got.times);
+            seen.bytes += got.bytes;
             seen.failures
                 .extend(ended.err().map(|error| error.to_string()));
         }
@@ -156,40 +158,42 @@ fn whole(storage: &Storage, torrent: &Metainfo) -> io::Result<Vec<u8>> {
     Ok(data)
 }
 
-/// One peer.
-struct Downloader {
-    number: u32,
-    /// What it asks for next, as a block's number in the torrent.
-    next: u32,
-    /// What it waits for, and since when.
-    asked: VecDeque<(Block, Instant)>,
+/// What a peer got while it counted.
+#[derive(Debug, Default)]
+struct Got {
     times: Vec<i64>,
     bytes: u64,
 }
 
+/// A peer's life: what it got, and how it ended.
+fn download(number: u32, plan: &Plan) -> (Got, io::Result<()>) {
+    let mut got = Got::default();
+    let connected = Downloader::connect(number, plan);
+    plan.all_here.wait();
+    let ended = connected.and_then(|mut peer| peer.download(plan, &mut got));
+    (got, ended)
+}
+
+/// One peer.
+struct Downloader {
+    stream: TcpStream,
+    incoming: Incoming,
+    buffer: Vec<u8>,
+    is_choked: bool,
+    /// What it asks for next, as a block's number in the torrent.
+    next: u32,
+    /// What it waits for, and since when.
+    asked: VecDeque<(Block, Instant)>,
+}
+
 impl Downloader {
-    fn new(number: u32) -> Self {
-        Self {
-            number,
-            // Not all of them the same at the same time.
-            next: number.wrapping_mul(2_654_435_761),
-            asked: VecDeque::new(),
-            times: Vec::new(),
-            bytes: 0,
-        }
-    }
-
-    fn run(mut self, plan: &Plan) -> (Self, io::Result<()>) {
-        let ended = self.download(plan);
-        (self, ended)
-    }
-
-    fn download(&mut self, plan: &Plan) -> io::Result<()> {
+    /// Connects, and waits until it may ask for something.
+    fn connect(number: u32, plan: &Plan) -> io::Result<Self> {
         let mut stream = TcpStream::connect_timeout(&plan.address, PATIENCE)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         let mut peer_id = *b"-AB0001-downloader--";
-        peer_id[16..].copy_from_slice(&self.number.to_be_bytes());
+        peer_id[16..].copy_from_slice(&number.to_be_bytes());
         let handshake = Handshake {
             info_hash: plan.torrent.info_hash,
             peer_id,
@@ -197,38 +201,74 @@ impl Downloader {
         let mut said = handshake.bytes().to_vec();
         Message::Interested.write(&mut said);
         stream.write_all(&said)?;
-        let mut incoming = Incoming::new(plan.torrent.pieces());
-        let (mut buffer, mut is_choked) = (vec![0; BUFFER_BYTES], true);
-        loop {
-            if Instant::now() >= plan.end {
-                return Ok(());
+        let mut peer = Self {
+            stream,
+            incoming: Incoming::new(plan.torrent.pieces()),
+            buffer: vec![0; BUFFER_BYTES],
+            is_choked: true,
+            // Not all of them the same at the same time.
+            next: number.wrapping_mul(2_654_435_761),
+            asked: VecDeque::new(),
+        };
+        while peer.is_choked {
+            peer.receive(plan, |_, _| {})?;
+        }
+        Ok(peer)
+    }
+
+    /// Downloads, for as long as it counts; one block counts whenever it comes.
+    fn download(&mut self, plan: &Plan, got: &mut Got) -> io::Result<()> {
+        let since = Instant::now() + plan.warm_up;
+        let end = since + plan.duration;
+        while Instant::now() < end || got.times.is_empty() {
+            if !self.is_choked {
+                self.ask(plan)?;
             }
-            match stream.read(&mut buffer)? {
-                0 => incoming.end_of_input(),
-                count => incoming.receive(&buffer[..count]),
-            }
-            while let Some(received) = incoming.next() {
-                match received {
-                    Received::Message(Message::Unchoke) => is_choked = false,
-                    Received::Message(Message::Choke) => {
-                        is_choked = true;
-                        self.asked.clear();
-                    }
-                    Received::Message(Message::Piece { piece, begin, data }) => {
-                        self.take(plan, piece, begin, &data)?;
-                    }
-                    Received::End(offence) => return Err(io::Error::other(offence)),
-                    _ => {}
+            self.receive(plan, |block, asked| {
+                let now = Instant::now();
+                if now >= since && (now < end || got.times.is_empty()) {
+                    let time = now.duration_since(asked).as_nanos();
+                    got.times.push(i64::try_from(time).unwrap_or(i64::MAX));
+                    got.bytes += u64::from(block.length);
                 }
-            }
-            if !is_choked {
-                self.ask(plan, &mut stream)?;
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Takes what has come, for which it waits; `take` each block, with when it was asked for.
+    fn receive(&mut self, plan: &Plan, mut take: impl FnMut(Block, Instant)) -> io::Result<()> {
+        match self.stream.read(&mut self.buffer)? {
+            0 => self.incoming.end_of_input(),
+            count => self.incoming.receive(&self.buffer[..count]),
+        }
+        while let Some(received) = self.incoming.next() {
+            match received {
+                Received::Message(Message::Unchoke) => self.is_choked = false,
+                Received::Message(Message::Choke) => {
+                    self.is_choked = true;
+                    self.asked.clear();
+                }
+                Received::Message(Message::Piece { piece, begin, data }) => {
+                    let next = self.asked.pop_front();
+                    let is_it = |(block, _): &(Block, Instant)| {
+                        (block.piece, block.begin) == (piece, begin) && plan.bytes(*block) == data
+                    };
+                    let (block, asked) = next.filter(is_it).ok_or_else(|| {
+                        let what = "a block is not what was asked for";
+                        io::Error::new(ErrorKind::InvalidData, what)
+                    })?;
+                    take(block, asked);
+                }
+                Received::End(offence) => return Err(io::Error::other(offence)),
+                _ => {}
             }
         }
+        Ok(())
     }
 
     /// Asks for as many blocks as may be asked for at a time.
-    fn ask(&mut self, plan: &Plan, stream: &mut TcpStream) -> io::Result<()> {
+    fn ask(&mut self, plan: &Plan) -> io::Result<()> {
         let mut said = Vec::new();
         while self.asked.len() < plan.window {
             let block = plan.block(self.next);
@@ -236,24 +276,7 @@ impl Downloader {
             Message::Request(block).write(&mut said);
             self.asked.push_back((block, Instant::now()));
         }
-        stream.write_all(&said)
-    }
-
-    /// Takes a block that came, if it is what was asked for first.
-    fn take(&mut self, plan: &Plan, piece: u32, begin: u32, data: &[u8]) -> io::Result<()> {
-        let now = Instant::now();
-        let wrong = || io::Error::new(ErrorKind::InvalidData, "a block is not what was asked for");
-        let (block, since) = self.asked.pop_front().ok_or_else(wrong)?;
-        let is_it = (block.piece, block.begin) == (piece, begin) && plan.bytes(block) == data;
-        if !is_it {
-            return Err(wrong());
-        }
-        if now >= plan.since && now < plan.end {
-            let time = now.duration_since(since).as_nanos();
-            self.times.push(i64::try_from(time).unwrap_or(i64::MAX));
-            self.bytes += data.len() as u64;
-        }
-        Ok(())
+        self.stream.write_all(&said)
     }
 }
 
@@ -331,5 +354,51 @@ impl fmt::Display for Seen {
             write!(formatter, "\n  a peer ended: {why}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::torrent::tests::{data, torrent};
+
+    #[test]
+    fn blocks_follow_each_other_through_all_pieces_and_begin_anew() {
+        let data = data(3 * 40_000 - 9_000);
+        let plan = Plan {
+            address: ([127, 0, 0, 1], 1).into(),
+            torrent: (*torrent(&data, 40_000)).clone(),
+            data: data.clone(),
+            window: 1,
+            all_here: Barrier::new(1),
+            warm_up: Duration::ZERO,
+            duration: Duration::ZERO,
+        };
+        let blocks: Vec<_> = (0..8).map(|number| plan.block(number)).collect();
+        let bytes: Vec<u8> = blocks
+            .iter()
+            .flat_map(|block| plan.bytes(*block))
+            .copied()
+            .collect();
+        assert_eq!(bytes, data);
+        assert_eq!(plan.block(8), blocks[0]);
+    }
+
+    #[test]
+    fn a_block_counts_as_an_answer_and_a_peer_that_ends_as_an_error() {
+        let seen = Seen {
+            peers: 2,
+            times: vec![1_000_000, 3_000_000],
+            bytes: 32 << 10,
+            failures: vec!["gone".into()],
+            window: Duration::from_secs(2),
+        };
+        let report = seen.report();
+        assert_eq!(report.requests.completed, Some(2));
+        assert_eq!(report.requests.errors["peers lost"], 1);
+        assert_eq!(report.throughput.requests_per_s, Some(1.0));
+        let times = report.response_time_us.unwrap();
+        assert_eq!((times.p50, times.max), (Some(1000.0), Some(3000.0)));
+        assert!(seen.to_string().contains("p50 1.00 ms"), "{seen}");
     }
 }

@@ -112,7 +112,7 @@ impl Message {
     /// What bytes behind a length say; there is at least one.
     fn read(kind: u8, body: &[u8]) -> Result<Self, Offence> {
         let wrong = Offence::WrongLength(kind);
-        let numbers = || numbers(body).ok_or(wrong);
+        let block = || numbers(body).map(Block::from).ok_or(wrong);
         match kind {
             0..=3 if !body.is_empty() => Err(wrong),
             0 => Ok(Self::Choke),
@@ -124,17 +124,17 @@ impl Message {
                 Ok(Self::Have(u32::from_be_bytes(piece)))
             }
             5 => Ok(Self::Bitfield(body.to_vec())),
-            6 => Ok(Self::Request(Block::from(numbers()?))),
+            6 => Ok(Self::Request(block()?)),
             7 => {
                 let (head, data) = body.split_at_checked(8).ok_or(wrong)?;
-                let [piece, begin] = numbers_of(head).ok_or(wrong)?;
+                let [piece, begin] = numbers(head).ok_or(wrong)?;
                 Ok(Self::Piece {
                     piece,
                     begin,
                     data: data.to_vec(),
                 })
             }
-            8 => Ok(Self::Cancel(Block::from(numbers()?))),
+            8 => Ok(Self::Cancel(block()?)),
             kind => Err(Offence::UnknownMessage(kind)),
         }
     }
@@ -153,12 +153,8 @@ fn head(out: &mut Vec<u8>, kind: u8, length: usize) {
     out.push(kind);
 }
 
-fn numbers(body: &[u8]) -> Option<[u32; 3]> {
-    numbers_of(body)
-}
-
 /// Exactly so many numbers.
-fn numbers_of<const COUNT: usize>(bytes: &[u8]) -> Option<[u32; COUNT]> {
+fn numbers<const COUNT: usize>(bytes: &[u8]) -> Option<[u32; COUNT]> {
     let (numbers, rest) = bytes.as_chunks::<4>();
     let numbers: [[u8; 4]; COUNT] = numbers.try_into().ok()?;
     rest.is_empty().then(|| numbers.map(u32::from_be_bytes))

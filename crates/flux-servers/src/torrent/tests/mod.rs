@@ -24,14 +24,14 @@ const LIMITS: Limits = Limits {
 };
 
 /// Bytes of which no two blocks are alike.
-fn data(length: usize) -> Vec<u8> {
+pub(super) fn data(length: usize) -> Vec<u8> {
     (0..length)
         .map(|place| (place / 7 + place % 251) as u8)
         .collect()
 }
 
 /// A torrent of one file with these bytes.
-fn torrent(data: &[u8], piece_length: u32) -> Arc<Metainfo> {
+pub(super) fn torrent(data: &[u8], piece_length: u32) -> Arc<Metainfo> {
     let mut text = format!(
         "d4:infod6:lengthi{}e4:name4:file12:piece lengthi{piece_length}e6:pieces{}:",
         data.len(),
