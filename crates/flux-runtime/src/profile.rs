@@ -1,6 +1,6 @@
 //! Which paths flows take, and how long their nodes run: counted while the program runs.
 //!
-//! A path costs an addition at each fork and one count at its end. Times cost two looks at the clock for each step, so that only one
+//! A path costs an addition at each fork and one count at its end. Times cost a look at the clock for each step, so that only one
 //! flow of [`TIMED`] has a stopwatch, unless whoever runs the program says otherwise.
 
 use std::collections::BTreeMap;
@@ -25,6 +25,8 @@ pub struct Profile {
     /// One flow of so many is timed.
     timed: u64,
     begun: AtomicU64,
+    /// What the process had used of its processors when this was made, if the system tells.
+    processor_ns: Option<u64>,
     paths: Box<[AtomicU64]>,
     rare_paths: Mutex<BTreeMap<u64, u64>>,
     places: Box<[Times]>,
@@ -38,19 +40,21 @@ struct Times {
     classes: Box<[AtomicU64]>,
 }
 
-/// The clock of one flow.
-#[derive(Debug, Default)]
-pub struct Stopwatch(Option<Instant>);
+/// The clock of one flow: since when what is done at its place takes.
+#[derive(Debug)]
+pub struct Stopwatch(Instant);
 
 impl Stopwatch {
+    /// A thread goes on with the flow.
     pub(crate) fn start(&mut self) {
-        self.0 = Some(Instant::now());
+        self.0 = Instant::now();
     }
 
-    pub(crate) fn stop(&mut self, profile: &Profile, place: usize) {
-        if let Some(started) = self.0.take() {
-            profile.took(place, started.elapsed());
-        }
+    /// What is done at `place` is over, and what is next begins.
+    pub(crate) fn lap(&mut self, profile: &Profile, place: usize) {
+        let now = Instant::now();
+        profile.took(place, now - self.0);
+        self.0 = now;
     }
 }
 
@@ -77,6 +81,7 @@ impl Profile {
             program,
             timed: timed.max(1),
             begun: AtomicU64::new(0),
+            processor_ns: processor_ns(),
             paths: counts(paths),
             rare_paths: Mutex::default(),
             places: program.places.iter().map(times).collect(),
@@ -86,7 +91,9 @@ impl Profile {
     /// A stopwatch for a flow that begins, if it is one of those that are timed.
     pub(crate) fn stopwatch(&self) -> Option<Stopwatch> {
         let begun = self.begun.fetch_add(1, Relaxed);
-        begun.is_multiple_of(self.timed).then(Stopwatch::default)
+        begun
+            .is_multiple_of(self.timed)
+            .then(|| Stopwatch(Instant::now()))
     }
 
     /// A flow is over that took this path.
@@ -116,8 +123,9 @@ impl Profile {
         times.classes[class(ns)].fetch_add(1, Relaxed);
     }
 
-    /// What was counted, a line each, as `archbench flux profile` reads it: `path NUMBER COUNT`; `place NUMBER COUNT TOTAL_NS`, and
-    /// behind that the classes of times that are not empty, `FROM_NS:COUNT` each.
+    /// What was counted, a line each, as `archbench flux profile` reads it: `processor NS`, what all threads have used of the processors
+    /// since, in their sources and between nodes as well; `path NUMBER COUNT`; `place NUMBER COUNT TOTAL_NS`, and behind that the
+    /// classes of times that are not empty, `FROM_NS:COUNT` each.
     pub fn lines(&self) -> String {
         let mut lines = format!(
             "flux-profile 1 paths {} places {} timed 1/{}\n",
@@ -125,6 +133,9 @@ impl Profile {
             self.program.places.len(),
             self.timed
         );
+        if let Some((before, now)) = self.processor_ns.zip(processor_ns()) {
+            let _ = writeln!(lines, "processor {}", now.saturating_sub(before));
+        }
         let load = |count: &AtomicU64| count.load(Relaxed);
         let counted = self.paths.iter().map(load).enumerate();
         let counted = counted.map(|(path, count)| (path as u64, count));
@@ -153,6 +164,17 @@ impl Profile {
     }
 }
 
+/// What all threads of this process have used of the processors, in nanoseconds, in user mode and in the system, as Linux tells it: in
+/// hundredths of a second (proc_pid_stat(5)). None where no system tells.
+fn processor_ns() -> Option<u64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The second field is a name in brackets, with whatever in it.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    let ticks = ticks.map(|ticks| ticks.parse::<u64>().ok());
+    Some(ticks.sum::<Option<u64>>()? * 10_000_000)
+}
+
 /// The class that a time falls into.
 fn class(ns: u64) -> usize {
     let ns = ns.max(4);
@@ -169,6 +191,37 @@ fn least_of(class: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_system_tells_what_the_process_has_used() {
+        let begin = processor_ns().expect("this is Linux");
+        let mut sum = 0_u64;
+        while processor_ns().expect("as before") < begin + 20_000_000 {
+            sum = std::hint::black_box(sum.wrapping_add(1));
+        }
+    }
+
+    #[test]
+    fn a_lap_begins_where_the_one_before_ends() {
+        let profile = Profile::new(Program {
+            sources: &[],
+            places: &["One", "Other"],
+            constraints: &[],
+            paths: 1,
+        });
+        let began = Instant::now();
+        let mut stopwatch = profile.stopwatch().expect("the first is timed");
+        assert!(profile.stopwatch().is_none());
+        stopwatch.start();
+        stopwatch.lap(&profile, 0);
+        stopwatch.lap(&profile, 1);
+        let lasted = began.elapsed().as_nanos();
+        let total = |place: usize| u128::from(profile.places[place].total_ns.load(Relaxed));
+        assert!(total(0) + total(1) <= lasted);
+        let lines = profile.lines();
+        assert!(lines.contains("\nplace 0 1 ") && lines.contains("\nplace 1 1 "));
+        assert!(lines.contains("\nprocessor "));
+    }
 
     #[test]
     fn a_time_falls_into_the_class_that_begins_at_or_below_it() {

@@ -70,6 +70,9 @@ impl<F: Flow, W: Waiting> Running<F, W> {
             mut held,
             mut stopwatch,
         } = self;
+        if let Some(stopwatch) = &mut stopwatch {
+            stopwatch.start();
+        }
         // What the context is afterwards is not known: the host makes another.
         let advanced = catch_unwind(AssertUnwindSafe(|| {
             loop {
@@ -81,13 +84,12 @@ impl<F: Flow, W: Waiting> Running<F, W> {
                     };
                     return Progress::MayWait(running);
                 }
-                let place = flow.place();
-                if let Some(stopwatch) = &mut stopwatch {
-                    stopwatch.start();
-                }
+                let place = stopwatch.is_some().then(|| flow.place());
                 let step = flow.step(context, &mut held);
-                if let (Some(stopwatch), Some(profile)) = (&mut stopwatch, profile) {
-                    stopwatch.stop(profile, place);
+                if let (Some(stopwatch), Some(profile), Some(place)) =
+                    (&mut stopwatch, profile, place)
+                {
+                    stopwatch.lap(profile, place);
                 }
                 match step {
                     Step::Next(next) | Step::Begun(next) => flow = next,

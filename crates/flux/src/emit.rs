@@ -12,19 +12,22 @@
 //! | `source Read {session: PlayerOf} => …` | `fn player_of(value: &A, …) -> u64` |
 //! | `context Worker;` | each of the nodes takes a `&mut Worker` before all else |
 
+mod flow;
+mod kinds;
 mod names;
+mod program;
 mod skeleton;
 mod step;
 mod types;
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 
-use crate::graph::{Action, Graph, Lock, VertexId};
+use crate::graph::{Action, Graph, VertexId};
 use crate::program::NodeId;
-use crate::syntax::{Argument, Scope, listed};
+use crate::syntax::Argument;
 use crate::{Compiled, Diagnostic};
-use names::{Names, function, variable};
+use names::Names;
 pub use skeleton::skeleton;
 pub use types::Types;
 
@@ -244,217 +247,6 @@ impl Emitter<'_> {
         states(self.compiled, self.is_sourced)
     }
 
-    fn state_type(&mut self) -> TokenStream {
-        let mut variants = Vec::new();
-        for id in self.states() {
-            let name = self.names.state(id);
-            let vertex = self.graph().vertex(id).clone();
-            let what = self.said(id);
-            let fields = self.fields(&vertex.values);
-            let fields = if fields.is_empty() {
-                TokenStream::new()
-            } else {
-                quote!({ #(#fields),* })
-            };
-            variants.push(quote!(#[doc = #what] #name #fields));
-        }
-        quote! {
-            /// Where a flow is, and what it has in hand.
-            enum State { #(#variants),* }
-        }
-    }
-
-    fn fields(&mut self, values: &[Argument]) -> Vec<TokenStream> {
-        let names = variable::all(values);
-        let kinds = self.kinds(values);
-        names
-            .iter()
-            .zip(kinds)
-            .map(|(name, kind)| quote!(#name: #kind))
-            .collect()
-    }
-
-    /// What a state is, in a line.
-    fn said(&self, id: VertexId) -> String {
-        let program = &self.compiled.program;
-        let locks = |locks: &[Lock]| {
-            let locks = locks
-                .iter()
-                .map(|&(constraint, mode)| program.constraint(constraint, mode));
-            locks.collect::<Vec<_>>().join(", ")
-        };
-        match &self.graph().vertex(id).action {
-            Action::Call { node, .. } => format!(" `{}` runs.", program.name(*node)),
-            Action::Choose { node, .. } => {
-                format!(" `{}` takes one of its ways.", program.name(*node))
-            }
-            Action::Acquire {
-                node, locks: taken, ..
-            } => {
-                format!(" `{}` takes {}.", program.name(*node), locks(taken))
-            }
-            Action::Release { .. } | Action::Begin { .. } | Action::End => String::new(),
-        }
-    }
-
-    /// For each source, what begins with a result of it: for whoever has such a result from elsewhere.
-    fn constructors(&mut self) -> TokenStream {
-        if self.is_sourced {
-            return TokenStream::new();
-        }
-        let mut constructors = Vec::new();
-        for (number, source) in self.compiled.program.sources.iter().enumerate() {
-            let node = self.compiled.program.name(source.node).to_owned();
-            let name = format_ident!(
-                "begun_by_{}",
-                function(&node).to_string().trim_start_matches("r#")
-            );
-            let doc = format!(" A flow that begins with a result of `{node}`.");
-            let outputs = self.outputs(source.node);
-            let fields = self.fields(&outputs);
-            let (before, begin) = self.begin(number, &outputs);
-            constructors.push(quote! {
-                #[doc = #doc]
-                pub(crate) fn #name(#(#fields),*) -> Self { #before #begin }
-            });
-        }
-        quote!(impl Flow { #(#constructors)* })
-    }
-
-    /// The flow that a source's result begins: what is done before, and the flow.
-    fn begin(&mut self, source: usize, outputs: &[Argument]) -> (TokenStream, TokenStream) {
-        let entry = self.graph().entries[source];
-        let names = variable::all(outputs);
-        let named = self.compiled.program.sources[source]
-            .session
-            .as_ref()
-            .map(|named| {
-                let (nodes, session) = (&self.nodes, function(&named.text));
-                quote!(let session = #nodes::#session(#(&#names),*);)
-            });
-        let session = match named {
-            Some(_) => quote!(session),
-            None => quote!(session: 0),
-        };
-        let path = Literal::u64_unsuffixed(self.compiled.paths.first(source));
-        let (before, state) = self.go(entry.begin, &names, None);
-        let flow = quote!(Self { state: #state, path: #path, #session });
-        (quote!(#named #before), flow)
-    }
-
-    /// Whether a vertex is where a source begins: its node says whether anything is to come.
-    fn is_first_of_source(&self, id: VertexId) -> bool {
-        let mut first = self.graph().entries.iter().map(|entry| {
-            let mut at = entry.source;
-            while let Action::Acquire { next, .. } = self.graph().vertex(at).action {
-                at = next;
-            }
-            at
-        });
-        first.any(|first| first == id)
-    }
-
-    fn program(&self) -> TokenStream {
-        let program = &self.compiled.program;
-        let sources = program
-            .sources
-            .iter()
-            .map(|source| program.name(source.node));
-        let places = self
-            .states()
-            .into_iter()
-            .map(|id| self.names.state(id).to_string());
-        let scopes = program
-            .constraints
-            .iter()
-            .map(|constraint| match constraint.scope {
-                Scope::Program => quote!(Scope::Program),
-                Scope::Session => quote!(Scope::Session),
-            });
-        let paths = Literal::u64_unsuffixed(self.compiled.paths.count());
-        quote! {
-            const PROGRAM: Program = Program {
-                sources: &[#(#sources),*],
-                places: &[#(#places),*],
-                constraints: &[#(#scopes),*],
-                paths: #paths,
-            };
-        }
-    }
-
-    fn sources(&mut self) -> TokenStream {
-        if !self.is_sourced {
-            return TokenStream::new();
-        }
-        let runtime = self.runtime.clone();
-        let mut sources = Vec::new();
-        for (number, entry) in self.graph().entries.clone().into_iter().enumerate() {
-            let (_, state) = self.go(entry.source, &[], None);
-            let path = Literal::u64_unsuffixed(self.compiled.paths.first(number));
-            sources.push(quote!((#state, #path)));
-        }
-        let last = sources.pop();
-        let (number, begun) = if sources.is_empty() {
-            (quote!(_), quote!(#last))
-        } else {
-            let numbers = (0..sources.len()).map(Literal::usize_unsuffixed);
-            let begun = quote!(match number { #(#numbers => #sources,)* _ => #last });
-            (quote!(number), begun)
-        };
-        quote! {
-            impl #runtime::Sourced for Flow {
-                fn source(#number: usize) -> Self {
-                    let (state, path) = #begun;
-                    Self { state, path, session: 0 }
-                }
-            }
-        }
-    }
-
-    fn may_wait(&self) -> TokenStream {
-        let waiting: Vec<_> = self
-            .states()
-            .into_iter()
-            .filter(|&id| {
-                let action = &self.graph().vertex(id).action;
-                matches!(action, Action::Call { node, .. } if self.compiled.program.node(*node).may_wait)
-            })
-            .map(|id| {
-                let pattern = self.any(id);
-                quote!(State::#pattern)
-            })
-            .collect();
-        let may_wait = if waiting.is_empty() {
-            quote!(false)
-        } else {
-            quote!(matches!(self.state, #(#waiting)|*))
-        };
-        quote!(fn may_wait(&self) -> bool { #may_wait })
-    }
-
-    fn places(&self) -> TokenStream {
-        let arms = self.states().into_iter().enumerate().map(|(place, id)| {
-            let pattern = self.any(id);
-            let place = Literal::usize_unsuffixed(place);
-            quote!(State::#pattern => #place)
-        });
-        quote! {
-            fn place(&self) -> usize {
-                match self.state { #(#arms),* }
-            }
-        }
-    }
-
-    /// A state, whatever is in hand there.
-    fn any(&self, id: VertexId) -> TokenStream {
-        let name = self.names.state(id);
-        if self.graph().vertex(id).values.is_empty() {
-            quote!(#name)
-        } else {
-            quote!(#name { .. })
-        }
-    }
-
     fn outputs(&self, node: NodeId) -> Vec<Argument> {
         self.compiled
             .program
@@ -462,50 +254,5 @@ impl Emitter<'_> {
             .outputs
             .clone()
             .unwrap_or_default()
-    }
-
-    fn kinds(&mut self, values: &[Argument]) -> Vec<TokenStream> {
-        values
-            .iter()
-            .map(|value| {
-                let span = self.place_of(value);
-                self.kind(&value.kind, span)
-            })
-            .collect()
-    }
-
-    fn kind(&mut self, kind: &crate::syntax::Type, span: crate::diagnostic::Span) -> TokenStream {
-        self.types.rust(kind).map_or_else(
-            |why| {
-                let missing = Diagnostic::error(
-                    span,
-                    format!("there is no Rust type for '{kind}': {why}"),
-                )
-                .help(
-                    "name one in the map of types beside the program, or write one of Rust in it",
-                );
-                if !self
-                    .wrong
-                    .iter()
-                    .any(|other| other.message == missing.message)
-                {
-                    self.wrong.push(missing);
-                }
-                quote!(())
-            },
-            ToTokens::into_token_stream,
-        )
-    }
-
-    /// The node that first has such an argument.
-    fn place_of(&self, value: &Argument) -> crate::diagnostic::Span {
-        let has_it = |node: &&crate::program::Node| {
-            let ends = [&node.inputs, &node.outputs];
-            ends.into_iter()
-                .flatten()
-                .any(|end| listed(end).contains(&value.to_string()))
-        };
-        let node = self.compiled.program.nodes.iter().find(has_it);
-        node.map_or(0..0, |node| node.span.clone())
     }
 }

@@ -15,8 +15,29 @@ const HEADING: &str = "flux-profile 1";
 pub struct Profile {
     /// How many flows took each path, by its number.
     pub paths: BTreeMap<u64, u64>,
-    /// How long steps took, by vertex: how many were timed, and all of them together in nanoseconds.
-    pub steps: BTreeMap<VertexId, (u64, u64)>,
+    /// How long steps took, by vertex.
+    pub steps: BTreeMap<VertexId, Times>,
+    /// What all threads have used of the processors meanwhile, in nanoseconds, if the system told.
+    pub processor_ns: Option<u64>,
+}
+
+/// How long a step took, by those that were timed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Times {
+    /// How many were.
+    pub count: u64,
+    /// All of them together, in nanoseconds.
+    pub total_ns: u64,
+    /// How many fell into each class that is not empty, by the least time of the class in nanoseconds; there are four classes for each
+    /// power of two, so the next begins a quarter to an eighth above.
+    pub classes: Vec<(u64, u64)>,
+}
+
+impl Times {
+    /// In nanoseconds; none where none was timed.
+    pub fn mean_ns(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.total_ns as f64 / self.count as f64)
+    }
 }
 
 /// A path, and what went along it.
@@ -79,13 +100,24 @@ impl Profile {
         let kind = words.next()?;
         let mut number = || words.next()?.parse::<u64>().ok();
         match kind {
+            "processor" => self.processor_ns = Some(number()?),
             "path" => {
                 let path = number().filter(|path| *path < compiled.paths.count())?;
                 self.paths.insert(path, number()?);
             }
             "place" => {
                 let state = states.get(usize::try_from(number()?).ok()?)?;
-                self.steps.insert(*state, (number()?, number()?));
+                let (count, total_ns) = (number()?, number()?);
+                let class = |word: &str| {
+                    let (least, count) = word.split_once(':')?;
+                    Some((least.parse().ok()?, count.parse().ok()?))
+                };
+                let times = Times {
+                    count,
+                    total_ns,
+                    classes: words.map(class).collect::<Option<_>>()?,
+                };
+                self.steps.insert(*state, times);
             }
             _ => return None,
         }
@@ -187,7 +219,7 @@ impl Profile {
     }
 
     /// How often flows came to each vertex.
-    fn runs(&self, compiled: &Compiled) -> BTreeMap<VertexId, u64> {
+    pub fn runs(&self, compiled: &Compiled) -> BTreeMap<VertexId, u64> {
         let mut runs = BTreeMap::new();
         for (&number, &flows) in &self.paths {
             let path = compiled.paths.path(&compiled.graph, number);
@@ -200,9 +232,9 @@ impl Profile {
 
     /// How long a step takes on the average, in nanoseconds, at each vertex where some were timed.
     fn means(&self) -> BTreeMap<VertexId, f64> {
-        let timed = self.steps.iter().filter(|(_, (count, _))| *count > 0);
-        timed
-            .map(|(id, (count, total))| (*id, *total as f64 / *count as f64))
+        self.steps
+            .iter()
+            .filter_map(|(id, times)| Some((*id, times.mean_ns()?)))
             .collect()
     }
 }

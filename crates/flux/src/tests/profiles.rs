@@ -81,7 +81,16 @@ fn what_is_of_another_program_or_torn_is_refused() {
     assert!(refused("").contains("was it written by this program?"));
     let other = counted(&gallery).replace("paths 3", "paths 4");
     assert!(refused(&other).contains("expected 'flux-profile 1 paths 3"));
-    for line in ["path 3 1", "path x", "place 99 1 1", "place 0 1", "else 1"] {
+    for line in [
+        "path 3 1",
+        "path x",
+        "place 99 1 1",
+        "place 0 1",
+        "place 0 1 1 x:1",
+        "place 0 1 1 4:",
+        "processor",
+        "else 1",
+    ] {
         let torn = format!("{}{line}\n", counted(&gallery));
         assert!(
             refused(&torn).contains(&format!("'{line}' is not understood")),
