@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use results::Run;
 
-use crate::{Failure, files, manual, models, serve};
+use crate::{Failure, files, flux_command, manual, models, serve};
 
 /// A command of the command line.
 pub(crate) struct Subcommand {
@@ -101,8 +101,8 @@ pub(crate) const COMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "flux",
-        grammar: |_| grammar::<flux::cli::Arguments>("flux"),
-        run: |matches, _| flux::cli::run(given(matches)?),
+        grammar: |_| grammar::<flux_command::Arguments>("flux"),
+        run: |matches, _| flux_command::run(&given(matches)?),
     },
     Subcommand {
         name: "doctor",

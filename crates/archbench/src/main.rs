@@ -10,6 +10,7 @@
 mod catalogue;
 mod commands;
 mod files;
+mod flux_command;
 mod manual;
 mod models;
 mod serve;

@@ -19,6 +19,8 @@ pub struct Profile {
     pub steps: BTreeMap<VertexId, Times>,
     /// What all threads have used of the processors meanwhile, in nanoseconds, if the system told.
     pub processor_ns: Option<u64>,
+    /// Whether its sources were nodes, and not somebody else's.
+    pub is_sourced: bool,
 }
 
 /// How long a step took, by those that were timed.
@@ -79,14 +81,20 @@ impl Profile {
         let places = places.and_then(|rest| rest.split(' ').next()?.parse::<usize>().ok());
         // Its sources are nodes, or whoever ran it had their results from elsewhere.
         let states = [true, false].map(|is_sourced| states(compiled, is_sourced));
-        let Some(states) = states.iter().find(|states| Some(states.len()) == places) else {
+        let found = states
+            .iter()
+            .position(|states| Some(states.len()) == places);
+        let Some((found, states)) = found.map(|found| (found, &states[found])) else {
             return Err(format!(
                 "expected '{expected}{}', found '{}': was it written by this program?",
                 states[0].len(),
                 heading.chars().take(80).collect::<String>()
             ));
         };
-        let mut profile = Self::default();
+        let mut profile = Self {
+            is_sourced: found == 0,
+            ..Self::default()
+        };
         for (number, line) in lines.enumerate() {
             profile
                 .take(line, compiled, states)

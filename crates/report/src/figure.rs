@@ -103,6 +103,8 @@ pub enum Look {
     Measured(usize),
     /// What theory says: the n-th such curve of a figure.
     Theory(usize),
+    /// What a simulation says of a thing, whose colour it has: always dashed, for nobody has measured it.
+    Simulated(usize),
 }
 
 /// A point of a series.

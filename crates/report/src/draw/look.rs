@@ -102,7 +102,9 @@ impl Look {
     fn shade(self) -> Option<(usize, usize)> {
         match self {
             Self::Family { family, place } => Some((family % COLOURS.len(), place % 3)),
-            Self::Measured(place) => Some((place % COLOURS.len(), place / COLOURS.len() % 3)),
+            Self::Measured(place) | Self::Simulated(place) => {
+                Some((place % COLOURS.len(), place / COLOURS.len() % 3))
+            }
             Self::Theory(_) => None,
         }
     }
@@ -125,6 +127,7 @@ impl Look {
         match self {
             // The first of each family has none: its colour is enough.
             Self::Family { place, .. } | Self::Measured(place) => DASHES[place % DASHES.len()],
+            Self::Simulated(_) => &[3, 3],
             Self::Theory(place) => [&[1, 3][..], &[6, 3, 1, 3]][place % 2],
         }
     }
@@ -133,7 +136,7 @@ impl Look {
         let place = match self {
             Self::Family { family, place } => family + 3 * place,
             // A colour that comes again comes with another shape.
-            Self::Measured(place) => place + 3 * (place / COLOURS.len()),
+            Self::Measured(place) | Self::Simulated(place) => place + 3 * (place / COLOURS.len()),
             Self::Theory(_) => return None,
         };
         Some(SHAPES[place % SHAPES.len()])
