@@ -53,7 +53,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let mut status = 0;
     for (model, size) in builds.cases() {
         let path = testbed.file(size)?;
-        let of = |archbench| measure(&testbed, arguments, archbench, model, &path);
+        let counting = Counting {
+            before: 100,
+            requests: arguments.requests,
+            rounds: arguments.rounds,
+            generator: builds.generator(),
+        };
+        let of = |archbench| measure(&testbed, &counting, archbench, model, &path);
         let (old, new) = (of(&builds.old)?, of(&builds.new)?);
         let ratio = new / old;
         let verdict = match ratio <= arguments.bound {
@@ -76,10 +82,25 @@ fn each(few: u64, many: u64, requests: u64) -> f64 {
     many.saturating_sub(few) as f64 / requests as f64
 }
 
+/// How much is asked for while it is counted, and by whom.
+pub(crate) struct Counting<'a> {
+    /// How many requests come before it is counted: what is done for the first for a file, and no more.
+    pub(crate) before: u64,
+    /// How many requests: N and then 2N.
+    pub(crate) requests: u64,
+    /// How many rounds.
+    pub(crate) rounds: u64,
+    /// Whose `archbench load` asks.
+    pub(crate) generator: &'a Path,
+}
+
 /// Instructions for each request of a build.
-fn measure(
+///
+/// # Errors
+/// When it cannot be started or stepped, or does not serve.
+pub(crate) fn measure(
     testbed: &Testbed,
-    arguments: &Arguments,
+    counting: &Counting<'_>,
     archbench: &Path,
     model: &str,
     path: &str,
@@ -92,10 +113,9 @@ fn measure(
         let patient = ["--timeout", "5m", "-c", "1", "-n"].map(str::to_owned);
         let url = format!("{}{path}", server.url);
         let load = [&patient[..], &[requests.to_string(), url]].concat();
-        client::load(testbed, arguments.builds.generator(), &load)
+        client::load(testbed, counting.generator, &load)
     };
-    // What is done for the first requests for a file, and no more.
-    ask(100)?;
+    ask(counting.before)?;
     let stepping = Stepping::begin(server.id(), testbed.cores.server);
     let count = |requests| -> Result<u64, Failure> {
         let before = stepping.counted();
@@ -103,10 +123,10 @@ fn measure(
         Ok(stepping.counted() - before)
     };
     let round = |_| {
-        let (few, many) = (count(arguments.requests)?, count(2 * arguments.requests)?);
-        Ok(each(few, many, arguments.requests))
+        let (few, many) = (count(counting.requests)?, count(2 * counting.requests)?);
+        Ok(each(few, many, counting.requests))
     };
-    let rounds: Result<Vec<f64>, Failure> = (0..arguments.rounds).map(round).collect();
+    let rounds: Result<Vec<f64>, Failure> = (0..counting.rounds).map(round).collect();
     stepping.end();
     server.terminate();
     stepping.finish()?;

@@ -12,6 +12,8 @@
 //! | [`builds`] | `compare-builds`: processor time of two builds of `archbench` |
 //! | [`models`] | `compare-models`: processor time of models, or variants of one |
 //! | [`instructions`] | `compare-instructions`: user instructions of two builds |
+//! | [`prediction`] | `prediction`: Flux's image server simulated from a profile, and measured |
+//! | [`profiling`] | `profiling`: what counting paths and timing nodes costs a server in Flux |
 //! | [`peers`] | `peers`, `data-path`: servers by processor time for each request |
 //! | [`staging`] | `staging`: SEDA beside AMPED, and what the difference is made of |
 //! | [`idle`] | `idle`: what idle connections cost |
@@ -35,6 +37,8 @@ mod lines;
 mod models;
 mod pairs;
 mod peers;
+mod prediction;
+mod profiling;
 mod programs;
 mod rounds;
 mod server;
@@ -64,6 +68,8 @@ enum Command {
     CompareBuilds(builds::Arguments),
     CompareModels(models::Arguments),
     CompareInstructions(instructions::Arguments),
+    Prediction(prediction::Arguments),
+    Profiling(profiling::Arguments),
     Peers(peers::Peers),
     DataPath(peers::DataPath),
     Staging(staging::Arguments),
@@ -83,6 +89,8 @@ fn main() -> ExitCode {
         Command::CompareBuilds(arguments) => builds::run(&arguments),
         Command::CompareModels(arguments) => models::run(&arguments),
         Command::CompareInstructions(arguments) => instructions::run(&arguments),
+        Command::Prediction(arguments) => prediction::run(&arguments),
+        Command::Profiling(arguments) => profiling::run(&arguments),
         Command::Peers(arguments) => arguments.run(),
         Command::DataPath(arguments) => arguments.run(),
         Command::Staging(arguments) => staging::run(&arguments),

@@ -55,15 +55,26 @@ impl Server {
             ["--addr", "127.0.0.1:0", "--output-format", "json", "--root"].map(str::to_owned),
         );
         command.push(root.display().to_string());
-        let name = model.to_owned();
-        let mut process = start(testbed, &name, &command)?;
+        Self::telling(testbed, model, &command)
+    }
+
+    /// Starts a command that prints a line when it is ready, and waits for it.
+    ///
+    /// # Errors
+    /// What it said when it did not become so.
+    pub(crate) fn telling(
+        testbed: &Testbed,
+        name: &str,
+        command: &[String],
+    ) -> Result<Self, Failure> {
+        let mut process = start(testbed, name, command)?;
         let line = process.line(LIMIT, &testbed.interrupt);
-        let line = line.map_err(|why| not_ready(&name, why, &mut process))?;
+        let line = line.map_err(|why| not_ready(name, why, &mut process))?;
         let ready = Ready::parse(&line)
             .map_err(|why| format!("{name} should say that it is ready: {why}"))?;
         let certificate = ready.tls.and_then(|tls| tls.certificate);
         Ok(Self {
-            name,
+            name: name.to_owned(),
             url: format!("{}://{}", scheme(certificate.is_some()), ready.address),
             certificate: certificate.map(PathBuf::from),
             protocols: vec![Protocol::Http1],

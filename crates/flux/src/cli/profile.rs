@@ -14,8 +14,7 @@ use crate::profile::Profile;
 
 /// Tell which paths a program's flows took, how long its nodes run, and where the time goes
 ///
-/// A program that was built counts with --profile FILE: each flow its path, and the first 2,048 flows and one of 32 behind them
-/// the times of their nodes.
+/// A program that was built counts with --profile FILE: each flow its path, and one of 32 flows the times of its nodes.
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
     #[command(flatten)]
