@@ -1,17 +1,21 @@
 //! Secrets in what was typed, which must not go where it is kept: reports, manifests, pages.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// What stands in the place of a secret.
 pub const MASK: &str = "***";
 
-/// Parts of the names of fields whose values let somebody in (RFC 9110, section 11.6; RFC 6265; what services made up beside them).
-const NAMES: [&str; 9] = [
+/// Parts of the names of fields and options whose values let somebody in (RFC 9110, section 11.6; RFC 6265; what services made up beside
+/// them).
+const NAMES: [&str; 11] = [
     "authorization",
     "cookie",
     "token",
     "secret",
     "password",
+    "passwd",
+    "passphrase",
     "api-key",
     "apikey",
     "credential",
@@ -20,7 +24,7 @@ const NAMES: [&str; 9] = [
 
 /// Whether the value of a field of a request is a secret.
 pub fn is_of_field(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
+    let name = name.to_ascii_lowercase().replace('_', "-");
     NAMES.iter().any(|part| name.contains(part))
 }
 
@@ -42,7 +46,92 @@ pub fn masked(argument: &str) -> Cow<'_, str> {
         let before = &argument[..argument.len() - value.len()];
         return format!("{before} {MASK}").into();
     }
-    without_user(argument)
+    masked_text(argument)
+}
+
+/// Whether the word behind this one on a command line is a secret, as behind `--password`.
+pub fn is_before(word: &str) -> bool {
+    let name = word.strip_prefix("--").or_else(|| word.strip_prefix('-'));
+    name.is_some_and(|name| is_name(name) && is_of_field(name))
+}
+
+/// A text of many words or lines, like a file of settings, as it may be kept: secrets are masked where they stand behind their names, as in
+/// `auth=USER:PASS`, `password = "…"`, `"token": "…"`, `'Cookie: …'`, `?api_key=…`, and in URLs.
+pub fn masked_text(text: &str) -> Cow<'_, str> {
+    let mut masked = String::new();
+    let mut kept = 0;
+    let mut from = 0;
+    while let Some(secret) = named(text, from) {
+        if !text[secret.clone()].trim().is_empty() && &text[secret.clone()] != MASK {
+            masked.push_str(&text[kept..secret.start]);
+            masked.push_str(MASK);
+            kept = secret.end;
+        }
+        from = secret.end;
+    }
+    match kept {
+        0 => without_user(text),
+        _ => without_user(&(masked + &text[kept..])).into_owned().into(),
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    !text.is_empty() && text.bytes().all(fits)
+}
+
+/// The quote in which the text goes on, if it is within a pair of them on its last line.
+fn around(text: &str) -> Option<char> {
+    let line = text.rsplit('\n').next().unwrap_or(text);
+    let last = line.chars().next_back();
+    let mut open = None;
+    for quote in line.chars().filter(|letter| "\"'".contains(*letter)) {
+        match open {
+            None => open = Some(quote),
+            Some(same) if same == quote => open = None,
+            Some(_) => {}
+        }
+    }
+    // One within another, as around the words of a command.
+    last.filter(|last| "\"'".contains(*last)).or(open)
+}
+
+/// Where the next secret stands behind its name.
+fn named(text: &str, mut from: usize) -> Option<Range<usize>> {
+    loop {
+        let at = text[from..].find([':', '='])? + from;
+        let sign = &text[at..=at];
+        from = at + 1;
+        let before = text[..at].trim_end_matches([' ', '\t']);
+        let before = before.strip_suffix(['"', '\'']).unwrap_or(before);
+        let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+        let (before, name) = before.split_at(before.trim_end_matches(fits).len());
+        let name = name.trim_start_matches('-');
+        // `auth` is a user and a password where it is an option, and a word elsewhere.
+        let is_secret = is_of_field(name) || sign == "=" && name.eq_ignore_ascii_case("auth");
+        // A scheme, or a host and its port.
+        let is_of_url =
+            sign == ":" && (text[from..].starts_with("//") || before.ends_with(['/', '.', '@']));
+        if !is_secret || is_of_url || text[from..].starts_with(['=', '>']) {
+            continue;
+        }
+        let start = from + text[from..].len() - text[from..].trim_start_matches([' ', '\t']).len();
+        let value = &text[start..];
+        let quote = value.chars().next().filter(|first| "\"'".contains(*first));
+        let (start, length) = match (quote, sign) {
+            (Some(quote), _) => (start + 1, value[1..].find([quote, '\n'])),
+            // A field's value has spaces in it; it ends with the quotes that it stands in, or its line.
+            (None, ":") => {
+                let end = around(before).unwrap_or('\n');
+                (start, value.find([end, '\n']))
+            }
+            (None, _) => {
+                let is_end = |letter: char| letter.is_whitespace() || ",;&\"')]}#".contains(letter);
+                (start, value.find(is_end))
+            }
+        };
+        return Some(start..length.map_or(text.len(), |length| start + length));
+    }
 }
 
 /// A text in which the user information of every URL is masked (RFC 3986, section 3.2.1).
@@ -55,7 +144,11 @@ pub fn without_user(text: &str) -> Cow<'_, str> {
         let start = rest.find("://").map_or(0, |at| at + 3);
         let length = rest[start..].find(is_end);
         let authority = &rest[start..][..length.unwrap_or(rest.len() - start)];
+        // What is to be filled in is written so: @upstream@.
+        let is_place =
+            authority.len() > 2 && authority.starts_with('@') && authority.ends_with('@');
         let user = authority.rsplit_once('@').map(|(user, _)| user);
+        let user = user.filter(|_| !is_place);
         match user.filter(|user| start > 0 || user.contains(':')) {
             None if start == 0 => break,
             None => masked.push_str(&rest[..start + authority.len()]),
@@ -100,6 +193,58 @@ mod tests {
     }
 
     #[test]
+    fn secrets_are_masked_wherever_they_stand_in_a_text() {
+        for (text, kept) in [
+            (
+                "--filters timeout=2s,auth=me:word,limit=4 --port 1",
+                "--filters timeout=2s,auth=***,limit=4 --port 1",
+            ),
+            (
+                "options = \"--filters auth=me:word\"",
+                "options = \"--filters auth=***\"",
+            ),
+            ("{ filters = 'auth=me:w' }", "{ filters = 'auth=***' }"),
+            ("password = \"two words\" # x", "password = \"***\" # x"),
+            (
+                "{\"api_token\": \"t\", \"n\": 1}",
+                "{\"api_token\": \"***\", \"n\": 1}",
+            ),
+            (
+                "flags = ['-H', 'Cookie: a=\"b c\"']\nx = 1",
+                "flags = ['-H', 'Cookie: ***']\nx = 1",
+            ),
+            (
+                "x = 'y'\nflags = \"--header=Cookie: it's\"",
+                "x = 'y'\nflags = \"--header=Cookie: ***\"",
+            ),
+            (
+                "flags = \"-H 'Authorization: Bearer a b' -c 4\"",
+                "flags = \"-H 'Authorization: ***' -c 4\"",
+            ),
+            (
+                "--header=X-Api-Key: 5\nnext",
+                "--header=X-Api-Key: ***\nnext",
+            ),
+            ("--password=word --n=1", "--password=*** --n=1"),
+            ("http://h/?api_key=abc&n=1", "http://h/?api_key=***&n=1"),
+            (
+                "a http://me:word@h/ b token=t",
+                "a http://***@h/ b token=***",
+            ),
+            ("PASSWD=x;SECRET_KEY = y", "PASSWD=***;SECRET_KEY = ***"),
+        ] {
+            assert_eq!(masked_text(text), kept, "{text}");
+            assert_eq!(masked_text(kept), kept, "twice: {text}");
+        }
+        for option in ["--password", "-token", "--api-key"] {
+            assert!(is_before(option), "{option}");
+        }
+        for word in ["password", "--rate", "--password=x", "--", "-"] {
+            assert!(!is_before(word), "{word}");
+        }
+    }
+
+    #[test]
     fn everything_else_stays_as_it_was_typed() {
         for typed in [
             "",
@@ -113,6 +258,12 @@ mod tests {
             "p(99)<10ms",
             "session:p(99)<10ms",
             "http://[::1]:80/é",
+            "rate = [1000, 2000]\nfiles = \"specweb99:4\"",
+            "author = 'me', authors: us",
+            "sped@options=a / sped@options=b >= 0.9",
+            "is token == secret, and token => secret",
+            "auth: who is let in",
+            "--upstream http://@upstream@ --filters stats",
         ] {
             assert_eq!(masked(typed), typed);
         }

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::atomic::{write, write_json};
 use crate::error::{Error, io_error};
 use crate::lock::Lock;
+use crate::mask::masked;
 use crate::read::Run;
 use crate::{Manifest, Trial, Verdicts, csv, read};
 
@@ -21,11 +22,12 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Makes a folder for a run; parents too.
+    /// Makes a folder for a run; parents too. Secrets are masked in all that is written and held from here on.
     ///
     /// # Errors
     /// [`Error::Exists`] when there is a run already, otherwise what the system reports.
     pub fn create(path: &Path, manifest: Manifest) -> Result<Self, Error> {
+        let manifest = masked(manifest)?;
         let trials = path.join(TRIALS);
         fs::create_dir_all(&trials).map_err(io_error("make the folder", &trials))?;
         let lock = Lock::take(path)?;
@@ -78,7 +80,8 @@ impl Folder {
     ///
     /// # Errors
     /// [`Error::Exists`] when it is there already, [`Error::Full`] when the disk is; then it was not added.
-    pub fn append(&mut self, mut trial: Trial, hlog: Option<&[u8]>) -> Result<(), Error> {
+    pub fn append(&mut self, trial: Trial, hlog: Option<&[u8]>) -> Result<(), Error> {
+        let mut trial = masked(trial)?;
         let file = |extension: &str| {
             self.run
                 .path
@@ -114,6 +117,7 @@ impl Folder {
     /// # Errors
     /// What the system reports.
     pub fn conclude(mut self, verdicts: Verdicts) -> Result<Run, Error> {
+        let verdicts = masked(verdicts)?;
         write_json(&self.run.path.join(VERDICTS), &verdicts)?;
         self.run.verdicts = Some(verdicts);
         Ok(self.run)

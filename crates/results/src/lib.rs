@@ -35,6 +35,7 @@ pub mod fixture;
 pub mod folder;
 pub mod hlog;
 mod lock;
+mod mask;
 pub mod read;
 mod stamp;
 
@@ -48,6 +49,7 @@ pub use error::Error;
 pub use figure::{Better, Figure, TimeFigure};
 pub use folder::Folder;
 pub use hlog::Hlog;
+pub use mask::masked;
 pub use read::{Cell, Run, read};
 pub use stamp::{compact_utc, rfc3339_utc};
 

@@ -193,3 +193,62 @@ fn what_is_wrong_is_said() {
     ));
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn no_file_of_a_run_has_a_secret_wherever_it_stood() {
+    const SECRET: &str = "open-sesame";
+    let home = tempfile::tempdir().unwrap();
+    let plain = small().write(&home.path().join("plain")).unwrap();
+    let mut manifest = plain.manifest.clone();
+    let words = |words: &[&str]| {
+        let words = words.iter();
+        words
+            .map(|word| word.replace('%', SECRET))
+            .collect::<Vec<_>>()
+    };
+    let typed = [
+        "archbench",
+        "--filters",
+        "timeout=2s,auth=me:%,limit=4",
+        "-H",
+        "Authorization: Bearer %",
+        "--header=Cookie: a=%",
+        "--password",
+        "%",
+        "--api-key=%",
+        "http://me:%@h/?token=%",
+    ];
+    manifest.experiment.push_str(&format!(
+        "\n[[load]]\nflags = [\"-H\", \"Authorization: Bearer {SECRET}\"]\noptions = '--filters auth=me:{SECRET},limit=4'\n\
+         password = \"{SECRET}\"\nurl = 'https://me:{SECRET}@h/'\n"
+    ));
+    let config =
+        format!("proxy_set_header \"X-Api-Key: {SECRET}\";\n{{\"token\": \"{SECRET}\"}}\n");
+    manifest.configs = [("a.conf".to_owned(), config)].into();
+    manifest.command = words(&typed);
+    manifest.notices = words(&["cannot reach http://me:%@h/"]);
+    let mut trial = plain.trials[0].clone();
+    trial.factors.insert(
+        "model".into(),
+        results::Level::Text(format!("service auth=me:{SECRET}")),
+    );
+    trial.server_command = words(&typed);
+    trial.generator_command = words(&typed);
+    trial.reasons = words(&["http://me:%@h/ did not answer"]);
+    trial.load.as_mut().unwrap().run.arguments = words(&typed);
+    let path = home.path().join("masked");
+    let mut folder = Folder::create(&path, manifest).unwrap();
+    folder.append(trial, None).unwrap();
+    let run = folder.conclude(plain.verdicts.clone().unwrap()).unwrap();
+    assert!(!format!("{run:?}").contains(SECRET), "{run:?}");
+    for folder in [path.clone(), path.join("trials")] {
+        for entry in fs::read_dir(folder).unwrap().flatten() {
+            let text = fs::read_to_string(entry.path()).unwrap_or_default();
+            assert!(!text.contains(SECRET), "{}: {text}", entry.path().display());
+        }
+    }
+    // What is no secret stays.
+    let kept = &read(&path).unwrap().trials[0].server_command;
+    assert_eq!(kept[2], "timeout=2s,auth=***,limit=4");
+    assert_eq!(kept[6..8], ["--password", "***"]);
+}

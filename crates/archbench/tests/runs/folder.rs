@@ -198,3 +198,39 @@ fn a_file_that_cannot_be_written_loses_no_finished_trial() {
     assert_eq!(results::read(&folder).expect("readable").trials.len(), 6);
     assert_eq!(sandbox.lines("loads").len(), 7);
 }
+
+#[test]
+fn what_is_secret_in_an_experiment_is_in_no_file_of_its_results() {
+    const SECRET: &str = "open-sesame";
+    let models =
+        format!("[{{ name = 'guarded', model = 'one', options = '--filters auth=me:{SECRET}' }}]");
+    let sandbox = Sandbox::of(&models, "duration = '10ms'\nwarm_up = '0'\nrepeats = 2\n");
+    let fails = format!("echo 'cannot ask http://me:{SECRET}@h/' >&2; exit 1\n");
+    sandbox.script("load", &fails);
+    assert_eq!(sandbox.run(&[]).status.code(), Some(1));
+    let folder = sandbox.folders()[0].clone();
+    let mut places = vec![folder.clone()];
+    let mut files = 0;
+    while let Some(place) = places.pop() {
+        for entry in fs::read_dir(place).expect("there").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                places.push(path);
+                continue;
+            }
+            let text = fs::read(&path).expect("there");
+            let text = String::from_utf8_lossy(&text);
+            assert!(!text.contains(SECRET), "{}: {text}", path.display());
+            files += 1;
+        }
+    }
+    assert!(files >= 6, "{files} files");
+    let kept = fs::read_to_string(folder.join("experiment.toml")).expect("there");
+    assert!(kept.contains("--filters auth=***'"), "{kept}");
+    // It is still known which run it is.
+    fs::remove_file(folder.join("verdicts.json")).expect("there");
+    fs::remove_file(folder.join("trials/c000-r2.json")).expect("there");
+    assert_eq!(sandbox.run(&[]).status.code(), Some(1));
+    assert_eq!(sandbox.folders(), std::slice::from_ref(&folder));
+    assert!(folder.join("trials/c000-r2.json").is_file());
+}
