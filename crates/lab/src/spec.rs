@@ -46,7 +46,7 @@ pub(crate) use error::did_you_mean;
 pub use experiment::{Expect, Experiment};
 pub use flags::Flags;
 pub(crate) use flags::scalar;
-pub use hosts::{Host, Hosts};
+pub use hosts::{Host, HostOptions, Hosts, Launcher};
 pub use load::Load;
 pub use network::{BitRate, LinkCell, Network, NetworkCell, NetworkKind, Share};
 pub use objective::Objective;

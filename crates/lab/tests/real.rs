@@ -23,6 +23,7 @@ fn done(home: &Path, archbench: PathBuf, experiment: &str) -> results::Run {
     let config = home.join("experiment.toml");
     std::fs::write(&config, experiment).expect("written");
     let args = Args {
+        hosts: Default::default(),
         config,
         dry_run: false,
         output_format: Format::Text,

@@ -75,6 +75,7 @@ impl Sandbox {
 
     fn args(&self) -> Args {
         Args {
+            hosts: Default::default(),
             config: self.home.path().join("x.toml"),
             dry_run: false,
             output_format: Format::Text,

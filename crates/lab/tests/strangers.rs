@@ -64,6 +64,7 @@ fn archbench(home: &Path) -> PathBuf {
 
 fn args(home: &Path, config: PathBuf) -> Args {
     Args {
+        hosts: Default::default(),
         config,
         dry_run: false,
         output_format: Format::Text,

@@ -12,6 +12,11 @@ use std::time::{Duration, Instant};
 
 /// An experiment of one trial, on hosts.
 fn experiment(home: &Path, duration: &str, hosts: &str) -> Output {
+    experiment_with(home, duration, hosts, &[])
+}
+
+/// The same with options of the command line.
+pub(super) fn experiment_with(home: &Path, duration: &str, hosts: &str, more: &[&str]) -> Output {
     let text = format!(
         "name = 'elsewhere'\nquestion = 'Is it reached?'\nfiles = 'single:1k'\nmodels = ['sped']\nrepeats = 1\nattempts = 1\n\
          duration = '{duration}'\nwarm_up = '0'\ntimeout = '1s'\ncache = 'as-is'\n{hosts}\n\
@@ -20,12 +25,13 @@ fn experiment(home: &Path, duration: &str, hosts: &str) -> Output {
     std::fs::write(home.join("elsewhere.toml"), text).expect("written");
     Command::new(ARCHBENCH)
         .args(["run", "elsewhere.toml", "--results", "results"])
+        .args(more)
         .current_dir(home)
         .output()
         .expect("a run")
 }
 
-fn run(home: &Path, output: &Output) -> Run {
+pub(super) fn run(home: &Path, output: &Output) -> Run {
     let folders = std::fs::read_dir(home.join("results"))
         .into_iter()
         .flatten()
@@ -74,6 +80,39 @@ fn a_server_and_a_generator_that_launchers_start_are_measured_as_those_that_are_
         trial.server_command[..2],
         ["env".to_owned(), ARCHBENCH.to_owned()]
     );
+}
+
+#[test]
+fn launchers_on_the_command_line_stand_in_the_place_of_the_files() {
+    let home = tempfile::tempdir().expect("a directory");
+    let written = "[hosts.server]\nlaunch = 'archbench-no-such-launcher'\naddress = '127.0.0.1'\n";
+    let typed = [
+        "--server-launch",
+        "env 'WHERE=over there'",
+        "--generators-launch",
+        "env 'A=b'",
+    ];
+    let output = experiment_with(home.path(), "1s", written, &typed);
+    let run = run(home.path(), &output);
+    assert_eq!(run.trials[0].failure, None);
+    let launched: Vec<_> = run
+        .manifest
+        .hosts
+        .iter()
+        .map(|host| (host.role.as_str(), host.launch.join("|")))
+        .collect();
+    assert_eq!(
+        launched,
+        [
+            ("server", "env|WHERE=over there".to_owned()),
+            ("generators", "env|A=b".to_owned())
+        ]
+    );
+    // The command that repeats it has them too.
+    assert_eq!(run.manifest.command[3..], typed);
+    let nowhere = experiment_with(home.path(), "1s", "", &["--server-launch", "env"]);
+    let said = String::from_utf8_lossy(&nowhere.stderr);
+    assert!(said.contains("--server-address"), "{said}");
 }
 
 #[test]

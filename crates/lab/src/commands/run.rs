@@ -19,8 +19,8 @@ use workload::FileSet;
 use crate::analysis::summary::summary;
 use crate::commands::slo;
 use crate::plan::{Plan, cells, models};
-use crate::spec::Experiment;
 use crate::spec::external::{self, External};
+use crate::spec::{Experiment, HostOptions};
 use crate::trial::launched::Places;
 use crate::trial::machine;
 use crate::trial::memory::Support;
@@ -38,6 +38,7 @@ Examples:
   archbench run bench-configs/quick.toml
   archbench run --dry-run bench-configs/flash-clients.toml
   archbench run bench-configs/quick.toml --resume results/quick-20250321-140506
+  archbench run bench-configs/quick.toml --server-launch 'ssh a' --server-address 10.0.0.5
 
 Exit status: 0 done, whatever came out; 1 failed, or each of its trials did; 2 wrong usage; 130 stopped by Ctrl-C.")]
 pub struct Args {
@@ -67,6 +68,9 @@ pub struct Args {
     /// The archbench that serves and loads; this one if not given
     #[arg(long, value_name = "FILE", hide = true)]
     pub archbench: Option<PathBuf>,
+    /// Where servers and generators run
+    #[command(flatten)]
+    pub hosts: HostOptions,
 }
 
 /// Runs it. `report` is called with the finished run and gives the last words on it, if there are any: the answer, and where the page is.
@@ -78,6 +82,7 @@ pub fn run(
     report: impl FnOnce(&Run) -> Result<Option<String>, Failure>,
 ) -> Result<Status, Failure> {
     let (experiment, text) = Experiment::read(&args.config)?;
+    let experiment = experiment.on(&args.hosts, &args.config)?;
     let archbench = executable(args.archbench.as_deref())?;
     let plan = Plan::new(&experiment, &args.config, &archbench)?;
     if args.dry_run {
@@ -99,6 +104,8 @@ pub fn run(
     manifest.notices.extend(told);
     let places = Places::of(&experiment.hosts, &archbench);
     manifest.hosts = places.prepare(&sets, &interrupt)?;
+    // As it is kept, for those that are kept to be held against it.
+    let manifest = results::masked(manifest)?;
     let asked = resume::Asked {
         named: args.resume.as_deref(),
         fresh: args.fresh,
@@ -252,7 +259,9 @@ fn manifest(
             "run".to_owned(),
             args.config.display().to_string(),
         ]
-        .into(),
+        .into_iter()
+        .chain(args.hosts.words())
+        .collect(),
         revision: machine::revision(&args.config),
         versions: versions(archbench, plan),
         machine: machine::machine(&plan.cores, memory, &home),

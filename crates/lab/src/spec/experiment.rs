@@ -13,7 +13,7 @@ use super::cache::Cache;
 use super::error::Error;
 use super::expression::Expression;
 use super::flags::Flags;
-use super::hosts::Hosts;
+use super::hosts::{HostOptions, Hosts};
 use super::load::Load;
 use super::network::Network;
 use super::objective::Objective;
@@ -138,6 +138,19 @@ impl Experiment {
             what,
         })?;
         Ok(experiment)
+    }
+
+    /// The same with the hosts that the command line names; `path` is only for errors.
+    ///
+    /// # Errors
+    /// When it makes no sense on them.
+    pub fn on(mut self, options: &HostOptions, path: &Path) -> Result<Self, Error> {
+        self.hosts = options.over(self.hosts);
+        self.check().map_err(|what| Error::Nonsense {
+            path: path.into(),
+            what,
+        })?;
+        Ok(self)
     }
 
     /// What is expected, as it was written.

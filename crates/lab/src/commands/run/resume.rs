@@ -80,17 +80,27 @@ fn fits(run: &Run, wanted: &Manifest, plan: &Plan) -> Result<(), String> {
     let setting = |manifest: &Manifest| {
         let machine = &manifest.machine;
         let cores = [&machine.server_cores, &machine.generator_cores].map(Vec::clone);
-        (manifest.versions.clone(), machine.kernel.clone(), cores)
+        let hosts = manifest.hosts.iter();
+        let hosts: Vec<_> = hosts
+            .map(|host| (host.role.clone(), host.launch.clone()))
+            .collect();
+        (
+            manifest.versions.clone(),
+            machine.kernel.clone(),
+            cores,
+            hosts,
+        )
     };
     if setting(&run.manifest) != setting(wanted) {
         return Err(
-            "archbench, a server, the kernel or the cores are others than they were".into(),
+            "archbench, a server, the kernel, the cores or the hosts are others than they were"
+                .into(),
         );
     }
     let planned = |trial: &results::Trial| {
-        plan.cells
-            .get(trial.cell)
-            .is_some_and(|cell| cell.factors == trial.factors)
+        let cell = plan.cells.get(trial.cell);
+        let factors = cell.and_then(|cell| results::masked(cell.factors.clone()).ok());
+        factors.is_some_and(|factors| factors == trial.factors)
     };
     if run.manifest.cells != plan.cells.len() || !run.trials.iter().all(planned) {
         return Err("there are other models than there were".into());
