@@ -127,4 +127,9 @@ impl Reader {
         };
         Some(read).filter(|line: &PartLine| line.schema == PartLine::SCHEMA)
     }
+
+    /// How many pieces were cut or spoilt on the way.
+    pub(super) fn spoilt(&self) -> u64 {
+        self.pieces.spoilt()
+    }
 }

@@ -304,6 +304,12 @@ impl Merging {
             let lines = counted(self.of_others, "line");
             remarks.push(format!("{lines} of other runs left out"));
         }
+        if self.reader.spoilt() > 0 {
+            let pieces = counted(self.reader.spoilt(), "piece");
+            remarks.push(format!(
+                "{pieces} of lines left out that a launcher had cut or mixed; the verdict names the parts that lost lines by that"
+            ));
+        }
         let asked = fold.asked.clone();
         let slos = asked.slo.iter().map(|text| text.parse::<Slo>());
         let slos = slos.collect::<Result<Vec<_>, _>>()?;

@@ -2,7 +2,9 @@
 //!
 //! Launchers gather what their processes print by reading what is there: a line that is longer than what they read at once (srun: 1 KiB,
 //! mpirun: 4 KiB) is cut, and what another process has printed comes in between. So a line goes out as pieces that are shorter, each
-//! a line with its place in front and its length, by which one that was cut nevertheless is known.
+//! a line with its place in front, its length and its CRC-32, by which one that was cut nevertheless is known. The length alone would not do:
+//! parts print lines of the same lengths, a launcher cuts them at the same places, and the beginning of one piece with the end of another
+//! is as long as a piece.
 
 use contracts::part::PartLine;
 use std::collections::BTreeMap;
@@ -22,18 +24,16 @@ pub(super) fn write(line: &PartLine, json: &str, out: &mut impl Write) -> io::Re
     let pieces = plain.as_bytes().chunks(PIECE);
     let of = pieces.len();
     for (number, piece) in pieces.enumerate() {
-        let mut head = String::new();
-        // Writing to a string cannot fail.
-        let _ = write!(
-            head,
-            "{} {} {} {} {number} {of} {} ",
+        let head = format!(
+            "{} {} {} {} {number} {of} {}",
             PartLine::SCHEMA,
             line.run_id,
             line.part,
             line.line,
             piece.len()
         );
-        let mut whole = head.into_bytes();
+        let check = check(head.as_bytes(), piece);
+        let mut whole = format!("{head} {check:08x} ").into_bytes();
         whole.extend_from_slice(piece);
         whole.push(b'\n');
         out.write_all(&whole)?;
@@ -41,6 +41,14 @@ pub(super) fn write(line: &PartLine, json: &str, out: &mut impl Write) -> io::Re
         std::thread::sleep(PAUSE);
     }
     Ok(())
+}
+
+/// What tells whether head and piece are those that were written.
+fn check(head: &[u8], piece: &[u8]) -> u32 {
+    let mut check = crc32fast::Hasher::new();
+    check.update(head);
+    check.update(piece);
+    check.finalize()
 }
 
 /// The same JSON without a space and of ASCII alone, so that it may be cut anywhere: whoever passes lines on may drop spaces at their ends, and
@@ -67,6 +75,17 @@ fn plain(json: &str) -> String {
 pub(super) struct Pieces {
     /// Of each part of each run, the line that is under way: its number, how many pieces are there, and what they hold.
     under_way: BTreeMap<(String, u32), (u64, usize, Vec<u8>)>,
+    /// Pieces that were cut or spoilt on the way.
+    spoilt: u64,
+}
+
+/// What is in front of a piece.
+struct Head {
+    run_id: String,
+    part: u32,
+    line: u64,
+    number: usize,
+    of: usize,
 }
 
 impl Pieces {
@@ -80,43 +99,59 @@ impl Pieces {
     /// Takes what was printed in a line, behind whatever a launcher puts before it; gives a line of a part when its last piece has come. A piece that is
     /// none, or does not follow the one before, is left out, and its line is never whole.
     pub(super) fn take(&mut self, text: &[u8]) -> Option<PartLine> {
-        let text = &text[Self::begins_at(text)?..];
         let text = text.strip_suffix(b"\n").unwrap_or(text);
-        let text = text.strip_suffix(b"\r").unwrap_or(text);
-        let fields: Vec<_> = text.splitn(8, |byte| *byte == b' ').collect();
-        let [_, head @ .., piece] = &fields[..] else {
-            return None;
+        let mut rest = text.strip_suffix(b"\r").unwrap_or(text);
+        let (head, piece) = loop {
+            rest = &rest[Self::begins_at(rest)?..];
+            if let Some(found) = sound(rest) {
+                break found;
+            }
+            // Behind what is left of one that was cut, another may stand whole.
+            self.spoilt += 1;
+            rest = &rest[1..];
         };
-        let head: Vec<_> = head
-            .iter()
-            .map(|field| std::str::from_utf8(field))
-            .collect::<Result<_, _>>()
-            .ok()?;
-        let [run_id, part, line, number, of, length] = head[..] else {
-            return None;
-        };
-        let (number, of): (usize, usize) = (number.parse().ok()?, of.parse().ok()?);
-        let (part, line) = (part.parse().ok()?, line.parse::<u64>().ok()?);
-        if length.parse() != Ok(piece.len()) {
-            return None;
-        }
-        let key = (run_id.to_owned(), part);
+        let key = (head.run_id, head.part);
         let mine = self.under_way.entry(key.clone()).or_default();
-        if number == 0 {
-            (mine.0, mine.1) = (line, 0);
+        if head.number == 0 {
+            (mine.0, mine.1) = (head.line, 0);
             mine.2.clear();
         }
-        if mine.0 != line || mine.1 != number {
+        if mine.0 != head.line || mine.1 != head.number {
             return None;
         }
         mine.1 += 1;
         mine.2.extend_from_slice(piece);
-        if mine.1 < of {
+        if mine.1 < head.of {
             return None;
         }
         let (_, _, whole) = self.under_way.remove(&key)?;
         serde_json::from_slice(&whole).ok()
     }
+
+    /// How many pieces were cut or spoilt on the way.
+    pub(super) fn spoilt(&self) -> u64 {
+        self.spoilt
+    }
+}
+
+/// A piece and what is in front of it, if it is as it was written.
+fn sound(text: &[u8]) -> Option<(Head, &[u8])> {
+    let mut spaces = (0..text.len()).filter(|at| text[*at] == b' ');
+    let (before_check, before_piece) = (spaces.nth(6)?, spaces.next()?);
+    let (head, piece) = (&text[..before_check], &text[before_piece + 1..]);
+    let written = std::str::from_utf8(&text[before_check + 1..before_piece]).ok()?;
+    if u32::from_str_radix(written, 16) != Ok(check(head, piece)) {
+        return None;
+    }
+    let mut fields = std::str::from_utf8(head).ok()?.split(' ').skip(1);
+    let head = Head {
+        run_id: fields.next()?.to_owned(),
+        part: fields.next()?.parse().ok()?,
+        line: fields.next()?.parse().ok()?,
+        number: fields.next()?.parse().ok()?,
+        of: fields.next()?.parse().ok()?,
+    };
+    (fields.next()?.parse() == Ok(piece.len())).then_some((head, piece))
 }
 
 #[cfg(test)]
@@ -181,6 +216,18 @@ mod tests {
     }
 
     #[test]
+    fn a_piece_behind_what_is_left_of_another_is_read() {
+        let (one, other) = (line(1, 2_000), line(2, 1));
+        let (ones, others) = (printed(&one), printed(&other));
+        let mut pieces = Pieces::default();
+        let found: Vec<_> = others
+            .iter()
+            .filter_map(|piece| pieces.take(&[&ones[0][..300], piece].concat()))
+            .collect();
+        assert_eq!((found, pieces.spoilt()), (vec![other], others.len() as u64));
+    }
+
+    #[test]
     fn a_line_of_which_a_piece_was_cut_is_not_there_and_the_next_one_is() {
         let (one, next) = (
             line(1, 2_000),
@@ -195,6 +242,13 @@ mod tests {
             |pieces| {
                 // Another process's bytes in the middle of a piece.
                 pieces[3].splice(400..400, *b"archbench");
+            },
+            |pieces| {
+                // The end of another part's piece in the place of its own, cut at the same byte: as long, and JSON as well.
+                let others = |byte: &u8| if *byte == b'1' { b'2' } else { *byte };
+                let end: Vec<u8> = pieces[2][500..].iter().map(others).collect();
+                assert_ne!(pieces[2][500..], end);
+                pieces[2].splice(500.., end);
             },
         ] {
             let mut printed_one = printed(&one);
