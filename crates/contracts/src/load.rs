@@ -87,6 +87,10 @@ pub struct Report {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[serde(deserialize_with = "lenient::or_default")]
     pub parts: Vec<Part>,
+    /// By how many seconds the part that began farthest from the agreed time was off, clocks put right by what is known of them; none where
+    /// no time was agreed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_skew_s: Option<f64>,
     /// Further fields.
     #[serde(flatten)]
     pub unknown: Unknown,

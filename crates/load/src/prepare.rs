@@ -123,7 +123,10 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
         retry: !arguments.no_retry,
         most_spin: nanos(arguments.max_spin),
         security,
-        fault: Fault::None,
+        fault: match arguments.several.inject_clock_ahead {
+            Some(by) => Fault::ClockAhead { by },
+            None => Fault::None,
+        },
     };
     check_warmup(&run)?;
     let title = title(&run, &what, &when);

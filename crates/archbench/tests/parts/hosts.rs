@@ -1,7 +1,7 @@
 //! Each part on a host of its own, and the server on another: network namespaces with cables between them.
 
 use super::launched::MPIRUN;
-use super::{Server, is_there, load, merge, of_parts};
+use super::{Server, is_there, load, merge, of_parts, start_part, unix_s, wait_for_first_second};
 use contracts::Validity;
 use contracts::load::{PartState, Rule};
 use std::process::{Command, Stdio};
@@ -27,10 +27,13 @@ impl Hosts {
         let server = hosts.server();
         let made = (|| {
             ip(&["netns", "add", &server])?;
+            // By it a host reaches its own addresses.
+            ip(&["-n", &server, "link", "set", "lo", "up"])?;
             for number in 1..=4 {
                 let host = hosts.host(number);
                 let (here, there) = (format!("to{number}"), format!("up{number}"));
                 ip(&["netns", "add", &host])?;
+                ip(&["-n", &host, "link", "set", "lo", "up"])?;
                 ip(&[
                     "-n", &server, "link", "add", &here, "type", "veth", "peer", &there, "netns",
                     &host,
@@ -63,6 +66,11 @@ impl Hosts {
 
     pub(super) fn server(&self) -> String {
         format!("{}-server", self.name)
+    }
+
+    /// The command by which something is started on a host.
+    pub(super) fn on(host: &str) -> [&str; 4] {
+        ["ip", "netns", "exec", host]
     }
 
     pub(super) fn host(&self, number: u32) -> String {
@@ -180,4 +188,69 @@ fn a_host_that_is_cut_off_is_named_and_the_others_are_not() {
             .censored
             .is_some_and(|given_up| given_up > 0)
     );
+}
+
+/// Of four parts on four hosts the second is killed in the middle, the third's clock is five seconds ahead, and the fourth is started when
+/// the others have begun.
+#[test]
+fn parts_that_are_killed_or_late_or_whose_clock_is_wrong_are_each_named_for_that() {
+    if !is_there("ip") {
+        println!("skipped: it takes ip (iproute2)");
+        return;
+    }
+    let Some(hosts) = Hosts::new() else { return };
+    let home = tempfile::tempdir().expect("a directory");
+    let server = Server::start(&Hosts::on(&hosts.server()), "0.0.0.0:0");
+    let port = server.url.rsplit_once(':').expect("a port").1;
+    let url = format!("http://198.19.1.1:{port}");
+    // Early enough for the third to begin five seconds before.
+    let agreed = unix_s() + 6.0;
+    let start_at = agreed.to_string();
+    let start = |number: u32, own: &[&str]| {
+        let asked = ["-R", "200", "-d", "4s", "--start-at", &start_at];
+        let host = hosts.host(number);
+        let more = [&asked, own].concat();
+        start_part(&Hosts::on(&host), &url, home.path(), number, &more)
+    };
+    let mut parts = vec![
+        start(1, &[]),
+        start(2, &[]),
+        start(3, &["--inject-clock-ahead", "5s"]),
+    ];
+    let late_s = agreed + 0.5 - unix_s();
+    std::thread::sleep(Duration::from_secs_f64(late_s.max(0.0)));
+    parts.push(start(4, &[]));
+    wait_for_first_second(home.path(), 2);
+    parts[1].kill().expect("it runs");
+    for part in &mut parts {
+        part.wait().expect("its end");
+    }
+    let (merged, status) = merge(home.path());
+    assert_eq!((merged.verdict, status), (Some(Validity::Invalid), Some(4)));
+    let told = of_parts(&merged);
+    let said_of = |number: u32| {
+        let start = format!("part {number} of 4 (on ");
+        let mut of_it = told
+            .iter()
+            .filter(move |finding| finding.text.starts_with(&start));
+        move |rule: &Rule| of_it.find(|finding| finding.rule == *rule)
+    };
+    let cut = said_of(2)(&Rule::PartCutShort).unwrap_or_else(|| panic!("{told:?}"));
+    assert!(cut.text.contains("was cut short: it wrote"), "{cut:?}");
+    let wrong = said_of(3)(&Rule::PartLate).unwrap_or_else(|| panic!("{told:?}"));
+    assert!(
+        wrong.text.contains("its clock was ") && wrong.text.ends_with(" s ahead"),
+        "{wrong:?}"
+    );
+    let late = said_of(4)(&Rule::PartLate).unwrap_or_else(|| panic!("{told:?}"));
+    assert!(late.text.ends_with(" too late"), "{late:?}");
+    // On a machine that has time for nobody another may be late as well.
+    assert!(said_of(1)(&Rule::PartCutShort).is_none(), "{told:?}");
+    let clock = &merged.parts[2].start.as_ref().expect("its start").clock;
+    let ahead_s = clock.ahead_s.expect("it is known");
+    assert!((ahead_s - 5.0).abs() < 0.5, "{ahead_s}");
+    assert!(merged.start_skew_s.is_some_and(|skew_s| skew_s >= 0.5));
+    let states: Vec<_> = merged.parts.iter().map(|part| part.state).collect();
+    use PartState::{CutShort, Whole};
+    assert_eq!(states, [Whole, CutShort, Whole, Whole]);
 }

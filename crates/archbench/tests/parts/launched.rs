@@ -1,7 +1,7 @@
 //! Parts that Open MPI's mpirun starts.
 
-use super::{ARCHBENCH, Server, is_there, load, of_parts, report};
-use contracts::load::{PartState, Report, Rule};
+use super::{ARCHBENCH, Server, assert_whole, is_there, load, of_parts, report};
+use contracts::load::Rule;
 use std::process::{Command, Stdio};
 
 /// mpirun as root, on however few cores.
@@ -19,16 +19,6 @@ fn is_missing() -> bool {
         println!("skipped: no mpirun; openmpi-bin has it");
     }
     missing
-}
-
-/// Everything that was due was answered, and of parts nothing is said but that they were late, as on a machine that has time for nobody.
-fn assert_whole(merged: &Report) {
-    let told = of_parts(merged);
-    let is_whole = |part: &contracts::load::Part| part.state == PartState::Whole;
-    assert_eq!(merged.parts.len(), 4);
-    assert!(merged.parts.iter().all(is_whole), "{told:?}");
-    assert!(told.iter().all(|finding| finding.rule == Rule::PartLate));
-    assert_eq!(merged.requests.completed, merged.requests.scheduled);
 }
 
 #[test]

@@ -8,11 +8,12 @@ mod hosts;
 mod launched;
 mod processes;
 
-use contracts::load::{Finding, Report};
+use contracts::load::{Finding, PartState, Report, Rule};
 use contracts::{Document, Line, serve};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const ARCHBENCH: &str = env!("CARGO_BIN_EXE_archbench");
 
@@ -80,6 +81,47 @@ fn load(url: &str, more: &[&str]) -> Vec<String> {
         .chain(more)
         .map(|word| (*word).to_owned())
         .collect()
+}
+
+/// Starts part `number` of four of the run `a`, by a command that may begin with a launcher.
+fn start_part(launcher: &[&str], url: &str, home: &Path, number: u32, more: &[&str]) -> Child {
+    let share = format!("{number}/4");
+    let home = home.display().to_string();
+    let own = ["--share", &share, "--run-id", "a", "--out-dir", &home];
+    let words = load(url, &[&own, more].concat());
+    let launcher = launcher.iter().map(|word| (*word).to_owned());
+    let words: Vec<_> = launcher.chain(words).collect();
+    Command::new(&words[0])
+        .args(&words[1..])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a part")
+}
+
+/// Waits until a part of the run `a` has written its first second, or a minute.
+fn wait_for_first_second(home: &Path, number: u32) {
+    let file = home.join(format!("a.{number}-of-4.running"));
+    let written = || std::fs::read_to_string(&file).is_ok_and(|text| text.contains("\"second\""));
+    let end = Instant::now() + Duration::from_secs(60);
+    while !written() && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// What the clock shows, in seconds since 1970.
+fn unix_s() -> f64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.expect("a date").as_secs_f64()
+}
+
+/// Everything that was due was answered, and of parts nothing is said but that they were late, as on a machine that has time for nobody.
+fn assert_whole(merged: &Report) {
+    let told = of_parts(merged);
+    let is_whole = |part: &contracts::load::Part| part.state == PartState::Whole;
+    assert_eq!(merged.parts.len(), 4);
+    assert!(merged.parts.iter().all(is_whole), "{told:?}");
+    assert!(told.iter().all(|finding| finding.rule == Rule::PartLate));
+    assert_eq!(merged.requests.completed, merged.requests.scheduled);
 }
 
 /// What `archbench merge` makes of what is in a directory.

@@ -1,29 +1,16 @@
 //! Parts that are started by hand.
 
-use super::{ARCHBENCH, Server, load, merge, of_parts, report};
+use super::{
+    ARCHBENCH, Server, load, merge, of_parts, report, start_part, unix_s, wait_for_first_second,
+};
 use contracts::Validity;
 use contracts::load::{PartState, Rule};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command};
 
-/// Starts part `number` of four.
+/// Starts part `number` of four here.
 fn start(server: &Server, home: &Path, number: u32, more: &[&str]) -> Child {
-    let share = format!("{number}/4");
-    let home = home.display().to_string();
-    let own = ["--share", &share, "--run-id", "a", "--out-dir", &home];
-    let words = load(&server.url, &[&own, more].concat());
-    Command::new(&words[0])
-        .args(&words[1..])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("a part")
-}
-
-fn unix_s() -> u64 {
-    let now = std::time::SystemTime::now();
-    let since = now.duration_since(std::time::UNIX_EPOCH);
-    since.expect("a date").as_secs()
+    start_part(&[], &server.url, home, number, more)
 }
 
 #[test]
@@ -31,7 +18,7 @@ fn four_parts_send_what_one_process_would_and_the_last_one_reports() {
     let server = Server::start(&[], "127.0.0.1:0");
     let home = tempfile::tempdir().expect("a directory");
     let asked = ["-R", "400", "--poisson", "-d", "2s"];
-    let start_at = (unix_s() + 4).to_string();
+    let start_at = (unix_s().ceil() + 3.0).to_string();
     let more = [
         &asked[..],
         &["--start-at", &start_at, "--output-format", "json"],
@@ -122,13 +109,7 @@ fn a_part_that_is_killed_is_named_and_what_it_had_written_is_used() {
     let mut parts: Vec<_> = (1..=4)
         .map(|number| start(&server, home.path(), number, &more))
         .collect();
-    // It has written its first second.
-    let file = home.path().join("a.3-of-4.running");
-    let written = || std::fs::read_to_string(&file).is_ok_and(|text| text.contains("\"second\""));
-    let end = Instant::now() + Duration::from_secs(60);
-    while !written() && Instant::now() < end {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_for_first_second(home.path(), 3);
     parts[2].kill().expect("it runs");
     for part in &mut parts {
         part.wait().expect("its end");

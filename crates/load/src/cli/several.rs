@@ -3,6 +3,8 @@
 use crate::share::{AskedShare, StartAt};
 use clap::Args;
 use std::path::PathBuf;
+use std::time::Duration;
+use workload::units;
 
 /// One run of several processes.
 #[derive(Args, Clone, Debug)]
@@ -26,6 +28,10 @@ pub struct Several {
     /// What the processes of this run, and of no other, call it; the launcher's own name for it, or the time of --start-at, if nothing is said
     #[arg(long, value_name = "ID", value_parser = run_id)]
     pub run_id: Option<String>,
+
+    /// Behave as if this host's clock were ahead by this, and its time service knew: a fault, to see that a merged run names it
+    #[arg(long, value_name = "TIME", hide = true, value_parser = units::duration)]
+    pub inject_clock_ahead: Option<Duration>,
 }
 
 fn run_id(text: &str) -> Result<String, String> {

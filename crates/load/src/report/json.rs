@@ -2,6 +2,7 @@
 
 use super::Report;
 use super::figures::Fairness;
+use super::parts::start_skew_s;
 use crate::address::Address;
 use crate::clock::seconds;
 use crate::collect::CollectedSecond;
@@ -62,6 +63,7 @@ pub fn document(report: &Report<'_>) -> load::Report {
         run: run(report),
         host: Some(report.host.clone()),
         parts: report.parts.clone(),
+        start_skew_s: start_skew_s(&report.parts),
         unknown: Unknown::new(),
     }
 }

@@ -29,6 +29,13 @@ pub(super) fn own(run: &Run, report: &Report<'_>) -> Option<Part> {
     })
 }
 
+/// By how many seconds the part that began farthest from the agreed time was off; none where no time was agreed.
+pub(super) fn start_skew_s(parts: &[Part]) -> Option<f64> {
+    let starts = parts.iter().filter_map(|part| part.start.as_ref());
+    let off = starts.filter_map(PartStart::late_s).map(f64::abs);
+    off.max_by(f64::total_cmp)
+}
+
 /// A table of them.
 pub(super) fn table(parts: &[Part], out: &mut String) -> std::fmt::Result {
     if parts.len() < 2 {
@@ -60,6 +67,13 @@ pub(super) fn table(parts: &[Part], out: &mut String) -> std::fmt::Result {
             us(response.and_then(|times| times.p99)),
             us(part.generator_lag_us.as_ref().and_then(|times| times.p99)),
             late.map_or("–".to_owned(), |late| format!("{:+.1} ms", late * 1e3)),
+        )?;
+    }
+    if let Some(skew_s) = start_skew_s(parts) {
+        let skew = Unit::Seconds.show(skew_s);
+        writeln!(
+            out,
+            "  start skew  {skew} from the agreed time, of the part that was farthest from it"
         )?;
     }
     writeln!(out)
