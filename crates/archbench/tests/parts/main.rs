@@ -1,4 +1,4 @@
-//! One run of several processes, as launchers start them: by hand, by Open MPI's mpirun, and each on a host of its own.
+//! One run of several processes, as launchers start them: by hand, by Open MPI's mpirun, by Slurm's srun, by ssh, and each on a host of its own.
 //!
 //! Whether figures may be believed depends on who else uses the machine; what is held here does not: who answered what, and what is said of
 //! which part.
@@ -7,6 +7,8 @@ mod elsewhere;
 mod hosts;
 mod launched;
 mod processes;
+mod slurm;
+mod ssh;
 
 use contracts::load::{Finding, PartState, Report, Rule};
 use contracts::{Document, Line, serve};
