@@ -139,43 +139,45 @@ fn asked(line: &str) -> PartAsked {
 
 /// The closed form that one process is held against too: M/M/1, whose response time is exponential with rate μ − λ.
 #[test]
-fn four_parts_of_a_poisson_stream_meet_in_one_queue() {
+fn parts_of_a_poisson_stream_meet_in_one_queue() {
     let (lambda, mean_us) = (500.0, 1_000.0);
-    let runs = parts(&format!("-R {lambda} --poisson -d 300s"), 4);
-    let served = serve(&runs, Server::Queue { mean_us }, 1);
-    let mut all = Record::default();
-    served.iter().flatten().for_each(|part| all.merge(part));
-    let expected_s = 1.0 / (1e6 / mean_us - lambda);
-    let mean_s = all.response.mean() / 1e9;
-    assert!(
-        (mean_s / expected_s - 1.0).abs() < 0.05,
-        "{mean_s} {expected_s}"
-    );
-    for p in [0.5_f64, 0.9, 0.99] {
-        let expected_s = -(1.0 - p).ln() * expected_s;
-        let found_s = seconds(all.response.value_at_quantile(p));
+    for of in [1, 2, 4] {
+        let runs = parts(&format!("-R {lambda} --poisson -d 300s"), of);
+        let served = serve(&runs, Server::Queue { mean_us }, 1);
+        let all = sum(&served.concat());
+        let expected_s = 1.0 / (1e6 / mean_us - lambda);
+        let mean_s = all.response.mean() / 1e9;
         assert!(
-            (found_s / expected_s - 1.0).abs() < 0.1,
-            "{p}: {found_s} {expected_s}"
+            (mean_s / expected_s - 1.0).abs() < 0.05,
+            "{of} parts: {mean_s} {expected_s}"
         );
+        for p in [0.5_f64, 0.9, 0.99] {
+            let expected_s = -(1.0 - p).ln() * expected_s;
+            let found_s = seconds(all.response.value_at_quantile(p));
+            assert!(
+                (found_s / expected_s - 1.0).abs() < 0.1,
+                "{of} parts, {p}: {found_s} {expected_s}"
+            );
+        }
     }
 }
 
 /// T(p) = d − (1 − p)·P for a server that is stopped for d in every P.
 #[test]
-fn four_parts_see_a_stall_as_long_as_one_does() {
+fn parts_see_a_stall_as_long_as_one_process_does() {
     let (every_ms, for_ms) = (1000, 200);
-    let runs = parts("-R 1000 -d 60s", 4);
-    let served = serve(&runs, Server::Stalls { every_ms, for_ms }, 1);
-    let mut all = Record::default();
-    served.iter().flatten().for_each(|part| all.merge(part));
-    for p in [0.85_f64, 0.9, 0.99] {
-        let expected_s = (for_ms as f64 - (1.0 - p) * every_ms as f64) / 1e3;
-        let found_s = seconds(all.response.value_at_quantile(p));
-        assert!(
-            (found_s - expected_s).abs() < 0.003,
-            "{p}: {found_s} {expected_s}"
-        );
+    for of in [1, 2, 4] {
+        let runs = parts("-R 1000 -d 60s", of);
+        let served = serve(&runs, Server::Stalls { every_ms, for_ms }, 1);
+        let all = sum(&served.concat());
+        for p in [0.85_f64, 0.9, 0.99] {
+            let expected_s = (for_ms as f64 - (1.0 - p) * every_ms as f64) / 1e3;
+            let found_s = seconds(all.response.value_at_quantile(p));
+            assert!(
+                (found_s - expected_s).abs() < 0.003,
+                "{of} parts, {p}: {found_s} {expected_s}"
+            );
+        }
     }
 }
 

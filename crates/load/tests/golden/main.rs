@@ -1,5 +1,6 @@
 //! Exact checks against servers whose delays are known. They can fail: a generator that omits, and one that invents, are put to the same ones.
 
+mod parts;
 mod protocols;
 mod queues;
 #[path = "../support/mod.rs"]
@@ -99,8 +100,11 @@ fn as_ideal(done: &Done, served: &Served, servers: usize) -> Checked {
     Ok(())
 }
 
+/// How long the server stands still, and how often, in seconds.
+const STALL: (f64, f64) = (0.2, 0.8);
+
 fn stalls(spoken: &Spoken, periods: u32, fault: Fault) -> (Checked, Vec<String>) {
-    let (stop, period) = (0.2, 0.8);
+    let (stop, period) = STALL;
     let queue = Queue::stalling(spoken, stop, period);
     let (done, served) = against(queue, |queue| {
         let time = seconds(f64::from(periods) * period);
@@ -108,33 +112,35 @@ fn stalls(spoken: &Spoken, periods: u32, fault: Fault) -> (Checked, Vec<String>)
         run.fault = fault;
         spoken.by(run)
     });
-    let must = Stall::new(stop, period).expect("a stall");
-    let check = || {
-        has_all(&done, 800 * periods as usize)?;
-        for quantile in [0.8, 0.85, 0.9, 0.95, 0.99] {
-            let is = done.quantile(Metric::Response, quantile);
-            near(
-                &format!("p{}", quantile * 100.0),
-                is,
-                must.response_quantile(quantile),
-                0.05,
-                0.012,
-            )?;
-        }
+    (a_stall_is_seen(&done, periods), disturbed(&done, &served))
+}
+
+/// Response times of so many periods of [`STALL`] are those that follow from it.
+fn a_stall_is_seen(done: &Done, periods: u32) -> Checked {
+    let must = Stall::new(STALL.0, STALL.1).expect("a stall");
+    has_all(done, 800 * periods as usize)?;
+    for quantile in [0.8, 0.85, 0.9, 0.95, 0.99] {
+        let is = done.quantile(Metric::Response, quantile);
         near(
-            "the mean",
-            done.mean(Metric::Response),
-            must.mean_response(),
-            0.1,
-            0.002,
+            &format!("p{}", quantile * 100.0),
+            is,
+            must.response_quantile(quantile),
+            0.05,
+            0.012,
         )?;
-        at_most(
-            "the service time's p99",
-            done.quantile(Metric::Service, 0.99),
-            0.02,
-        )
-    };
-    (check(), disturbed(&done, &served))
+    }
+    near(
+        "the mean",
+        done.mean(Metric::Response),
+        must.mean_response(),
+        0.1,
+        0.002,
+    )?;
+    at_most(
+        "the service time's p99",
+        done.quantile(Metric::Service, 0.99),
+        0.02,
+    )
 }
 
 #[test]
@@ -174,32 +180,37 @@ fn mm1(
         (run.fault, run.depth) = (fault, depth);
         spoken.by(run)
     });
-    let check = || {
-        as_ideal(&done, &served, 1)?;
-        // The formulas hold on average over many runs; this one may be off by what its length allows.
-        let lambda = served.services.len() as f64 / time;
-        let service = served.mean() + way(&done, &served, 1);
-        let law = Mm1::new(lambda, 1.0 / service).map_err(|error| error.to_string())?;
-        let n = served.services.len() as f64;
-        let chance = 3.0 * (4.0 / ((1.0 - rho).powi(2) * n)).sqrt();
-        let is = done.mean(Metric::Response);
-        near(
-            "the mean of M/M/1",
-            is,
-            law.mean_response(),
-            chance,
-            OVERHEAD,
-        )?;
-        let is = done.quantile(Metric::Response, 0.9);
-        near(
-            "p90 of M/M/1",
-            is,
-            law.response_quantile(0.9),
-            chance,
-            OVERHEAD,
-        )
-    };
-    (check(), disturbed(&done, &served))
+    (
+        mm1_holds(&done, &served, (rho, time)),
+        disturbed(&done, &served),
+    )
+}
+
+/// Response times are those of an ideal queue, and as the law of M/M/1 has them at this utilisation and length.
+fn mm1_holds(done: &Done, served: &Served, (rho, time): (f64, f64)) -> Checked {
+    as_ideal(done, served, 1)?;
+    // The formulas hold on average over many runs; this one may be off by what its length allows.
+    let lambda = served.services.len() as f64 / time;
+    let service = served.mean() + way(done, served, 1);
+    let law = Mm1::new(lambda, 1.0 / service).map_err(|error| error.to_string())?;
+    let n = served.services.len() as f64;
+    let chance = 3.0 * (4.0 / ((1.0 - rho).powi(2) * n)).sqrt();
+    let is = done.mean(Metric::Response);
+    near(
+        "the mean of M/M/1",
+        is,
+        law.mean_response(),
+        chance,
+        OVERHEAD,
+    )?;
+    let is = done.quantile(Metric::Response, 0.9);
+    near(
+        "p90 of M/M/1",
+        is,
+        law.response_quantile(0.9),
+        chance,
+        OVERHEAD,
+    )
 }
 
 #[test]
