@@ -78,8 +78,12 @@ fn nonsense_is_refused() {
         ("bench-load", &["--rounds"], "--rounds takes"),
         ("bench-load", &["--rounds", "0"], "--rounds must be"),
         ("bench-load", &["--turns", "1"], "no option '--turns'"),
+        ("bench-merge", &["64"], "PARTSxSECONDS must be"),
+        ("bench-merge", &["0x60"], "PARTSxSECONDS must be"),
         ("bench-peers", &["-1"], "ROUNDS must be"),
         ("bench-staging", &["1", "x"], "SECONDS must be"),
+        ("compare-parts", &["--parts", "x"], "--parts must be"),
+        ("compare-parts", &["--turns", "1"], "no option '--turns'"),
         ("fuzz", &["request"], "SECONDS must be"),
         (
             "fuzz",

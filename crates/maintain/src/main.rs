@@ -22,18 +22,22 @@
 //! | [`system_calls`] | `system-calls`: how many a request takes, and which |
 //! | [`steps`] | `steps`: instructions of each step of the ground floor |
 //! | [`lines`] | `lines`: lines of code of servers in Flux, and of rooms by hand |
+//! | [`merging`] | `merging`: time and memory of merging the parts of a run |
+//! | [`division`] | `compare-parts`: a run of several parts beside one of one process |
 //! | [`interoperate`] | `interoperate`: ours and others' servers and clients |
 //! | [`splice`] | `readme-figures`, `record-outcome`: figures put where they are shown |
 
 mod account;
 mod builds;
 mod client;
+mod division;
 mod engines;
 mod generators;
 mod idle;
 mod instructions;
 mod interoperate;
 mod lines;
+mod merging;
 mod models;
 mod pairs;
 mod peers;
@@ -79,6 +83,8 @@ enum Command {
     SystemCalls(system_calls::Arguments),
     Steps(steps::Arguments),
     Lines(lines::Arguments),
+    Merging(merging::Arguments),
+    CompareParts(division::Arguments),
     Interoperate(interoperate::Arguments),
     ReadmeFigures(splice::ReadmeFigures),
     RecordOutcome(splice::RecordOutcome),
@@ -100,6 +106,8 @@ fn main() -> ExitCode {
         Command::SystemCalls(arguments) => system_calls::run(&arguments),
         Command::Steps(arguments) => steps::run(&arguments),
         Command::Lines(arguments) => lines::run(&arguments),
+        Command::Merging(arguments) => merging::run(&arguments),
+        Command::CompareParts(arguments) => division::run(&arguments),
         Command::Interoperate(arguments) => interoperate::run(&arguments),
         Command::ReadmeFigures(arguments) => arguments.run(),
         Command::RecordOutcome(arguments) => arguments.run(),
