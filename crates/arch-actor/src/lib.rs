@@ -61,7 +61,7 @@ use std::time::Duration;
 use arch::nature::{
     Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack, Variant,
 };
-use arch::{Architecture, ProcessContext, Rule, ServerSetup, context};
+use arch::{Architecture, ProcessContext, Rule, ServerSetup, Spin, context};
 use cell::{Cell, Run, Signals};
 use connection::Known;
 use file_actor::FileActors;
@@ -94,6 +94,9 @@ pub struct Actor {
     /// In which time restarts are counted
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = arch::options::time_out)]
     pub restart_period: Duration,
+    /// Before a worker sleeps at the run queue
+    #[command(flatten)]
+    pub spin: Spin,
 }
 
 const BEHAVIOUR: Behaviour = Behaviour {
@@ -141,7 +144,7 @@ impl Architecture for Actor {
             process.stages(["acceptor", "supervisor", "connection", "file"])?;
         let (workers, count) = (self.workers as usize, self.file_actors as usize);
         let places = self.mailbox as usize;
-        let scheduler = Scheduler::new(workers)?;
+        let scheduler = Scheduler::new(workers, self.spin)?;
         let files = Kind::new(at_file, count);
         let file_actors =
             (count > 0).then(|| FileActors::new(places, self.message, Arc::clone(&files)));

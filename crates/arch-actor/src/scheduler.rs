@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqC
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use arch::Worker;
+use arch::{Spin, Worker};
 use reactor::poller::Ready;
 use reactor::{Epoll, Poller, Waker, Watcher};
 use slab::Slab;
@@ -56,6 +56,9 @@ pub(crate) struct Scheduler {
     /// Whoever has started them waits here for the end.
     end: Condvar,
     workers: usize,
+    /// How long a worker looks at the empty run queue before it sleeps, and what it looks at: whether there is something for it.
+    spin: Spin,
+    has_news: AtomicBool,
     poller: Mutex<(Epoll, Vec<Ready>)>,
     watcher: Watcher,
     waker: Waker,
@@ -103,7 +106,7 @@ impl Scheduler {
     ///
     /// # Errors
     /// What the kernel reports.
-    pub(crate) fn new(workers: usize) -> io::Result<Arc<Self>> {
+    pub(crate) fn new(workers: usize, spin: Spin) -> io::Result<Arc<Self>> {
         let epoll = Epoll::new()?;
         Ok(Arc::new(Self {
             queue: Mutex::new(Queue {
@@ -119,6 +122,8 @@ impl Scheduler {
             work: Condvar::new(),
             end: Condvar::new(),
             workers,
+            spin,
+            has_news: AtomicBool::new(false),
             watcher: epoll.watcher()?,
             waker: epoll.waker()?,
             poller: Mutex::new((epoll, Vec::new())),
@@ -151,6 +156,7 @@ impl Scheduler {
 
     fn next(&self) -> Option<Task> {
         let mut queue = self.queue();
+        let mut looks = !self.spin.is_off();
         loop {
             if queue.outcome.is_some() {
                 return None;
@@ -163,6 +169,14 @@ impl Scheduler {
             if let Some(cell) = queue.runnable.pop_front() {
                 queue.turns = queue.turns.saturating_sub(1);
                 return Some(Task::Run(cell));
+            }
+            if std::mem::take(&mut looks) {
+                // It counts as awake meanwhile: nobody wakes it.
+                self.has_news.store(false, Relaxed);
+                drop(queue);
+                self.spin.until(|| self.has_news.load(Relaxed));
+                queue = self.queue();
+                continue;
             }
             queue.idle += 1;
             queue = self
@@ -178,6 +192,7 @@ impl Scheduler {
     pub(crate) fn push(&self, cell: Arc<dyn Run>) {
         let mut queue = self.queue();
         queue.runnable.push_back(cell);
+        self.has_news.store(true, Relaxed);
         self.wake_if_needed(queue);
     }
 
@@ -244,6 +259,7 @@ impl Scheduler {
         drop(poller);
         let mut queue = self.queue();
         queue.is_polled = false;
+        self.has_news.store(true, Relaxed);
         queue.turns = queue.runnable.len();
         Ok(())
     }
@@ -387,6 +403,7 @@ impl Scheduler {
     /// Ends the workers; the first outcome counts.
     pub(crate) fn shut(&self, outcome: io::Result<()>) {
         self.queue().outcome.get_or_insert(outcome);
+        self.has_news.store(true, Relaxed);
         self.work.notify_all();
         self.end.notify_all();
         self.wake_poller();

@@ -14,8 +14,8 @@
 use arch::nature::{
     Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack,
 };
-use arch::{Architecture, ProcessContext, ServerSetup, Work, Worker, context};
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use arch::{Architecture, ProcessContext, ServerSetup, Spin, Work, Worker, context};
+use crossbeam_channel::{Receiver, RecvError, Sender, unbounded};
 use reactor::{Due, Epoll, Reactor, Token, Waker};
 
 /// The options of AMPED.
@@ -24,6 +24,9 @@ pub struct Amped {
     /// Threads that wait for the disk on behalf of the loop
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub helpers: u32,
+    /// Before a helper sleeps
+    #[command(flatten)]
+    pub spin: Spin,
 }
 
 impl Architecture for Amped {
@@ -52,7 +55,7 @@ impl Architecture for Amped {
         let process = setup.open()?;
         let epoll = Epoll::new()?;
         let event_loop = EventLoop {
-            helpers: Helpers::start(self.helpers, &process, &epoll.waker()?)?,
+            helpers: Helpers::start(&self, &process, &epoll.waker()?)?,
             worker: process.worker(),
             reactor: Reactor::new(&process, Box::new(epoll))?,
         };
@@ -111,7 +114,11 @@ struct Helpers {
 }
 
 impl Helpers {
-    fn start(count: u32, process: &ProcessContext, waker: &Waker) -> std::io::Result<Self> {
+    fn start(amped: &Amped, process: &ProcessContext, waker: &Waker) -> std::io::Result<Self> {
+        let Amped {
+            helpers: count,
+            spin,
+        } = *amped;
         let (jobs, taken) = unbounded::<(Token, Work)>();
         let (done, notices) = unbounded();
         for helper in 1..=count {
@@ -121,7 +128,7 @@ impl Helpers {
             let help = move || {
                 let _serving = serving;
                 // A helper's life: takes a job, waits for the disk, gives notice.
-                for (token, work) in taken {
+                while let Ok((token, work)) = next(&taken, spin) {
                     if done.send((token, work.prepare(&process.files))).is_err()
                         || waker.wake().is_err()
                     {
@@ -143,4 +150,10 @@ impl Helpers {
         // The helpers hold the other end for as long as this one is held.
         let _ = self.jobs.send((token, work));
     }
+}
+
+/// The next job; waits for one, and fails when none will come.
+fn next<T>(jobs: &Receiver<T>, spin: Spin) -> Result<T, RecvError> {
+    spin.until(|| !jobs.is_empty());
+    jobs.recv()
 }

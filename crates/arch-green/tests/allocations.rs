@@ -9,7 +9,12 @@ mod allocations;
 static HEAP: sys::heap::Counting = sys::heap::Counting;
 
 fn main() {
-    for own in [&[][..], &["--workers", "2"], &["--disk", "inline"]] {
+    for own in [
+        &[][..],
+        &["--workers", "2"],
+        &["--disk", "inline"],
+        &["--schedule", "resource"],
+    ] {
         allocations::none_in_steady_state::<arch_green::Green>(own);
     }
 }

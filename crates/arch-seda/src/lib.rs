@@ -28,7 +28,7 @@ use std::time::Duration;
 use arch::nature::{
     Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack,
 };
-use arch::{Architecture, ProcessContext, ServerSetup, context};
+use arch::{Architecture, ProcessContext, ServerSetup, Spin, context};
 use controllers::{Admit, Limits};
 use gate::Gate;
 use handlers::{Finder, Loader, Parser, Sender};
@@ -60,6 +60,9 @@ pub struct Seda {
     /// How long a thread waits for work before the controller ends it
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = controllers::interval)]
     pub retire_after: Duration,
+    /// Before a thread sleeps at its queue
+    #[command(flatten)]
+    pub spin: Spin,
 }
 
 impl Architecture for Seda {
@@ -90,7 +93,7 @@ impl Architecture for Seda {
         let process = setup.open()?;
         let [at_sockets, at_parse, at_find, at_load, at_send] =
             process.stages(["sockets", "parse", "find", "load", "send"])?;
-        let sockets = Sockets::new(&process, at_sockets)?;
+        let sockets = Sockets::new(&process, at_sockets, self.spin)?;
         let context = StageContext {
             completions: Arc::clone(sockets.completions()),
             gate: Arc::new(Gate::new(self.admission)),
@@ -177,6 +180,7 @@ impl Seda {
             places: self.stage_queue as usize,
             threads,
             retire_after: self.retire_after,
+            spin: self.spin,
             batch,
             counters,
         };

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use arch::{Endpoint, Next, ProcessContext, Step, Worker};
+use arch::{Endpoint, Next, ProcessContext, Spin, Step, Worker};
 use reactor::{Due, Epoll, Reactor, Token, Waker};
 use run_queue::RunQueue;
 
@@ -90,12 +90,16 @@ pub(crate) struct Sockets {
     unread: RunQueue<Token>,
     /// Tasks without a session, the last used on top.
     spare: Vec<Event>,
+    /// How long to ask for events without waiting, once there are none, and since when there are.
+    spin: Spin,
+    idle_since: Option<Instant>,
 }
 
 impl Sockets {
     pub(crate) fn new(
         process: &ProcessContext,
         counters: meter::StageCounters,
+        spin: Spin,
     ) -> std::io::Result<Self> {
         let epoll = Epoll::new()?;
         let waker = epoll.waker()?;
@@ -113,6 +117,8 @@ impl Sockets {
             counters,
             unread: RunQueue::default(),
             spare: Vec::new(),
+            spin,
+            idle_since: None,
         })
     }
 
@@ -145,6 +151,7 @@ impl Sockets {
             sinks.load.hand_over();
             sinks.send.hand_over();
             self.counters.handled(handled, started.elapsed());
+            self.note_idle(handled);
         }
         // What is still away will not be waited for.
         self.reactor.sessions().abandon_away(&self.worker);
@@ -161,11 +168,24 @@ impl Sockets {
     fn fall_asleep(&mut self, sinks: &mut Sinks) -> Option<Duration> {
         let unread = !self.unread.is_empty() && sinks.parse.has_room();
         let queue = self.completions.queue();
-        if !queue.is_empty() || unread {
+        let looks = |since: Instant| since.elapsed() < self.spin.time;
+        if !queue.is_empty() || unread || self.idle_since.is_some_and(looks) {
             return Some(Duration::ZERO);
         }
         self.completions.asleep.store(true, Relaxed);
         None
+    }
+
+    /// Begins to look for events without waiting when there are none, if it is to.
+    fn note_idle(&mut self, handled: usize) {
+        if handled > 0 || self.spin.is_off() {
+            self.idle_since = None;
+        } else if self.idle_since.is_none() {
+            self.idle_since = Some(Instant::now());
+        } else {
+            // There may be one processor, and the one who has something for us.
+            std::thread::yield_now();
+        }
     }
 
     /// Goes on with the sessions that have come back.

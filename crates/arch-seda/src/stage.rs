@@ -6,9 +6,11 @@
 //! places from the start.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use arch::Spin;
 
 use crate::controllers::{self, Batching, Limits};
 
@@ -23,6 +25,9 @@ pub(crate) struct Stage<In> {
     threads: Limits,
     /// How long a thread that is not needed waits for work before it ends.
     retire_after: Duration,
+    /// How long a thread looks at the empty queue before it sleeps, and what it looks at: whether there is an event, or the end.
+    spin: Spin,
+    has_news: AtomicBool,
     /// How many events a thread takes at a time.
     batch: AtomicUsize,
     batching: Mutex<Batching>,
@@ -57,6 +62,7 @@ pub(crate) struct Plan {
     pub(crate) places: usize,
     pub(crate) threads: Limits,
     pub(crate) retire_after: Duration,
+    pub(crate) spin: Spin,
     pub(crate) batch: Limits,
     pub(crate) counters: meter::StageCounters,
 }
@@ -84,6 +90,8 @@ impl<In: Send + 'static> Stage<In> {
             places: plan.places,
             threads: plan.threads,
             retire_after: plan.retire_after,
+            spin: plan.spin,
+            has_news: AtomicBool::new(false),
             batch: AtomicUsize::new(batching.limit()),
             batching: Mutex::new(batching),
             counters: plan.counters,
@@ -126,9 +134,17 @@ impl<In: Send + 'static> Stage<In> {
     /// Waits for events, and moves as many to `batch` as a thread may take at a time; `false`: this thread has to end.
     fn take(&self, batch: &mut Vec<In>) -> bool {
         let mut queue = self.queue();
+        let mut looks = !self.spin.is_off();
         while queue.events.is_empty() {
             if queue.closed {
                 return self.leave(&mut queue);
+            }
+            if std::mem::take(&mut looks) {
+                // It is not idle meanwhile: nobody wakes it.
+                drop(queue);
+                self.spin.until(|| self.has_news.load(Relaxed));
+                queue = self.queue();
+                continue;
             }
             queue.idle += 1;
             let (woken, waited) = self
@@ -145,7 +161,7 @@ impl<In: Send + 'static> Stage<In> {
         }
         let count = queue.events.len().min(self.batch.load(Relaxed));
         batch.extend(queue.events.drain(..count));
-        self.counters.queue(queue.events.len());
+        self.note(&queue);
         let (more, crowd) = (self.is_to_wake(&mut queue), queue.crowd > 0);
         drop(queue);
         if more {
@@ -194,12 +210,19 @@ impl<In: Send + 'static> Stage<In> {
     fn put(&self, mut queue: MutexGuard<'_, Queue<In>>, events: &mut Vec<In>) {
         let count = events.len().min(self.places - queue.events.len());
         queue.events.extend(events.drain(..count));
-        self.counters.queue(queue.events.len());
+        self.note(&queue);
         let wake = self.is_to_wake(&mut queue);
         drop(queue);
         if wake {
             self.work.notify_one();
         }
+    }
+
+    /// Tells those who look without the lock.
+    fn note(&self, queue: &Queue<In>) {
+        self.counters.queue(queue.events.len());
+        let has_news = !queue.events.is_empty() || queue.closed;
+        self.has_news.store(has_news, Relaxed);
     }
 
     /// Whether somebody has to be woken for what is in the queue. One thread at a time: it wakes the next if it leaves
@@ -246,7 +269,10 @@ impl<In: Send + 'static> Controlled for Stage<In> {
     }
 
     fn close(&self) {
-        self.queue().closed = true;
+        let mut queue = self.queue();
+        queue.closed = true;
+        self.note(&queue);
+        drop(queue);
         self.work.notify_all();
         self.place.notify_all();
     }

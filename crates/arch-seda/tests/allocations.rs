@@ -9,5 +9,7 @@ mod allocations;
 static HEAP: sys::heap::Counting = sys::heap::Counting;
 
 fn main() {
-    allocations::none_in_steady_state::<arch_seda::Seda>(&[]);
+    for own in [&[][..], &["--spin", "20us"]] {
+        allocations::none_in_steady_state::<arch_seda::Seda>(own);
+    }
 }

@@ -18,11 +18,15 @@ use crate::testbed::{Cores, Testbed};
 const REQUESTS: u64 = 2000;
 /// What is asked for: a size, and options of the server.
 const CASES: [(&str, &str); 3] = [("1k", ""), ("64k", ""), ("64k", "--content-cache 0")];
-/// The most calls, beside waiting, that the event loops of the paper should take for each case.
-const MOST: [(&str, [f64; 3]); 3] = [
+/// The most calls, beside waiting, that event loops and fibers should take for each case.
+const MOST: [(&str, [f64; 3]); 7] = [
     ("sped", [2.0, 3.0, 3.0]),
     ("symped --loops 1", [2.0, 3.0, 3.0]),
     ("amped", [2.0, 3.0, 4.0]),
+    ("green", [2.0, 3.0, 4.0]),
+    ("green --schedule resource", [2.0, 3.0, 4.0]),
+    ("green --workers 2", [2.0, 3.0, 4.0]),
+    ("green --disk inline", [2.0, 3.0, 3.0]),
 ];
 /// What happens less often than that for each request happens once, and not for it.
 const NOTICED: f64 = 0.05;

@@ -30,6 +30,10 @@ struct Bench {
 
 impl Bench {
     fn new(places: usize, threads: Limits, batch: usize) -> Self {
+        Self::looking(places, threads, batch, Spin::default())
+    }
+
+    fn looking(places: usize, threads: Limits, batch: usize, spin: Spin) -> Self {
         let meter = meter::Meter::new().unwrap();
         let [counters] = meter.stages(["test"]).unwrap();
         let plan = Plan {
@@ -37,6 +41,7 @@ impl Bench {
             places,
             threads,
             retire_after: Duration::from_millis(20),
+            spin,
             batch: Limits {
                 least: batch,
                 most: batch,
@@ -146,6 +151,43 @@ fn a_pool_grows_under_a_long_queue_and_shrinks_when_idle() {
     sink.push(50);
     sink.hand_over();
     assert_eq!(bench.let_through().1, 50);
+    bench.stage.close();
+    bench.wait_until(|queue| queue.threads == 0);
+}
+
+/// Looking for so long that nobody is ever idle, nobody has to be woken, and the end is seen as well.
+#[test]
+fn who_looks_at_the_queue_is_never_woken() {
+    let spin = Spin {
+        time: Duration::from_secs(3600),
+    };
+    let bench = Bench::looking(10, ONE, 1, spin);
+    let mut sink = Sink::to(&bench.stage);
+    for event in 0..20 {
+        sink.push(event);
+        sink.hand_over();
+        assert_eq!(bench.let_through().1, event);
+        let queue = bench.stage.queue();
+        assert_eq!((queue.idle, queue.waking), (0, 0));
+    }
+    bench.stage.close();
+    bench.wait_until(|queue| queue.threads == 0);
+}
+
+/// Who has looked in vain sleeps, and is woken.
+#[test]
+fn who_has_looked_for_long_enough_sleeps() {
+    let spin = Spin {
+        time: Duration::from_micros(10),
+    };
+    let bench = Bench::looking(10, ONE, 1, spin);
+    let mut sink = Sink::to(&bench.stage);
+    for event in 0..20 {
+        bench.wait_until(|queue| queue.idle == 1);
+        sink.push(event);
+        sink.hand_over();
+        assert_eq!(bench.let_through().1, event);
+    }
     bench.stage.close();
     bench.wait_until(|queue| queue.threads == 0);
 }
