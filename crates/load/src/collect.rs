@@ -251,6 +251,24 @@ mod tests {
     }
 
     #[test]
+    fn records_of_two_threads_share_no_cache_line() {
+        const LINE: usize = 64;
+        let (mailboxes, _post) = post(2);
+        let records: Vec<_> = mailboxes.iter().filter_map(Mailbox::empty).collect();
+        let lines = |record: &Record| {
+            let start = std::ptr::from_ref(record).addr();
+            (start / LINE, (start + size_of::<Record>() - 1) / LINE)
+        };
+        let [first, second] = [0, 1].map(|thread: usize| lines(&records[thread]));
+        assert!(first.1 < second.0 || second.1 < first.0);
+        let record = align_of::<Record>();
+        assert!(
+            record >= 2 * LINE,
+            "{record}: two lines are fetched at once"
+        );
+    }
+
+    #[test]
     fn a_second_without_an_answer_has_no_times_and_one_of_given_up_requests_lower_bounds() {
         for closed_loop in [false, true] {
             let mut collector = Collector::over(1, SECOND, closed_loop);
