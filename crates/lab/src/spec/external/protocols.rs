@@ -72,8 +72,8 @@ impl External {
         .into())
     }
 
-    /// Fills in a certificate and its key where it speaks TLS, and gives the certificate's file: that which `archbench serve --tls` shows
-    /// at this address, made if there is none yet.
+    /// Fills in a certificate and its key where it speaks TLS, and gives the certificate's file: of the kind that `archbench serve --tls`
+    /// makes, on loopback the very one, and kept where that is.
     ///
     /// # Errors
     /// That it cannot be made or kept.
