@@ -27,7 +27,7 @@ pub(crate) fn command() -> Command {
                 .conflicts_with("model"),
         )
         .arg(
-            clap::arg!(--results <DIR> "With --tree: the results that say where each was best [default: results/quick-reference, if it is here]")
+            clap::arg!(--results <DIR> "With --tree: the results that say where each was best [default: results/reference, if it is here]")
                 .value_parser(clap::value_parser!(PathBuf))
                 .requires("tree"),
         )
@@ -62,7 +62,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {
 }
 
 /// The run that comes with the sources.
-const REFERENCE: &str = "results/quick-reference";
+const REFERENCE: &str = "results/reference";
 
 /// Prints who answers whom; the `results` say where each was best.
 fn tree(results: Option<&Path>) -> Result<ExitCode, Failure> {

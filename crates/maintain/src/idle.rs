@@ -130,15 +130,17 @@ fn round(
     let model = format!("{model} --idle-timeout 10m");
     let server = Server::ours(testbed, &archbench, &model, &testbed.root())?;
     let url = format!("{}{path}", server.url);
+    let spoken = spoken(&model, &url);
     let busy = || -> Result<f64, Failure> {
         let before = server.account();
-        let load = [
+        let mut load = spoken.clone();
+        load.extend([
             "-c".into(),
             BUSY.to_string(),
             "-d".into(),
             format!("{}s", arguments.seconds),
             url.clone(),
-        ];
+        ]);
         let answered = client::load(testbed, &archbench, &load)?;
         let used = server.account().since(before).processor_time;
         Ok(used.as_secs_f64() * 1e6 / answered.requests as f64)
@@ -149,7 +151,7 @@ fn round(
     let idle = arguments.idle;
     let stages = format!("2s@{idle},10m@0.1");
     let program = archbench.display().to_string();
-    let holder = [
+    let mut holder = [
         &program,
         "load",
         &url,
@@ -159,9 +161,12 @@ fn round(
         &stages,
         "--no-tui",
         "--quiet",
-    ];
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    holder.extend(spoken.clone());
     let holder = Process::start(
-        &holder.map(str::to_owned),
+        &holder,
         Placement::on(&[testbed.cores.client]),
     )
     .map_err(|error| format!("cannot start {program}: {error}"))?;
@@ -181,9 +186,28 @@ fn round(
     })
 }
 
+/// How a client speaks to a server with these options.
+fn spoken(model: &str, url: &str) -> Vec<String> {
+    let said = [
+        ("--http2", model.contains("--http2 on")),
+        // A certificate that the server made for itself.
+        ("--insecure", url.starts_with("https:")),
+    ];
+    let said = said.into_iter().filter(|(_, is_said)| *is_said);
+    said.map(|(flag, _)| flag.to_owned()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn clients_speak_as_the_server_does() {
+        let none: [&str; 0] = [];
+        assert_eq!(spoken("sped", "http://h/"), none);
+        assert_eq!(spoken("sped --tls", "https://h/"), ["--insecure"]);
+        assert_eq!(spoken("mt --http2 on", "http://h/"), ["--http2"]);
+    }
 
     #[test]
     fn a_machine_that_drifts_favours_neither() {

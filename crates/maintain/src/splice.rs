@@ -11,13 +11,16 @@ use lab::trial::machine::cpu_field;
 
 use crate::programs;
 
-const README: &str = "README.md";
+/// The pages that show what was measured.
+const PAGES: [&str; 2] = ["README.md", "results/figures.md"];
 const BEGIN: &str = "<!-- begin: ";
 const END: &str = "<!-- end -->";
+/// What an output begins with that is no text to be shown as it was printed.
+const PICTURE: &str = "![";
 /// What stands over the outcome in an experiment's file.
 const OUTCOME: &str = "# Outcome";
 
-/// Measure what the README shows and put it there
+/// Measure what the README and the page of figures show, and put it there
 ///
 /// Each block between "begin" and "end" marks is replaced by the output of the command that the mark names. Takes some minutes on a quiet
 /// machine with two cores.
@@ -29,13 +32,18 @@ pub(crate) struct ReadmeFigures {
 }
 
 impl ReadmeFigures {
-    /// Measures one after the other; a command that fails leaves the README as it is.
+    /// Measures one after the other; a command that fails leaves its page as it is.
     ///
     /// # Errors
-    /// When a command fails, or the README cannot be read or written.
+    /// When a command fails, or a page cannot be read or written.
     pub(crate) fn run(&self) -> Result<u8, Failure> {
-        let readme = Path::new(README);
-        let text = read(readme)?;
+        PAGES.iter().try_for_each(|page| self.page(page))?;
+        Ok(0)
+    }
+
+    fn page(&self, name: &str) -> Result<(), Failure> {
+        let page = Path::new(name);
+        let text = read(page)?;
         let part = self.part.as_deref().unwrap_or_default();
         let mut outputs = Vec::new();
         for command in commands(&text).filter(|command| command.contains(part)) {
@@ -50,7 +58,7 @@ impl ReadmeFigures {
             eprint!("{output}");
             if !measured.status.success() {
                 return Err(format!(
-                    "'{command}' failed ({}); {README} is as it was",
+                    "'{command}' failed ({}); {name} is as it was",
                     measured.status
                 )
                 .into());
@@ -58,8 +66,7 @@ impl ReadmeFigures {
             outputs.push((command.to_owned(), output));
         }
         let today = format!("{}, {}", machine(), today());
-        write(readme, &spliced(&text, &outputs, &today))?;
-        Ok(0)
+        write(page, &spliced(&text, &outputs, &today))
     }
 }
 
@@ -85,9 +92,10 @@ fn spliced(text: &str, outputs: &[(String, String)], origin: &str) -> String {
         let output = command(line).and_then(|command| outputs.iter().find(|(of, _)| of == command));
         if let Some((command, output)) = output.filter(|(_, output)| !output.is_empty()) {
             let output = output.trim_end();
-            new.push_str(&format!(
-                "```console\n$ {command}      # {origin}\n{output}\n```\n"
-            ));
+            new.push_str(&match output.starts_with(PICTURE) {
+                true => format!("{output}\n\n*`{command}`, {origin}*\n"),
+                false => format!("```console\n$ {command}      # {origin}\n{output}\n```\n"),
+            });
             is_old = true;
         }
     }
@@ -214,6 +222,18 @@ mod tests {
             )
         );
         // Again, it changes nothing.
+        assert_eq!(spliced(&new, &outputs, "a machine, 2026-01-02"), new);
+    }
+
+    #[test]
+    fn a_picture_is_shown_as_one() {
+        let outputs = [("scripts/b".to_owned(), "![what it shows](b.svg)\n".to_owned())];
+        let new = spliced(TEXT, &outputs, "a machine, 2026-01-02");
+        let block = "<!-- begin: scripts/b -->\n![what it shows](b.svg)\n\n*`scripts/b`, a machine, 2026-01-02*\n<!-- end -->\n";
+        assert_eq!(
+            new,
+            TEXT.replace("<!-- begin: scripts/b -->\nold b\n<!-- end -->\n", block)
+        );
         assert_eq!(spliced(&new, &outputs, "a machine, 2026-01-02"), new);
     }
 

@@ -7,7 +7,7 @@ use results::{Figure, Run, Statistic, TimeFigure, Validity};
 use serde_json::Value;
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results/quick-reference")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results/reference")
 }
 
 fn run() -> Run {
