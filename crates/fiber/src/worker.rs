@@ -22,8 +22,8 @@ use crate::watchdog::Turn;
 /// Turns between two looks for news, if there are fibers to run.
 const LEAST_TURNS: usize = 64;
 
-/// How long the poller is left alone at least while there are fibers to run. Asking costs as much as thirty of the shortest turns,
-/// and reading the clock as two.
+/// How long the poller is left alone at least while there are fibers to run. Asking costs as much as dozens of the shortest
+/// turns, and reading the clock as a few.
 const ASKED_AGAIN_AFTER: Duration = Duration::from_micros(20);
 
 /// Runs fibers in the thread that calls [`run`](Self::run).
