@@ -122,7 +122,7 @@ pub(super) struct Server<'p> {
     session: Session,
     scratch: Scratch,
     /// What it has said and nobody has taken.
-    pub(super) said: Vec<u8>,
+    said: Vec<u8>,
     is_shut: bool,
     is_closed: bool,
 }
