@@ -11,8 +11,8 @@ fn names() -> Vec<String> {
     let entries = std::fs::read_dir(scripts()).expect("scripts");
     let names = entries.map(|entry| entry.expect("an entry").file_name());
     let names = names.map(|name| name.into_string().expect("a name"));
-    // What the others source is no script of its own.
-    names.filter(|name| !name.ends_with(".bash")).collect()
+    // What the others source or install is no script of its own.
+    names.filter(|name| !name.contains('.')).collect()
 }
 
 /// A script with only what every system has, so that one that went on to its work would not get far.
@@ -85,11 +85,7 @@ fn nonsense_is_refused() {
         ("compare-parts", &["--parts", "x"], "--parts must be"),
         ("compare-parts", &["--turns", "1"], "no option '--turns'"),
         ("fuzz", &["request"], "SECONDS must be"),
-        (
-            "fuzz",
-            &["1", "nothing"],
-            "no target 'nothing', but experiment",
-        ),
+        ("fuzz", &["1", "nothing"], "no target 'nothing', but answer"),
         ("interoperate", &["none"], "REQUESTS must be"),
         ("record-outcome", &[], "which experiment?"),
         ("soak", &["all"], "REQUESTS must be"),

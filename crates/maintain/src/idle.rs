@@ -165,11 +165,8 @@ fn round(
     .map(str::to_owned)
     .to_vec();
     holder.extend(spoken.clone());
-    let holder = Process::start(
-        &holder,
-        Placement::on(&[testbed.cores.client]),
-    )
-    .map_err(|error| format!("cannot start {program}: {error}"))?;
+    let holder = Process::start(&holder, Placement::on(&[testbed.cores.client]))
+        .map_err(|error| format!("cannot start {program}: {error}"))?;
     testbed.interrupt.sleep(Duration::from_secs(4));
     testbed.go_on()?;
     let bytes = server.account().since(before).resident_bytes;

@@ -227,7 +227,10 @@ mod tests {
 
     #[test]
     fn a_picture_is_shown_as_one() {
-        let outputs = [("scripts/b".to_owned(), "![what it shows](b.svg)\n".to_owned())];
+        let outputs = [(
+            "scripts/b".to_owned(),
+            "![what it shows](b.svg)\n".to_owned(),
+        )];
         let new = spliced(TEXT, &outputs, "a machine, 2026-01-02");
         let block = "<!-- begin: scripts/b -->\n![what it shows](b.svg)\n\n*`scripts/b`, a machine, 2026-01-02*\n<!-- end -->\n";
         assert_eq!(
