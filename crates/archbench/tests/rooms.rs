@@ -15,7 +15,7 @@ const NAMED_IN: [&str; 3] = [
 
 /// Names that mean something else too, and where that is meant: what a request takes once it is sent is its service time; a command
 /// compiles the language that a server is written in.
-const HOMONYMS: [(&str, &[&str]); 2] = [
+const HOMONYMS: [(&str, &[&str]); 3] = [
     (
         "service",
         &[
@@ -27,6 +27,8 @@ const HOMONYMS: [(&str, &[&str]); 2] = [
         ],
     ),
     ("flux", &["crates/archbench/src/commands.rs"]),
+    // Threads of a simulated machine.
+    ("pool", &["crates/flux-simulator/src/"]),
 ];
 
 fn workspace() -> PathBuf {

@@ -44,21 +44,21 @@ fn predicted(mean_ns: u64, run: &results::Run, model: Option<&str>) -> Result<Pr
 fn a_queue_is_predicted_by_its_service_times_and_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let fixture = Fixture {
-        models: vec!["sped".into(), "amped".into()],
+        models: vec!["one".into(), "other".into()],
         rates: vec![1000.0, 5000.0, 8000.0, 9000.0],
         mishaps: false,
         seconds: 10,
         ..Fixture::default()
     };
     let run = fixture.write(&folder.path().join("results")).unwrap();
-    let good = predicted(100_000, &run, Some("sped")).unwrap();
+    let good = predicted(100_000, &run, Some("one")).unwrap();
     assert_eq!(good.capacity_per_s, 10_000.0);
     assert!(good.holds(), "{good:?}");
     let held: Vec<_> = good.loads.iter().map(|load| load.is_held).collect();
     assert_eq!(held, [true, true, true, false]);
     assert_eq!(Prediction::parse(&good.pretty().unwrap()).unwrap(), good);
     // A node that takes a seventh less than it does is found out, where it matters: the queue.
-    let bad = predicted(86_000, &run, Some("sped")).unwrap();
+    let bad = predicted(86_000, &run, Some("one")).unwrap();
     assert!(!bad.holds());
     let mean = bad.loads[2]
         .figures
@@ -66,12 +66,12 @@ fn a_queue_is_predicted_by_its_service_times_and_no_other() {
         .find(|pair| pair.quantity == Quantity::Mean);
     assert!(mean.unwrap().error() < -0.3);
     // The other model is another server.
-    assert!(!predicted(100_000, &run, Some("amped")).unwrap().holds());
+    assert!(!predicted(100_000, &run, Some("other")).unwrap().holds());
     let wrong = predicted(100_000, &run, None).unwrap_err();
-    assert!(wrong.contains("say --model, one of amped, sped"), "{wrong}");
-    let wrong = predicted(100_000, &run, Some("mt")).unwrap_err();
+    assert!(wrong.contains("say --model, one of one, other"), "{wrong}");
+    let wrong = predicted(100_000, &run, Some("third")).unwrap_err();
     assert!(
-        wrong.contains("no trial of 'mt' at a rate counts"),
+        wrong.contains("no trial of 'third' at a rate counts"),
         "{wrong}"
     );
 }
