@@ -67,6 +67,8 @@ pub struct Report {
     pub session_time_us: Option<Distribution>,
     /// Whether all clients of a closed loop got the same.
     pub fairness: Option<Fairness>,
+    /// How well the times that come first are known.
+    pub precision: Option<Precision>,
     /// Where the times were going in the course of the run.
     pub stationarity: Option<Stationarity>,
     /// What came of the objectives.
@@ -197,6 +199,40 @@ pub struct Fairness {
     pub unknown: Unknown,
 }
 
+/// How well the times that come first are known, from this run alone: what neighbouring requests have in common is taken into account,
+/// what makes two runs differ is not.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Precision {
+    /// Which times, like `response_time_us`.
+    pub of: Option<String>,
+    /// The share of such intervals that hold the truth, like 0.95.
+    pub level: Option<f64>,
+    /// As how many independent requests those of the run count.
+    pub independent: Option<f64>,
+    /// The interval of each statistic, by its name like `p99`.
+    #[serde(deserialize_with = "lenient::or_default")]
+    pub statistics: BTreeMap<String, Within>,
+    /// Further fields.
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// Between what a statistic lies.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Within {
+    /// Not below this.
+    pub low_us: Option<f64>,
+    /// Nor above this; none where the run was too short to say, or requests were given up there.
+    pub high_us: Option<f64>,
+    /// The larger way from the statistic to an end, as a share of it.
+    pub relative: Option<f64>,
+    /// Further fields.
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
 /// Where the times were going in the course of a run, from the means of its batches.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -207,8 +243,6 @@ pub struct Stationarity {
     pub slope_s_per_s: Option<f64>,
     /// What that adds up to over the run, as a share of the median.
     pub drift: Option<f64>,
-    /// Half the width of the 95 % interval of the mean, as a share of it.
-    pub relative_half_width: Option<f64>,
     /// Of neighbouring batches.
     pub autocorrelation: Option<f64>,
     /// The 99th percentile of the response time, if there was a steady state.

@@ -296,6 +296,7 @@ fn a_search_in_which_nothing_can_be_tried_has_failed() {
             files: "single:1k".parse().expect("a preset"),
             connections: 1,
             duration: Duration::from_millis(10),
+            precision: 0.1,
             warm_up: Duration::ZERO,
             repeats: 1,
             resolution: 50.0,

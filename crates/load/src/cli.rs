@@ -157,13 +157,18 @@ pub struct Arguments {
     )]
     pub seed: u64,
 
-    /// How long requests are made, like 30s or 2m; 10s if neither this nor -n is given
+    /// How long requests are made, like 30s or 2m; 10s if neither this nor -n is given, or 2m at most with --precision
     #[arg(short = 'd', long, short_alias = 'z', value_name = "TIME", value_parser = positive_duration, help_heading = "Until when")]
     pub duration: Option<Duration>,
 
     /// How many requests are made
     #[arg(short = 'n', long, value_name = "N", value_parser = positive, help_heading = "Until when")]
     pub requests: Option<u64>,
+
+    /// End as soon as the mean and the percentiles of --slo (p99, if it names none) are known so well, like 5%: half the 95 % interval that
+    /// this run gives; -d and -n are then the most
+    #[arg(long, value_name = "PERCENT", value_parser = units::precision, conflicts_with_all = ["stages", "replay_timing", "share"], help_heading = "Until when")]
+    pub precision: Option<f64>,
 
     /// What is due in this first stretch of the run is asked for and not measured
     #[arg(long, value_name = "TIME", default_value = "0", value_parser = units::duration, help_heading = "Until when")]
@@ -334,12 +339,13 @@ What is measured, in nanoseconds, for each request:
   connection wait   connection free − intended: all connections were busy
   generator lag     written − the later of intended and connection free: the generator's own fault
 A request that was not answered in time, or not by the end, counts with the time it had been waited for, and every percentile that it touches is
-marked as a lower bound (≥). Answers with a status that is not expected (--expect) and bodies that do not verify are errors: counted, and not timed.
+marked as a lower bound (≥). How well the run knows its first figures stands beside them (±): half the 95 % interval, as a share, in which what
+neighbouring requests have in common is taken into account. That is no part of the verdict: a run may be honest and short. Answers with a status that is not expected (--expect) and bodies that do not verify are errors: counted, and not timed.
 Attempts to connect that failed are counted by themselves: there may be many for one request.
 
 Verdict and exit status:
   VALID             0 (3 if an SLO is missed)
-  SUSPECT           0 (3 if an SLO is missed), with reasons: drift, correlation, a wide interval, a disturbed machine, many errors, seconds of nothing
+  SUSPECT           0 (3 if an SLO is missed), with reasons: drift, correlation, a disturbed machine, many errors, seconds of nothing
                     else, starved clients, or too short a run to tell whether the generator was late
   INVALID           4, even if an SLO is missed, with reasons:
                     the generator was late, behind its schedule, busy or starved, out of ports or descriptors, or sent other arrivals than were asked for;
@@ -356,6 +362,7 @@ Examples:
   archbench load                                              the built-in files of a bare `archbench serve`, 64 clients, 10 s
   archbench load --rate 5000 --poisson                        the same in an open loop
   archbench load -c 100 -d 30s http://127.0.0.1:8080/a.html   one URL, 100 clients
+  archbench load -R 5000 --poisson --precision 5%             until mean and p99 are known to 5 %
   archbench load --stages 30s@500,1m@500..2000 --poisson      half a minute at 500/s, then a ramp to 2000/s
   archbench load -R 200/s --poisson --session-requests 5 --think exp:1s --slo 'p(99)<10ms'
   archbench load -R 5000 --output-format json -o run.json --hlog run.hlog

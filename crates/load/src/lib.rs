@@ -16,6 +16,7 @@
 //! | [`record`], [`metric`], [`batches`], [`failure`] | what is kept of requests: histograms, means of stretches, counts |
 //! | [`collect`] | the series by the second |
 //! | [`fidelity`], [`verdict`] | whether the run may be believed |
+//! | [`mod@precision`] | how well its figures are known, and whether that is enough |
 //! | [`slo`] | whether what was to be met was met |
 //! | [`asked`], [`report`], [`output`] | how it is told, and where to |
 //! | `parts`, [`merge`](mod@merge) | what each of several processes writes, and one run out of it |
@@ -39,6 +40,7 @@ pub mod metric;
 pub mod mix;
 pub mod output;
 mod parts;
+pub mod precision;
 pub mod prepare;
 mod progress;
 pub mod record;
@@ -127,18 +129,19 @@ pub fn run(arguments: &Arguments, typed: &[OsString]) -> Result<u8, Failure> {
         },
         run: &run,
         control: &control,
-        hopeless: None,
+        precision: precision::Watch::of(&run),
+        ended: None,
         done: 0,
     };
     let outcome = measure(run.clone(), &control, &mut watch);
-    let (mut log, part, hopeless) = (watch.log.take(), watch.part.take(), watch.hopeless.take());
+    let (mut log, part, ended) = (watch.log.take(), watch.part.take(), watch.ended.take());
     // Gives the terminal back before anything is written to it.
     drop(watch);
     is_over.store(true, Relaxed);
     let outcome = outcome?;
     let kept = typed.iter().map(|typed| kept(typed)).collect();
     let mut report = Report::new(&run, &outcome, &slos, kept, title, started);
-    report.notes.extend(hopeless);
+    report.notes.extend(ended);
     if let Some(log) = &mut log {
         log.judge(report.level(), &report.findings);
     }

@@ -51,7 +51,7 @@ pub struct Outcome {
     pub answered_of: Vec<u64>,
     /// Whether the run was given up because the server was gone.
     pub gave_up: bool,
-    /// Whether it was ended from outside.
+    /// Whether it was ended before its time.
     pub interrupted: bool,
     /// The busiest loop's share of its core, spinning apart.
     pub busy: f64,
@@ -201,7 +201,7 @@ pub fn measure(
         spun: Duration::from_nanos(spun),
     };
     let mut outcome = outcome(&run, offered_until, collector, ended, cpu, machine);
-    outcome.interrupted = control.stop_requests() > 0;
+    outcome.interrupted = control.is_interrupted();
     outcome.newcomers = newcomers;
     outcome.start = start.began().copied();
     Ok(outcome)

@@ -8,6 +8,7 @@ mod targets;
 use crate::asked::Asked;
 use crate::cli::Arguments;
 use crate::clock::nanos;
+use crate::precision::Wanted;
 use crate::run::{Fault, Model, Run};
 use crate::slo::Slo;
 use crate::{Failure, usage};
@@ -19,6 +20,8 @@ use workload::trace::{self, AccessLog};
 use workload::{Arrival, RateStages};
 
 const DEFAULT_DURATION: Duration = Duration::from_secs(10);
+/// The same of one that ends when it knows enough.
+const LONGEST_DEFAULT: Duration = Duration::from_secs(120);
 /// Descriptors for what is no connection.
 const OTHER_DESCRIPTORS: u64 = 64;
 
@@ -113,6 +116,9 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
         },
         duration,
         requests: arguments.requests,
+        precision: arguments
+            .precision
+            .map(|relative| Wanted::of(relative, &slos)),
         warmup: nanos(arguments.warmup),
         timeout: nanos(arguments.timeout),
         think: arguments.think,
@@ -129,6 +135,11 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
         },
     };
     check_warmup(&run)?;
+    if run.precision.is_some() && !Asked::of(&run).has_one_rate() {
+        return Err(usage(
+            "--precision is for one rate all the time: leave it out, or give a --rate in place of recorded times",
+        ));
+    }
     let title = title(&run, &what, &when);
     let whole = contracts::load::Run {
         title: Some(title.clone()),
@@ -225,6 +236,7 @@ fn duration(arguments: &Arguments) -> Option<Duration> {
     match arguments.duration.or(planned) {
         Some(known) => Some(known),
         None if arguments.requests.is_some() || recorded => None,
+        None if arguments.precision.is_some() => Some(LONGEST_DEFAULT),
         None => Some(DEFAULT_DURATION),
     }
 }
@@ -334,6 +346,36 @@ mod tests {
                 assert_eq!(says_number, line.contains("-n"), "{why}");
             }
         }
+    }
+
+    #[test]
+    fn a_run_that_ends_when_it_knows_enough_has_a_longest_time_and_its_percentiles() {
+        for (line, longest_s, percentiles) in [
+            ("--precision 5%", Some(120), &[99.0][..]),
+            ("--precision 5% -d 20s --slo p(50)<1s", Some(20), &[50.0]),
+            ("--precision 5% -n 1k --slo errors<1%", None, &[99.0]),
+            (
+                "--precision 5% -R 10 --slo p99.9<1s --slo mean<1s --slo p90<1s --slo service:p(10)<1s",
+                Some(120),
+                &[99.9, 90.0],
+            ),
+        ] {
+            let run = prepare(&parse(line).expect(line)).expect(line).run;
+            assert_eq!(run.duration, longest_s.map(Duration::from_secs), "{line}");
+            let wanted = run.precision.expect("asked for");
+            assert_eq!(wanted.relative, 0.05);
+            assert_eq!(wanted.percentiles, percentiles, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_changes_by_plan_is_never_known_well_enough() {
+        let home = tempfile::tempdir().expect("a directory");
+        let times = home.path().join("times");
+        std::fs::write(&times, "0.1\n0.2\n").expect("written");
+        let line = format!("--precision 5% --arrival trace:{}", times.display());
+        let why = prepare(&parse(&line).expect("typed")).expect_err("refused");
+        assert!(why.to_string().contains("one rate"), "{why}");
     }
 
     #[test]

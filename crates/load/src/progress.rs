@@ -3,6 +3,7 @@
 use crate::clock::seconds;
 use crate::collect::{CollectedSecond, Observer};
 use crate::parts::log::PartLog;
+use crate::precision;
 use crate::record::Record;
 use crate::report::histograms::Log;
 use crate::run::{Control, Run};
@@ -53,7 +54,7 @@ fn has_full_screen(term: Option<&OsStr>) -> bool {
     term.is_some_and(|term| !term.is_empty() && term != "dumb")
 }
 
-/// Looks at the run second by second: shows it, logs it, and ends it when it is hopeless.
+/// Looks at the run second by second: shows it, logs it, and ends it when it is hopeless, or enough is known.
 pub(crate) struct Watch<'a> {
     pub(crate) run: &'a Run,
     pub(crate) control: &'a Control,
@@ -63,8 +64,10 @@ pub(crate) struct Watch<'a> {
     pub(crate) part: Option<PartLog>,
     /// Objectives whose failure ends the run.
     pub(crate) must_hold: Vec<Slo>,
+    /// Whether enough is known, where that ends the run.
+    pub(crate) precision: Option<precision::Watch<'a>>,
     /// Why the run was ended, if it was.
-    pub(crate) hopeless: Option<String>,
+    pub(crate) ended: Option<String>,
     pub(crate) done: u64,
 }
 
@@ -92,15 +95,15 @@ impl Observer for Watch<'_> {
         if let Some(part) = &mut self.part {
             part.second(row, second);
         }
-        self.look_for_hopeless(row, total);
+        if self.ended.is_none() {
+            self.look_for_hopeless(row, total);
+            self.look_for_enough(row, total);
+        }
     }
 }
 
 impl Watch<'_> {
     fn look_for_hopeless(&mut self, row: &CollectedSecond, total: &Record) {
-        if self.hopeless.is_some() {
-            return;
-        }
         let planned = self.run.planned();
         let Some(planned) = planned.or_else(|| self.extrapolated(row.at_s)) else {
             return;
@@ -111,8 +114,16 @@ impl Watch<'_> {
             .iter()
             .find(|slo| slo.is_hopeless(total, closed_loop, planned));
         if let Some(slo) = lost {
-            self.hopeless = Some(format!("ended early: {slo} cannot be met any more"));
+            self.ended = Some(format!("ended early: {slo} cannot be met any more"));
             self.control.stop();
+        }
+    }
+
+    fn look_for_enough(&mut self, row: &CollectedSecond, total: &Record) {
+        let watch = self.precision.as_mut();
+        if let Some(enough) = watch.and_then(|watch| watch.enough(row.at_s, total)) {
+            self.ended = Some(enough);
+            self.control.end();
         }
     }
 
@@ -190,7 +201,8 @@ mod tests {
             log: None,
             part: None,
             must_hold: vec!["p(87.5)<1ms".parse().expect("an objective")],
-            hopeless: None,
+            precision: None,
+            ended: None,
             done: 0,
         };
         let row = CollectedSecond {
@@ -203,8 +215,9 @@ mod tests {
             times.saturating_record_n(SECOND, slow);
         }
         watch.second(&row, &Record::default(), &total);
-        assert_eq!(watch.hopeless.is_some(), control.stop_requests() == 1);
-        watch.hopeless.is_some()
+        assert_eq!(watch.ended.is_some(), control.stop_requests() == 1);
+        assert_eq!(watch.ended.is_some(), control.is_interrupted());
+        watch.ended.is_some()
     }
 
     #[test]

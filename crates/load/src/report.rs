@@ -9,6 +9,7 @@ pub mod text;
 use crate::asked::Asked;
 use crate::host;
 use crate::measure::Outcome;
+use crate::precision::Precision;
 use crate::run::Run;
 use crate::slo::{JudgedObjective, Slo};
 use crate::verdict::{self, Finding, Trend, Validity};
@@ -34,6 +35,8 @@ pub struct Report<'a> {
     pub outcome: &'a Outcome,
     /// Its figures.
     pub figures: Figures<'a>,
+    /// How well the times that come first are known; none of a run that is too short, or whose rate changes.
+    pub precision: Option<Precision>,
     /// Where the times were going.
     pub trend: Option<Trend>,
     /// What speaks against believing it.
@@ -60,6 +63,9 @@ impl<'a> Report<'a> {
         report.started = started;
         report.host = host::here();
         report.parts = parts::own(run, &report).into_iter().collect();
+        let wanted = run.precision.as_ref();
+        let missing = wanted.and_then(|wanted| wanted.missing(report.precision.as_ref()));
+        report.notes.extend(missing);
         report
     }
 
@@ -67,6 +73,9 @@ impl<'a> Report<'a> {
     pub fn of(run: Asked, outcome: &'a Outcome, slos: &[Slo]) -> Self {
         let figures = Figures::new(&run, outcome);
         let trend = Trend::of(&run, outcome);
+        let precision = run
+            .has_one_rate()
+            .then(|| Precision::of(&outcome.record, run.is_closed_loop()));
         Self {
             arguments: Vec::new(),
             title: String::new(),
@@ -79,6 +88,7 @@ impl<'a> Report<'a> {
             run,
             outcome,
             figures,
+            precision: precision.flatten(),
             trend,
         }
     }

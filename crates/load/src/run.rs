@@ -3,12 +3,13 @@
 use crate::address::Address;
 use crate::clock::{Nanos, nanos};
 use crate::fidelity::Fidelity;
+use crate::precision::Wanted;
 use crate::schedule::{self, Due, Origin, Think};
 use crate::security::Security;
 use crate::share::{Part, StartAt, divided};
 use crate::statuses::Statuses;
 use crate::target::Targets;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 /// Who asks, and when.
@@ -88,6 +89,8 @@ pub struct Run {
     pub duration: Option<Duration>,
     /// Or after so many requests.
     pub requests: Option<u64>,
+    /// How well figures are to be known for it to end earlier.
+    pub precision: Option<Wanted>,
     /// What is intended before then is not measured. Nanoseconds.
     pub warmup: Nanos,
     /// How long an answer is waited for. Nanoseconds.
@@ -287,12 +290,24 @@ fn gap_behind(mut times: workload::Schedule) -> Option<Nanos> {
 #[derive(Debug, Default)]
 pub struct Control {
     stops: AtomicU32,
+    interrupted: AtomicBool,
 }
 
 impl Control {
     /// Ends the run: the first time after a short drain, the second time at once.
     pub fn stop(&self) {
+        self.interrupted.store(true, Relaxed);
         self.stops.fetch_add(1, Relaxed);
+    }
+
+    /// Ends the run as if its time were over.
+    pub fn end(&self) {
+        self.stops.fetch_add(1, Relaxed);
+    }
+
+    /// Whether it was ended before its time.
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Relaxed)
     }
 
     /// How often it was asked to end.

@@ -135,6 +135,16 @@ impl Slo {
         }
     }
 
+    /// The percentile that it limits, of the times that come first in a report.
+    pub fn percentile(&self) -> Option<f64> {
+        match self.of {
+            Of::Time(None | Some(Metric::Response), Statistic::Percentile(percentile)) => {
+                Some(percentile)
+            }
+            _ => None,
+        }
+    }
+
     /// Whether it is about the time of whole sessions.
     pub fn is_of_sessions(&self) -> bool {
         matches!(self.of, Of::Time(Some(Metric::Session), _))

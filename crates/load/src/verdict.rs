@@ -37,8 +37,6 @@ const BUSY: f64 = 0.8;
 const ARRIVALS_D: f64 = 0.05;
 /// The share of constant gaps that may be off.
 const ARRIVALS_OFF: f64 = 0.05;
-/// Half the width of the 95 % interval of the mean, as a share of it.
-const WIDE: f64 = 0.1;
 /// The share of time stolen from the machine, or the loop waited for its core.
 const DISTURBED: f64 = 0.02;
 /// The share of time that a loop waited for its core beyond which an open-loop run is refused. Answers then lie unread, and connections
@@ -275,15 +273,6 @@ fn doubts(
                 format!(
                     "neighbouring stretches of the run are alike (correlation {:.2}): intervals from this run are too narrow, and a longer one is needed",
                     trend.autocorrelation
-                ),
-            );
-        }
-        if trend.relative_half_width > WIDE {
-            suspect(
-                Rule::WideInterval,
-                format!(
-                    "the mean is known only to ±{:.0} %: a longer run is needed",
-                    trend.relative_half_width * 100.0
                 ),
             );
         }

@@ -78,13 +78,18 @@ pub(crate) fn t_interval(
     level: f64,
 ) -> Result<Interval, Error> {
     error::inside("level", level)?;
-    let half = t_distribution(freedom)?.inverse_cdf(0.5 + level / 2.0) * standard_error;
+    let half = t_quantile(0.5 + level / 2.0, freedom)? * standard_error;
     Ok(Interval {
         low: estimate - half,
         estimate,
         high: estimate + half,
         level,
     })
+}
+
+/// The quantile at `p` of Student's t.
+pub(crate) fn t_quantile(p: f64, freedom: f64) -> Result<f64, Error> {
+    Ok(t_distribution(freedom)?.inverse_cdf(p))
 }
 
 /// The probability that Student's t is at least as far from 0.

@@ -10,6 +10,7 @@
 //! | [`spacing`] | were they as evenly spaced as was asked for? |
 //! | [`queueing`] | what should have come out? |
 //! | [`sample`], [`interval`] | how sure is a figure, over repeats? |
+//! | [`mod@precision`] | how well does one run know its figures, whose values are alike? |
 //! | [`proportion`] | does something happen more often than it may? |
 //! | [`series`] | did a run drift, are its seconds independent? |
 //! | [`compare`] | is B faster than A, and by how much? |
@@ -24,6 +25,7 @@ pub mod hist;
 pub mod interval;
 pub mod ks;
 pub mod line;
+pub mod precision;
 pub mod proportion;
 pub mod queueing;
 pub mod sample;

@@ -8,6 +8,7 @@
 //! | [`size`] | `512`, `1k`, `16KB`, `1.5MiB`, `2g`; powers of 1024 whichever way the suffix is written | bytes |
 //! | [`bit_rate`] | `20mbit`, `1gbit/s`, `56kbit`; powers of 1000 | bits per second |
 //! | [`share`] | `0.5%`, `0.005` | a number from 0 to 1 |
+//! | [`precision`] | `5%`, `0.05`; from 0.1% to 50% | how far a figure may be from the truth, as a share of it |
 //! | [`count`] | `100`, `1k`, `2.5m`, `1g`; powers of 1000 | a number |
 //!
 //! A number may have an exponent, as programs print it: `1e3`, `7.926e-05s`. Letter case matters nowhere. A size is a power of 1024 and a
@@ -31,11 +32,15 @@ const SIZE: &str = "bytes with an optional k, m or g (powers of 1024), like 512,
 const BIT_RATE: &str =
     "bits a second with their unit (powers of 1000), like 56kbit, 20mbit or 1gbit";
 const SHARE: &str = "a percentage or a number from 0 to 1, like 0.5% or 0.005";
+const PRECISION: &str = "a percentage from 0.1% to 50%, like 5%";
 const COUNT: &str =
     "a whole number with an optional k, m or g (powers of 1000), like 100, 10k or 1m";
 
 /// The highest rate: one event a nanosecond, which is how finely schedules are kept.
 const MAX_RATE: f64 = 1e9;
+
+/// The least and the most that can be asked for.
+const PRECISIONS: std::ops::RangeInclusive<f64> = 0.001..=0.5;
 
 /// Reads a length of time. Units may be strung together (`2m30s`); a number needs its unit, except
 /// for 0.
@@ -184,6 +189,21 @@ pub fn share(text: &str) -> Result<f64, UnitError> {
         return Err(error("is more than all"));
     }
     Ok(share)
+}
+
+/// Reads how far a figure may be from the truth, as a share of it.
+pub fn precision(text: &str) -> Result<f64, UnitError> {
+    let error = |problem| UnitError {
+        what: "precision",
+        text: text.into(),
+        problem,
+        accepted: PRECISION,
+    };
+    let share = share(text).map_err(|_| error("is no percentage"))?;
+    match PRECISIONS.contains(&share) {
+        true => Ok(share),
+        false => Err(error("is too small or too large")),
+    }
 }
 
 /// Reads a count.

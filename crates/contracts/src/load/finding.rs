@@ -46,8 +46,6 @@ pub enum Rule {
     Drift,
     /// Neighbouring stretches are alike.
     Autocorrelation,
-    /// The mean is not known well.
-    WideInterval,
     /// The machine's owner took processor time away.
     Stolen,
     /// Others took the loop's core.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use contracts::search::{HighestRate, HighestRates};
 use contracts::{Document, PERCENTILES, Unknown};
-use results::{Figure, Trial, Validity};
+use results::{Figure, TimeFigure, Trial, Validity};
 use sys::process::INTERRUPTED;
 use workload::objective::read_file;
 use workload::{Arrival, Preset, units};
@@ -65,9 +65,12 @@ pub struct Args {
     /// Connections
     #[arg(short = 'c', long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..))]
     pub connections: u64,
-    /// How long each rate is tried
-    #[arg(short = 'd', long, value_name = "TIME", default_value = "2s", value_parser = units::duration)]
+    /// How long each rate is tried at most
+    #[arg(short = 'd', long, value_name = "TIME", default_value = "10s", value_parser = units::duration)]
     pub duration: Duration,
+    /// A rate is tried until the mean and the percentiles of --slo are known so well
+    #[arg(long, value_name = "PERCENT", default_value = "10%", value_parser = units::precision)]
+    pub precision: f64,
     /// How long each rate is tried before it is measured
     #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = units::duration)]
     pub warm_up: Duration,
@@ -246,6 +249,19 @@ impl Searcher<'_> {
         found
     }
 
+    /// Has the generator end when it knows the percentiles that are asked about.
+    fn until_known(&self) -> Vec<String> {
+        let mut flags = vec!["--precision".into(), self.args.precision.to_string()];
+        for slo in self.objectives {
+            if let Figure::Time(TimeFigure::Latency | TimeFigure::Response, _) = slo.figure {
+                let text = slo.to_string();
+                let text = text.strip_prefix("latency:").unwrap_or(&text);
+                flags.extend(["--slo".into(), text.to_owned()]);
+            }
+        }
+        flags
+    }
+
     fn holds(&self, trial: &Trial) -> Answer {
         if trial.verdict == Validity::Invalid {
             return Answer::CannotTell;
@@ -305,7 +321,7 @@ impl Searcher<'_> {
                 session_requests: None,
                 think: None,
                 think_exponential: false,
-                flags: Vec::new(),
+                flags: self.until_known(),
             },
             memory_limit: None,
             cores: None,

@@ -4,7 +4,7 @@ use contracts::load::Loop;
 use serde::Deserialize;
 use workload::{Arrival, RateStages};
 
-use super::quantity::{OneOrMany, Rate, Text, Time};
+use super::quantity::{OneOrMany, Precision, Rate, Text, Time};
 use super::sweep::Sweep;
 
 /// A load. Without `rate`, `arrival` and `stages` it is closed; with `session_requests` partly open; otherwise open.
@@ -49,6 +49,8 @@ pub struct Load {
     pub streams: Option<u16>,
     /// Threads of the generator.
     pub threads: Option<u16>,
+    /// End when the mean and p99 are known so well, in percent; the experiment's `duration` is then the most.
+    pub precision: Option<Precision>,
     /// Compare every body with what it must be.
     #[serde(default)]
     pub verify: bool,
@@ -78,6 +80,11 @@ impl Load {
         }
         if self.stages.is_some() && self.rate.is_some() {
             return Err("it has a rate and stages; leave one out".into());
+        }
+        if self.precision.is_some() && self.stages.is_some() {
+            return Err(
+                "precision is for one rate all the time; leave it or the stages out".into(),
+            );
         }
         if self.think_exponential && self.think.is_none() && sweep.think.is_empty() {
             return Err("think_exponential says how think is drawn, which is not given".into());

@@ -73,6 +73,11 @@ fn nonsense_is_refused() {
         "--session-requests 0",
         "--expect 2xx",
         "--timeout 0",
+        "--precision 5",
+        "--precision 60%",
+        "--precision 0",
+        "--precision 5% --stages 5s@5",
+        "--precision 5% --share 1/2",
     ] {
         assert!(parse(line).is_err(), "{line}");
     }

@@ -38,6 +38,7 @@ fn asked(clients: usize, depth: usize) -> (Engine, Vec<TcpStream>) {
         requests_per_connection: u64::MAX,
         duration: None,
         requests: Some((clients * depth) as u64),
+        precision: None,
         warmup: 0,
         timeout: 60 * SECOND,
         think: Think::Constant(Duration::ZERO),

@@ -9,8 +9,9 @@ use crate::collect::CollectedSecond;
 use crate::failure::Failure;
 use crate::measure::Newcomers;
 use crate::metric::Metric;
+use crate::precision::LEVEL;
 use crate::slo::JudgedObjective;
-use contracts::{Distribution, Document, Unknown, load};
+use contracts::{Distribution, Document, Statistic, Unknown, load};
 use stats::hist::Censored;
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -56,6 +57,7 @@ pub fn document(report: &Report<'_>) -> load::Report {
         handshake_time_us: times(Metric::Handshake),
         session_time_us: times(Metric::Session),
         fairness: report.figures.fairness().map(fairness),
+        precision: precision(report),
         stationarity: stationarity(report),
         slo: report.slos.iter().map(objective).collect(),
         series: report.outcome.seconds.iter().map(second).collect(),
@@ -127,6 +129,31 @@ fn fairness(fairness: Fairness) -> load::Fairness {
     }
 }
 
+fn precision(report: &Report<'_>) -> Option<load::Precision> {
+    let precision = report.precision.as_ref()?;
+    let known = Statistic::reported().filter_map(|of| {
+        let within = precision.within(of)?;
+        let known = load::Within {
+            low_us: Some(us(within.low)),
+            high_us: within.high.map(us),
+            relative: within.relative,
+            unknown: Unknown::new(),
+        };
+        Some((of.to_string(), known))
+    });
+    let first = match report.run.is_closed_loop() {
+        true => "service_time_us",
+        false => "response_time_us",
+    };
+    Some(load::Precision {
+        of: Some(first.to_owned()),
+        level: Some(LEVEL),
+        independent: Some(precision.independent()),
+        statistics: known.collect(),
+        unknown: Unknown::new(),
+    })
+}
+
 fn stationarity(report: &Report<'_>) -> Option<load::Stationarity> {
     let trend = report.trend?;
     let response = report.figures.times(Metric::Response);
@@ -135,7 +162,6 @@ fn stationarity(report: &Report<'_>) -> Option<load::Stationarity> {
         steady: Some(trend.steady),
         slope_s_per_s: Some(trend.slope_s_per_s),
         drift: Some(trend.drift),
-        relative_half_width: Some(trend.relative_half_width),
         autocorrelation: Some(trend.autocorrelation),
         steady_p99_us: p99.filter(|_| trend.steady),
         unknown: Unknown::new(),

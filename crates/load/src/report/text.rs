@@ -11,6 +11,9 @@ use stats::hist::{Bound, Censored};
 use std::fmt::Write;
 
 const COLUMN: usize = 13;
+const PRECISION: usize = 10;
+/// In place of a figure that there is none of.
+const NONE: &str = "–";
 
 /// The whole report.
 pub fn render(report: &Report<'_>) -> String {
@@ -48,7 +51,9 @@ fn times(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
         }
     }
     let unsteady = report.trend.is_some_and(|trend| !trend.steady);
-    let mut row = |name: &str, cell: &dyn Fn(Metric) -> Option<(f64, bool)>| {
+    // What comes first has its precision beside it.
+    let first = columns[0].1;
+    let mut row = |name: &str, of: Statistic, cell: &dyn Fn(Metric) -> Option<(f64, bool)>| {
         write!(out, "  {name:<8}")?;
         for (_, metric) in &columns {
             let text = match cell(*metric) {
@@ -59,9 +64,15 @@ fn times(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
                         Unit::Seconds.show(nanos * 1e-9)
                     )
                 }
-                None => "–".to_owned(),
+                None => NONE.to_owned(),
             };
             write!(out, "{text:>COLUMN$}")?;
+            if *metric == first {
+                let known = report.precision.as_ref().filter(|_| text != NONE);
+                let known = known.and_then(|precision| precision.within(of)?.relative);
+                let known = known.map_or(String::new(), |known| format!("±{}", percent(known)));
+                write!(out, "{known:>PRECISION$}")?;
+            }
         }
         writeln!(out)
     };
@@ -70,13 +81,15 @@ fn times(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
         times.filter(|times| !times.is_empty())
     };
     let exact = |bound: Bound| (bound.value as f64, bound.at_least);
-    row("mean", &|metric| times(metric).map(|times| times.mean()))?;
+    row("mean", Statistic::Mean, &|metric| {
+        times(metric).map(|times| times.mean())
+    })?;
     for percentile in PERCENTILES.map(Statistic::Percentile) {
         let Some(quantile) = percentile.quantile() else {
             continue;
         };
         let name = percentile.to_string();
-        row(&name, &|metric| {
+        row(&name, percentile, &|metric| {
             let grows = matches!(metric, Metric::Response | Metric::Wait | Metric::Session);
             if unsteady && grows && quantile > 0.5 {
                 return None;
@@ -87,12 +100,16 @@ fn times(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
             times.map(|times| exact(times.quantile(quantile)))
         })?;
     }
-    row("max", &|metric| {
+    row("max", Statistic::Max, &|metric| {
         times(metric).map(|times| exact(times.max()))
     })?;
     let mut head = format!("  {:<8}", "");
-    for (name, _) in &columns {
+    for (name, metric) in &columns {
         head.push_str(&format!("{name:>COLUMN$}"));
+        if *metric == first {
+            let level = report.precision.as_ref().map(|_| "± (95 %)");
+            head.push_str(&format!("{:>PRECISION$}", level.unwrap_or_default()));
+        }
     }
     let at = out.find("\n\n").map_or(0, |at| at + 2);
     out.insert_str(at, &format!("{}\n", head.trim_end()));

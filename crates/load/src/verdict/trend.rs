@@ -2,6 +2,7 @@
 
 use crate::asked::Asked;
 use crate::measure::Outcome;
+use crate::precision::BATCHES;
 
 /// Significance of all tests. A comparison with a share of runs that are refused in error.
 pub(super) const ALPHA: f64 = 0.001;
@@ -12,9 +13,6 @@ const UNSTEADY_DRIFT: f64 = 1.0;
 const UNSTEADY_TAU: f64 = 0.7;
 /// Correlation between neighbouring batch means.
 const CORRELATION: f64 = 0.6;
-/// How many batches the run is cut into: 10 to 30 make a sound interval of correlated values (Law, *Simulation Modeling and Analysis*, 9.5.3; Schmeiser,
-/// *Operations Research* 30, 1982), unless neighbours are still alike, which says that they are too short.
-const BATCHES: usize = 20;
 
 /// Where the times were going in the course of a run, from the means of its batches.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,8 +23,6 @@ pub struct Trend {
     pub slope_s_per_s: f64,
     /// What that adds up to over the run, as a share of the median.
     pub drift: f64,
-    /// Half the width of the 95 % interval of the mean, as a share of it.
-    pub relative_half_width: f64,
     /// Of neighbouring batches.
     pub autocorrelation: f64,
     pub(super) drifts: bool,
@@ -41,7 +37,6 @@ impl Trend {
         }
         let (means, width) = outcome.record.batches.means(BATCHES);
         let trend = stats::series::mann_kendall(&means).ok()?;
-        let interval = stats::interval::student_t(&means, 0.95).ok()?;
         let neighbours = stats::series::autocorrelation(&means).ok()?;
         if means.len() < BATCHES / 2 {
             return None;
@@ -51,7 +46,6 @@ impl Trend {
             steady: !(rises && trend.tau > UNSTEADY_TAU && trend.drift > 0.0),
             slope_s_per_s: trend.slope / width as f64,
             drift: trend.drift,
-            relative_half_width: interval.relative_half_width(),
             autocorrelation: neighbours.r,
             drifts: trend.drifts(ALPHA, DRIFT),
             correlated: neighbours.p < ALPHA && neighbours.r > CORRELATION,

@@ -55,6 +55,48 @@ fn a_histogram_log_is_written_beside_the_report() {
     assert!(!home.path().join("both").exists());
 }
 
+/// Of a server that answers as fast as it can, the median is known to a half after the first seconds.
+#[test]
+fn a_run_ends_when_enough_is_known_and_says_so_where_it_is_not() {
+    let home = tempfile::tempdir().expect("a directory");
+    let file = home.path().join("report.json").display().to_string();
+    let report = |precision: &str, longest: &str| {
+        let url = format!("http://{}/", server(Act::Answer(ok("x"))));
+        let typed = [
+            "load",
+            &url,
+            "-c",
+            "1",
+            "--quiet",
+            "--output-format",
+            "json",
+        ];
+        let asked = ["-o", &file, "--slo", "p(50)<1h", "-d", longest];
+        let asked = asked.into_iter().chain(["--precision", precision]);
+        run(typed.into_iter().chain(asked)).expect("a run");
+        let json = std::fs::read(&file).expect("a report");
+        serde_json::from_slice::<serde_json::Value>(&json).expect("JSON")
+    };
+    let said = |report: &serde_json::Value, words: &str| {
+        let notes = report["notes"].as_array().expect("notes");
+        let mut notes = notes.iter().filter_map(serde_json::Value::as_str);
+        notes.any(|note| note.contains(words))
+    };
+    let enough = report("50%", "600s");
+    assert!(said(&enough, "mean, p50 are known to ±50"), "{enough}");
+    assert_eq!(enough["run"]["interrupted"], false);
+    let known = &enough["precision"]["statistics"]["p50"];
+    assert!(known["relative"].as_f64().expect("known") <= 0.5, "{known}");
+    assert!(enough["run"]["elapsed_s"].as_f64().expect("there") < 600.0);
+    let (low, high) = (&known["low_us"], &known["high_us"]);
+    assert!(low.as_f64() <= enough["service_time_us"]["p50"].as_f64());
+    assert!(high.as_f64() >= enough["service_time_us"]["p50"].as_f64());
+    // Too short for anybody to look.
+    let short = report("0.1%", "100ms");
+    assert!(said(&short, "a longer run is needed"), "{short}");
+    assert_eq!(short["run"]["interrupted"], false);
+}
+
 /// Whether what was typed is at fault, rather than what was met.
 #[track_caller]
 fn is_usage(outcome: Result<u8, load::Failure>) -> bool {

@@ -58,6 +58,7 @@ pub fn run(address: SocketAddr, duration: Duration) -> Run {
         requests_per_connection: u64::MAX,
         duration: Some(duration),
         requests: None,
+        precision: None,
         warmup: 0,
         timeout: 2 * load::clock::SECOND,
         think: Think::Constant(Duration::ZERO),

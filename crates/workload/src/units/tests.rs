@@ -48,6 +48,17 @@ fn durations() {
 }
 
 #[test]
+fn precisions() {
+    for (text, expected) in [("5%", 0.05), ("0.05", 0.05), ("0.1%", 0.001), ("50%", 0.5)] {
+        assert_eq!(precision(text), Ok(expected), "{text}");
+    }
+    for text in ["", "5", "0", "0.09%", "51%", "200%", "x", "5 ms"] {
+        let why = precision(text).expect_err(text).to_string();
+        assert!(why.contains("0.1% to 50%"), "{why}");
+    }
+}
+
+#[test]
 fn rates() {
     for (text, expected) in [
         ("1k", 1000.0),

@@ -101,6 +101,9 @@ fn flags(load: &Load, idle: Option<u64>, storm: Option<u64>) -> Vec<String> {
     put("--pipeline", load.pipeline.map(u64::from));
     put("--streams", load.streams.map(u64::from));
     put("--threads", load.threads.map(u64::from));
+    if let Some(precision) = load.precision {
+        flags.extend(["--precision".into(), precision.0.to_string()]);
+    }
     if load.full_handshakes {
         flags.extend(["--tls-resume".into(), "off".into()]);
     }
