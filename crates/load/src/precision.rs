@@ -188,7 +188,7 @@ mod tests {
 
     /// What looks like chance and is the same each time.
     fn scattered(number: u64) -> Nanos {
-        1_000_000 + number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 44
+        1 + (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 44)
     }
 
     fn relative(record: &Record, of: Statistic) -> Option<f64> {
