@@ -4,12 +4,13 @@
 //! started is different with each. So the agent ends its command when its standard input ends, and says on standard output, among the
 //! command's own lines, what the command's processes use.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use results::{Machine, Sample};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -40,7 +41,7 @@ pub struct Args {
     /// Say every quarter of a second what the command's processes use, in lines of JSON
     #[arg(long)]
     pub sample: bool,
-    /// Say what machine this is, in a line of JSON, and start nothing
+    /// Say what machine this is, in lines of JSON, and start nothing
     #[arg(long, conflicts_with_all = ["sample", "command"])]
     pub machine: bool,
     /// The command
@@ -58,8 +59,71 @@ pub struct Args {
 pub enum AgentLine {
     /// What the command's processes use.
     AgentSample(Sample),
-    /// What machine it is.
-    AgentMachine(Box<Machine>),
+    /// A piece of what machine it is, which is a text of JSON.
+    AgentMachine {
+        /// Whose text it is: an agent's own mark.
+        of: String,
+        /// Which piece, from 0 on.
+        number: usize,
+        /// Of how many.
+        pieces: usize,
+        /// What is in it.
+        text: String,
+    },
+}
+
+/// The most letters of a text in a piece. With its quotes escaped and what is around it, a line stays below what launchers pass on whole
+/// (srun: 1 KiB); a longer one would have another agent's in its midst.
+const PIECE: usize = 300;
+
+/// What machine it is, in pieces of the agent with this mark.
+fn in_pieces(machine: &Machine, of: &str) -> Result<Vec<AgentLine>, Failure> {
+    let letters: Vec<char> = serde_json::to_string(machine)?.chars().collect();
+    let pieces = letters.chunks(PIECE);
+    let count = pieces.len();
+    let lines = pieces
+        .enumerate()
+        .map(|(number, piece)| AgentLine::AgentMachine {
+            of: of.to_owned(),
+            number,
+            pieces: count,
+            text: piece.iter().collect(),
+        });
+    Ok(lines.collect())
+}
+
+/// What no two agents have in common, though their hosts may have one name and their processes one number.
+fn clock_ns() -> u128 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.unwrap_or_default().as_nanos()
+}
+
+/// The machines that agents have said in these lines, each of which is all there.
+pub(crate) fn machines(lines: &[String]) -> Vec<Machine> {
+    let mut said: BTreeMap<String, (usize, BTreeMap<usize, String>)> = BTreeMap::new();
+    for line in lines {
+        let Some(AgentLine::AgentMachine {
+            of,
+            number,
+            pieces,
+            text,
+        }) = AgentLine::read(line)
+        else {
+            continue;
+        };
+        let (count, texts) = said.entry(of).or_default();
+        *count = pieces;
+        texts.insert(number, text);
+    }
+    let whole = said
+        .into_values()
+        .filter(|(count, texts)| texts.len() == *count);
+    whole
+        .filter_map(|(_, texts)| {
+            let text: String = texts.into_values().collect();
+            serde_json::from_str(&text).ok()
+        })
+        .collect()
 }
 
 impl AgentLine {
@@ -89,7 +153,12 @@ pub fn run(args: &Args) -> Result<Status, Failure> {
         };
         let home = std::env::current_dir().unwrap_or_default();
         let machine = machine::machine(&all, &Support::None("not asked for".into()), &home);
-        AgentLine::AgentMachine(Box::new(machine)).print();
+        let host = rustix::system::uname()
+            .nodename()
+            .to_string_lossy()
+            .into_owned();
+        let of = format!("{host}-{}-{}", std::process::id(), clock_ns());
+        in_pieces(&machine, &of)?.iter().for_each(AgentLine::print);
         return Ok(0);
     }
     let mut child = start(&args.command)?;
@@ -187,5 +256,34 @@ fn wait(
             _ => {}
         }
         std::thread::sleep(LOOKS_UP);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn machines_whose_lines_are_mixed_are_each_put_together() {
+        let machine = |cpu: &str| Machine {
+            cpu_model: Some(cpu.to_owned()),
+            cgroup: "\"quoted\" ".repeat(100),
+            ..Machine::default()
+        };
+        let lines = |cpu: &str| {
+            let lines = in_pieces(&machine(cpu), cpu).expect("JSON");
+            let lines = lines
+                .iter()
+                .map(|line| serde_json::to_string(line).expect("JSON"));
+            lines.collect::<Vec<_>>()
+        };
+        let (one, two, cut) = (lines("one"), lines("two"), lines("cut"));
+        assert!(one.len() > 2 && one.iter().all(|line| line.len() < 1000));
+        let mut mixed: Vec<String> = Vec::new();
+        for (one, two) in one.iter().zip(&two) {
+            mixed.extend([two.clone(), "what a launcher says".to_owned(), one.clone()]);
+        }
+        mixed.extend_from_slice(&cut[1..]);
+        assert_eq!(machines(&mixed), [machine("one"), machine("two")]);
     }
 }

@@ -13,7 +13,7 @@ use workload::FileSet;
 use super::job::failure;
 use super::process::{NoLine, Placement, Process, describe};
 use super::process_runner::ProcessRunner;
-use crate::commands::agent::AgentLine;
+use crate::commands::agent;
 use crate::spec::{Host, Hosts};
 
 /// How long a launcher may take for a short command.
@@ -69,13 +69,7 @@ impl Places {
         for (role, place) in [("server", &self.server), ("generators", &self.generators)] {
             let Some(place) = place else { continue };
             let lines = place.short(&["agent", "--machine"], interrupt)?;
-            let machines = lines
-                .iter()
-                .filter_map(|line| match AgentLine::read(line)? {
-                    AgentLine::AgentMachine(machine) => Some(*machine),
-                    AgentLine::AgentSample(_) => None,
-                });
-            let machines: Vec<_> = machines.collect();
+            let machines = agent::machines(&lines);
             if machines.len() != place.shares as usize {
                 return Err(format!(
                     "{} started {} of {} {role}: see its options, and shares in [hosts.{role}]",
