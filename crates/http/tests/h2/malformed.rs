@@ -311,6 +311,11 @@ fn frames_that_are_wrong() {
             PROTOCOL_ERROR,
         ),
         (
+            "PRIORITY cut, of no stream",
+            frame(PRIORITY, 0, 1, &[0; 4]),
+            FRAME_SIZE_ERROR,
+        ),
+        (
             "PRIORITY_UPDATE of a stream",
             frame(PRIORITY_UPDATE, 0, 1, &[0, 0, 0, 1]),
             PROTOCOL_ERROR,
@@ -387,7 +392,7 @@ fn streams_that_are_wrong() {
         ),
         (
             "PRIORITY cut",
-            [frame(PRIORITY, 0, 1, &[0; 4]), vec![]].concat(),
+            [get(1, "/big.bin"), frame(PRIORITY, 0, 1, &[0; 4])].concat(),
             FRAME_SIZE_ERROR,
         ),
     ];

@@ -111,8 +111,7 @@ impl Connection {
             Kind::PushPromise => Err(PROTOCOL),
             Kind::Priority if header.stream == 0 => Err(PROTOCOL),
             Kind::Priority if payload.len() != 5 => {
-                frame::write_reset(header.stream, ErrorCode::FrameSizeError, &mut scratch.out);
-                self.bears(Flood::Resets, scratch)
+                self.priority_of_wrong_size(header.stream, scratch)
             }
             Kind::PriorityUpdate => self.priority_update(header, payload, scratch),
             Kind::Priority | Kind::Unknown => self.bears(Flood::Priorities, scratch),
@@ -314,6 +313,15 @@ impl Connection {
     /// Whether the client has never used this stream, and could not have.
     fn is_unused(&self, id: u32) -> bool {
         id > self.last_stream && !self.own_resets.contains(&id) || id.is_multiple_of(2)
+    }
+
+    /// An error of its stream (RFC 9113, 6.3), which is none that could be reset before it is used (6.4).
+    fn priority_of_wrong_size(&mut self, id: u32, scratch: &mut Scratch) -> Handled {
+        match self.slots.place(id) {
+            Some(place) => self.reset_for(place, ErrorCode::FrameSizeError, scratch),
+            None if self.is_unused(id) => Err(SIZE),
+            None => self.reset_closed(id, scratch),
+        }
     }
 
     /// Something came on a stream that is over.
