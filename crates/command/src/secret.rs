@@ -134,22 +134,29 @@ fn named(text: &str, mut from: usize) -> Option<Range<usize>> {
     }
 }
 
+/// Whether it can be a host's name or address, with its port.
+fn is_host(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    !text.is_empty() && text.bytes().all(fits)
+}
+
 /// A text in which the user information of every URL is masked (RFC 3986, section 3.2.1).
 pub fn without_user(text: &str) -> Cow<'_, str> {
     let mut masked = String::new();
     let mut rest = text;
     let is_end = |letter: char| letter.is_whitespace() || "/?#'\"<>".contains(letter);
     loop {
-        // Where a scheme is missing, only a password makes it certain that a URL is meant.
+        // Where a scheme is missing, only a password and a host make it certain that a URL is meant, and not `session:mean(mt@load=one)`.
         let start = rest.find("://").map_or(0, |at| at + 3);
         let length = rest[start..].find(is_end);
         let authority = &rest[start..][..length.unwrap_or(rest.len() - start)];
         // What is to be filled in is written so: @upstream@.
         let is_place =
             authority.len() > 2 && authority.starts_with('@') && authority.ends_with('@');
-        let user = authority.rsplit_once('@').map(|(user, _)| user);
-        let user = user.filter(|_| !is_place);
-        match user.filter(|user| start > 0 || user.contains(':')) {
+        let parts = authority.rsplit_once('@').filter(|_| !is_place);
+        let is_certain = |(user, host): &(&str, &str)| user.contains(':') && is_host(host);
+        let user = parts.filter(|parts| start > 0 || is_certain(parts));
+        match user.map(|(user, _)| user) {
             None if start == 0 => break,
             None => masked.push_str(&rest[..start + authority.len()]),
             Some(user) => {
@@ -182,6 +189,9 @@ mod tests {
             ("http://key@h/", "http://***@h/"),
             ("http://a@b@h/", "http://***@h/"),
             ("me:word@h:80/", "***@h:80/"),
+            ("me:word@[::1]:80", "***@[::1]:80"),
+            ("session:mean(mt@load=one)", "session:mean(mt@load=one)"),
+            ("session:p90(mt@six) / x", "session:p90(mt@six) / x"),
             ("--url=http://me:word@h", "--url=http://***@h"),
             (
                 "from http://a:b@c to http://d:e@f/",

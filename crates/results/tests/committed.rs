@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use results::{Figure, Run, Statistic, TimeFigure, Validity};
+use results::{Figure, Run, Statistic, TimeFigure};
 use serde_json::Value;
 
 fn folder() -> PathBuf {
@@ -56,20 +56,25 @@ fn it_is_complete_and_its_figures_are_what_they_were() {
     assert_eq!(run.cells().len(), run.manifest.cells);
     let verdicts = run.verdicts.as_ref().expect("it was concluded");
     assert_eq!(verdicts.expectations.len(), run.manifest.expect.len());
-    let of = |id: &str| {
-        let mut trials = run.trials.iter();
-        trials.find(|trial| trial.id == id).expect("it is there")
-    };
-    let disturbed = of("c003-r2");
-    assert_eq!(disturbed.verdict, Validity::Invalid);
-    let p99 = Figure::Time(TimeFigure::Latency, Statistic::Percentile(99.0));
-    assert_eq!(p99.of(disturbed), Some(3483.647));
-    assert_eq!(Figure::Completed.of(disturbed), Some(2947.0));
-    assert_eq!(Figure::MinorFaults.of(disturbed), Some(1885.0));
-    let switches = Figure::SwitchesPerRequest.of(disturbed);
-    assert_eq!(switches, Some(3663.0 / 3532.0));
-    let log = run.hlog(disturbed).expect("readable").expect("kept");
-    assert!(log.merged(None).is_some_and(|times| !times.is_empty()));
+    // Of those that do not count, too.
+    for trial in &run.trials {
+        let path = folder().join("trials").join(format!("{}.json", trial.id));
+        let text = fs::read_to_string(path).expect("it is there");
+        let written: Value = serde_json::from_str(&text).expect("JSON");
+        let at = |pointer: &str| written.pointer(pointer).and_then(Value::as_f64);
+        let median = Figure::Time(TimeFigure::Service, Statistic::Percentile(50.0));
+        for (figure, expected) in [
+            (median, at("/load/service_time_us/p50")),
+            (Figure::Completed, at("/load/requests/completed")),
+            (Figure::MinorFaults, at("/server/faults/minor")),
+            (Figure::Throughput, at("/load/throughput/requests_per_s")),
+        ] {
+            assert!(expected.is_some_and(|figure| figure > 0.0), "{figure}");
+            assert_eq!(figure.of(trial), expected, "{} {figure}", trial.id);
+        }
+        let log = run.hlog(trial).expect("readable").expect("kept");
+        assert!(log.merged(None).is_some_and(|times| !times.is_empty()));
+    }
 }
 
 #[test]
