@@ -146,7 +146,8 @@ fn a_load_that_a_generator_cannot_be_told_is_refused() {
         ("think = '1ms'", "has no @think_s@"),
         ("verify = true", "verify is of our generator alone"),
         ("pipeline = 4", "pipeline is of our generator alone"),
-        ("http2 = true", "http2 is of our generator alone"),
+        // Nor does the server speak it.
+        ("http2 = true", "in HTTP/2, which it does not speak"),
     ] {
         let home = tempfile::tempdir().expect("a directory");
         let config = experiment(home.path(), "", more);
