@@ -35,10 +35,11 @@ impl Layer {
     /// Whether what has come holds a record that is whole, or cannot become one: before, there is nothing to compute.
     pub(super) fn has_record(&self) -> bool {
         match self.incoming[..] {
-            [kind, _, _, high, low, ..] => {
+            // What follows such a byte need not come for it to be wrong.
+            [kind, ..] if kind != HANDSHAKE => true,
+            [_, _, _, high, low, ..] => {
                 let length = usize::from(u16::from_be_bytes([high, low]));
-                let is_wrong = kind != HANDSHAKE || length > RECORD;
-                is_wrong || self.incoming.len() >= 5 + length
+                length > RECORD || self.incoming.len() >= 5 + length
             }
             _ => false,
         }
