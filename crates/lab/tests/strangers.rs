@@ -75,17 +75,22 @@ fn args(home: &Path, config: PathBuf) -> Args {
     }
 }
 
-#[test]
-fn they_are_measured_by_what_they_say() {
-    let home = tempfile::tempdir().expect("a directory");
-    let config = experiment(home.path(), "", "");
-    let mut finished: Option<Run> = None;
-    let status = run(args(home.path(), config), |run| {
+/// What came of an experiment whose server has this in its definition, too.
+fn measured(home: &Path, more: &str) -> Run {
+    let config = experiment(home, more, "");
+    let mut finished = None;
+    let status = run(args(home, config), |run| {
         finished = Some(run.clone());
         Ok(None)
     });
     assert!(matches!(status, Ok(0)), "{status:?}");
-    let run = finished.expect("a run");
+    finished.expect("a run")
+}
+
+#[test]
+fn they_are_measured_by_what_they_say() {
+    let home = tempfile::tempdir().expect("a directory");
+    let run = measured(home.path(), "");
     let trial = &run.trials[0];
     assert_eq!(trial.verdict, Validity::Valid, "{:?}", trial.failure);
     let (load, summary) = (
@@ -125,14 +130,7 @@ fn they_are_measured_by_what_they_say() {
 #[test]
 fn a_server_that_serves_other_than_the_files_is_asked_for_none_before() {
     let home = tempfile::tempdir().expect("a directory");
-    let config = experiment(home.path(), "files = false", "");
-    let mut finished: Option<Run> = None;
-    let status = run(args(home.path(), config), |run| {
-        finished = Some(run.clone());
-        Ok(None)
-    });
-    assert!(matches!(status, Ok(0)), "{status:?}");
-    let run = finished.expect("a run");
+    let run = measured(home.path(), "files = false");
     let trial = &run.trials[0];
     let sent = trial.load.as_ref().and_then(|load| load.requests.sent);
     let answered = trial.server.as_ref().and_then(|server| server.requests);
