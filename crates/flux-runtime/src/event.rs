@@ -161,9 +161,12 @@ impl<F: Flow, H: Host<F>> Loop<F, H> {
     pub fn run(mut self, mut source: impl Source<F>) -> io::Result<()> {
         let mut context = self.host.context();
         let mut is_over = false;
-        while !(is_over && self.under_way == 0) {
+        loop {
             while let Some(notice) = self.notices.queue.try_pop() {
                 self.take(notice);
+            }
+            if is_over && self.under_way == 0 {
+                break;
             }
             let nobody_can_go_on = self.ready.is_empty();
             if !is_over {
@@ -240,5 +243,78 @@ impl<F, H> std::fmt::Debug for Loop<F, H> {
             .debug_struct("Loop")
             .field("under_way", &self.under_way)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{Program, Step};
+
+    /// A flow of one node, which may wait.
+    struct Waits;
+
+    impl Flow for Waits {
+        type Context = ();
+        const PROGRAM: Program = Program {
+            sources: &[],
+            places: &["Waits"],
+            constraints: &[],
+            paths: 1,
+        };
+
+        fn step(self, (): &mut (), _: &mut impl crate::Locks) -> Step<Self> {
+            Step::Done(0)
+        }
+
+        fn may_wait(&self) -> bool {
+            true
+        }
+
+        fn place(&self) -> usize {
+            0
+        }
+    }
+
+    struct Nothing;
+
+    impl Host<Waits> for Nothing {
+        fn context(&self) {}
+    }
+
+    /// Gives one flow, and is at its end when a helper has said that the flow is over.
+    struct EndsAfterItsFlow {
+        notices: Arc<Notices<Waits>>,
+        has_given: bool,
+    }
+
+    impl Source<Waits> for EndsAfterItsFlow {
+        fn next(&mut self, _: bool, (): &mut ()) -> io::Result<Arrival<Waits>> {
+            if !std::mem::replace(&mut self.has_given, true) {
+                return Ok(Arrival::Flow(Waits));
+            }
+            while self.notices.queue.is_empty() {
+                std::thread::yield_now();
+            }
+            Ok(Arrival::End)
+        }
+    }
+
+    #[test]
+    fn the_last_flow_may_be_over_before_its_source_is() {
+        let table = Arc::new(Table::new(&[]));
+        let event_loop = Loop::start(1, &Arc::new(Nothing), &table, None, || ()).expect("a helper");
+        let source = EndsAfterItsFlow {
+            notices: Arc::clone(&event_loop.notices),
+            has_given: false,
+        };
+        let (done, is_done) = mpsc::channel();
+        std::thread::spawn(move || done.send(event_loop.run(source)));
+        let ran = is_done.recv_timeout(Duration::from_secs(60));
+        ran.expect("the loop waits for a flow that is over")
+            .expect("no source fails");
     }
 }
