@@ -3,7 +3,7 @@
 //! The loop runs a flow until what is next may wait, and gives it to a helper; or until a constraint is another's, and turns to others
 //! until it is granted. The loop itself waits only where it asks its source, and only if nobody can go on.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -31,9 +31,9 @@ struct Notices<F> {
 }
 
 impl<F> Notices<F> {
+    /// Gives notice; to nobody, where the loop is no more.
     fn send(&self, notice: Notice<F>) {
-        self.queue.push(notice);
-        if self.is_asleep.swap(false, SeqCst) {
+        if self.queue.push(notice).is_ok() && self.is_asleep.swap(false, SeqCst) {
             (self.wake)();
         }
     }
@@ -85,13 +85,15 @@ pub struct Loop<F, H> {
     jobs: Arc<Queue<Running<F, InLine>>>,
     ready: VecDeque<Running<F, InLine>>,
     blocked: HashMap<u64, Running<F, InLine>>,
+    /// Flows that were granted a constraint before whoever ran them has said that they wait for it.
+    granted: HashSet<u64>,
     /// How many flows have begun; how many of them are not over.
     begun: u64,
     under_way: usize,
 }
 
 impl<F: Flow, H: Host<F>> Loop<F, H> {
-    /// With so many helpers; `wake` ends the source's waiting.
+    /// With so many helpers, one at least; `wake` ends the source's waiting.
     ///
     /// # Errors
     /// Which of them cannot be had.
@@ -120,12 +122,12 @@ impl<F: Flow, H: Host<F>> Loop<F, H> {
             jobs: Arc::new(Queue::unbounded()),
             ready: VecDeque::new(),
             blocked: HashMap::new(),
+            granted: HashSet::new(),
             begun: 0,
             under_way: 0,
         };
-        for number in 1..=helpers {
+        for number in 1..=helpers.max(1) {
             event_loop.start_helper().map_err(|error| {
-                event_loop.jobs.close();
                 let what = format!("cannot start helper {number} of {helpers}: {error}");
                 io::Error::new(error.kind(), what)
             })?;
@@ -176,6 +178,7 @@ impl<F: Flow, H: Host<F>> Loop<F, H> {
                 match arrival {
                     Arrival::Flow(flow) => self.begin(flow),
                     Arrival::Nothing => {}
+                    Arrival::Lost => self.replace(&mut context),
                     Arrival::End => is_over = true,
                     Arrival::Stop => break,
                 }
@@ -189,7 +192,6 @@ impl<F: Flow, H: Host<F>> Loop<F, H> {
                 }
             }
         }
-        self.jobs.close();
         Ok(())
     }
 
@@ -213,27 +215,53 @@ impl<F: Flow, H: Host<F>> Loop<F, H> {
 
     fn take(&mut self, notice: Notice<F>) {
         match notice {
-            Notice::Ran(Progress::MayWait(running) | Progress::Blocked(running)) => {
-                self.ready.push_back(running);
-            }
+            Notice::Ran(Progress::MayWait(running)) => self.ready.push_back(running),
+            Notice::Ran(Progress::Blocked(running)) => self.block(running),
             Notice::Ran(Progress::Done | Progress::Lost) => self.under_way -= 1,
-            Notice::Granted(number) => self.ready.extend(self.blocked.remove(&number)),
+            Notice::Granted(number) => match self.blocked.remove(&number) {
+                Some(running) => self.ready.push_back(running),
+                None => _ = self.granted.insert(number),
+            },
+        }
+    }
+
+    /// Has a flow wait until it is granted what it waits for, unless it was already.
+    fn block(&mut self, running: Running<F, InLine>) {
+        let number = running.waiting().number;
+        if self.granted.remove(&number) {
+            self.ready.push_back(running);
+        } else {
+            self.blocked.insert(number, running);
         }
     }
 
     fn advance(&mut self, running: Running<F, InLine>, context: &mut F::Context) {
         match running.go_on(context, self.profile.as_deref()) {
-            Progress::MayWait(running) => self.jobs.push(running),
-            Progress::Blocked(running) => {
-                self.blocked.insert(running.waiting().number, running);
+            Progress::MayWait(running) => {
+                // Nobody closes it before the loop ends.
+                let _ = self.jobs.push(running);
             }
+            Progress::Blocked(running) => self.block(running),
             Progress::Done => self.under_way -= 1,
             Progress::Lost => {
                 self.under_way -= 1;
-                self.host.defect();
-                *context = self.host.context();
+                self.replace(context);
             }
         }
+    }
+
+    /// A node had a defect, and what the loop lends is made anew.
+    fn replace(&self, context: &mut F::Context) {
+        self.host.defect();
+        *context = self.host.context();
+    }
+}
+
+/// Its helpers end when what they run is over; flows that nobody runs are dropped, and so are those that come of what helpers run.
+impl<F, H> Drop for Loop<F, H> {
+    fn drop(&mut self) {
+        self.jobs.abandon();
+        self.notices.queue.abandon();
     }
 }
 
@@ -254,8 +282,8 @@ mod tests {
     use super::*;
     use crate::{Program, Step};
 
-    /// A flow of one node, which may wait.
-    struct Waits;
+    /// A flow of one node, which may wait: until it is told to go on, or will not be.
+    struct Waits(mpsc::Receiver<()>);
 
     impl Flow for Waits {
         type Context = ();
@@ -267,6 +295,7 @@ mod tests {
         };
 
         fn step(self, (): &mut (), _: &mut impl crate::Locks) -> Step<Self> {
+            let _ = self.0.recv();
             Step::Done(0)
         }
 
@@ -285,17 +314,20 @@ mod tests {
         fn context(&self) {}
     }
 
-    /// Gives one flow, and is at its end when a helper has said that the flow is over.
+    /// Gives one flow, which is not over before it is asked for another; and is at its end when a helper has said that it is.
     struct EndsAfterItsFlow {
         notices: Arc<Notices<Waits>>,
-        has_given: bool,
+        goes_on: Option<mpsc::Sender<()>>,
     }
 
     impl Source<Waits> for EndsAfterItsFlow {
         fn next(&mut self, _: bool, (): &mut ()) -> io::Result<Arrival<Waits>> {
-            if !std::mem::replace(&mut self.has_given, true) {
-                return Ok(Arrival::Flow(Waits));
-            }
+            let Some(goes_on) = self.goes_on.take() else {
+                let (goes_on, waits) = mpsc::channel();
+                self.goes_on = Some(goes_on);
+                return Ok(Arrival::Flow(Waits(waits)));
+            };
+            drop(goes_on);
             while self.notices.queue.is_empty() {
                 std::thread::yield_now();
             }
@@ -309,12 +341,44 @@ mod tests {
         let event_loop = Loop::start(1, &Arc::new(Nothing), &table, None, || ()).expect("a helper");
         let source = EndsAfterItsFlow {
             notices: Arc::clone(&event_loop.notices),
-            has_given: false,
+            goes_on: None,
         };
         let (done, is_done) = mpsc::channel();
         std::thread::spawn(move || done.send(event_loop.run(source)));
         let ran = is_done.recv_timeout(Duration::from_secs(60));
         ran.expect("the loop waits for a flow that is over")
             .expect("no source fails");
+    }
+
+    /// Numbers of flows that can go on.
+    fn ready(event_loop: &Loop<Waits, Nothing>) -> Vec<u64> {
+        let numbers = event_loop.ready.iter();
+        numbers.map(|running| running.waiting().number).collect()
+    }
+
+    #[test]
+    fn a_flow_that_a_helper_says_is_blocked_goes_on_when_it_is_granted_and_not_before() {
+        let table = Arc::new(Table::new(&[]));
+        let event_loop = Loop::start(1, &Arc::new(Nothing), &table, None, || ());
+        let mut event_loop = event_loop.expect("a helper");
+        for is_granted_first in [false, true] {
+            event_loop.begin(Waits(mpsc::channel().1));
+            let running = event_loop.ready.pop_front().expect("it has begun");
+            let number = running.waiting().number;
+            let mut notices = [
+                Notice::Ran(Progress::Blocked(running)),
+                Notice::Granted(number),
+            ];
+            if is_granted_first {
+                notices.reverse();
+            }
+            let [first, second] = notices;
+            event_loop.take(first);
+            assert!(ready(&event_loop).is_empty());
+            event_loop.take(second);
+            assert_eq!(ready(&event_loop), [number]);
+            event_loop.ready.clear();
+            assert!(event_loop.blocked.is_empty() && event_loop.granted.is_empty());
+        }
     }
 }

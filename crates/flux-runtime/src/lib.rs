@@ -74,7 +74,7 @@ pub enum Scope {
 }
 
 /// Whether those that have a constraint run beside each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mode {
     /// Beside other readers.
     Reader,
@@ -97,11 +97,12 @@ pub enum Step<F> {
     Exhausted,
 }
 
-/// What the runtimes ask of whoever has a program run.
+/// What the runtimes ask of whoever has a program run. Neither may panic: the thread that asks would be lost.
 pub trait Host<F: Flow>: Send + Sync + 'static {
-    /// What one more thread lends to the nodes that it runs; called in that thread.
+    /// What one more thread lends to the nodes that it runs: of a pool or of helpers, whoever starts it asks, so that all of them have it
+    /// before any runs.
     fn context(&self) -> F::Context;
 
-    /// A node had a defect: its flow is lost, and what the thread lends is made anew.
+    /// A node had a defect: its flow is lost, and the thread asks for another context.
     fn defect(&self) {}
 }

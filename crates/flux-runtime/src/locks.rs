@@ -35,28 +35,16 @@ pub struct Table {
     locks: Vec<Mutex<HashMap<u64, Lock>>>,
 }
 
-/// One lock that somebody has.
-#[derive(Default)]
-struct Lock {
+/// Who has a lock: readers, or a writer, or nobody.
+#[derive(Debug, Clone, Default)]
+pub struct Holders {
     readers: usize,
     is_written: bool,
-    waiting: VecDeque<(Arc<dyn Waiter>, Mode)>,
 }
 
-impl std::fmt::Debug for Lock {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Lock")
-            .field("readers", &self.readers)
-            .field("is_written", &self.is_written)
-            .field("waiting", &self.waiting.len())
-            .finish()
-    }
-}
-
-impl Lock {
+impl Holders {
     /// Takes it, unless somebody has it in a way that keeps this one out.
-    fn take(&mut self, mode: Mode) -> bool {
+    pub fn take(&mut self, mode: Mode) -> bool {
         let is_free = match mode {
             Mode::Reader => !self.is_written,
             Mode::Writer => !self.is_written && self.readers == 0,
@@ -70,24 +58,68 @@ impl Lock {
         is_free
     }
 
-    /// Gives it back, and those it has been handed to now.
-    fn give_back(&mut self, mode: Mode) -> Vec<Arc<dyn Waiter>> {
+    /// One of those that have it gives it back.
+    pub fn give_back(&mut self, mode: Mode) {
         match mode {
             Mode::Reader => self.readers = self.readers.saturating_sub(1),
             Mode::Writer => self.is_written = false,
         }
+    }
+
+    /// Whether nobody has it.
+    pub fn is_free(&self) -> bool {
+        self.readers == 0 && !self.is_written
+    }
+}
+
+/// One lock that somebody has.
+#[derive(Debug, Default)]
+struct Lock {
+    holders: Holders,
+    requests: VecDeque<Request>,
+    /// How many there have been.
+    came: u64,
+}
+
+/// Who waits for a lock, and how it wants it.
+struct Request {
+    /// No other's while somebody has the lock.
+    number: u64,
+    mode: Mode,
+    waiter: Arc<dyn Waiter>,
+}
+
+impl std::fmt::Debug for Request {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Request")
+            .field("number", &self.number)
+            .field("mode", &self.mode)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Lock {
+    /// Hands it to those in front who can have it now.
+    fn hand_on(&mut self) -> Vec<Arc<dyn Waiter>> {
         let mut granted = Vec::new();
-        while let Some(&(_, mode)) = self.waiting.front() {
-            if !self.take(mode) {
+        while let Some(first) = self.requests.front() {
+            if !self.holders.take(first.mode) {
                 break;
             }
-            granted.extend(self.waiting.pop_front().map(|(waiter, _)| waiter));
+            granted.extend(self.requests.pop_front().map(|first| first.waiter));
         }
         granted
     }
 
+    /// Withdraws a request. Whether it was not granted yet.
+    fn withdraw(&mut self, number: u64) -> bool {
+        let place = self.requests.iter().position(|one| one.number == number);
+        place.is_some_and(|place| self.requests.remove(place).is_some())
+    }
+
     fn is_idle(&self) -> bool {
-        self.readers == 0 && !self.is_written && self.waiting.is_empty()
+        self.holders.is_free() && self.requests.is_empty()
     }
 }
 
@@ -100,24 +132,35 @@ impl Table {
         }
     }
 
-    /// Takes a lock, or has `waiter` told when it is granted.
-    fn acquire(&self, key: Key, waiter: impl FnOnce() -> Arc<dyn Waiter>) -> bool {
+    /// Takes a lock, or has `waiter` told when it is granted: the number of the request, then.
+    fn acquire(&self, key: Key, waiter: impl FnOnce() -> Arc<dyn Waiter>) -> Option<u64> {
         let mut locks = self.locks(key.constraint);
         let lock = locks.entry(key.session).or_default();
         // Nobody goes in front of those that wait.
-        if lock.waiting.is_empty() && lock.take(key.mode) {
-            return true;
+        if lock.requests.is_empty() && lock.holders.take(key.mode) {
+            return None;
         }
-        lock.waiting.push_back((waiter(), key.mode));
-        false
+        let (number, mode) = (lock.came, key.mode);
+        lock.came += 1;
+        lock.requests.push_back(Request {
+            number,
+            mode,
+            waiter: waiter(),
+        });
+        Some(number)
     }
 
-    fn release(&self, key: Key) {
+    /// Gives a lock back, or withdraws the request for it if that was not granted yet.
+    fn release(&self, key: Key, request: Option<u64>) {
         let mut locks = self.locks(key.constraint);
         let Some(lock) = locks.get_mut(&key.session) else {
             return;
         };
-        let granted = lock.give_back(key.mode);
+        let has_it = !request.is_some_and(|number| lock.withdraw(number));
+        if has_it {
+            lock.holders.give_back(key.mode);
+        }
+        let granted = lock.hand_on();
         if lock.is_idle() {
             locks.remove(&key.session);
         }
@@ -171,11 +214,13 @@ pub trait Waiting {
 }
 
 /// The locks that one flow has, in the order in which it took them. What it still has when it is dropped is released, for a node that
-/// has a defect comes to no end.
+/// has a defect comes to no end; what it waits for then, it waits for no longer.
 #[derive(Debug)]
 pub struct Held<W> {
     table: Arc<Table>,
     taken: Vec<Key>,
+    /// Its request for the last of them, if that may not have been granted yet.
+    request: Option<u64>,
     waiting: W,
 }
 
@@ -185,6 +230,7 @@ impl<W> Held<W> {
         Self {
             table,
             taken: Vec::new(),
+            request: None,
             waiting,
         }
     }
@@ -196,15 +242,19 @@ impl<W> Held<W> {
 
 impl<W: Waiting> Locks for Held<W> {
     fn acquire(&mut self, wanted: &[Wanted], session: u64) -> bool {
+        // It is run again because that was granted.
+        self.request = None;
         for &one in wanted {
             let key = self.table.key(one, session);
             if self.taken.contains(&key) {
                 continue;
             }
-            let has_it = self.table.acquire(key, || self.waiting.waiter()) || self.waiting.wait();
+            let request = self.table.acquire(key, || self.waiting.waiter());
+            let has_it = request.is_none() || self.waiting.wait();
             // It is its own already or will be before it is run again.
             self.taken.push(key);
             if !has_it {
+                self.request = request;
                 return false;
             }
         }
@@ -214,7 +264,7 @@ impl<W: Waiting> Locks for Held<W> {
     fn release(&mut self, count: usize) {
         for _ in 0..count {
             if let Some(key) = self.taken.pop() {
-                self.table.release(key);
+                self.table.release(key, None);
             }
         }
     }
@@ -223,7 +273,7 @@ impl<W: Waiting> Locks for Held<W> {
 impl<W> Drop for Held<W> {
     fn drop(&mut self) {
         while let Some(key) = self.taken.pop() {
-            self.table.release(key);
+            self.table.release(key, self.request.take());
         }
     }
 }
@@ -268,5 +318,89 @@ impl Waiting for Parked {
         let waited = granted.wait_while(guard, |is_granted| !*is_granted);
         *waited.unwrap_or_else(PoisonError::into_inner) = false;
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+    use super::*;
+
+    /// Waits without waiting; counts how often it was granted what it wants.
+    #[derive(Debug, Clone, Default)]
+    struct Counts(Arc<AtomicUsize>);
+
+    impl Waiter for Counts {
+        fn granted(&self) {
+            self.0.fetch_add(1, SeqCst);
+        }
+    }
+
+    impl Waiting for Counts {
+        fn waiter(&mut self) -> Arc<dyn Waiter> {
+            Arc::new(self.clone())
+        }
+
+        fn wait(&mut self) -> bool {
+            false
+        }
+    }
+
+    const READ: [Wanted; 1] = [(0, Mode::Reader)];
+    const WRITE: [Wanted; 1] = [(0, Mode::Writer)];
+
+    fn table() -> Arc<Table> {
+        Arc::new(Table::new(&[Scope::Program]))
+    }
+
+    fn flow(table: &Arc<Table>) -> Held<Counts> {
+        Held::new(Arc::clone(table), Counts::default())
+    }
+
+    fn granted(flow: &Held<Counts>) -> usize {
+        flow.waiting().0.load(SeqCst)
+    }
+
+    #[test]
+    fn a_flow_that_is_dropped_while_it_waits_leaves_the_lock_to_whoever_has_it() {
+        let table = table();
+        let [mut has, mut waits, mut later] = [(); 3].map(|()| flow(&table));
+        assert!(has.acquire(&WRITE, 0));
+        assert!(!waits.acquire(&WRITE, 0));
+        drop(waits);
+        assert!(!later.acquire(&WRITE, 0), "two have it");
+        has.release(1);
+        assert_eq!(granted(&later), 1);
+        assert!(later.acquire(&WRITE, 0));
+        drop(later);
+        assert_eq!(table.held(), 0);
+    }
+
+    #[test]
+    fn a_writer_that_waits_no_longer_lets_readers_behind_it_in() {
+        let table = table();
+        let [mut reads, mut writes, mut behind] = [(); 3].map(|()| flow(&table));
+        assert!(reads.acquire(&READ, 0));
+        assert!(!writes.acquire(&WRITE, 0));
+        assert!(!behind.acquire(&READ, 0), "nobody goes in front");
+        drop(writes);
+        assert_eq!(granted(&behind), 1);
+        drop((reads, behind));
+        assert_eq!(table.held(), 0);
+    }
+
+    #[test]
+    fn a_flow_that_is_dropped_when_it_was_granted_a_lock_gives_it_back() {
+        let table = table();
+        let [mut has, mut waits, mut later] = [(); 3].map(|()| flow(&table));
+        assert!(has.acquire(&WRITE, 0));
+        assert!(!waits.acquire(&WRITE, 0));
+        assert!(!later.acquire(&WRITE, 0));
+        has.release(1);
+        drop(waits);
+        assert_eq!(granted(&later), 1);
+        drop(later);
+        assert_eq!(table.held(), 0);
     }
 }

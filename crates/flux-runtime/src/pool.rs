@@ -23,7 +23,7 @@ pub struct Pool<F, H> {
 }
 
 impl<F: Flow, H: Host<F>> Pool<F, H> {
-    /// So many threads.
+    /// So many threads, one at least.
     ///
     /// # Errors
     /// Which of them cannot be had.
@@ -40,7 +40,7 @@ impl<F: Flow, H: Host<F>> Pool<F, H> {
             table: Arc::clone(table),
             profile: profile.cloned(),
         };
-        for number in 1..=count {
+        for number in 1..=count.max(1) {
             let (flows, host) = (Arc::clone(&pool.flows), Arc::clone(host));
             let profile = pool.profile.clone();
             let mut context = host.context();
@@ -56,7 +56,6 @@ impl<F: Flow, H: Host<F>> Pool<F, H> {
                 .name("worker".into())
                 .spawn(work);
             pool.threads.push(thread.map_err(|error| {
-                pool.flows.close();
                 let what = format!("cannot start thread {number} of {count}: {error}");
                 io::Error::new(error.kind(), what)
             })?);
@@ -68,7 +67,7 @@ impl<F: Flow, H: Host<F>> Pool<F, H> {
     ///
     /// # Errors
     /// What a source reports.
-    pub fn run<S: Source<F> + Send + 'static>(self, from: Vec<S>) -> io::Result<()> {
+    pub fn run<S: Source<F> + Send + 'static>(mut self, from: Vec<S>) -> io::Result<()> {
         let give = {
             let (flows, host) = (Arc::clone(&self.flows), Arc::clone(&self.host));
             let (table, profile) = (Arc::clone(&self.table), self.profile.clone());
@@ -78,24 +77,38 @@ impl<F: Flow, H: Host<F>> Pool<F, H> {
                     match source.next(true, &mut context)? {
                         Arrival::Flow(flow) => {
                             let held = Held::new(Arc::clone(&table), Parked::default());
-                            flows.push(Running::new(flow, held, profile.as_deref()));
+                            let running = Running::new(flow, held, profile.as_deref());
+                            if flows.push(running).is_err() {
+                                // Another source has ended it all.
+                                return Ok(false);
+                            }
                         }
                         Arrival::Nothing => {}
+                        Arrival::Lost => {
+                            host.defect();
+                            context = host.context();
+                        }
                         Arrival::End => return Ok(true),
                         Arrival::Stop => return Ok(false),
                     }
                 }
             }
         };
-        let given = sources::run(F::PROGRAM.sources, from, give);
-        self.flows.close();
-        if !given? {
+        if !sources::run(F::PROGRAM.sources, from, give)? {
             return Ok(());
         }
-        for thread in self.threads {
+        self.flows.close();
+        for thread in self.threads.drain(..) {
             // It catches what its flows do.
             let _ = thread.join();
         }
         Ok(())
+    }
+}
+
+/// Its threads end when what they run is over, and flows that have none yet are dropped.
+impl<F, H> Drop for Pool<F, H> {
+    fn drop(&mut self) {
+        self.flows.abandon();
     }
 }

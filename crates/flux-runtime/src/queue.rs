@@ -40,25 +40,38 @@ impl<T> Queue<T> {
     }
 
     /// Puts something in; waits for a place.
-    pub fn push(&self, thing: T) {
+    ///
+    /// # Errors
+    /// The thing itself, where nothing may be put in any more.
+    pub fn push(&self, thing: T) -> Result<(), T> {
         let inside = self.inside();
-        let is_full = |inside: &mut Inside<T>| inside.things.len() >= self.places;
+        let is_full =
+            |inside: &mut Inside<T>| inside.things.len() >= self.places && !inside.is_closed;
         let mut inside = self
             .emptied
             .wait_while(inside, is_full)
             .unwrap_or_else(PoisonError::into_inner);
+        if inside.is_closed {
+            return Err(thing);
+        }
+        inside.things.push_back(thing);
+        drop(inside);
+        self.filled.notify_one();
+        Ok(())
+    }
+
+    /// Puts something in beyond its bound, for whoever must not wait; nothing, where nothing may be put in any more.
+    pub fn push_over(&self, thing: T) {
+        let mut inside = self.inside();
+        if inside.is_closed {
+            return;
+        }
         inside.things.push_back(thing);
         drop(inside);
         self.filled.notify_one();
     }
 
-    /// Puts something in beyond its bound, for whoever must not wait.
-    pub fn push_over(&self, thing: T) {
-        self.inside().things.push_back(thing);
-        self.filled.notify_one();
-    }
-
-    /// Takes the first out; waits for one. None when there is none, and none will come.
+    /// Takes the first out; waits for one. None when there is none, and none may come.
     pub fn pop(&self) -> Option<T> {
         let inside = self.inside();
         let is_empty = |inside: &mut Inside<T>| inside.things.is_empty() && !inside.is_closed;
@@ -86,13 +99,57 @@ impl<T> Queue<T> {
         self.inside().things.is_empty()
     }
 
-    /// Nothing will be put in any more.
+    /// Nothing may be put in any more; what is there already can be taken out. Nobody waits any longer.
     pub fn close(&self) {
         self.inside().is_closed = true;
         self.filled.notify_all();
+        self.emptied.notify_all();
+    }
+
+    /// Closes it, and drops what is in it.
+    pub fn abandon(&self) {
+        self.close();
+        let things = std::mem::take(&mut self.inside().things);
+        // It is not locked meanwhile: who is dropped may want to put something in.
+        drop(things);
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside<T>> {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Weak};
+
+    use super::*;
+
+    #[test]
+    fn whoever_waits_for_a_place_is_refused_when_it_is_closed() {
+        let queue = Arc::new(Queue::bounded(1));
+        queue.push(1).expect("there is a place");
+        let waits = {
+            let queue = Arc::clone(&queue);
+            std::thread::spawn(move || queue.push(2))
+        };
+        queue.close();
+        assert_eq!(waits.join().expect("no panic"), Err(2));
+        assert_eq!((queue.pop(), queue.pop()), (Some(1), None));
+    }
+
+    #[test]
+    fn what_is_dropped_with_a_queue_may_look_into_it() {
+        struct Looks(Weak<Queue<Looks>>);
+        impl Drop for Looks {
+            fn drop(&mut self) {
+                let queue = self.0.upgrade().expect("it is being abandoned");
+                assert!(queue.is_empty());
+            }
+        }
+        let queue = Arc::new(Queue::unbounded());
+        assert!(queue.push(Looks(Arc::downgrade(&queue))).is_ok());
+        queue.abandon();
+        assert!(queue.is_empty());
     }
 }

@@ -15,6 +15,8 @@ pub enum Arrival<F> {
     Flow(F),
     /// Nothing now: it was not to wait, or was woken.
     Nothing,
+    /// Nothing now: a node of the source had a defect, and the source begins anew.
+    Lost,
     /// No more, ever.
     End,
     /// No more, and flows that are under way are not waited for.
@@ -47,16 +49,21 @@ impl Steps {
 impl<F: Sourced> Source<F> for Steps {
     fn next(&mut self, _: bool, context: &mut F::Context) -> io::Result<Arrival<F>> {
         let mut held = Held::new(Arc::clone(&self.table), Parked::default());
-        let mut source = F::source(self.number);
-        loop {
-            source = match source.step(context, &mut held) {
-                Step::Next(next) | Step::Blocked(next) => next,
-                Step::Begun(flow) => return Ok(Arrival::Flow(flow)),
-                // The source has failed, and begins anew.
-                Step::Done(_) => return Ok(Arrival::Nothing),
-                Step::Exhausted => return Ok(Arrival::End),
-            };
-        }
+        let (number, held) = (self.number, &mut held);
+        // What the context is afterwards is not known: whoever has lent it makes another.
+        let arrival = catch_unwind(AssertUnwindSafe(|| {
+            let mut source = F::source(number);
+            loop {
+                source = match source.step(context, held) {
+                    Step::Next(next) | Step::Blocked(next) => next,
+                    Step::Begun(flow) => return Arrival::Flow(flow),
+                    // The source has failed, and begins anew.
+                    Step::Done(_) => return Arrival::Nothing,
+                    Step::Exhausted => return Arrival::End,
+                };
+            }
+        }));
+        Ok(arrival.unwrap_or(Arrival::Lost))
     }
 }
 
@@ -77,23 +84,24 @@ impl<F: Sourced> Gathered<F> {
     /// # Errors
     /// Where a thread cannot be had.
     pub fn start(host: &Arc<impl Host<F>>, table: &Arc<Table>) -> io::Result<Self> {
-        let arrivals = Arc::new(Queue::bounded(WAITING));
+        let gathered = Self {
+            arrivals: Arc::new(Queue::bounded(WAITING)),
+            open: F::PROGRAM.sources.len(),
+        };
         for (number, name) in F::PROGRAM.sources.iter().enumerate() {
             let (host, table) = (Arc::clone(host), Arc::clone(table));
-            let arrivals = Arc::clone(&arrivals);
+            let arrivals = Arc::clone(&gathered.arrivals);
             let give = move || {
                 let mut source = Steps::new(number, table);
                 let mut context = host.context();
-                loop {
-                    let next = catch_unwind(AssertUnwindSafe(|| source.next(true, &mut context)));
-                    let Ok(Ok(arrival)) = next else {
+                while let Ok(arrival) = source.next(true, &mut context) {
+                    if let Arrival::Lost = arrival {
                         host.defect();
                         context = host.context();
                         continue;
-                    };
+                    }
                     let is_end = matches!(arrival, Arrival::End);
-                    arrivals.push(arrival);
-                    if is_end {
+                    if arrivals.push(arrival).is_err() || is_end {
                         return;
                     }
                 }
@@ -102,10 +110,7 @@ impl<F: Sourced> Gathered<F> {
                 .name((*name).into())
                 .spawn(give)?;
         }
-        Ok(Self {
-            arrivals,
-            open: F::PROGRAM.sources.len(),
-        })
+        Ok(gathered)
     }
 
     /// What wakes the loop where it waits for the next flow.
@@ -115,9 +120,16 @@ impl<F: Sourced> Gathered<F> {
     }
 }
 
+/// Nobody asks any more: a source ends with the next flow that it has.
+impl<F> Drop for Gathered<F> {
+    fn drop(&mut self) {
+        self.arrivals.abandon();
+    }
+}
+
 impl<F: Sourced> Source<F> for Gathered<F> {
     fn next(&mut self, may_wait: bool, _: &mut F::Context) -> io::Result<Arrival<F>> {
-        let arrival = if self.open == 0 && !may_wait {
+        let arrival = if self.open == 0 {
             return Ok(Arrival::End);
         } else if may_wait {
             self.arrivals.pop()

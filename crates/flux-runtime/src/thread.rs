@@ -31,8 +31,17 @@ pub fn run<F: Flow, S: Source<F> + Send + 'static>(
                 let flow = match source.next(true, &mut context)? {
                     Arrival::Flow(flow) => flow,
                     Arrival::Nothing => continue,
+                    Arrival::Lost => {
+                        host.defect();
+                        context = host.context();
+                        continue;
+                    }
                     Arrival::End => return Ok(true),
                     Arrival::Stop => return Ok(false),
+                };
+                // Another source has ended it all.
+                let Some(one) = alive.one() else {
+                    return Ok(false);
                 };
                 let held = Held::new(Arc::clone(&table), Parked::default());
                 let running = Running::new(flow, held, profile.as_deref());
@@ -40,7 +49,7 @@ pub fn run<F: Flow, S: Source<F> + Send + 'static>(
                 let handed = Arc::new(Mutex::new(Some(running)));
                 let work = {
                     let (handed, host) = (Arc::clone(&handed), Arc::clone(&host));
-                    let (profile, one) = (profile.clone(), alive.one());
+                    let profile = profile.clone();
                     move || {
                         let _one = one;
                         let mut context = host.context();
@@ -54,7 +63,9 @@ pub fn run<F: Flow, S: Source<F> + Send + 'static>(
             }
         }
     };
-    if sources::run(F::PROGRAM.sources, from, give)? {
+    let given = sources::run(F::PROGRAM.sources, from, give);
+    alive.close();
+    if given? {
         alive.wait_for_none();
     }
     Ok(())
