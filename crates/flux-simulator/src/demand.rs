@@ -5,7 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use flux::syntax::{Mode, Scope};
+use flux::syntax::Scope;
+use flux_runtime::Mode;
 
 use crate::model::{Model, Step};
 

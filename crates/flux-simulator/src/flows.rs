@@ -1,7 +1,7 @@
 //! Flows under way, and queues of them: a flow stands in one at a time, so that they are linked through it, and nothing is allocated
 //! for a queue.
 
-use flux::syntax::Mode;
+use flux_runtime::Mode;
 
 /// No flow, no crew.
 pub(crate) const NONE: u32 = u32::MAX;

@@ -1,6 +1,8 @@
 //! Constraints as locks, as the runtimes have them: reader or writer, first come, first served, one for all flows or one for each session.
 
-use flux::syntax::{Mode, Scope};
+use flux::syntax::Scope;
+use flux_runtime::Mode;
+use flux_runtime::locks::Holders;
 
 use crate::flows::{Flows, Gauge, Queue};
 
@@ -22,30 +24,8 @@ struct Constraint {
 
 #[derive(Debug, Clone)]
 struct Lock {
-    readers: u32,
-    is_written: bool,
+    holders: Holders,
     waiting: Queue,
-}
-
-impl Lock {
-    /// Takes it, unless somebody has it in a way that keeps this one out.
-    fn take(&mut self, mode: Mode) -> bool {
-        let is_free = match mode {
-            Mode::Reader => !self.is_written,
-            Mode::Writer => !self.is_written && self.readers == 0,
-        };
-        if is_free {
-            match mode {
-                Mode::Reader => self.readers += 1,
-                Mode::Writer => self.is_written = true,
-            }
-        }
-        is_free
-    }
-
-    fn is_held(&self) -> bool {
-        self.is_written || self.readers > 0
-    }
 }
 
 impl Locks {
@@ -59,8 +39,7 @@ impl Locks {
             };
             let first = locks.len();
             let free = Lock {
-                readers: 0,
-                is_written: false,
+                holders: Holders::default(),
                 waiting: Queue::EMPTY,
             };
             locks.resize(first + count as usize, free);
@@ -93,10 +72,10 @@ impl Locks {
     ) -> bool {
         let place = self.of(constraint, flows.get(flow).session);
         let lock = &mut self.locks[place];
-        let was_held = lock.is_held();
+        let was_free = lock.holders.is_free();
         // Nobody goes in front of those that wait.
-        if lock.waiting.is_empty() && lock.take(mode) {
-            if !was_held {
+        if lock.waiting.is_empty() && lock.holders.take(mode) {
+            if was_free {
                 let held = &mut self.constraints[constraint].held;
                 held.set(held.count() + 1, now);
             }
@@ -118,18 +97,15 @@ impl Locks {
     ) {
         let place = self.of(constraint, session);
         let lock = &mut self.locks[place];
-        match mode {
-            Mode::Reader => lock.readers -= 1,
-            Mode::Writer => lock.is_written = false,
-        }
+        lock.holders.give_back(mode);
         while let Some(next) = lock.waiting.front() {
-            if !lock.take(flows.get(next).mode) {
+            if !lock.holders.take(flows.get(next).mode) {
                 break;
             }
             lock.waiting.pop(flows);
             granted.push(next);
         }
-        if !lock.is_held() {
+        if lock.holders.is_free() {
             let held = &mut self.constraints[constraint].held;
             held.set(held.count() - 1, now);
         }

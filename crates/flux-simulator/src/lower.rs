@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use flux::graph::{Action, Lock, VertexId};
 use flux::profile::Profile;
 use flux::program::{Body, Node};
-use flux::{Compiled, Graph, picture};
+use flux::{Compiled, Graph, picture, syntax};
+use flux_runtime::Mode;
 
 use crate::model::{Model, Runtime, Settings, Step};
 use crate::times::Times;
@@ -109,7 +110,11 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn step(&mut self, id: VertexId) -> Result<Step, String> {
         let number = |id: VertexId| id.0 as u32;
-        let taken = |locks: &[Lock]| locks.iter().map(|(one, mode)| (one.0, *mode)).collect();
+        let mode = |mode| match mode {
+            syntax::Mode::Reader => Mode::Reader,
+            syntax::Mode::Writer => Mode::Writer,
+        };
+        let taken = |locks: &[Lock]| locks.iter().map(|one| (one.0.0, mode(one.1))).collect();
         Ok(match &self.compiled.graph.vertex(id).action {
             Action::Call { node, next, error } => {
                 let (node, next) = (self.compiled.program.node(*node), number(*next));

@@ -7,7 +7,7 @@ mod arrivals;
 
 use std::collections::VecDeque;
 
-use flux::syntax::Mode;
+use flux_runtime::Mode;
 
 use crate::calendar::{Calendar, Event};
 use crate::crew::Crew;

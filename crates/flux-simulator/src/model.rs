@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use flux::syntax::{Mode, Scope};
+use flux::syntax::Scope;
+use flux_runtime::Mode;
 
 use crate::run::Load;
 use crate::times::{ServiceTimes, Times};
