@@ -52,11 +52,28 @@ pub struct Arguments {
     shown: Shown,
 }
 
-const EXAMPLES: &str = "Examples:\n  \
-    archbench flux simulate server.flux server.profile\n  \
-    archbench flux simulate server.flux server.profile --runtime pool --threads 64 --rate 100..2000\n  \
-    archbench flux simulate server.flux server.profile --processors 1,2,4,8,16 -o curve.svg\n  \
-    archbench flux simulate server.flux --node-time 1ms --service-times exponential --clients 1,10,100 --think 1s";
+const EXAMPLES: &str = concat!(
+    "\
+Examples:
+  archbench flux simulate server.flux server.profile
+  archbench flux simulate server.flux server.profile --runtime pool --threads 64 --rate 100..2000
+  archbench flux simulate server.flux server.profile --processors 1,2,4,8,16 -o curve.svg
+  archbench flux simulate server.flux --node-time 1ms --service-times exponential --clients 1,10,100 --think 1s
+
+What it tells, of shop.flux:
+
+",
+    include_str!("shop.flux"),
+    "
+  $ archbench flux simulate shop.flux --node-time 1ms --service-times exponential --runtime pool --processors 1,4 --rate 400
+  simulated on 1 processor: at most 500 requests/s
+     offered/s  answered/s       mean        p50        p90        p99  bottleneck
+           400         398    11.2 ms    7.09 ms    27.8 ms    49.1 ms  processors
+  simulated on 4 processors: at most 1,000 requests/s
+           400         399    2.66 ms    2.20 ms    5.25 ms    9.27 ms  lock ledger
+
+An order takes 2 ms of a processor, so that one processor does 500 a second; four do not do 2,000, for the ledger is held for 1 ms each."
+);
 
 /// Rates of one span.
 #[derive(Debug, Clone, PartialEq)]
@@ -194,4 +211,28 @@ fn stations(outcomes: &[Outcome]) -> String {
         text.push_str(&format!("  {:<24} {}\n", station.name, shares.join(" ")));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Model, Runtime, Settings};
+
+    #[test]
+    fn the_help_s_example_can_do_what_is_said_there() {
+        let compiled = flux::check(include_str!("shop.flux")).compiled;
+        let compiled = compiled.expect("it is a program");
+        for (processors, said) in [(1, "500"), (4, "1,000")] {
+            let settings = Settings {
+                runtime: Runtime::Pool,
+                processors,
+                node_time: Some(Duration::from_millis(1)),
+                ..Settings::default()
+            };
+            let model = Model::new(&compiled, None, &settings).expect("times are said");
+            let capacity = significant(model.capacity_per_s(1), 3);
+            assert_eq!(capacity, said);
+            assert!(EXAMPLES.contains(&format!("at most {said} requests/s")));
+        }
+    }
 }
