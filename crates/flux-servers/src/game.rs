@@ -27,7 +27,7 @@ use command::interrupt::Interrupt;
 use command::output::complain;
 
 use crate::runtime::Options;
-use crate::told::Told;
+use crate::told::{Told, kinds, table};
 use beats::Beats;
 use board::Board;
 use flows::Flow;
@@ -211,12 +211,11 @@ impl Told for Summary {
     }
 
     fn errors(&self) -> BTreeMap<String, u64> {
-        let errors = [
-            ("missed".to_owned(), self.missed),
-            ("ignored".to_owned(), self.ignored),
-            ("defect".to_owned(), self.defects),
-        ];
-        errors.into_iter().filter(|(_, count)| *count > 0).collect()
+        kinds([
+            ("missed", self.missed),
+            ("ignored", self.ignored),
+            ("defect", self.defects),
+        ])
     }
 
     fn elapsed(&self) -> Duration {
@@ -226,27 +225,18 @@ impl Told for Summary {
 
 impl std::fmt::Display for Summary {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
+        let seconds = self.elapsed.as_secs_f64();
+        table(
             formatter,
-            "{} heartbeats in {:.1} s\n  \
-             left out        {}\n  \
-             players told    {}\n  \
-             wishes          {}\n  \
-             ignored         {}",
-            self.beats,
-            self.elapsed.as_secs_f64(),
-            self.missed,
-            self.told,
-            self.wishes,
-            self.ignored,
-        )?;
-        match self.defects {
-            0 => Ok(()),
-            defects => write!(
-                formatter,
-                "\n  lost            {defects} flows, by a defect"
-            ),
-        }
+            format_args!("{} heartbeats in {seconds:.1} s", self.beats),
+            &[
+                ("left out", &self.missed),
+                ("players told", &self.told),
+                ("wishes", &self.wishes),
+                ("ignored", &self.ignored),
+            ],
+            self.defects,
+        )
     }
 }
 

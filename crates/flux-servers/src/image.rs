@@ -27,7 +27,7 @@ use command::output::complain;
 use command::quantity::Unit;
 
 use crate::runtime::Options;
-use crate::told::Told;
+use crate::told::{Told, kinds, table};
 use cache::Cache;
 use connections::{Connections, Waiting};
 use flows::Flow;
@@ -196,11 +196,7 @@ impl Told for Summary {
     }
 
     fn errors(&self) -> BTreeMap<String, u64> {
-        let errors = [
-            ("not_found".to_owned(), self.not_found),
-            ("defect".to_owned(), self.defects),
-        ];
-        errors.into_iter().filter(|(_, count)| *count > 0).collect()
+        kinds([("not_found", self.not_found), ("defect", self.defects)])
     }
 
     fn elapsed(&self) -> Duration {
@@ -210,29 +206,22 @@ impl Told for Summary {
 
 impl std::fmt::Display for Summary {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (answers, seconds) = (self.answers, self.elapsed.as_secs_f64());
         let asked = self.hits + self.compressed;
-        write!(
+        table(
             formatter,
-            "{} answers in {:.1} s\n  \
-             from the cache  {} of {} pictures\n  \
-             compressed      {}\n  \
-             not found       {}\n  \
-             cache           {}",
-            self.answers,
-            self.elapsed.as_secs_f64(),
-            self.hits,
-            asked,
-            self.compressed,
-            self.not_found,
-            Unit::Bytes.show(self.cached_bytes as f64),
-        )?;
-        match self.defects {
-            0 => Ok(()),
-            defects => write!(
-                formatter,
-                "\n  lost            {defects} flows, by a defect"
-            ),
-        }
+            format_args!("{answers} answers in {seconds:.1} s"),
+            &[
+                (
+                    "from the cache",
+                    &format_args!("{} of {asked} pictures", self.hits),
+                ),
+                ("compressed", &self.compressed),
+                ("not found", &self.not_found),
+                ("cache", &Unit::Bytes.show(self.cached_bytes as f64)),
+            ],
+            self.defects,
+        )
     }
 }
 

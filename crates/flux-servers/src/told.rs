@@ -1,7 +1,7 @@
 //! What a server says when it is ready and when it has ended: to people, or in the lines that the lab reads.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -113,4 +113,27 @@ impl Ready<'_> {
 
 fn line(document: &impl serde::Serialize) -> Result<String, String> {
     serde_json::to_string(document).map_err(|error| format!("cannot print JSON: {error}"))
+}
+
+/// Of what went wrong, the kinds that there were.
+pub(crate) fn kinds<const COUNT: usize>(errors: [(&str, u64); COUNT]) -> BTreeMap<String, u64> {
+    let were = errors.into_iter().filter(|(_, count)| *count > 0);
+    were.map(|(kind, count)| (kind.to_owned(), count)).collect()
+}
+
+/// A summary for people: a line, one for each figure, and one for flows that a defect has ended, if any was.
+pub(crate) fn table(
+    formatter: &mut fmt::Formatter<'_>,
+    line: fmt::Arguments<'_>,
+    figures: &[(&str, &dyn Display)],
+    defects: u64,
+) -> fmt::Result {
+    formatter.write_fmt(line)?;
+    for (name, figure) in figures {
+        write!(formatter, "\n  {name:<16}{figure}")?;
+    }
+    match defects {
+        0 => Ok(()),
+        defects => write!(formatter, "\n  {:<16}{defects} flows, by a defect", "lost"),
+    }
 }

@@ -4,14 +4,13 @@
 
 mod support;
 
-use std::net::{SocketAddr, UdpSocket};
-use std::thread::JoinHandle;
+use std::net::UdpSocket;
 use std::time::Duration;
 
 use clap::Parser;
 use flux_servers::game::message::{Direction, Heartbeat, Message, News};
 use flux_servers::game::players::{self, play};
-use flux_servers::game::{Server, Settings, Stop, Summary};
+use flux_servers::game::{Server, Settings, Summary};
 
 use support::RUNTIMES;
 
@@ -21,32 +20,17 @@ struct Typed {
     settings: Settings,
 }
 
-/// A server in a thread of its own.
-struct Running {
-    address: SocketAddr,
-    stop: Stop,
-    thread: JoinHandle<std::io::Result<Summary>>,
-}
+type Running = support::Running<Summary>;
 
-impl Running {
-    fn start(options: &[&str]) -> Self {
-        let typed = [
-            &["game", "--addr", "127.0.0.1:0", "--threads", "2"],
-            options,
-        ]
-        .concat();
-        let server = Server::bind(&Typed::parse_from(typed).settings).unwrap();
-        Self {
-            address: server.address(),
-            stop: server.stop(),
-            thread: std::thread::spawn(move || server.run()),
-        }
-    }
-
-    fn stop(self) -> Summary {
-        self.stop.stop();
-        self.thread.join().unwrap().unwrap()
-    }
+fn start(options: &[&str]) -> Running {
+    let typed = [
+        &["game", "--addr", "127.0.0.1:0", "--threads", "2"],
+        options,
+    ]
+    .concat();
+    let server = Server::bind(&Typed::parse_from(typed).settings).unwrap();
+    let (address, stop) = (server.address(), server.stop());
+    Running::start(address, move || stop.stop(), move || server.run())
 }
 
 /// A player.
@@ -110,7 +94,7 @@ fn news(socket: &UdpSocket) -> News {
 #[test]
 fn players_move_as_they_wish_and_hear_of_each_other() {
     for runtime in RUNTIMES {
-        let server = Running::start(&["--runtime", runtime]);
+        let server = start(&["--runtime", runtime]);
         let first = Player::join(&server);
         first.wish(1, 0);
         let alone = first.heartbeat();
@@ -163,7 +147,7 @@ fn players_move_as_they_wish_and_hear_of_each_other() {
 #[test]
 fn packets_of_nobody_are_ignored() {
     for runtime in RUNTIMES {
-        let server = Running::start(&["--runtime", runtime]);
+        let server = start(&["--runtime", runtime]);
         let player = Player::join(&server);
         player.wish(1, 3);
         player.heartbeat();
@@ -217,8 +201,7 @@ fn players_by_the_dozen_measure_how_late_heartbeats_are() {
     let folder = tempfile::tempdir().unwrap();
     for runtime in RUNTIMES {
         let profile = folder.path().join(runtime);
-        let server =
-            Running::start(&["--runtime", runtime, "--profile", profile.to_str().unwrap()]);
+        let server = start(&["--runtime", runtime, "--profile", profile.to_str().unwrap()]);
         let seen = play(&players::Settings {
             address: format!("http://{}", server.address),
             count: 12,

@@ -5,12 +5,11 @@
 mod support;
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::thread::JoinHandle;
+use std::net::TcpStream;
 use std::time::Duration;
 
 use clap::Parser;
-use flux_servers::image::{Server, Settings, Stop, Summary};
+use flux_servers::image::{Server, Settings, Summary};
 use image::GenericImageView;
 
 use support::RUNTIMES;
@@ -21,40 +20,25 @@ struct Typed {
     settings: Settings,
 }
 
-/// A server in a thread of its own.
-struct Running {
-    address: SocketAddr,
-    stop: Stop,
-    thread: JoinHandle<std::io::Result<Summary>>,
+type Running = support::Running<Summary>;
+
+fn start(options: &[&str]) -> Running {
+    let typed = [
+        &["image", "--addr", "127.0.0.1:0", "--threads", "3"],
+        options,
+    ]
+    .concat();
+    let server = Server::bind(&Typed::parse_from(typed).settings).unwrap();
+    let (address, stop) = (server.address(), server.stop());
+    Running::start(address, move || stop.stop(), move || server.run())
 }
 
-impl Running {
-    fn start(options: &[&str]) -> Self {
-        let typed = [
-            &["image", "--addr", "127.0.0.1:0", "--threads", "3"],
-            options,
-        ]
-        .concat();
-        let server = Server::bind(&Typed::parse_from(typed).settings).unwrap();
-        Self {
-            address: server.address(),
-            stop: server.stop(),
-            thread: std::thread::spawn(move || server.run()),
-        }
-    }
-
-    fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.address).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(60)))
-            .unwrap();
-        stream
-    }
-
-    fn stop(self) -> Summary {
-        self.stop.stop();
-        self.thread.join().unwrap().unwrap()
-    }
+fn connect(server: &Running) -> TcpStream {
+    let stream = TcpStream::connect(server.address).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
+    stream
 }
 
 /// An answer: its status, its head, its body.
@@ -107,8 +91,8 @@ fn the_right_picture_comes_at_the_size_that_is_asked_for() {
     halves(folder.path(), "flag.png");
     halves(folder.path(), "banner.ppm");
     for runtime in RUNTIMES {
-        let server = Running::start(&[folder.path().to_str().unwrap(), "--runtime", runtime]);
-        let mut stream = server.connect();
+        let server = start(&[folder.path().to_str().unwrap(), "--runtime", runtime]);
+        let mut stream = connect(&server);
         for (target, size) in [
             ("/flag.jpg", (64, 48)),
             ("/flag.jpg?scale=8&quality=90", (64, 48)),
@@ -148,8 +132,8 @@ fn the_right_picture_comes_at_the_size_that_is_asked_for() {
 #[test]
 fn what_was_compressed_once_comes_out_of_the_cache() {
     for runtime in RUNTIMES {
-        let server = Running::start(&["--runtime", runtime]);
-        let mut stream = server.connect();
+        let server = start(&["--runtime", runtime]);
+        let mut stream = connect(&server);
         let first = ask(&mut stream, "GET", "/one.jpg?scale=1", "");
         let again = ask(&mut stream, "GET", "/one.jpg?scale=1&quality=75", "");
         assert_eq!(first.body, again.body);
@@ -187,8 +171,8 @@ fn what_was_compressed_once_comes_out_of_the_cache() {
 
 #[test]
 fn without_room_in_the_cache_each_picture_is_compressed() {
-    let server = Running::start(&["--cache-mib", "0"]);
-    let mut stream = server.connect();
+    let server = start(&["--cache-mib", "0"]);
+    let mut stream = connect(&server);
     for _ in 0..2 {
         assert_eq!(ask(&mut stream, "GET", "/two.jpg?scale=1", "").status, 200);
     }
@@ -207,8 +191,8 @@ fn what_is_not_there_takes_the_error_path_and_the_connection_goes_on() {
     std::fs::write(folder.path().join("torn.png"), b"no picture").unwrap();
     std::fs::write(folder.path().join("secret.txt"), b"no picture").unwrap();
     for runtime in RUNTIMES {
-        let server = Running::start(&[folder.path().to_str().unwrap(), "--runtime", runtime]);
-        let mut stream = server.connect();
+        let server = start(&[folder.path().to_str().unwrap(), "--runtime", runtime]);
+        let mut stream = connect(&server);
         for (target, status) in [
             ("/absent.jpg", 404),
             ("/", 404),
@@ -235,20 +219,20 @@ fn what_is_not_there_takes_the_error_path_and_the_connection_goes_on() {
 #[test]
 fn hostile_clients_are_answered_or_dropped_and_keep_nobody_waiting() {
     for runtime in RUNTIMES {
-        let server = Running::start(&["--runtime", runtime]);
+        let server = start(&["--runtime", runtime]);
         // More of them than there are threads: half a request each, and then nothing.
         let slow: Vec<_> = (0..8)
             .map(|_| {
-                let mut stream = server.connect();
+                let mut stream = connect(&server);
                 stream.write_all(b"GET /one.jpg HTTP/1.1\r\nHos").unwrap();
                 stream
             })
             .collect();
         // They ask for a large picture, which is compressed already, and take none of it.
-        ask(&mut server.connect(), "GET", "/one.jpg?quality=100", "");
+        ask(&mut connect(&server), "GET", "/one.jpg?quality=100", "");
         let deaf: Vec<_> = (0..8)
             .map(|_| {
-                let mut stream = server.connect();
+                let mut stream = connect(&server);
                 let request = "GET /one.jpg?quality=100 HTTP/1.1\r\nHost: a\r\n\r\n".repeat(40);
                 stream.write_all(request.as_bytes()).unwrap();
                 stream
@@ -264,13 +248,13 @@ fn hostile_clients_are_answered_or_dropped_and_keep_nobody_waiting() {
             (&[b'A'; 70_000], 501),
             (long.as_bytes(), 414),
         ] {
-            let mut stream = server.connect();
+            let mut stream = connect(&server);
             // It may be answered, and closed, before all of it is sent.
             let _ = stream.write_all(sent);
             let _ = stream.shutdown(std::net::Shutdown::Write);
             assert_eq!(answer(&mut stream, true).status, status, "{runtime}");
         }
-        let mut stream = server.connect();
+        let mut stream = connect(&server);
         assert_eq!(
             ask(&mut stream, "GET", "/two.jpg?scale=1", "").status,
             200,
@@ -286,9 +270,8 @@ fn a_profile_tells_the_paths_that_requests_took() {
     let folder = tempfile::tempdir().unwrap();
     for runtime in RUNTIMES {
         let profile = folder.path().join(runtime);
-        let server =
-            Running::start(&["--runtime", runtime, "--profile", profile.to_str().unwrap()]);
-        let mut stream = server.connect();
+        let server = start(&["--runtime", runtime, "--profile", profile.to_str().unwrap()]);
+        let mut stream = connect(&server);
         for target in ["/one.jpg?scale=1", "/one.jpg?scale=1", "/none.jpg"] {
             ask(&mut stream, "GET", target, "");
         }
