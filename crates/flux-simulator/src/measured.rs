@@ -20,6 +20,8 @@ pub struct Measured {
     pub mean_s: f64,
     /// The 99th percentile, in seconds.
     pub p99_s: f64,
+    /// How well mean and 99th percentile are known, where one report says so: half an interval, as a share of the figure.
+    pub known_to: (Option<f64>, Option<f64>),
 }
 
 /// The load curve of a results folder, from the lowest rate on; that of one model, if several were measured.
@@ -119,6 +121,13 @@ fn of_load(rate: f64, reports: &[&Report]) -> Result<Measured, String> {
     };
     let time =
         |report: &Report, statistic| Some(report.response_time_us.as_ref()?.get(statistic)? / 1e6);
+    let known_to = |statistic: Statistic| match reports {
+        [one] => {
+            let precision = one.precision.as_ref()?;
+            precision.statistics.get(&statistic.to_string())?.relative
+        }
+        _ => None,
+    };
     let is_constant = |report: &&Report| report.run.model.arrivals.as_deref() == Some("constant");
     Ok(Measured {
         offered_per_s: rate,
@@ -133,5 +142,9 @@ fn of_load(rate: f64, reports: &[&Report]) -> Result<Measured, String> {
         p99_s: of("99th percentile", &|report| {
             time(report, Statistic::Percentile(99.0))
         })?,
+        known_to: (
+            known_to(Statistic::Mean),
+            known_to(Statistic::Percentile(99.0)),
+        ),
     })
 }

@@ -71,6 +71,9 @@ pub struct Pair {
     pub predicted: f64,
     /// What was measured.
     pub measured: f64,
+    /// How well that is known, where it is told: half an interval, as a share of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_to: Option<f64>,
 }
 
 impl Pair {
@@ -79,12 +82,17 @@ impl Pair {
         self.predicted / self.measured - 1.0
     }
 
-    /// Whether that is within its bounds.
-    pub fn is_within(&self) -> bool {
+    /// By how much it may be more or less.
+    pub fn bound(&self) -> f64 {
         let bound = BOUNDS
             .iter()
             .find(|(quantity, _)| *quantity == self.quantity);
-        bound.is_some_and(|(_, bound)| self.error().abs() <= *bound)
+        bound.map_or(0.0, |(_, bound)| *bound)
+    }
+
+    /// Whether that is within its bounds.
+    pub fn is_within(&self) -> bool {
+        self.error().abs() <= self.bound()
     }
 }
 
@@ -115,11 +123,13 @@ pub fn predict(
         let simulated = curve(compiled, Some(profile), settings, &load, how)?;
         capacity = simulated.capacity_per_s;
         for outcome in simulated.outcomes {
-            let pair = |quantity, predicted, measured| Pair {
+            let pair = |quantity, predicted, measured, known_to| Pair {
                 quantity,
                 predicted,
                 measured,
+                known_to,
             };
+            let (mean_known_to, p99_known_to) = one.known_to;
             let response = &outcome.response_s;
             loads.push(Compared {
                 offered_per_s: one.offered_per_s,
@@ -129,9 +139,10 @@ pub fn predict(
                         Quantity::Throughput,
                         outcome.throughput_per_s,
                         one.throughput_per_s,
+                        None,
                     ),
-                    pair(Quantity::Mean, response.mean, one.mean_s),
-                    pair(Quantity::P99, response.p99, one.p99_s),
+                    pair(Quantity::Mean, response.mean, one.mean_s, mean_known_to),
+                    pair(Quantity::P99, response.p99, one.p99_s, p99_known_to),
                 ],
             });
             outcomes.push(outcome);
@@ -159,25 +170,30 @@ impl fmt::Display for Prediction {
         )?;
         writeln!(
             out,
-            "  {:>10}  {:>5}  {:<10}  {:>10}  {:>10}  {:>8}",
-            "offered/s", "load", "figure", "predicted", "measured", "error"
+            "  {:>10}  {:>5}  {:<10}  {:>10}  {:>10}  {:>8}  {:>5}  {:>12}",
+            "offered/s", "load", "figure", "predicted", "measured", "known to", "ratio", "bounds"
         )?;
         for load in &self.loads {
             for pair in &load.figures {
                 let verdict = match (load.is_held, pair.is_within()) {
-                    (false, _) => "not held to it",
-                    (true, true) => "within",
-                    (true, false) => "MISSES",
+                    (false, _) => "not held to them",
+                    (true, true) => "met",
+                    (true, false) => "MISSED",
                 };
+                let known_to = pair
+                    .known_to
+                    .map_or_else(String::new, |share| format!("±{:.0} %", share * 100.0));
                 writeln!(
                     out,
-                    "  {:>10}  {:>5.2}  {:<10}  {:>10}  {:>10}  {:>+6.1} %  {verdict}",
+                    "  {:>10}  {:>5.2}  {:<10}  {:>10}  {:>10}  {known_to:>8}  {:>5.2}  {:.2} to {:.2}  {verdict}",
                     trimmed(load.offered_per_s, 1),
                     load.offered_per_s / self.capacity_per_s,
                     pair.quantity.name(),
                     pair.quantity.show(pair.predicted),
                     pair.quantity.show(pair.measured),
-                    pair.error() * 100.0,
+                    1.0 + pair.error(),
+                    1.0 - pair.bound(),
+                    1.0 + pair.bound(),
                 )?;
             }
         }

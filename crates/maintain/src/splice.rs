@@ -142,12 +142,19 @@ impl RecordOutcome {
                     format!("the run of {} failed ({})", config.display(), run.status).into(),
                 );
             }
-            let printed = String::from_utf8_lossy(&run.stdout);
-            let heading = format!("{OUTCOME} on {}; {}.", today(), machine());
-            write(config, &with_outcome(&read(config)?, &heading, &printed))?;
+            record(config, &String::from_utf8_lossy(&run.stdout))?;
         }
         Ok(0)
     }
+}
+
+/// Writes what was printed at the end of an experiment's file, but for its first line, which repeats the question.
+///
+/// # Errors
+/// When the file cannot be read or written.
+pub(crate) fn record(config: &Path, printed: &str) -> Result<(), Failure> {
+    let heading = format!("{OUTCOME} on {}; {}.", today(), machine());
+    write(config, &with_outcome(&read(config)?, &heading, printed))
 }
 
 /// Whether an experiment is on threads without a server, which `scripts/bench-threads` runs: it says what they do.

@@ -53,6 +53,7 @@ fn what_is_simulated_says_so_wherever_it_is_drawn() {
         throughput_per_s: 100.0,
         mean_s: 1e-3,
         p99_s: 5e-3,
+        known_to: (None, None),
     }];
     let svg = response_times("server.flux", &curves, &measured).unwrap();
     roxmltree::Document::parse(&svg).unwrap();

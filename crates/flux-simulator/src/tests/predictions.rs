@@ -65,6 +65,16 @@ fn a_queue_is_predicted_by_its_service_times_and_no_other() {
         .iter()
         .find(|pair| pair.quantity == Quantity::Mean);
     assert!(mean.unwrap().error() < -0.3);
+    let told = bad.to_string();
+    assert!(told.contains("0.90 to 1.10  MISSED\n"), "{told}");
+    assert!(told.ends_with("is NOT within its bounds"), "{told}");
+    let told = good.to_string();
+    for verdict in ["met", "not held to them"] {
+        assert!(
+            told.contains(&format!("0.75 to 1.25  {verdict}\n")),
+            "{told}"
+        );
+    }
     // The other model is another server.
     assert!(!predicted(100_000, &run, Some("other")).unwrap().holds());
     let wrong = predicted(100_000, &run, None).unwrap_err();
@@ -83,6 +93,7 @@ fn reports_of_the_generator_are_a_curve_too() {
             r#"{{"schema": "archbench.load/1", "verdict": "{verdict}",
                 "throughput": {{"requests_per_s": {rate}}},
                 "response_time_us": {{"mean": {mean_us}, "p99": {p99}}},
+                "precision": {{"statistics": {{"mean": {{"relative": 0.04}}}}}},
                 "run": {{"model": {{"name": "open", "arrivals": "{arrivals}",
                     "stages": [{{"from_per_s": {rate}, "to_per_s": {rate}}}]}}}}}}"#,
             p99 = 4.0 * mean_us,
@@ -108,5 +119,8 @@ fn reports_of_the_generator_are_a_curve_too() {
             (200.0, Arrivals::Poisson, 4e-3, 16e-3)
         ]
     );
+    // Of several reports none says how well their median is known.
+    let known_to: Vec<_> = curve.iter().map(|one| one.known_to).collect();
+    assert_eq!(known_to, [(Some(0.04), None), (None, None)]);
     assert!(of_reports(&reports[4..]).unwrap_err().contains("counts"));
 }
