@@ -15,6 +15,7 @@
 //! | `nodes` | the nodes |
 //! | `settings` | the command line |
 //! | `downloaders` | those who measure a seed |
+//! | `hostile` | what must hold whatever others send |
 //!
 //! It speaks BEP 3, with compact lists of peers (BEP 23, BEP 7); it offers no extension, and no encryption.
 
@@ -22,6 +23,7 @@ pub(crate) mod announce;
 mod bitfield;
 mod connections;
 pub mod downloaders;
+pub mod hostile;
 mod metainfo;
 pub(crate) mod nodes;
 mod offence;

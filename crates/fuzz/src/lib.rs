@@ -22,6 +22,7 @@
 //! | [`histogram`] | a histogram log | it is refused in a line, or read back as it was written |
 //! | [`results`] | the files of a results folder | they are refused in a line, or can be judged and tabulated |
 //! | [`page`] | the same | they are refused in a line, or can be drawn, and nothing in them becomes markup |
+//! | [`torrent`] | what BitTorrent peers and trackers say, and a torrent itself | a peer is understood alike however cut, and dropped or served; what else is said is refused in a line, or can be said again |
 //! | [`program`] | a program of Flux | what is wrong is told with its place, or every path takes constraints in order, and it can be drawn and made Rust |
 //!
 //! The crate belongs to the workspace, so that the checks are compiled, linted and run like everything else. The fuzz
@@ -41,6 +42,7 @@ pub mod record;
 pub mod request;
 pub mod response;
 pub mod results;
+pub mod torrent;
 
 #[path = "../../http/tests/support/frames.rs"]
 mod frames;
@@ -57,7 +59,7 @@ mod support;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
     ("request", request::check),
     ("response", response::check),
     ("frame", frame::check),
@@ -70,4 +72,5 @@ pub const TARGETS: [Target; 12] = [
     ("results", results::check),
     ("page", page::check),
     ("program", program::check),
+    ("torrent", torrent::check),
 ];
