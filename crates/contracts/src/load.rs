@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Distribution, Document, Unknown, Validity, lenient};
 
+pub mod availability;
 mod finding;
 mod part;
 mod run;

@@ -270,7 +270,8 @@ pub struct Arguments {
     #[command(flatten)]
     pub several: Several,
 
-    /// What must be met, else the exit status is 3; repeatable. 'p(99)<10ms', 'service:p(99.9)<5ms', 'mean<1ms', 'max<100ms', 'errors<0.1%', 'throughput>=4900'
+    /// What must be met, else the exit status is 3; repeatable. 'p(99)<10ms', 'service:p(99.9)<5ms', 'mean<1ms', 'max<100ms', 'errors<0.1%', 'throughput>=4900',
+    /// 'availability>=99.9%' (of the requests), 'available_seconds>=99%'
     #[arg(long, value_name = "SLO", help_heading = "What must be met")]
     pub slo: Vec<Slo>,
 

@@ -6,7 +6,7 @@ use crate::report::figures::Figures;
 use contracts::{Statistic, UnknownStatistic};
 use std::fmt;
 use std::str::FromStr;
-use workload::objective::{ObjectiveError, Operator, number};
+use workload::objective::{ObjectiveError, Operator, number, share};
 use workload::units;
 
 /// One objective, like `p(99)<10ms` or `errors<0.1%`.
@@ -25,7 +25,17 @@ enum Of {
     ErrorPercent,
     ErrorCount,
     Throughput,
+    Availability,
+    AvailableSeconds,
 }
+
+/// Figures of objectives that are the server's own cost.
+const OF_SERVERS: [&str; 4] = [
+    "requests_per_cpu_second",
+    "cpu_per_request",
+    "memory_per_connection",
+    "peak_resident",
+];
 
 impl FromStr for Slo {
     type Err = ObjectiveError;
@@ -43,6 +53,13 @@ impl FromStr for Slo {
                 Of::Throughput,
                 units::rate(right).map_err(|error| error.to_string()),
             ),
+            "availability" => (Of::Availability, share(right)),
+            "available_seconds" => (Of::AvailableSeconds, share(right)),
+            cost if OF_SERVERS.contains(&cost) => {
+                return Err(error(format!(
+                    "{cost} is what the server takes, which no generator sees; hold a results folder against it, with archbench slo"
+                )));
+            }
             time => {
                 let (metric, statistic) = parse_time(time).map_err(error)?;
                 let limit = units::duration(right).map_err(|error| error.to_string());
@@ -115,6 +132,8 @@ impl Slo {
             Of::ErrorPercent => (Some(figures.error_percent()), false),
             Of::ErrorCount => (Some(figures.errors() as f64), false),
             Of::Throughput => (Some(figures.requests_per_s()), false),
+            Of::Availability => (figures.availability_percent(), false),
+            Of::AvailableSeconds => (figures.available_seconds_percent(), false),
         };
         let met = value.is_some_and(|value| {
             // Below a limit by a lower bound only: not shown to be met.
@@ -153,7 +172,7 @@ impl Slo {
     fn unit(&self) -> (&'static str, f64) {
         match self.of {
             Of::Time(..) => ("us", 1e3),
-            Of::ErrorPercent => ("%", 1.0),
+            Of::ErrorPercent | Of::Availability | Of::AvailableSeconds => ("%", 1.0),
             Of::ErrorCount => ("", 1.0),
             Of::Throughput => ("/s", 1.0),
         }
@@ -161,6 +180,11 @@ impl Slo {
 
     /// Whether it cannot be met any more, whatever comes: of `planned` requests too many are already beyond the limit.
     pub fn is_hopeless(&self, so_far: &Record, closed_loop: bool, planned: f64) -> bool {
+        let failed = so_far.counts.failed() as f64;
+        if self.of == Of::Availability {
+            let lost = 1.0 - self.limit / 100.0;
+            return !self.operator.is_upper() && failed > lost * planned;
+        }
         if !self.operator.is_upper() {
             return false;
         }
@@ -175,9 +199,9 @@ impl Slo {
                 let beyond = times.len() - times.count_between(0, limit);
                 beyond as f64 > (1.0 - quantile) * planned
             }
-            Of::ErrorPercent => so_far.counts.failed() as f64 > self.limit / 100.0 * planned,
-            Of::ErrorCount => so_far.counts.failed() as f64 > self.limit,
-            Of::Throughput => false,
+            Of::ErrorPercent => failed > self.limit / 100.0 * planned,
+            Of::ErrorCount => failed > self.limit,
+            Of::Throughput | Of::Availability | Of::AvailableSeconds => false,
         }
     }
 }
@@ -191,6 +215,7 @@ impl fmt::Display for Slo {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Failure;
     use std::path::Path;
     use workload::objective::read_file;
 
@@ -210,6 +235,8 @@ mod tests {
             "lag:p(99)<50us",
             "median<1ms",
             "service:min<1ms",
+            "availability>=99.9%",
+            "available_seconds > 99 %",
         ] {
             let slo: Slo = text.parse().expect(text);
             assert!(!slo.to_string().contains(' '));
@@ -224,9 +251,38 @@ mod tests {
             "errors<x%",
             "throughput>=0",
             "p(99)=1s",
+            "availability>=0.999",
+            "availability>=101%",
+            "available_seconds>x%",
             "<5",
         ] {
             assert!(text.parse::<Slo>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_only_the_server_knows_is_refused_with_where_to_ask_for_it() {
+        for figure in OF_SERVERS {
+            let why = format!("{figure}<1")
+                .parse::<Slo>()
+                .unwrap_err()
+                .to_string();
+            assert!(why.contains("archbench slo"), "{why}");
+        }
+    }
+
+    #[test]
+    fn availability_is_lost_when_too_many_of_all_that_will_come_have_failed() {
+        let mut so_far = Record::default();
+        (0..10).for_each(|_| so_far.fail(Failure::Timeout));
+        for (slo, is_hopeless) in [
+            ("availability>=75%", false),
+            ("availability>75.1%", true),
+            ("availability<99%", false),
+            ("available_seconds>=100%", false),
+        ] {
+            let slo: Slo = slo.parse().expect(slo);
+            assert_eq!(slo.is_hopeless(&so_far, true, 40.0), is_hopeless, "{slo}");
         }
     }
 

@@ -87,10 +87,23 @@ pub fn number(text: &str) -> Result<f64, String> {
         .ok_or_else(|| format!("'{}' is no number from 0 on", text.trim()))
 }
 
+/// A share in percent that may be a limit, like `99.9%`.
+///
+/// # Errors
+/// When it is none, or more than everything; in words.
+pub fn share(text: &str) -> Result<f64, String> {
+    let percent = text.trim().strip_suffix('%');
+    let percent = number(percent.ok_or_else(|| format!("'{}' is no share in %", text.trim()))?)?;
+    match percent <= 100.0 {
+        true => Ok(percent),
+        false => Err(format!("{}% is more than everything", percent)),
+    }
+}
+
 /// What is wrong with a text that should be an objective.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "'{text}' is no objective: {problem}; expected something like p(99)<10ms, service:p(99.9)<5ms, mean<1ms, max<100ms, errors<0.1% or throughput>=4900"
+    "'{text}' is no objective: {problem}; expected something like p(99)<10ms, service:p(99.9)<5ms, mean<1ms, max<100ms, errors<0.1%, availability>=99.9% or throughput>=4900"
 )]
 pub struct ObjectiveError {
     text: String,
@@ -178,6 +191,14 @@ mod tests {
             assert_eq!(operator.margin_of_bound((value, true), 10.0), margin);
             let exact = operator.margin_of_bound((value, false), 10.0);
             assert_eq!(exact, Some(operator.margin(value, 10.0)));
+        }
+    }
+
+    #[test]
+    fn shares_are_of_everything_at_the_most() {
+        assert_eq!((share("99.9%"), share(" 100 %")), (Ok(99.9), Ok(100.0)));
+        for wrong in ["0.999", "101%", "-1%", "x%", "%", ""] {
+            assert!(share(wrong).is_err(), "{wrong}");
         }
     }
 

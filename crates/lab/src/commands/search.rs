@@ -53,7 +53,7 @@ pub struct Args {
         allow_hyphen_values = true
     )]
     pub options: String,
-    /// What must hold; repeatable: 'p(99)<10ms', 'errors<0.1%', …
+    /// What must hold; repeatable: 'p(99)<10ms', 'errors<0.1%', 'availability>=99.9%', 'cpu_per_request<50us', …
     #[arg(long, value_name = "SLO", required_unless_present = "slo_file")]
     pub slo: Vec<Objective>,
     /// A file of objectives

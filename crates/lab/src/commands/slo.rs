@@ -31,7 +31,7 @@ pub struct Args {
     #[arg(value_name = "RESULTS")]
     pub results: PathBuf,
     /// An objective; repeatable: 'p(99)<10ms', 'service:p(99.9)<5ms', 'mean<1ms', 'max<100ms', 'errors<0.1%',
-    /// 'throughput>=4900'. Without any, those of the experiment
+    /// 'throughput>=4900', 'availability>=99.9%', 'requests_per_cpu_second>=30000', 'memory_per_connection<64k'. Without any, those of the experiment
     #[arg(long, value_name = "SLO")]
     pub slo: Vec<Objective>,
     /// A file of objectives: a TOML file with slo = ["…"], or one objective a line

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use results::{Figure, TimeFigure};
-use workload::objective::{ObjectiveError, Operator, number};
+use workload::objective::{ObjectiveError, Operator, number, share};
 use workload::units;
 
 /// A figure and its bound, like `p(99)<10ms`.
@@ -45,8 +45,7 @@ impl FromStr for Objective {
                         units::size(right).map_err(words)? as f64
                     }
                     Figure::Availability | Figure::AvailableSeconds => {
-                        let percent = right.strip_suffix('%');
-                        number(percent.ok_or_else(|| error("it takes a share in %".into()))?)?
+                        share(right).map_err(error)?
                     }
                     _ => number(right)?,
                 };
@@ -104,6 +103,7 @@ mod tests {
             "p(0)<1s",
             "errors<x%",
             "availability>0.999",
+            "availability>=101%",
             "memory_per_connection<1%",
             "throughput>=0",
             "p99=1s",

@@ -5,6 +5,7 @@ use crate::clock::seconds;
 use crate::failure::Failure;
 use crate::measure::Outcome;
 use crate::metric::Metric;
+use contracts::load::availability;
 use stats::hist::Censored;
 
 /// Whether all clients of a closed loop got the same.
@@ -87,6 +88,25 @@ impl<'a> Figures<'a> {
     /// Requests that failed, in percent of those that were due. In one division: what is just within an objective is within it.
     pub fn error_percent(&self) -> f64 {
         100.0 * self.errors() as f64 / self.due().max(1) as f64
+    }
+
+    /// Requests that were answered well, in percent of those that were due; those under way at the end apart.
+    pub fn availability_percent(&self) -> Option<f64> {
+        let outcome = self.outcome;
+        availability::of_requests(
+            outcome.record.counts.completed,
+            self.due(),
+            outcome.unfinished,
+        )
+    }
+
+    /// Seconds after the warm-up with a good answer, in percent.
+    pub fn available_seconds_percent(&self) -> Option<f64> {
+        let seconds = self.outcome.seconds.iter();
+        availability::of_seconds(
+            self.warmup_s,
+            seconds.map(|second| (second.at_s, second.completed)),
+        )
     }
 
     /// How many of the failed are part of the times, as lower bounds.

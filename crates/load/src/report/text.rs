@@ -140,6 +140,9 @@ fn counts(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
         write!(out, ", {} without answer (≥)", count(figures.censored()))?;
     }
     writeln!(out)?;
+    if let Some(share) = availability(report) {
+        writeln!(out, "  available   {share}")?;
+    }
     if counts.retried + counts.behind_close > 0 {
         writeln!(out, "              {}", sent_again(counts))?;
     }
@@ -202,6 +205,21 @@ fn counts(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
         writeln!(out, "              {}", example.words)?;
     }
     writeln!(out)
+}
+
+/// The share of requests and of seconds with a good answer, where it is not all of them.
+fn availability(report: &Report<'_>) -> Option<String> {
+    let requests = report.figures.availability_percent()?;
+    let seconds = report.figures.available_seconds_percent();
+    let all = requests == 100.0 && seconds.is_none_or(|seconds| seconds == 100.0);
+    let of_seconds = |share| format!(", {} of the seconds", percent(share / 100.0));
+    (!all).then(|| {
+        format!(
+            "{} of the requests{}",
+            percent(requests / 100.0),
+            seconds.map_or(String::new(), of_seconds)
+        )
+    })
 }
 
 /// How many connections were made, and where to.

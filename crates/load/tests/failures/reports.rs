@@ -39,11 +39,17 @@ fn a_lower_bound_does_not_meet_an_objective() {
     let mut run = open_loop(server(Act::Silence), SHORT, 100.0, false, 4);
     run.timeout = 150 * support::MS;
     let done = go(run).expect("a run");
-    let slos =
-        ["p(99)<1h", "errors<50%", "throughput>=1"].map(|slo| slo.parse().expect("an objective"));
+    let objectives = [
+        ("p(99)<1h", false),
+        ("errors<50%", true),
+        ("throughput>=1", false),
+        ("availability>=1%", false),
+        ("available_seconds>=1%", false),
+    ];
+    let slos = objectives.map(|(slo, _)| slo.parse().expect("an objective"));
     let report = done.report_on(&slos);
     let met: Vec<bool> = report.slos.iter().map(|slo| slo.met).collect();
-    assert_eq!(met, [false, true, false], "{:?}", report.slos);
+    assert_eq!(met, objectives.map(|(_, met)| met), "{:?}", report.slos);
     // A run that is not to be believed missed nothing either.
     assert_eq!(report.exit_status(), 4);
 }
@@ -55,7 +61,13 @@ fn failures_are_the_same_figures_to_the_generator_and_in_results() {
     let without_answers = go(run).expect("a run");
     let with_others = ask(Act::Answer([ok("x"), b"more".to_vec()].concat()), 4);
     for done in [without_answers, with_others] {
-        let slos = ["errors<5%", "errors<5"].map(|slo| slo.parse().expect("an objective"));
+        let objectives = [
+            ("errors<5%", Figure::ErrorPercent),
+            ("errors<5", Figure::Errors),
+            ("availability>=99%", Figure::Availability),
+            ("available_seconds>=99%", Figure::AvailableSeconds),
+        ];
+        let slos = objectives.map(|(slo, _)| slo.parse().expect("an objective"));
         let report = done.report_on(&slos);
         let trial: results::Trial = serde_json::from_value(serde_json::json!({
             "schema": results::SCHEMA, "id": "c000-r1", "cell": 0, "factors": {}, "repeat": 1, "block": 1, "order": 1,
@@ -63,11 +75,7 @@ fn failures_are_the_same_figures_to_the_generator_and_in_results() {
             "load": serde_json::from_slice::<serde_json::Value>(&load::report::json::render(&report)).expect("JSON"),
         }))
         .expect("a trial");
-        for (slo, figure) in report
-            .slos
-            .iter()
-            .zip([Figure::ErrorPercent, Figure::Errors])
-        {
+        for (slo, (_, figure)) in report.slos.iter().zip(objectives) {
             let (to_one, to_other) = (
                 slo.value.expect("a figure"),
                 figure.of(&trial).expect("it too"),

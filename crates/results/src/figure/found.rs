@@ -20,33 +20,6 @@ pub(super) fn error_percent(load: &Report) -> Option<f64> {
     })
 }
 
-/// In percent of those that were due. What is under way when a run ends has neither been answered nor failed.
-pub(super) fn availability(load: &Report) -> Option<f64> {
-    let requests = &load.requests;
-    let completed = requests.completed? as f64;
-    let count = |count: Option<u64>| count.unwrap_or(0) as f64;
-    let given_up = count(requests.censored) - count(requests.unfinished);
-    let due = completed + count(requests.errors_total) + given_up.max(0.0);
-    (due > 0.0).then(|| 100.0 * completed / due)
-}
-
-/// A part of a second that is shorter, in seconds, tells nothing.
-const FRAGMENT_S: f64 = 0.2;
-
-/// In percent of the seconds after the warm-up; of a server that stands still nothing is answered, whatever is due.
-pub(super) fn available_seconds(load: &Report) -> Option<f64> {
-    let mut start = load.run.warmup_s.unwrap_or(0.0);
-    let (mut all, mut available) = (0_u32, 0_u32);
-    for second in &load.series {
-        if second.at_s - start >= FRAGMENT_S {
-            all += 1;
-            available += u32::from(second.completed.unwrap_or(0) > 0);
-        }
-        start = start.max(second.at_s);
-    }
-    (all > 0).then(|| 100.0 * f64::from(available) / f64::from(all))
-}
-
 /// Connections are those that the generator made; of one that does not say, those that were asked for.
 pub(super) fn memory_per_connection(trial: &Trial) -> Option<f64> {
     let load = trial.load.as_ref();

@@ -50,9 +50,14 @@ fn of_load(figure: &str, load: serde_json::Value) -> Option<f64> {
 
 #[test]
 fn availability_is_of_what_was_due_and_of_the_seconds_that_were_measured() {
-    let requests =
-        serde_json::json!({ "completed": 90, "errors_total": 4, "censored": 16, "unfinished": 10 });
+    // Of those that failed, four timed out, and so are among the censored too; four were never sent, and ten were under way at the end.
+    let requests = serde_json::json!({
+        "scheduled": 120, "warming_up": 10, "completed": 90, "errors_total": 6, "censored": 18, "unfinished": 10, "never_sent": 4,
+    });
     let of_requests = of_load("availability", serde_json::json!({ "requests": requests }));
+    assert_eq!(of_requests, Some(90.0));
+    let told_less = serde_json::json!({ "completed": 90, "errors_total": 10, "censored": 10 });
+    let of_requests = of_load("availability", serde_json::json!({ "requests": told_less }));
     assert_eq!(of_requests, Some(90.0));
     assert_eq!(of_load("availability", serde_json::json!({})), None);
     let second =
