@@ -12,6 +12,8 @@ pub(crate) struct Estimate {
     pub(crate) value: f64,
     /// Its interval, if two or more repeats count.
     pub(crate) range: Option<(f64, f64)>,
+    /// Of a single repeat, how well its run knows the figure: half an interval, as a share. How much repeats differ it cannot know.
+    pub(crate) within_run: Option<f64>,
     /// Every repeat, and whether it is invalid.
     pub(crate) each: Vec<(f64, bool)>,
     /// None counts.
@@ -54,6 +56,7 @@ pub(crate) fn estimate(
     Some(Estimate {
         value: stats::sample::median(&mut values),
         range,
+        within_run: None,
         each,
         invalid,
         at_least: false,
@@ -72,6 +75,10 @@ pub(crate) fn named(cell: &Cell<'_>, figure: Figure) -> Option<Estimate> {
         .trials
         .iter()
         .any(|trial| trial.counts() && figure.is_at_least(trial));
+    let mut counted = cell.trials.iter().filter(|trial| trial.counts());
+    if let (Some(only), None) = (counted.next(), counted.next()) {
+        estimate.within_run = figure.precision(only);
+    }
     Some(estimate)
 }
 

@@ -6,6 +6,7 @@ use crate::figure::{
     Axis, Chart, Content, Figure, Mark, Point, Row, Rows, ScaleKind, Series, Unit,
 };
 use crate::study::{Panel, Study, level, slug};
+use command::quantity::percent;
 use results::{Better, Cell, Factor};
 
 /// Panels without an axis that each get a figure.
@@ -134,6 +135,9 @@ pub(crate) fn words(estimate: &Estimate, unit: Unit) -> String {
     let mut words = format!("{bound}{}", unit.show(estimate.value));
     if let Some(range) = estimate.range {
         words += &format!(" ({})", unit.range(range));
+    }
+    if let Some(within) = estimate.within_run {
+        words += &format!(" ±{} within its run", percent(within));
     }
     if estimate.invalid {
         words += ", INVALID";

@@ -4,7 +4,7 @@ use crate::estimate::{Estimate, named};
 use crate::figures::sweep;
 use crate::html::escape;
 use crate::study::{Panel, Study};
-use command::quantity::{Unit, count};
+use command::quantity::{Unit, count, percent};
 use results::{Cell, Figure};
 use results::{Statistic, TimeFigure};
 use std::fmt::Write;
@@ -58,7 +58,8 @@ const COLUMNS: &[(&str, Unit, Figure)] = &[
 
 pub(crate) fn section(study: &Study<'_>) -> String {
     let mut out = String::from(
-        "<section id=\"tables\">\n<h2>Tables</h2>\n<p>Of each figure the median over the repeats that count, below it its 95\u{a0}% interval (Student's, on logarithms). \
+        "<section id=\"tables\">\n<h2>Tables</h2>\n<p>Of each figure the median over the repeats that count, below it its 95\u{a0}% interval (Student's, on logarithms); of a single \
+         repeat, how well its run knows it (±), which says nothing of how much repeats would differ. \
          ≥ marks lower bounds: requests were given up. † comes from invalid trials alone, and is not to be believed. The same numbers, a row for each trial, are in \
          <code>trials.csv</code>.</p>\n",
     );
@@ -126,6 +127,9 @@ fn estimate(estimate: Option<Estimate>, unit: Unit) -> String {
         .filter(|(low, high)| unit.show(*low) != unit.show(*high))
     {
         let _ = write!(text, "<small>{}</small>", unit.range((low, high)));
+    }
+    if let Some(within) = estimate.within_run {
+        let _ = write!(text, "<small>±{}</small>", percent(within));
     }
     text
 }

@@ -229,6 +229,33 @@ fn a_damaged_log_costs_its_trial_and_not_the_report() {
 }
 
 #[test]
+fn a_single_repeat_has_beside_it_how_well_its_run_knows_it() {
+    for (repeats, is_shown) in [(1, true), (2, false)] {
+        let mut fixture = small();
+        (fixture.repeats, fixture.mishaps) = (repeats, false);
+        let mut made = made(&fixture);
+        let known = |relative| contracts::load::Within {
+            relative: Some(relative),
+            ..Default::default()
+        };
+        for trial in &mut made.run.trials {
+            let statistics = [("mean", 0.1234), ("p99", 0.4321)];
+            trial.load.as_mut().unwrap().precision = Some(contracts::load::Precision {
+                statistics: statistics
+                    .map(|(of, relative)| (of.to_owned(), known(relative)))
+                    .into(),
+                ..Default::default()
+            });
+        }
+        let page = report::render(&made.run, &catalogue()).unwrap();
+        for known in ["<small>±12.3 %</small>", "<small>±43.2 %</small>"] {
+            assert_eq!(page.contains(known), is_shown, "{repeats}: {known}");
+        }
+        assert_eq!(page.contains("±43.2 % within its run"), is_shown);
+    }
+}
+
+#[test]
 fn objectives_are_a_table() {
     let mut made = made(&small());
     let judged = results::JudgedSlo {
