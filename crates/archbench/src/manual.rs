@@ -46,7 +46,7 @@ impl Completions {
 
 impl Pages {
     pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
-        let failed = |error| format!("cannot write {}: {error}", self.directory.display());
+        let failed = |error| output::cannot_write(&self.directory, &error);
         std::fs::create_dir_all(&self.directory).map_err(failed)?;
         for (name, page) in pages()? {
             output::replace(&self.directory.join(name), &page).map_err(failed)?;

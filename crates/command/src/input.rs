@@ -47,8 +47,19 @@ pub fn name(path: &Path) -> String {
     }
 }
 
-fn cannot_read(path: &Path, error: &io::Error) -> String {
-    format!("cannot read {}: {error}", name(path))
+/// That a file, or standard input, cannot be read, why, and what to do about it.
+pub fn cannot_read(path: &Path, error: &io::Error) -> String {
+    format!("cannot read {}: {error}{}", name(path), remedy(error))
+}
+
+/// What to do about what cannot be read, as the end of a sentence; empty where the error says enough.
+pub fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "; this user may not read it: change its mode (chmod), or be one who may"
+        }
+        _ => "",
+    }
 }
 
 fn unmarked(mut reader: impl BufRead + 'static) -> io::Result<Box<dyn BufRead>> {

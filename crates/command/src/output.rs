@@ -45,6 +45,25 @@ pub fn harmless(text: &str) -> String {
     )
 }
 
+/// That a file cannot be written, why, and what to do about it.
+pub fn cannot_write(path: &Path, error: &io::Error) -> String {
+    format!("cannot write {}: {error}{}", path.display(), remedy(error))
+}
+
+/// What to do about what cannot be written or made, as the end of a sentence; empty where the error says enough.
+pub fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "; choose a place that this user may write to"
+        }
+        io::ErrorKind::NotFound => "; make its directory first",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "; make room, or choose another place"
+        }
+        _ => "",
+    }
+}
+
 /// Writes to a file as [`replace`] does, or to standard output where there is no path or it is `-`. A reader of standard output
 /// who has gone away has seen enough. Devices and pipes are written to, not replaced.
 ///

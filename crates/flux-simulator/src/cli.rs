@@ -123,8 +123,13 @@ struct Shown {
 
 impl Shown {
     fn draw(&self, svg: Result<String, report::Error>) -> Result<(), Box<dyn Error>> {
-        output::write(self.output.as_deref(), svg?.as_bytes())
-            .map_err(|error| format!("cannot write the picture: {error}").into())
+        output::write(self.output.as_deref(), svg?.as_bytes()).map_err(|error| {
+            format!(
+                "cannot write the picture: {error}{}",
+                output::remedy(&error)
+            )
+            .into()
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::cli::Arguments;
 use crate::report::{Report, histograms, json, text};
 use crate::{Failure, usage};
-use command::output;
+use command::output::{self, cannot_write};
 use std::path::Path;
 
 /// The format of a report.
@@ -133,10 +133,6 @@ pub(crate) fn render(
         // They have been written as it went.
         Format::Lines => Vec::new(),
     })
-}
-
-fn cannot_write(path: &Path, error: &std::io::Error) -> String {
-    format!("cannot write {}: {error}", path.display())
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ pub enum Error {
     #[error("{0}")]
     Input(String),
     /// A file cannot be written.
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("{}", command::output::cannot_write(path, source))]
     Write {
         /// Which.
         path: PathBuf,

@@ -9,7 +9,7 @@ use crate::folder::MANIFEST;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The system refused something.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}{}", path.display(), refused(action, source))]
     Io {
         /// What was tried.
         action: &'static str,
@@ -112,6 +112,14 @@ pub enum Error {
         /// What exists.
         path: PathBuf,
     },
+}
+
+/// What to do where the system refused to read, or to write or make something.
+fn refused(action: &str, source: &io::Error) -> &'static str {
+    match action {
+        "read" | "list" | "open" => command::input::remedy(source),
+        _ => command::output::remedy(source),
+    }
 }
 
 /// What can be made again may be deleted; the manifest cannot.

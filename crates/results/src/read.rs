@@ -134,13 +134,18 @@ impl Run {
 /// # Errors
 /// As [`read`].
 pub fn manifest(folder: &Path) -> Result<Manifest, Error> {
-    if !folder.exists() {
+    // Whoever may not look does not know that it is not there.
+    let exists = |path: &Path| match path.try_exists() {
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(false),
+        found => found.map_err(io_error("read", path)),
+    };
+    if !exists(folder)? {
         return Err(Error::Missing {
             path: folder.into(),
         });
     }
     let path = folder.join(MANIFEST);
-    if path.exists() {
+    if exists(&path)? {
         let manifest: Manifest = json(&path)?;
         check_size(&manifest).map_err(|what| Error::Contradiction { path, what })?;
         return Ok(manifest);

@@ -31,7 +31,7 @@ impl Problem {
     fn unreadable(what: &str, path: &Path, error: &std::io::Error) -> Self {
         let hint = match error.kind() {
             ErrorKind::PermissionDenied => {
-                "; whoever serves has to be allowed to read it, with --user that user"
+                "; this user has to be allowed to read it, and so has whom a server becomes with --user"
             }
             _ => "",
         };

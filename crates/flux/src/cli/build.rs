@@ -89,7 +89,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         Ok(()) => {}
         Err(package::Error::Program(wrong)) => return tell(file, &wrong),
         Err(package::Error::File(path, error)) => {
-            return Err(format!("cannot write {}: {error}", path.display()).into());
+            return Err(output::cannot_write(&path, &error).into());
         }
     }
     if arguments.run {

@@ -48,6 +48,11 @@ pub(super) fn write(
             return Err(command::usage(why));
         }
     };
-    output::write(path.map(PathBuf::as_path), text.as_bytes())
-        .map_err(|error| format!("cannot write the picture: {error}").into())
+    output::write(path.map(PathBuf::as_path), text.as_bytes()).map_err(|error| {
+        format!(
+            "cannot write the picture: {error}{}",
+            output::remedy(&error)
+        )
+        .into()
+    })
 }

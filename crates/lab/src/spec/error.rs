@@ -38,7 +38,7 @@ pub enum Error {
 fn remedy(why: &std::io::Error) -> &'static str {
     match why.kind() {
         std::io::ErrorKind::NotFound => "; bench-configs/ has some",
-        _ => "",
+        _ => command::input::remedy(why),
     }
 }
 

@@ -104,7 +104,7 @@ fn head(path: &Path) -> std::io::Result<Option<(String, f64)>> {
 }
 
 pub(super) fn cannot_read(path: &Path, error: &std::io::Error) -> Failure {
-    format!("cannot read {}: {error}", path.display()).into()
+    command::input::cannot_read(path, error).into()
 }
 
 /// Reads lines of parts, whole or in pieces, behind whatever a launcher puts before each.

@@ -9,6 +9,7 @@ use crate::record::Record;
 use crate::report::{Report, json};
 use crate::run::Run;
 use crate::start::Began;
+use command::output::cannot_write;
 use contracts::part::{PartAsked, PartEnded, PartLine};
 use contracts::{Unknown, load};
 use std::fs::{self, File};
@@ -143,8 +144,7 @@ fn create(
     (part, parts): (u32, u32),
 ) -> Result<(File, PathBuf), Failure> {
     let path = path(directory, run_id, part, parts);
-    let cannot =
-        |error: &dyn std::fmt::Display| format!("cannot write {}: {error}", path.display());
+    let cannot = |error: &io::Error| cannot_write(&path, error);
     fs::create_dir_all(directory).map_err(|error| cannot(&error))?;
     if path.exists() || running(&path).exists() {
         return Err(format!(

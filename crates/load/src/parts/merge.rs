@@ -8,7 +8,7 @@ use crate::report::Report;
 use crate::report::histograms::Log;
 use crate::slo::Slo;
 use crate::{Failure, tell_verdict};
-use command::output::complain;
+use command::output::{cannot_write, complain};
 use command::quantity::counted;
 use contracts::load::{Finding, PartStart};
 use contracts::part::PartLine;
@@ -111,7 +111,7 @@ pub(crate) fn if_all_ended(
     let whole = directory.join(format!("{run_id}.json"));
     match File::create_new(&whole) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(None),
-        Err(error) => return Err(format!("cannot write {}: {error}", whole.display()).into()),
+        Err(error) => return Err(cannot_write(&whole, &error).into()),
         Ok(_) => {}
     }
     let kept = merge(&paths, Some(run_id), true).and_then(|merged| {

@@ -39,7 +39,7 @@ pub enum WriteError {
         free: u64,
     },
     /// Anything else that the system refused.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}{}", path.display(), command::output::remedy(source))]
     Io {
         /// What was tried.
         action: &'static str,
