@@ -292,13 +292,17 @@ fn open_line(report: &Report) -> String {
             .unwrap_or(f64::NAN)
     };
     format!(
-        "{}; p99 of lag {:.0} us, p99 of response {:.0} us, {:.0} % busy, {:.0} req/s {}",
+        "{}; p99 of lag {:.0} us, p99 of response {:.0} us, {:.0} % busy, {:.0} req/s{}",
         report.verdict.map_or("no verdict", Validity::name),
         p99(&report.generator_lag_us),
         p99(&report.response_time_us),
         report.generator.busy.unwrap_or(f64::NAN) * 100.0,
         report.throughput.requests_per_s.unwrap_or(f64::NAN),
-        report.reasons.join("; ")
+        report
+            .reasons
+            .iter()
+            .map(|reason| format!("; {reason}"))
+            .collect::<String>()
     )
 }
 
@@ -341,8 +345,7 @@ mod tests {
         let text = r#"{"schema":"archbench.load/1","verdict":"SUSPECT","reasons":["short","early"],"throughput":{"requests_per_s":4958.2},
             "response_time_us":{"p99":700.4},"generator_lag_us":{"p99":48.0},"generator":{"busy":0.131}}"#;
         let line = open_line(&client::report(text).unwrap());
-        let expected =
-            "SUSPECT; p99 of lag 48 us, p99 of response 700 us, 13 % busy, 4958 req/s short; early";
+        let expected = "SUSPECT; p99 of lag 48 us, p99 of response 700 us, 13 % busy, 4958 req/s; short; early";
         assert_eq!(line, expected);
     }
 

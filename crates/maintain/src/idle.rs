@@ -19,6 +19,9 @@ use crate::testbed::{Cores, Testbed};
 
 /// Descriptors that either end needs beside its idle connections.
 const OTHER_DESCRIPTORS: u64 = 200;
+/// How many idle ones come in a second, and how long they are given to come to rest.
+const COMING_PER_S: u64 = 10_000;
+const SETTLING: Duration = Duration::from_millis(1500);
 /// Connections that are busy.
 const BUSY: u64 = 64;
 
@@ -149,7 +152,8 @@ fn round(
     let before = server.account();
     // Every connection is asked once; then one request in ten seconds keeps the client, and with it the connections, there.
     let idle = arguments.idle;
-    let stages = format!("2s@{idle},10m@0.1");
+    let ramp_s = idle.div_ceil(COMING_PER_S);
+    let stages = format!("{ramp_s}s@{},10m@0.1", idle.div_ceil(ramp_s));
     let program = archbench.display().to_string();
     let mut holder = [
         &program,
@@ -167,7 +171,9 @@ fn round(
     holder.extend(spoken.clone());
     let holder = Process::start(&holder, Placement::on(&[testbed.cores.client]))
         .map_err(|error| format!("cannot start {program}: {error}"))?;
-    testbed.interrupt.sleep(Duration::from_secs(4));
+    testbed
+        .interrupt
+        .sleep(Duration::from_secs(ramp_s) + SETTLING);
     testbed.go_on()?;
     let bytes = server.account().since(before).resident_bytes;
     let beside_us = busy()?;

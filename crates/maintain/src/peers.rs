@@ -21,9 +21,17 @@ pub(crate) struct Peers {
     /// How long each is asked for each size
     #[arg(value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
-    /// Models, with their options behind them if need be
+    /// Models, with their options behind them if need be; all for every one
     #[arg(value_name = "MODEL", default_values = ["sped", "amped"])]
     models: Vec<String>,
+    /// The sizes of the files that are asked for
+    #[arg(
+        long,
+        value_name = "SIZES",
+        value_delimiter = ',',
+        default_value = "1k,16k,64k,1m"
+    )]
+    files: Vec<Size>,
     #[command(flatten)]
     cores: Cores,
 }
@@ -35,7 +43,6 @@ impl Peers {
     /// When a server or the client fails.
     pub(crate) fn run(&self) -> Result<u8, Failure> {
         let testbed = Testbed::new(self.cores)?;
-        let sizes = Size::all(&["1k", "16k", "64k", "1m"])?;
         let mut contenders = Vec::new();
         for name in PEERS {
             contenders.extend(Server::foreign(&testbed, name)?.map(|server| Contender {
@@ -50,14 +57,20 @@ impl Peers {
             is_reference: false,
         });
         let archbench = programs::archbench()?;
-        for model in &self.models {
+        for model in programs::models(&archbench, &self.models)? {
             contenders.push(Contender {
-                server: Server::ours(&testbed, &archbench, model, &testbed.root())?,
+                server: Server::ours(&testbed, &archbench, &model, &testbed.root())?,
                 only: None,
                 is_reference: false,
             });
         }
-        compare(&testbed, &contenders, &sizes, self.rounds, self.seconds)?;
+        compare(
+            &testbed,
+            &contenders,
+            &self.files,
+            self.rounds,
+            self.seconds,
+        )?;
         Ok(0)
     }
 }

@@ -1,10 +1,15 @@
 //! Programs of this workspace, built where they are needed.
 
-use std::path::PathBuf;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use contracts::models::Models;
 use lab::Failure;
 use serde::Deserialize;
+
+/// Stands for every model of the catalogue.
+const ALL: &str = "all";
 
 /// The `archbench` that is measured: the one that ARCHBENCH names, or the release build.
 ///
@@ -18,6 +23,52 @@ pub(crate) fn archbench() -> Result<PathBuf, Failure> {
         }
         None => built(&["-p", "archbench", "--bin", "archbench"]),
     }
+}
+
+/// The models that were typed, `all` replaced by every one in the catalogue. Those that take a network interface of their own are left out
+/// of it, and a line says so: what is measured here goes over loopback.
+///
+/// # Errors
+/// When `archbench` does not say which there are.
+pub(crate) fn models(archbench: &Path, typed: &[String]) -> Result<Vec<String>, Failure> {
+    if !typed.iter().any(|model| model == ALL) {
+        return Ok(typed.to_vec());
+    }
+    let failed = |why: &dyn Display| {
+        format!(
+            "{} does not say which models it has: {why}",
+            archbench.display()
+        )
+    };
+    let output = Command::new(archbench)
+        .args(["models", "--output-format", "json"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| failed(&error))?;
+    let catalogue: Models =
+        serde_json::from_slice(&output.stdout).map_err(|error| failed(&error))?;
+    Ok(of_catalogue(&catalogue, typed))
+}
+
+fn of_catalogue(catalogue: &Models, typed: &[String]) -> Vec<String> {
+    let mut models = Vec::new();
+    for word in typed {
+        if word != ALL {
+            models.push(word.clone());
+            continue;
+        }
+        for model in &catalogue.models {
+            match model.takes_interface {
+                true => eprintln!(
+                    "{} is left out: it takes a network interface of its own",
+                    model.name
+                ),
+                false => models.push(model.name.clone()),
+            }
+        }
+    }
+    models
 }
 
 /// An example of a package, in its release build.
@@ -76,6 +127,19 @@ fn executable(messages: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_models_are_those_of_the_catalogue_that_serve_over_loopback() {
+        let catalogue = r#"{"schema":"archbench.models/1","version":"1","models":[{"name":"a","summary":""},
+            {"name":"b","summary":"","takes_interface":true},{"name":"c","summary":""}]}"#;
+        let catalogue = serde_json::from_str(catalogue).unwrap();
+        let of = |words: &[&str]| {
+            let typed: Vec<String> = words.iter().map(ToString::to_string).collect();
+            of_catalogue(&catalogue, &typed)
+        };
+        assert_eq!(of(&["all", "c --two"]), ["a", "c", "c --two"]);
+        assert_eq!(of(&["b"]), ["b"]);
+    }
 
     #[test]
     fn cargo_says_where_a_program_is() {

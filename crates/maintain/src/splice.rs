@@ -26,9 +26,9 @@ const OUTCOME: &str = "# Outcome";
 /// machine with two cores.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ReadmeFigures {
-    /// Only the commands that contain this; the other blocks stay
+    /// Only the commands that contain one of these; the other blocks stay
     #[arg(value_name = "PART")]
-    part: Option<String>,
+    parts: Vec<String>,
 }
 
 impl ReadmeFigures {
@@ -44,9 +44,12 @@ impl ReadmeFigures {
     fn page(&self, name: &str) -> Result<(), Failure> {
         let page = Path::new(name);
         let text = read(page)?;
-        let part = self.part.as_deref().unwrap_or_default();
+        let is_asked_for = |command: &&str| {
+            let mut parts = self.parts.iter();
+            self.parts.is_empty() || parts.any(|part| command.contains(part.as_str()))
+        };
         let mut outputs = Vec::new();
-        for command in commands(&text).filter(|command| command.contains(part)) {
+        for command in commands(&text).filter(is_asked_for) {
             eprintln!("measuring: {command}");
             let measured = Command::new("bash")
                 .args(["-c", command])

@@ -42,7 +42,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// symped takes what sped does. Exit status: 3 if one of these takes more with one connection.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Models, with their options behind them if need be
+    /// Models, with their options behind them if need be; all for every one
     #[arg(value_name = "MODEL", default_values = ["sped", "symped --loops 1", "amped"])]
     models: Vec<String>,
     /// Connections that ask at a time: what a call does for all of them is shared
@@ -61,14 +61,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let archbench = programs::archbench()?;
     let width = CASES.map(|case| named(case).len());
     let width = width.into_iter().max().unwrap_or(0);
-    let names = arguments.models.iter().map(String::len);
+    let models = programs::models(&archbench, &arguments.models)?;
+    let names = models.iter().map(String::len);
     let column = names.max().unwrap_or(0).max(10);
     println!(
         "{:<column$} {:<width$} {:>13} {:>8}   which",
         "model", "file", "calls/request", "waiting"
     );
     let mut too_many = Vec::new();
-    for model in &arguments.models {
+    for model in &models {
         // Of one connection: each of several reads once more in vain when it is new.
         let most = MOST.iter().find(|(name, _)| name == model);
         let most = most.filter(|_| arguments.connections == 1);
