@@ -8,6 +8,8 @@ use plotters::style::text_anchor::{HPos, VPos};
 pub(crate) const ROW: f64 = 21.0;
 const SAMPLE: f64 = 26.0;
 const GAP: f64 = 18.0;
+/// The same between columns, which can be told apart as such.
+const COLUMN_GAP: f64 = 10.0;
 /// The longest label, in pixels; a longer one is cut, and whole in the table.
 const LONGEST: f64 = 240.0;
 
@@ -61,6 +63,37 @@ impl Legend {
         }
         legend.rows += usize::from(!legend.entries.is_empty());
         legend
+    }
+
+    /// The same entries below each other in as many columns as find room; as they were where they stand in one row, or columns take more
+    /// rows.
+    pub(crate) fn in_columns(mut self, across: f64) -> Self {
+        let count = self.entries.len();
+        let all = (1..count).rev().map(|columns| self.lefts(columns));
+        let fitting = all.into_iter().find(|(_, right)| *right <= across);
+        let Some((lefts, _)) =
+            fitting.filter(|(lefts, _)| self.rows > 1 && count.div_ceil(lefts.len()) <= self.rows)
+        else {
+            return self;
+        };
+        for (place, entry) in self.entries.iter_mut().enumerate() {
+            (entry.row, entry.left) = (place / lefts.len(), lefts[place % lefts.len()]);
+        }
+        self.rows = count.div_ceil(lefts.len());
+        self
+    }
+
+    /// Where so many columns begin, and where the last one ends.
+    fn lefts(&self, columns: usize) -> (Vec<f64>, f64) {
+        let mut left = 0.0;
+        let mut lefts = Vec::with_capacity(columns);
+        for column in 0..columns {
+            let entries = self.entries.iter().skip(column).step_by(columns);
+            let wide = entries.map(|entry| width(&entry.label, TEXT));
+            lefts.push(left);
+            left += SAMPLE + 6.0 + wide.fold(0.0, f64::max) + COLUMN_GAP;
+        }
+        (lefts, left - COLUMN_GAP)
     }
 
     /// How high it is, in pixels.
@@ -170,5 +203,23 @@ mod tests {
         assert_eq!(Legend::new(std::iter::empty(), false, 300.0).height(), 0.0);
         let meaning = Legend::new(std::iter::empty(), true, 300.0);
         assert_eq!(meaning.entries[0].label, INVALID);
+    }
+
+    #[test]
+    fn what_takes_several_rows_stands_in_columns() {
+        let labels = [
+            "sped", "symped", "amped", "async", "service", "uring", "flux",
+        ];
+        let of = |across: f64| {
+            let entries = labels.iter().map(|label| (0, *label, Look::Measured(0)));
+            Legend::new(entries, false, across).in_columns(across)
+        };
+        let legend = of(190.0);
+        let rows: Vec<usize> = legend.entries.iter().map(|entry| entry.row).collect();
+        assert_eq!(rows, [0, 0, 1, 1, 2, 2, 3]);
+        let left = |row: usize| legend.entries[row * 2 + 1].left;
+        assert!(left(0) == left(1) && left(1) == left(2) && left(0) > 0.0);
+        let last = |across: f64| of(across).entries[6].row;
+        assert_eq!((last(2000.0), last(60.0)), (0, 6));
     }
 }

@@ -40,7 +40,8 @@ pub(crate) fn draw(figure: &Figure, chart: &Chart, frame: Frame) -> Result<Strin
                 let series = &chart.series[*number];
                 (*number, series.label.as_str(), series.look)
             });
-            Legend::new(entries, false, pitch - BETWEEN + axes::RIGHT - 4.0)
+            let across = pitch - BETWEEN + axes::RIGHT - 4.0;
+            Legend::new(entries, false, across).in_columns(across)
         })
         .collect();
     let mut rows = Vec::new();
