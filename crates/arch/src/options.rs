@@ -139,7 +139,7 @@ pub struct ServeOptions {
     #[arg(long, value_name = "SIZE", default_value = "8k", value_parser = units::size, help_heading = "Caches and data path")]
     pub content_cache_file: u64,
     /// Bytes of files on their way in memory of the server, in each process, where the kernel keeps none that could be sent
-    /// without waiting: for amped, async, seda, green and actor. When it is used up, each connection has 16 KiB at a time
+    /// without waiting: for helpers that wait for the disk, as those of amped. When it is used up, each connection has 16 KiB at a time
     #[arg(long, value_name = "SIZE", default_value = "16m", value_parser = units::size, help_heading = "Caches and data path")]
     pub helper_memory: u64,
     /// Bodies in memory from this size on are gathered by the kernel; smaller ones are copied beside their head

@@ -36,6 +36,12 @@ pub(crate) fn command() -> Command {
                 .value_parser(clap::value_parser!(Format))
                 .default_value("text"),
         )
+        .after_help(
+            "Examples:\n  \
+             archbench models                                                  all of them, a line each\n  \
+             archbench models amped                                            its diagram, and how it behaves\n  \
+             archbench models --tree --results results/quick-20250321-140506   where each was best in that run",
+        )
 }
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<ExitCode, Failure> {

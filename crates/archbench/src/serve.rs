@@ -69,7 +69,12 @@ fn grammar(graft: impl FnOnce(Command) -> Command) -> Command {
              --max-requests-per-connection let clients take turns.",
         )
         .after_help(
-            "SIGTERM, SIGHUP, SIGQUIT or Ctrl-C stops accepting, finishes the answers under way, prints a summary and exits 0; \
+            "Examples:\n  \
+             archbench serve                                       the built-in files, by amped, at http://127.0.0.1:8080\n  \
+             archbench serve --model sped --root /srv/www --addr 0.0.0.0:80 --user www-data\n  \
+             archbench serve --model green --tls --http2 on --addr 8443\n  \
+             archbench serve --model sped --slow /dir00001/=500    a slow disk: who waits?\n\n\
+             SIGTERM, SIGHUP, SIGQUIT or Ctrl-C stops accepting, finishes the answers under way, prints a summary and exits 0; \
              a second one ends at once (130). With --tls, SIGHUP reads the certificate again instead.\nExit status: 0 served and stopped, 1 failed, 2 wrong usage.",
         )
 }

@@ -12,6 +12,12 @@ use std::path::PathBuf;
 
 /// Write the report of a run: one page with its verdicts, figures and tables, that needs no network
 #[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+'archbench run' writes one into each results folder; this makes it again, from what is there.
+
+Examples:
+  archbench report results/quick-20250321-140506
+  archbench report results/quick-20250321-140506 -o page.html")]
 pub struct Report {
     /// The results folder
     #[arg(value_name = "RESULTS")]
@@ -76,7 +82,10 @@ pub struct Plot {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 The notebook is to be run in the results folder, by Jupyter or whatever reads its format, and needs
-'pip install pandas matplotlib hdrhistogram'. 'archbench run' writes one into each results folder.")]
+'pip install pandas matplotlib hdrhistogram'. 'archbench run' writes one into each results folder.
+
+Example:
+  archbench notebook results/quick-20250321-140506 && cd results/quick-20250321-140506 && jupyter lab explore.ipynb")]
 pub struct Notebook {
     /// The results folder
     #[arg(value_name = "RESULTS")]
