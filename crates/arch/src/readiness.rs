@@ -236,11 +236,15 @@ impl<T: Transport> Endpoint<T> {
     /// Has its session hear what has come, where it would and something has, though something else may be next.
     #[inline]
     fn listen(&mut self, worker: &mut Worker) {
-        if self.readiness.readable
-            && !worker.buffers.has_rest()
-            && self.session.is_to_listen()
-            && self.receive(worker)
-        {
+        if self.readiness.readable && !worker.buffers.has_rest() && self.session.is_to_listen() {
+            self.hear(worker);
+        }
+    }
+
+    /// (Not inlined: what is read for a request is, and is next to all.)
+    #[inline(never)]
+    fn hear(&mut self, worker: &mut Worker) {
+        if self.receive(worker) {
             self.parse(worker);
         }
     }

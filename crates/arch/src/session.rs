@@ -118,7 +118,11 @@ enum State {
 }
 
 /// The protocol of a session.
+///
+/// Its tag is a number of its own, for it is asked a dozen times for each request: one that is hidden in a field of a protocol's has
+/// to be computed each time.
 #[derive(Debug)]
+#[repr(u8)]
 enum Spoken {
     Http1(Http1),
     Http2(Box<Http2>),
@@ -176,9 +180,7 @@ impl Session {
             return self.hand_out(unsent);
         }
         if !self.held.is_empty() {
-            for done in std::mem::take(&mut self.held) {
-                self.done(done, scratch);
-            }
+            self.take_held(scratch);
             if self.state == State::Closed {
                 return Next::Closed;
             }
@@ -235,6 +237,13 @@ impl Session {
                     Next::Closed
                 }
             };
+        }
+    }
+
+    #[cold]
+    fn take_held(&mut self, scratch: &mut Scratch) {
+        for done in std::mem::take(&mut self.held) {
+            self.done(done, scratch);
         }
     }
 
@@ -335,17 +344,25 @@ impl Session {
     /// A work is back, done.
     #[inline]
     pub fn done(&mut self, done: Done, scratch: &mut Scratch) {
+        let is_away = self.secured.as_ref().is_some_and(|it| it.is_away());
+        if self.state != State::Open || self.unsent.is_some() || is_away {
+            self.done_meanwhile(done, scratch);
+        } else {
+            ask!(&mut self.spoken, protocol => protocol.done(done, scratch));
+        }
+    }
+
+    /// A work is back while the transport has an output, or that of a handshake.
+    #[inline(never)]
+    fn done_meanwhile(&mut self, done: Done, scratch: &mut Scratch) {
         if self.state == State::Closed {
             return;
         }
         if self.waits_for_transport() {
             // What came of it would be collected behind what waits for the client, and be there when others are worked on.
             self.held.push(done);
-            return;
-        }
-        match &self.secured {
-            Some(secured) if secured.is_away() => self.handshake_done(done, scratch),
-            _ => ask!(&mut self.spoken, protocol => protocol.done(done, scratch)),
+        } else {
+            self.handshake_done(done, scratch);
         }
     }
 
