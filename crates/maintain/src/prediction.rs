@@ -26,7 +26,8 @@ use crate::{client, programs, splice};
 ///
 /// The server has a core of its own, and a cache with room for nothing, so that every request has a picture compressed. The profile is of one
 /// client that has one request at a time; the loads are shares of what the simulation says the server can do. Exit status: 0 up to 0.8
-/// of that, throughput and mean are within 10 % and the 99th percentile within 25 %; 3 some are not; 1 something failed.
+/// of that, throughput and mean are within 10 % and the 99th percentile within 25 %; 3 some are not, or a measurement does not count; 1
+/// something failed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Who calls the next step
@@ -106,26 +107,37 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8, Failure> {
         delay: outside(&model, &text)?,
         ..Run::default()
     };
-    let (mut measured, mut own) = (Vec::new(), Vec::new());
+    let (mut measured, mut own, mut left_out) = (Vec::new(), Vec::new(), String::new());
     for (share, lasts) in loads(&arguments.shares, arguments.duration) {
         // Not above it by rounding.
         let rate = (share * capacity * 10.0).floor() / 10.0;
         let open = ["--connections", "64", "--poisson", "--rate"].map(str::to_owned);
         let open = [&open[..], &[format!("{rate:.1}")]].concat();
         let (text, profile) = profiled(&testbed, arguments, &compiled, &open, lasts)?;
-        let load = of_reports(&[client::report(&text)?])?;
-        debug_assert!(load.iter().all(|one| one.arrivals == Arrivals::Poisson));
-        measured.extend(load);
-        own.push(profile);
+        let report = client::report(&text)?;
+        if let Ok(load) = of_reports(std::slice::from_ref(&report)) {
+            debug_assert!(load.iter().all(|one| one.arrivals == Arrivals::Poisson));
+            measured.extend(load);
+            own.push(profile);
+        } else {
+            let why = report.reasons.join("\n  ");
+            let _ = writeln!(
+                left_out,
+                "\nat {rate:.1}/s the measurement does not count:\n  {why}"
+            );
+        }
+    }
+    if measured.is_empty() {
+        return Err(left_out.trim().into());
     }
     let (prediction, curve) = predict(&compiled, &profile, &settings, &measured, how)?;
     let delay_us = how.delay.as_secs_f64() * 1e6;
     let hindsight = hindsight(&compiled, &settings, capacity, &measured, &own, how)?;
     let told = format!(
         "{QUESTION}\n\n{prediction}\n\n\
-         {delay_us:.0} µs of each response are outside of the server, as one client saw it.\n\n{hindsight}"
+         {delay_us:.0} µs of each response are outside of the server, as one client saw it.\n\n{hindsight}\n{left_out}"
     );
-    println!("{told}");
+    println!("{}", told.trim_end());
     if let Some(path) = &arguments.output {
         let svg = chart::response_times("image.flux", &[curve], &measured)?;
         std::fs::write(path, svg)
@@ -134,7 +146,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     if arguments.record {
         splice::record(Path::new(EXPERIMENT), &told)?;
     }
-    Ok(match prediction.holds() {
+    Ok(match prediction.holds() && left_out.is_empty() {
         true => 0,
         false => lab::SLO_MISSED,
     })
