@@ -59,7 +59,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arch::nature::{
-    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack, Variant,
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Requests,
+    Stack, Variant,
 };
 use arch::{Architecture, ProcessContext, Rule, ServerSetup, Spin, context};
 use cell::{Cell, Run, Signals};
@@ -106,6 +107,7 @@ const BEHAVIOUR: Behaviour = Behaviour {
     },
     defect: Loss::Answer,
     killed: Killed::Server,
+    requests: Requests::AtOnce,
     idle_connection: IdleConnection::Place,
 };
 
@@ -126,6 +128,7 @@ impl Architecture for Actor {
             behaviour: Behaviour {
                 disk_wait: DiskWait::Connection,
                 defect: Loss::Connection,
+                requests: Requests::InTurn,
                 ..BEHAVIOUR
             },
         }],

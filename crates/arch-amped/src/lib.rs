@@ -12,7 +12,7 @@
 //! locked in memory, as section 5.7 proposes for systems that cannot tell. Bytes leave by `sendfile`, not by `writev` from a mapping.
 
 use arch::nature::{
-    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack,
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Requests, Stack,
 };
 use arch::{Architecture, ProcessContext, ServerSetup, Spin, Work, Worker, context};
 use crossbeam_channel::{Receiver, RecvError, Sender, unbounded};
@@ -45,6 +45,7 @@ impl Architecture for Amped {
             disk_wait: DiskWait::Helper { count: "--helpers" },
             defect: Loss::Answer,
             killed: Killed::Server,
+            requests: Requests::AtOnce,
             idle_connection: IdleConnection::Place,
         },
         variants: &[],

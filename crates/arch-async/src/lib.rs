@@ -34,6 +34,9 @@
 //! with it its thread, and whoever would be run there: all of them, or with several threads those that find no other. No type
 //! says which call does that; it is the price of tasks that look like threads. Who waits: the task that asked.
 //!
+//! Over HTTP/2 a client has many requests under way. What each waits for is a future by itself, and the task awaits whichever is there
+//! first, a file that the pool has prepared or its client: the text stays one, and has no more threads of its own than before.
+//!
 //! What is shared: the caches, behind their locks, between the threads that run tasks and those of the pool; buffers, between all
 //! tasks of a thread, one after the other, since none awaits with something in them. Von Behren et al. (HotOS 2003) found nothing in
 //! events that threads could not have as cheaply, given a compiler that keeps just what lives across a wait: that is what an `async fn`
@@ -41,20 +44,25 @@
 //!
 //! What is allocated: for a connection five times, once and for all, among them its task, its socket's place with the runtime and its
 //! timer; for a request nothing, as in the loops, unless the disk has to be asked. A work that goes to the pool costs two allocations: it
-//! is a task there, and the buffer of its path stays there, as with AMPED's helpers. `tests/allocations.rs` counts all of these.
+//! is a task there, and the buffer of its path stays there, as with AMPED's helpers; where several can be out, also the place of each
+//! among those that are awaited. `tests/allocations.rs` counts all of these.
 //!
 //! Departures: the paper's tasks run on fibers with stacks of their own, and its point is that both kinds of text can call each
 //! other; here all are compiled into structures, and nothing is adapted. A server that stops shuts the reading side of each
 //! connection, as for threads: there is no loop that could tell its sessions. "Readable" counts from when the task runs, as the
 //! runtime does not say when it heard of it. The clock is looked at for each wake-up, in place of once for each batch of events.
 
+use std::future::pending;
+use std::pin::pin;
 use std::sync::Arc;
 
 use arch::nature::{
-    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack, Variant,
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Requests,
+    Stack, Variant,
 };
-use arch::{Architecture, Done, Next, ProcessContext, Rule, ServerSetup, Work};
+use arch::{Architecture, Next, ProcessContext, Rule, ServerSetup};
 use driver_async::acceptor::Admitted;
+use driver_async::disk::{try_run, wait_for};
 use driver_async::{Acceptor, Connection, RuntimeOptions};
 
 /// Who waits for the disk.
@@ -103,6 +111,7 @@ impl Architecture for Async {
                     disk_wait: DiskWait::Server,
                     // The task's, which ends with its connection.
                     defect: Loss::Connection,
+                    requests: Requests::InTurn,
                     ..POOL
                 },
             },
@@ -138,6 +147,7 @@ const POOL: Behaviour = Behaviour {
     },
     defect: Loss::Answer,
     killed: Killed::Server,
+    requests: Requests::AtOnce,
     idle_connection: IdleConnection::Place,
 };
 
@@ -158,29 +168,30 @@ async fn serve(admitted: Admitted, process: Arc<ProcessContext>, disk: Disk) {
         match connection.advance() {
             Next::Receive => connection.receive().await,
             Next::Send(output) => connection.send(output).await,
-            Next::Work(work) => {
-                let done = match disk {
-                    // Others wait as well: those whom this thread would run.
-                    Disk::Inline => connection.run(work),
-                    Disk::Pool => do_or_await(work, &mut connection).await,
-                };
+            Next::Work(work) if disk == Disk::Inline => {
+                // Others wait as well: those whom this thread would run.
+                let done = connection.run(work);
                 connection.done(done);
             }
+            // What is known to need no waiting is done here, and the pool prepares the rest.
+            Next::Work(work) => match try_run(work, &process) {
+                Ok(done) => connection.done(done),
+                // Only this request waits: the task goes on with others of its client's.
+                Err(work) if connection.is_multiplexed() => {
+                    connection.begin(wait_for(work, Arc::clone(&process)));
+                }
+                // Only this task waits.
+                Err(work) => {
+                    let waiting = pin!(wait_for(work, Arc::clone(&process)));
+                    let done = connection.awaiting(waiting).await;
+                    connection.done(done);
+                }
+            },
             Next::ShutdownWrite => connection.shutdown_write(),
             Next::Yield => connection.give_way().await,
-            Next::Wait => connection.wait_for_source().await,
+            // For the pool: a file's body has no other source.
+            Next::Wait => connection.wait(pin!(pending())).await,
             Next::Closed => return,
-        }
-    }
-}
-
-/// Does what is known to need no waiting, and has the pool prepare the rest.
-async fn do_or_await(mut work: Work, connection: &mut Connection<'_>) -> Done {
-    loop {
-        match connection.try_run(work) {
-            Ok(done) => return done,
-            // Only this task waits.
-            Err(unready) => work = connection.prepare(unready).await,
         }
     }
 }

@@ -27,7 +27,8 @@ use std::sync::Arc;
 
 use arch::architecture::Rule;
 use arch::nature::{
-    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack, Variant,
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Requests,
+    Stack, Variant,
 };
 use arch::{Architecture, ProcessContext, ServerSetup, Worker, context, threads_that_fit};
 use flows::Flow;
@@ -149,6 +150,7 @@ const WITH_THREADS: Behaviour = Behaviour {
     disk_wait: DiskWait::Helper { count: "--threads" },
     defect: Loss::Answer,
     killed: Killed::Server,
+    requests: Requests::InTurn,
     idle_connection: IdleConnection::Place,
 };
 

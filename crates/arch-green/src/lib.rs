@@ -27,7 +27,8 @@ use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 use arch::nature::{
-    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack, Variant,
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Requests,
+    Stack, Variant,
 };
 use arch::{
     Acceptor, Architecture, Client, ProcessContext, Refused, Remarks, Rule, ServerSetup, Worker,
@@ -201,6 +202,7 @@ const OFFLOADING: Behaviour = Behaviour {
     disk_wait: DiskWait::Helper { count: "--helpers" },
     defect: Loss::Answer,
     killed: Killed::Server,
+    requests: Requests::InTurn,
     idle_connection: IdleConnection::Worker,
 };
 

@@ -5,7 +5,7 @@
 //! concurrency. What blocks: everything, and everybody waits.
 
 use arch::nature::{
-    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack,
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Requests, Stack,
 };
 use arch::{Architecture, ServerSetup, blocking};
 
@@ -29,6 +29,7 @@ impl Architecture for Iterative {
             disk_wait: DiskWait::Server,
             defect: Loss::Server,
             killed: Killed::Server,
+            requests: Requests::InTurn,
             idle_connection: IdleConnection::Worker,
         },
         variants: &[],

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use arch::listener::{EXHAUSTED_PAUSE, Socket};
 use arch::nature::{
     Behaviour, Carrier, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
-    Overflow, Stack, Variant,
+    Overflow, Requests, Stack, Variant,
 };
 use arch::processes::{Parent, SIGNALS};
 use arch::{Accept, Architecture, ProcessContext, Refused, Rule, ServerSetup, blocking};
@@ -89,6 +89,7 @@ const PROCESS_EACH: Behaviour = Behaviour {
     disk_wait: DiskWait::Connection,
     defect: Loss::Process,
     killed: Killed::Connection,
+    requests: Requests::InTurn,
     idle_connection: IdleConnection::Worker,
 };
 

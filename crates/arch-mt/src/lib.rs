@@ -14,7 +14,7 @@ use std::thread::Builder;
 
 use arch::nature::{
     Behaviour, Carrier, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
-    Overflow, Stack, Variant,
+    Overflow, Requests, Stack, Variant,
 };
 use arch::{
     Architecture, ProcessContext, Refused, Rule, ServerSetup, blocking, context, fit,
@@ -86,6 +86,7 @@ const THREAD_EACH: Behaviour = Behaviour {
     disk_wait: DiskWait::Connection,
     defect: Loss::Connection,
     killed: Killed::Server,
+    requests: Requests::InTurn,
     idle_connection: IdleConnection::Worker,
 };
 

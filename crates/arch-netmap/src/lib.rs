@@ -73,7 +73,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arch::nature::{
-    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack as Whose,
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Requests,
+    Stack as Whose,
 };
 use arch::{
     Architecture, Endpoint, Listener, ProcessContext, Progress, Remarks, ServeOptions, ServerSetup,
@@ -152,6 +153,7 @@ impl Architecture for Netmap {
             disk_wait: DiskWait::Server,
             defect: Loss::Server,
             killed: Killed::Server,
+            requests: Requests::InTurn,
             idle_connection: IdleConnection::Buffers,
         },
         variants: &[],

@@ -16,7 +16,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use arch::nature::{
     Behaviour, Carrier, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
-    Overflow, Stack, Variant,
+    Overflow, Requests, Stack, Variant,
 };
 use arch::{Architecture, Client, ProcessContext, Refused, ServerSetup, Worker, blocking};
 use threadpool::ThreadPool;
@@ -104,6 +104,7 @@ const fn bounded(overflow: Overflow) -> Behaviour {
         disk_wait: DiskWait::Connection,
         defect: Loss::Connection,
         killed: Killed::Server,
+        requests: Requests::InTurn,
         idle_connection: IdleConnection::Worker,
     }
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arch::{Endpoint, Next, Step, Worker};
+use arch::{Done, Endpoint, Next, Step, Work, Worker};
 
 use crate::gate::Gate;
 use crate::sockets::CompletionSender;
 use crate::stage::{Handler, Sink};
-use crate::task::{Event, Task};
+use crate::task::{Either, Event, Loading, Task};
 
 /// Makes requests of the bytes that came.
 pub(crate) struct Parser {
@@ -81,7 +81,7 @@ impl Parser {
 /// Knows which file is meant, and has it at hand, if that is known in memory.
 pub(crate) struct Finder {
     pub(crate) worker: Worker,
-    pub(crate) load: Sink<Event>,
+    pub(crate) load: Sink<Loading>,
     pub(crate) send: Sink<Event>,
     pub(crate) back: CompletionSender,
 }
@@ -92,13 +92,22 @@ impl Handler<Event> for Finder {
     }
 
     fn handle(&mut self, mut task: Event) {
-        let next = task.do_kept(&[Step::Find, Step::Load], &mut self.worker);
+        let (steps, load) = ([Step::Find, Step::Load], &mut self.load);
+        let next =
+            task.do_kept_and_send_off(&steps, &mut self.worker, |request| load.push(request));
         self.pass_on(task.needing(next));
     }
 
     fn hand_over(&mut self) {
         self.load.hand_over();
-        while let Some(mut task) = self.load.rejected() {
+        while let Some(rejected) = self.load.rejected() {
+            let mut task = match rejected {
+                Either::Session(task) => task,
+                Either::Request(token, work) => {
+                    self.back.push_request(token, work.refuse());
+                    continue;
+                }
+            };
             if let Next::Work(work) = task.take_next() {
                 task.step(&mut self.worker, |endpoint, worker| {
                     endpoint.done(work.refuse(), worker);
@@ -115,7 +124,7 @@ impl Finder {
     fn pass_on(&mut self, mut task: Event) {
         match task.take_next() {
             next @ Next::Send(_) => self.send.push(task.needing(next)),
-            next @ Next::Work(_) => self.load.push(task.needing(next)),
+            next @ Next::Work(_) => self.load.push(Either::Session(task.needing(next))),
             next => self.back.push(task.needing(next)),
         }
     }
@@ -128,21 +137,44 @@ pub(crate) struct Loader {
     pub(crate) back: CompletionSender,
 }
 
-impl Handler<Event> for Loader {
+impl Handler<Loading> for Loader {
     fn begin(&mut self) {
         self.worker.tick();
     }
 
-    fn handle(&mut self, mut task: Event) {
+    fn handle(&mut self, loading: Loading) {
+        match loading {
+            Either::Session(task) => self.load_for(task),
+            Either::Request(token, work) => {
+                let done = self.load(*work);
+                self.back.push_request(token, done);
+            }
+        }
+    }
+
+    fn hand_over(&mut self) {
+        self.send.hand_over_all();
+        self.back.hand_over();
+    }
+}
+
+impl Loader {
+    /// Does a work, and waits for the disk where it has to.
+    fn load(&self, mut work: Work) -> Done {
+        loop {
+            match work.try_run(&self.worker.files, self.worker.now) {
+                Ok(done) => return done,
+                Err(missing) => work = missing.prepare(&self.worker.files),
+            }
+        }
+    }
+
+    /// Does the works of a session until it needs something else.
+    fn load_for(&mut self, mut task: Event) {
         loop {
             match task.take_next() {
-                Next::Work(mut work) => {
-                    let done = loop {
-                        match work.try_run(&self.worker.files, self.worker.now) {
-                            Ok(done) => break done,
-                            Err(missing) => work = missing.prepare(&self.worker.files),
-                        }
-                    };
+                Next::Work(work) => {
+                    let done = self.load(work);
                     task.step(&mut self.worker, |endpoint, worker| {
                         endpoint.done(done, worker);
                     });
@@ -151,11 +183,6 @@ impl Handler<Event> for Loader {
                 next => return self.back.push(task.needing(next)),
             }
         }
-    }
-
-    fn hand_over(&mut self) {
-        self.send.hand_over_all();
-        self.back.hand_over();
     }
 }
 

@@ -5,6 +5,10 @@
 //! locks, and the queues. A request has one owner at a time: it goes from stage to stage in buffers of its own, with what was
 //! read and what is to be sent, so that no stage copies anything.
 //!
+//! Over HTTP/2 a session has many requests. What is in memory is answered in the session's own event, as of HTTP/1.1; a request
+//! that has to wait for the disk leaves it, as an event of its own, and the session goes on with the others. What came of it meets its
+//! session again at `sockets`.
+//!
 //! When a queue is full, the event is rejected, and whoever enqueues decides: `sockets` stops reading, so that the queue
 //! grows in the network; `parse` and `find` answer 503; an answer that is ready waits for `send`. Admission
 //! ([`controllers`], after Welsh and Culler, USITS 2003) turns requests away in front of `find`, where it is known that
@@ -26,7 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arch::nature::{
-    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack,
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Requests, Stack,
 };
 use arch::{Architecture, ProcessContext, ServerSetup, Spin, context};
 use controllers::{Admit, Limits};
@@ -83,6 +87,7 @@ impl Architecture for Seda {
             },
             defect: Loss::Answer,
             killed: Killed::Server,
+            requests: Requests::AtOnce,
             idle_connection: IdleConnection::Place,
         },
         variants: &[],

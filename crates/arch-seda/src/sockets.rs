@@ -5,30 +5,31 @@
 //! many sessions come back as went out, and those went through bounded queues. Hence no circle of full queues can stand
 //! still.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use arch::{Endpoint, Next, ProcessContext, Spin, Step, Worker};
+use arch::{Done, Endpoint, Next, ProcessContext, Spin, Step, Worker};
 use reactor::{Due, Epoll, Reactor, Token, Waker};
 use run_queue::RunQueue;
 
 use crate::stage::Sink;
-use crate::task::{Event, Task};
+use crate::task::{Completion, Either, Event, Loading, Task};
 
 /// So many may come back at a time before a queue has to grow: with few connections, none ever does.
 const PLACES: usize = 64;
 
 /// The queue of those that come back.
 pub(crate) struct Completions {
-    tasks: Mutex<Vec<Event>>,
+    tasks: Mutex<Vec<Completion>>,
     /// Whether the thread of the sockets waits in `epoll`, and has to be woken.
     asleep: AtomicBool,
     waker: Waker,
 }
 
 impl Completions {
-    fn enqueue(&self, tasks: &mut Vec<Event>) {
+    fn enqueue(&self, tasks: &mut Vec<Completion>) {
         let mut queue = self.queue();
         queue.append(tasks);
         let asleep = self.asleep.swap(false, Relaxed);
@@ -39,7 +40,7 @@ impl Completions {
         }
     }
 
-    fn queue(&self) -> MutexGuard<'_, Vec<Event>> {
+    fn queue(&self) -> MutexGuard<'_, Vec<Completion>> {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -47,7 +48,7 @@ impl Completions {
 /// The way back, with what is to be handed over next.
 pub(crate) struct CompletionSender {
     completions: Arc<Completions>,
-    tasks: Vec<Event>,
+    tasks: Vec<Completion>,
 }
 
 impl CompletionSender {
@@ -59,7 +60,12 @@ impl CompletionSender {
     }
 
     pub(crate) fn push(&mut self, task: Event) {
-        self.tasks.push(task);
+        self.tasks.push(Either::Session(task));
+    }
+
+    /// What came of a request that has left its session.
+    pub(crate) fn push_request(&mut self, token: Token, done: Done) {
+        self.tasks.push(Either::Request(token, Box::new(done)));
     }
 
     /// Hands over all: for those that come back there is always a place.
@@ -74,7 +80,7 @@ impl CompletionSender {
 pub(crate) struct Sinks {
     pub(crate) parse: Sink<Event>,
     /// For what is missing of an answer that has begun.
-    pub(crate) load: Sink<Event>,
+    pub(crate) load: Sink<Loading>,
     pub(crate) send: Sink<Event>,
 }
 
@@ -84,7 +90,9 @@ pub(crate) struct Sockets {
     worker: Worker,
     process: ProcessContext,
     completions: Arc<Completions>,
-    completed: Vec<Event>,
+    completed: Vec<Completion>,
+    /// What came of requests whose sessions are with other stages.
+    done: HashMap<Token, Vec<Done>>,
     counters: meter::StageCounters,
     /// Sessions that have something to read, for which there is no place in the next queue.
     unread: RunQueue<Token>,
@@ -114,6 +122,7 @@ impl Sockets {
                 waker,
             }),
             completed: Vec::with_capacity(PLACES),
+            done: HashMap::new(),
             counters,
             unread: RunQueue::default(),
             spare: Vec::new(),
@@ -198,11 +207,41 @@ impl Sockets {
         }
         let count = completed.len();
         self.counters.queue(count);
-        for task in completed.drain(..) {
-            self.route(task, sinks);
+        for completion in completed.drain(..) {
+            match completion {
+                Either::Session(task) => self.route(task, sinks),
+                Either::Request(token, done) => self.take_request_back(token, *done, sinks),
+            }
         }
         self.completed = completed;
         count
+    }
+
+    /// A request that has left its session is found or read: the session goes on with it, as soon as it is here. Of one that is over,
+    /// nothing comes.
+    fn take_request_back(&mut self, token: Token, done: Done, sinks: &mut Sinks) {
+        if self.reactor.sessions().is_away(token) {
+            self.done.entry(token).or_default().push(done);
+        } else if let Some(task) = self.carry(token, |endpoint, worker| endpoint.done(done, worker))
+        {
+            self.route(task, sinks);
+        }
+    }
+
+    /// Takes a session that is here from its place, into buffers of its own, and has it do something first.
+    fn carry(
+        &mut self,
+        token: Token,
+        first: impl FnOnce(&mut Endpoint, &mut Worker),
+    ) -> Option<Event> {
+        let endpoint = self.reactor.sessions().take(token)?;
+        let process = &self.process;
+        let mut task = self
+            .spare
+            .pop()
+            .unwrap_or_else(|| Box::new(Task::new(process)));
+        task.begin(token, endpoint, &mut self.worker, first);
+        Some(task)
     }
 
     /// Reads what a client has sent, if there is a place for it in the next queue; otherwise it stays where it is. Whoever is given
@@ -212,56 +251,56 @@ impl Sockets {
             self.unread.push(token);
             return;
         }
-        let Some(endpoint) = self.reactor.sessions().take(token) else {
-            return;
-        };
-        let process = &self.process;
-        let mut task = self
-            .spare
-            .pop()
-            .unwrap_or_else(|| Box::new(Task::new(process)));
-        task.begin(token, endpoint, &mut self.worker);
-        self.route(task, sinks);
+        if let Some(task) = self.carry(token, |_, _| ()) {
+            self.route(task, sinks);
+        }
     }
 
     /// Sends a session where it has to go next.
     fn route(&mut self, mut task: Event, sinks: &mut Sinks) {
         loop {
-            match task.do_kept(&[Step::Load], &mut self.worker) {
+            let load = &mut sinks.load;
+            let next = task.do_kept_and_send_off(&[Step::Load], &mut self.worker, |request| {
+                load.push(request)
+            });
+            match next {
                 next @ Next::Receive if task.has_rest() => {
                     return sinks.parse.push(task.needing(next));
                 }
                 Next::Receive if !sinks.parse.has_room() => {
                     self.unread.push(task.token);
-                    return self.rest(task);
+                    return self.rest(task, sinks);
                 }
                 Next::Receive => {
                     task.catch_up(self.reactor.sessions());
                     let received = task.at(&mut self.worker, Endpoint::receive);
                     // What it waits for may have come while it was away.
                     if received == Some(false) && !task.catch_up(self.reactor.sessions()) {
-                        return self.rest(task);
+                        return self.rest(task, sinks);
                     }
                 }
                 // Whether it is let in is decided there.
                 next @ Next::Work(_) if next.step() == Some(Step::Find) => {
                     return sinks.parse.push(task.needing(next));
                 }
-                next @ Next::Work(_) => return sinks.load.push(task.needing(next)),
+                next @ Next::Work(_) => {
+                    return sinks.load.push(Either::Session(task.needing(next)));
+                }
                 next @ Next::Send(_) => return sinks.send.push(task.needing(next)),
                 Next::ShutdownWrite => {
                     task.at(&mut self.worker, |endpoint, _| endpoint.shutdown_write());
                 }
                 Next::Yield => {
                     self.reactor.queue(task.token);
-                    return self.rest(task);
+                    return self.rest(task, sinks);
                 }
                 Next::Wait => {
                     if !task.catch_up(self.reactor.sessions()) {
-                        return self.rest(task);
+                        return self.rest(task, sinks);
                     }
                 }
                 Next::Closed => {
+                    self.done.remove(&task.token);
                     self.reactor.sessions().remove(task.token);
                     task.end();
                     return self.spare.push(task);
@@ -271,9 +310,17 @@ impl Sockets {
         }
     }
 
-    /// Lets a session take its place in the table again, and be watched: not before, for a connection for one request may be over
-    /// by then.
-    fn rest(&mut self, mut task: Event) {
+    /// Lets a session take its place in the table again, and be watched: not before, for a connection for one request may be over by
+    /// then. Where something has come of its requests meanwhile, it goes on with that.
+    fn rest(&mut self, mut task: Event, sinks: &mut Sinks) {
+        if let Some(done) = self.done.remove(&task.token) {
+            task.step(&mut self.worker, |endpoint, worker| {
+                for done in done {
+                    endpoint.done(done, worker);
+                }
+            });
+            return self.route(task, sinks);
+        }
         task.catch_up(self.reactor.sessions());
         task.at(&mut self.worker, Endpoint::rest);
         let token = task.token;

@@ -1,9 +1,9 @@
-//! What goes through the queues: a session on its way, and its buffers.
+//! What goes through the queues: a session on its way, and its buffers; and a request that has left its session.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use arch::{Endpoint, Next, ProcessContext, RequestBuffers, Step, Worker};
+use arch::{Done, Endpoint, Next, ProcessContext, RequestBuffers, Step, Work, Worker};
 use reactor::{Sessions, Token};
 
 /// A session on its way from stage to stage, with what it needs next. Whoever has it owns it.
@@ -19,6 +19,18 @@ pub(crate) struct Task {
 /// What the queues hold: the box goes through all of them and comes back, and taking it apart would allocate.
 pub(crate) type Event = Box<Task>;
 
+/// A session as it is, or one of its many requests (HTTP/2), which waits for the disk without it: `R` is what is to be done for that,
+/// on its way there, and what came of it, on its way back.
+pub(crate) enum Either<R> {
+    Session(Event),
+    Request(Token, Box<R>),
+}
+
+/// What `load` takes.
+pub(crate) type Loading = Either<Work>;
+/// What comes back to the sockets.
+pub(crate) type Completion = Either<Done>;
+
 impl Task {
     /// Buffers without a session.
     pub(crate) fn new(process: &ProcessContext) -> Self {
@@ -31,10 +43,19 @@ impl Task {
         }
     }
 
-    /// Begins to carry a session.
-    pub(crate) fn begin(&mut self, token: Token, endpoint: Endpoint, worker: &mut Worker) {
+    /// Begins to carry a session, and has it do something first: what it needs next is asked for once, since it is out then.
+    pub(crate) fn begin(
+        &mut self,
+        token: Token,
+        endpoint: Endpoint,
+        worker: &mut Worker,
+        first: impl FnOnce(&mut Endpoint, &mut Worker),
+    ) {
         (self.token, self.endpoint, self.admitted) = (token, Some(endpoint), None);
-        self.step(worker, Endpoint::take_up);
+        self.step(worker, |endpoint, worker| {
+            endpoint.take_up(worker);
+            first(endpoint, worker);
+        });
     }
 
     /// Gives the session up; `None` where a defect has ended it. What one that is over has not taken of its input is not for the
@@ -111,6 +132,32 @@ impl Task {
             }
         });
         kept.unwrap_or(Next::Closed)
+    }
+
+    /// As [`do_kept`](Self::do_kept); and each work that has to wait leaves, by `send_off`, where the session can go on without it.
+    pub(crate) fn do_kept_and_send_off(
+        &mut self,
+        steps: &[Step],
+        worker: &mut Worker,
+        mut send_off: impl FnMut(Loading),
+    ) -> Next {
+        loop {
+            match self.do_kept(steps, worker) {
+                Next::Work(work)
+                    if self.is_multiplexed()
+                        && work.step().is_some_and(|step| steps.contains(&step)) =>
+                {
+                    send_off(Either::Request(self.token, Box::new(work)));
+                    self.step(worker, |_, _| ());
+                }
+                next => return next,
+            }
+        }
+    }
+
+    fn is_multiplexed(&self) -> bool {
+        let endpoint = self.endpoint.as_ref();
+        endpoint.is_some_and(Endpoint::is_multiplexed)
     }
 
     /// Works on the session with its own buffers. A defect there costs the session, and not the thread.

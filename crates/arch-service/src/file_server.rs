@@ -1,12 +1,12 @@
 //! The leaf: the service that answers with files.
 
-use std::future::{pending, ready};
+use std::future::ready;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use arch::{Done, ProcessContext, Work};
+use driver_async::disk::{try_run, wait_for};
 use driver_async::worker::with_worker;
-use tokio::task::spawn_blocking;
 use tower::Service;
 
 use crate::service::{Answering, Error, Request, Response};
@@ -40,14 +40,14 @@ impl Service<Request> for FileServer {
         let answer = with_worker(process, |worker| worker.answer_with_file(request));
         let mut answer = Box::new(answer);
         while let Some(work) = answer.next() {
-            match try_now(work, process) {
+            match try_run(work, process) {
                 Ok(done) => answer.done(done),
                 Err(work) => {
                     let process = Arc::clone(process);
                     return Box::pin(async move {
-                        answer.done(wait_for(work, &process).await);
+                        answer.done(wait_for(work, Arc::clone(&process)).await);
                         while let Some(work) = answer.next() {
-                            answer.done(wait_for(work, &process).await);
+                            answer.done(run(work, &process).await);
                         }
                         Ok(Response::File(answer))
                     });
@@ -58,25 +58,11 @@ impl Service<Request> for FileServer {
     }
 }
 
-/// Does a work if that needs no waiting.
-fn try_now(work: Work, process: &ProcessContext) -> Result<Done, Work> {
-    with_worker(process, |worker| work.try_run(&worker.files, worker.now))
-}
-
-/// Has the blocking pool wait for the disk until the work can be done. Whoever drops this does not wait any longer; the thread does.
-pub(crate) async fn wait_for(mut work: Work, process: &ProcessContext) -> Done {
-    loop {
-        match try_now(work, process) {
-            Ok(done) => return done,
-            Err(unready) => {
-                let files = Arc::clone(&process.files);
-                let Ok(ready) = spawn_blocking(move || unready.prepare(&files)).await else {
-                    // The runtime shuts down, and drops this task.
-                    return pending().await;
-                };
-                work = ready;
-                with_worker(process, arch::Worker::tick);
-            }
-        }
+/// Does a work, and has the blocking pool wait for the disk where it has to.
+pub(crate) async fn run(work: Work, process: &Arc<ProcessContext>) -> Done {
+    match try_run(work, process) {
+        Ok(done) => done,
+        // In a box: an idle connection's task is as large as all that it may ever await.
+        Err(work) => Box::pin(wait_for(work, Arc::clone(process))).await,
     }
 }

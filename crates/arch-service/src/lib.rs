@@ -14,10 +14,11 @@
 //! | `filters` | `andThen`: what the list of `--filters` puts together; beside it a file for each filter |
 //! | this file | the server: a task for each connection reads requests, calls the service, and sends what it responds |
 //!
-//! What blocks: a thread of the pool, for the disk, and nothing else. Who waits: the task whose request it is. It waits before the
+//! What blocks: a thread of the pool, for the disk, and nothing else. Who waits: the request, and with it the task whose one request it
+//! is; a task that has many (HTTP/2) goes on with whichever can. It waits before the
 //! service where a filter lets nobody in (`limit`), and at it for the response. What is shared: the caches of files, behind their locks;
 //! what filters know of all requests (permits, budgets, answers that are kept), each behind its own. Chains are cloned for each
-//! connection, since whoever is let in is so by itself.
+//! connection, and over HTTP/2 for each request, since whoever is let in is so by itself.
 //!
 //! What of the idea is not for free in Rust, each with a test in `limits`:
 //!
@@ -30,12 +31,12 @@
 //!   a time-out has not made room for anybody.
 //!
 //! What is allocated for each request: its value and its fields, the path that is looked for, the future of each service and filter,
-//! which are boxed since the list is not known when this is compiled, and the answer. `tests/allocations.rs` counts them.
+//! which are boxed since the list is not known when this is compiled, and the answer; over HTTP/2, also the chain's clone, and the place
+//! of its future among those that are awaited. `tests/allocations.rs` counts them.
 //!
 //! Departures: the response is a value up to the first piece of the body; what follows of a large file is read by the connection's
-//! task as elsewhere here, behind the filters. The requests of a connection are answered one after the other, of HTTP/2 as well, which
-//! could have many at a time: what is concurrent is connections, and what filters make so. The paper's future can be
-//! looked at by many; here a future has one owner, and `cache` keeps answers rather than futures.
+//! task as elsewhere here, behind the filters. What is concurrent is connections, the requests of one over HTTP/2, and what filters
+//! make so. The paper's future can be looked at by many; here a future has one owner, and `cache` keeps answers rather than futures.
 
 mod file_server;
 mod filters;
@@ -45,15 +46,16 @@ mod upstream;
 #[cfg(test)]
 mod limits;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arch::architecture::Rule;
 use arch::nature::{
-    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack,
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Requests, Stack,
 };
 use arch::session::Answer;
-use arch::{Architecture, Next, ProcessContext, ServerSetup};
+use arch::{Architecture, Done, Next, ProcessContext, ServerSetup, Work};
 use driver_async::acceptor::Admitted;
 use driver_async::{Acceptor, Connection, RuntimeOptions};
 use tokio::sync::Notify;
@@ -104,6 +106,7 @@ impl Architecture for Service {
             },
             defect: Loss::Answer,
             killed: Killed::Server,
+            requests: Requests::AtOnce,
             idle_connection: IdleConnection::Place,
         },
         variants: &[],
@@ -159,27 +162,36 @@ async fn serve(admitted: Admitted, process: Arc<ProcessContext>, mut chain: Chai
         match connection.advance() {
             Next::Receive => connection.receive().await,
             Next::Send(output) => connection.send(output).await,
+            // The function is called for each stream; the task awaits whichever response is there first, or its client.
+            Next::Work(work) if connection.is_multiplexed() => {
+                let (mut chain, process, more) =
+                    (chain.clone(), Arc::clone(&process), Arc::clone(&more));
+                connection.begin(async move { answer(work, &mut chain, &process, &more).await });
+            }
             Next::Work(work) => {
-                let done = match work.request().map(Arc::clone) {
-                    Some(request) => {
-                        let response = connection.awaiting(call(&mut chain, request)).await;
-                        work.answered(as_answer(response, &more))
-                    }
-                    // What is left of a large file.
-                    None => {
-                        connection
-                            .awaiting(file_server::wait_for(work, &process))
-                            .await
-                    }
-                };
+                let answering = pin!(answer(work, &mut chain, &process, &more));
+                let done = connection.awaiting(answering).await;
                 connection.done(done);
             }
             Next::ShutdownWrite => connection.shutdown_write(),
             Next::Yield => connection.give_way().await,
-            // More of another server's answer.
-            Next::Wait => connection.awaiting(more.notified()).await,
+            // For responses, or for more of another server's.
+            Next::Wait => connection.wait(pin!(more.notified())).await,
             Next::Closed => return,
         }
+    }
+}
+
+/// What comes of a work: the response to a request, or what is left of a large file.
+async fn answer(
+    work: Work,
+    chain: &mut Chain,
+    process: &Arc<ProcessContext>,
+    more: &Arc<Notify>,
+) -> Done {
+    match work.request().map(Arc::clone) {
+        Some(request) => work.answered(as_answer(call(chain, request).await, more)),
+        None => file_server::run(work, process).await,
     }
 }
 

@@ -18,7 +18,7 @@
 use std::time::Duration;
 
 use arch::nature::{
-    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack,
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Requests, Stack,
 };
 use arch::options::time;
 use arch::{Architecture, ProcessContext, Rule, ServerSetup, Worker};
@@ -77,6 +77,7 @@ impl Architecture for Sped {
             disk_wait: DiskWait::Server,
             defect: Loss::Server,
             killed: Killed::Server,
+            requests: Requests::InTurn,
             idle_connection: IdleConnection::Place,
         },
         variants: &[],

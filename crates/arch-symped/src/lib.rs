@@ -26,7 +26,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{Builder, available_parallelism};
 
 use arch::nature::{
-    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack, Variant,
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Requests,
+    Stack, Variant,
 };
 use arch::processes::Parent;
 use arch::{Architecture, ProcessContext, ServerSetup, Sockets, Worker, context};
@@ -122,6 +123,7 @@ const THREADS: Behaviour = Behaviour {
     disk_wait: DiskWait::Loop { count: "--loops" },
     defect: Loss::Loop,
     killed: Killed::Server,
+    requests: Requests::InTurn,
     idle_connection: IdleConnection::Place,
 };
 

@@ -217,13 +217,17 @@ impl CompletionLoop {
                     if let Some(output) = output {
                         self.send(token, output);
                     }
-                    // What a work has led to is the session's before anybody else is worked on.
-                    if let Some(done) = self.call(token, calls)
-                        && let Some(connection) = self.connections.get_mut(token)
-                    {
+                    // What a work has led to is the session's before anybody else is worked on; and while the kernel is at it, the
+                    // session may have others.
+                    let done = self.call(token, calls);
+                    if let Some(connection) = self.connections.get_mut(token) {
                         let is_received_for = connection.is_received_for;
                         let (endpoint, worker) = (&mut connection.endpoint, &mut self.worker);
-                        endpoint.done(done, worker);
+                        if let Some(done) = done {
+                            endpoint.done(done, worker);
+                        } else if !endpoint.is_multiplexed() {
+                            return self.receive(token);
+                        }
                         turn = endpoint.advance(&[], is_received_for, worker);
                         continue;
                     }

@@ -1,7 +1,7 @@
 //! The options of the completion loop, and what it is.
 
 use arch::nature::{
-    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Stack,
+    Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Requests, Stack,
 };
 use arch::{Architecture, Rule, ServerSetup};
 
@@ -60,6 +60,7 @@ impl Architecture for Uring {
             disk_wait: DiskWait::Kernel,
             defect: Loss::Server,
             killed: Killed::Server,
+            requests: Requests::AtOnce,
             idle_connection: IdleConnection::Place,
         },
         variants: &[],

@@ -75,6 +75,11 @@ impl CompletionEndpoint {
         self.client.socket.as_fd()
     }
 
+    /// As [`Session::is_multiplexed`].
+    pub fn is_multiplexed(&self) -> bool {
+        self.session.is_multiplexed()
+    }
+
     /// How much is kept that its session has not taken: whoever receives for it should cease to while this is much.
     pub fn unread(&self) -> usize {
         self.unread.len()

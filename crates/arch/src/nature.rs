@@ -79,6 +79,8 @@ pub struct Behaviour {
     pub defect: Loss,
     /// What ends where a process that serves is killed.
     pub killed: Killed,
+    /// How the requests of one connection fare that its protocol lets come together, as HTTP/2 does.
+    pub requests: Requests,
     /// What a connection costs on which nothing happens.
     pub idle_connection: IdleConnection,
 }
@@ -170,6 +172,15 @@ pub enum Killed {
     LoopReplaced,
     /// Its connection; nobody takes its place, for each connection has its own.
     Connection,
+}
+
+/// How the requests of one connection fare that its protocol lets come together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Requests {
+    /// One after the other: while the file of one is found or read, those behind it wait.
+    InTurn,
+    /// Each waits for its own file, and for no other's.
+    AtOnce,
 }
 
 /// What a connection costs on which nothing happens.
@@ -320,6 +331,15 @@ impl fmt::Display for Killed {
             Self::Replaced => "its connection; another takes its place",
             Self::LoopReplaced => "its connections; another takes its place",
             Self::Connection => "its connection",
+        })
+    }
+}
+
+impl fmt::Display for Requests {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::InTurn => "one after the other",
+            Self::AtOnce => "each waits for its own file alone",
         })
     }
 }

@@ -233,6 +233,12 @@ impl<T: Transport> Endpoint<T> {
         self.session.is_to_listen()
     }
 
+    /// As [`Session::is_multiplexed`].
+    #[inline]
+    pub fn is_multiplexed(&self) -> bool {
+        self.session.is_multiplexed()
+    }
+
     /// Has its session hear what has come, where it would and something has, though something else may be next.
     #[inline]
     fn listen(&mut self, worker: &mut Worker) {

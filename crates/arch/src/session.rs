@@ -83,7 +83,7 @@ const COLLECT: usize = 64 << 10;
 ///
 /// | when | call |
 /// | --- | --- |
-/// | at any time | [`next`](Self::next), [`phase`](Self::phase) |
+/// | at any time | [`next`](Self::next), [`phase`](Self::phase), [`is_multiplexed`](Self::is_multiplexed) |
 /// | when time or the network says so | [`expire`](Self::expire), [`finish`](Self::finish), [`abandon`](Self::abandon), [`broken`](Self::broken) |
 /// | after [`Next::Receive`] | [`receive`](Self::receive), [`end_of_input`](Self::end_of_input) |
 /// | with a [`Next::Send`] in hand | [`sent`](Self::sent) |
@@ -370,6 +370,12 @@ impl Session {
     #[inline]
     fn waits_for_transport(&self) -> bool {
         self.unsent.is_some() || self.state == State::Sending
+    }
+
+    /// Whether its client may have several requests under way, so that others can go on while one waits for the disk.
+    #[inline]
+    pub fn is_multiplexed(&self) -> bool {
+        matches!(self.spoken, Spoken::Http2(_))
     }
 
     /// Which deadline applies; none while somebody works for it.

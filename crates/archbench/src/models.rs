@@ -131,6 +131,7 @@ fn behaviour((options, behaviour): (&str, Behaviour)) -> models::Behaviour {
         disk_wait: behaviour.disk_wait.to_string(),
         defect: behaviour.defect.to_string(),
         killed: behaviour.killed.to_string(),
+        requests: behaviour.requests.to_string(),
         idle_connection: behaviour.idle_connection.to_string(),
         unknown: Unknown::new(),
     }
@@ -204,12 +205,13 @@ fn lineage(entry: &Entry) -> String {
 }
 
 /// What can be seen of a behaviour, in words.
-fn facts(behaviour: &Behaviour) -> [(&'static str, String); 5] {
+fn facts(behaviour: &Behaviour) -> [(&'static str, String); 6] {
     [
         ("served at a time", behaviour.concurrency.to_string()),
         ("waits for the disk", behaviour.disk_wait.to_string()),
         ("ends with a defect", behaviour.defect.to_string()),
         ("ends with a killed process", behaviour.killed.to_string()),
+        ("requests of a connection", behaviour.requests.to_string()),
         (
             "an idle connection keeps",
             behaviour.idle_connection.to_string(),

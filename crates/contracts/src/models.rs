@@ -74,6 +74,8 @@ pub struct Behaviour {
     pub defect: String,
     /// What ends where a process that serves is killed.
     pub killed: String,
+    /// How the requests of one connection fare that come together, as over HTTP/2.
+    pub requests: String,
     /// What a connection costs on which nothing happens.
     pub idle_connection: String,
     /// Further fields.

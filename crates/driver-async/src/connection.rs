@@ -5,37 +5,37 @@ use std::io::{Error, ErrorKind};
 use std::os::fd::AsFd;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::task::{Context, Poll};
+use std::time::Instant;
 
 use arch::session::Output;
 use arch::stop::Known;
 use arch::{Client, Done, Endpoint, Next, ProcessContext, Readiness, Work};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use sys::watched::Watched;
 use tokio::io::Interest;
-use tokio::task::{spawn_blocking, yield_now};
-use tokio::time::{Sleep, sleep, sleep_until};
+use tokio::task::yield_now;
+use tokio::time::{Sleep, sleep_until};
 
 use crate::worker::with_worker;
 
-/// How often a source that had nothing is asked again.
-const SOURCE_LOOK: Duration = Duration::from_millis(10);
-
-/// A connection that a task serves: each call that may take long is awaited.
+/// A connection that a task serves: each call that may take long is awaited. `W` is the future of a work, where several of them may be
+/// out: whatever the task awaits then, it awaits them as well.
 ///
 /// | after | call |
 /// | --- | --- |
 /// | [`Next::Receive`] | [`receive`](Self::receive) |
 /// | [`Next::Send`] | [`send`](Self::send) |
-/// | [`Next::Work`] | [`try_run`](Self::try_run), [`prepare`](Self::prepare) or [`run`](Self::run), and [`done`](Self::done) |
+/// | [`Next::Work`] | [`run`](Self::run), or [`awaiting`](Self::awaiting) whoever does it, and [`done`](Self::done); or [`begin`](Self::begin), where the connection [is multiplexed](Self::is_multiplexed) |
 /// | [`Next::ShutdownWrite`] | [`shutdown_write`](Self::shutdown_write) |
 /// | [`Next::Yield`] | [`give_way`](Self::give_way) |
-/// | [`Next::Wait`] | [`wait_for_source`](Self::wait_for_source), or [`awaiting`](Self::awaiting) whoever says when |
+/// | [`Next::Wait`] | [`wait`](Self::wait) |
 ///
 /// What its session needs only while it is worked on lies with the thread that runs the task, and whatever awaits gives it back: an
 /// idle connection owns no buffer. One that is dropped before it is over is counted as broken where a defect has done it, and as
 /// abandoned otherwise.
-pub struct Connection<'a> {
+pub struct Connection<'a, W> {
     process: &'a ProcessContext,
     client: &'a Client,
     /// What the runtime hears of its socket, from its first wait on.
@@ -43,10 +43,12 @@ pub struct Connection<'a> {
     endpoint: Endpoint,
     /// When its client is looked at, or some time before: it is set anew when it has passed, and not with every request.
     alarm: Option<Pin<Box<Sleep>>>,
+    /// Works that are out; made for the first of them.
+    works: Option<FuturesUnordered<W>>,
     _known: Known<'a>,
 }
 
-impl<'a> Connection<'a> {
+impl<'a, W: Future<Output = Done>> Connection<'a, W> {
     /// For a connection that has just been accepted, of which it is taken that something has been sent already. When the server is
     /// stopped, it ends as a thread's does.
     pub fn new(client: &'a Arc<Client>, process: &'a ProcessContext) -> Self {
@@ -60,6 +62,7 @@ impl<'a> Connection<'a> {
             watched: None,
             endpoint,
             alarm: None,
+            works: None,
             _known: process.stop.know(client),
         }
     }
@@ -84,10 +87,15 @@ impl<'a> Connection<'a> {
         })
     }
 
+    /// Whether several of its requests may be under way at a time.
+    pub fn is_multiplexed(&self) -> bool {
+        self.endpoint.is_multiplexed()
+    }
+
     /// Has the session receive what has come, for which the task waits, at most until its client's time is over.
     pub async fn receive(&mut self) {
         if !self.try_receive() {
-            self.wait(Interest::READABLE).await;
+            self.wait_for_client(Interest::READABLE).await;
         }
     }
 
@@ -110,7 +118,7 @@ impl<'a> Connection<'a> {
     /// left, at most until its client's time is over.
     pub async fn send(&mut self, output: Output) {
         if !self.try_send(output) {
-            self.wait(Interest::WRITABLE).await;
+            self.wait_for_client(Interest::WRITABLE).await;
         }
     }
 
@@ -122,28 +130,6 @@ impl<'a> Connection<'a> {
                 (has_room, has_room)
             })
         })
-    }
-
-    /// Does a work if that needs no waiting, for which the kernel may have to be asked.
-    ///
-    /// # Errors
-    /// The work itself, for somebody who may wait.
-    pub fn try_run(&mut self, work: Work) -> Result<Done, Work> {
-        with_worker(self.process, |worker| {
-            work.try_run(&worker.files, worker.now)
-        })
-    }
-
-    /// Has a thread of the blocking pool wait for the disk, so that [`try_run`](Self::try_run) need not; the task waits for that thread.
-    pub async fn prepare(&mut self, work: Work) -> Work {
-        self.rest();
-        let files = Arc::clone(&self.process.files);
-        let Ok(work) = spawn_blocking(move || work.prepare(&files)).await else {
-            // The runtime shuts down, and drops this task.
-            return pending().await;
-        };
-        self.take_up();
-        work
     }
 
     /// Does a work here and now, and waits for the disk where it has to: in the thread that runs this task and many others.
@@ -160,6 +146,11 @@ impl<'a> Connection<'a> {
         with_worker(self.process, |worker| self.endpoint.done(done, worker));
     }
 
+    /// Begins a work, and goes on with what else there is of the connection: the task awaits it with whatever it waits for next.
+    pub fn begin(&mut self, work: W) {
+        self.works.get_or_insert_default().push(work);
+    }
+
     /// Ends the sending half of the connection.
     pub fn shutdown_write(&mut self) {
         self.endpoint.shutdown_write();
@@ -170,11 +161,13 @@ impl<'a> Connection<'a> {
         self.rest();
         yield_now().await;
         self.take_up();
+        self.take_works().await;
     }
 
-    /// Awaits what has nothing to do with the client: a request's answer, or the next piece of one.
-    pub async fn awaiting<T>(&mut self, other: impl Future<Output = T>) -> T {
-        let mut other = pin!(other);
+    /// Awaits what has nothing to do with the client, and lets nothing else of the connection go on meanwhile.
+    ///
+    /// It is pinned by the caller: each future that took it by value would hold it twice.
+    pub async fn awaiting<T>(&mut self, mut other: Pin<&mut impl Future<Output = T>>) -> T {
         // What is there at once is not waited for: nobody else has had the thread, nor the time passed.
         let at_once = poll_fn(|context| Poll::Ready(other.as_mut().poll(context)));
         if let Poll::Ready(output) = at_once.await {
@@ -186,63 +179,116 @@ impl<'a> Connection<'a> {
         output
     }
 
-    /// Waits until a body's source is to be asked again.
-    pub async fn wait_for_source(&mut self) {
-        self.rest();
-        sleep(SOURCE_LOOK).await;
-        self.take_up();
+    /// Waits until a work is done, `source` says that there is more of a body, or something has come that the session would hear.
+    pub async fn wait(&mut self, source: Pin<&mut impl Future<Output = ()>>) {
+        let listens = self.endpoint.is_to_listen();
+        if listens && self.try_receive() {
+            return;
+        }
+        self.wait_for(listens.then_some(Interest::READABLE), false, source)
+            .await;
     }
 
-    /// Waits until the runtime hears of the socket, or the client's time is over.
-    async fn wait(&mut self, interest: Interest) {
+    /// Waits until the runtime hears of the socket, a work is done, or the client's time is over.
+    async fn wait_for_client(&mut self, interest: Interest) {
+        let no_source = pin!(pending());
+        self.wait_for(Some(interest), true, no_source).await;
+    }
+
+    /// `is_timed`: the client has so much time.
+    async fn wait_for(
+        &mut self,
+        interest: Option<Interest>,
+        is_timed: bool,
+        mut source: Pin<&mut impl Future<Output = ()>>,
+    ) {
+        if self.take_works().await {
+            return;
+        }
         self.rest();
-        if self.watch().is_err() {
+        if interest.is_some() && self.watch().is_err() {
             // It would never move again.
             return self.abandon();
         }
-        let mut look_at = self.next_look();
         loop {
-            self.set_alarm(look_at);
-            match poll_fn(|context| self.poll_wait(interest, context)).await {
-                Ok(Heard::Socket) => break,
+            let look_at = self.next_look().filter(|_| is_timed);
+            if let Some(look_at) = look_at {
+                self.set_alarm(look_at);
+            }
+            let heard = poll_fn(|context| {
+                if let Poll::Ready(()) = source.as_mut().poll(context) {
+                    return Poll::Ready(Ok(Heard::Source));
+                }
+                self.poll_wait(interest, look_at.is_some(), context)
+            });
+            match heard.await {
+                Ok(Heard::Socket | Heard::Source) => break self.take_up(),
+                Ok(Heard::Work) => break,
                 Ok(Heard::Alarm) => {
-                    let now = Instant::now();
-                    if now >= look_at {
-                        if self.look() {
-                            break;
-                        }
-                        look_at = self.next_look();
+                    if look_at.is_some_and(|look_at| Instant::now() >= look_at) && self.look() {
+                        break self.take_up();
                     }
                 }
                 // The runtime has shut down.
                 Err(_) => return self.abandon(),
             }
         }
-        self.take_up();
     }
 
     fn poll_wait(
         &mut self,
-        interest: Interest,
+        interest: Option<Interest>,
+        is_timed: bool,
         context: &mut Context<'_>,
     ) -> Poll<Result<Heard, Error>> {
-        let Some(watched) = &self.watched else {
-            return Poll::Pending;
-        };
-        let ready = if interest.is_readable() {
-            watched.poll_read_ready(context)
-        } else {
-            watched.poll_write_ready(context)
-        };
-        if let Poll::Ready(ready) = ready {
-            ready?.retain_ready();
-            return Poll::Ready(Ok(Heard::Socket));
+        if let Poll::Ready(done) = self.poll_work(context) {
+            self.take_up();
+            self.done(done);
+            // Several answers may share a packet.
+            self.poll_works(context);
+            return Poll::Ready(Ok(Heard::Work));
         }
-        if let Some(alarm) = &mut self.alarm {
-            ready!(alarm.as_mut().poll(context));
-            return Poll::Ready(Ok(Heard::Alarm));
+        if let (Some(watched), Some(interest)) = (&self.watched, interest) {
+            let ready = if interest.is_readable() {
+                watched.poll_read_ready(context)
+            } else {
+                watched.poll_write_ready(context)
+            };
+            if let Poll::Ready(ready) = ready {
+                ready?.retain_ready();
+                return Poll::Ready(Ok(Heard::Socket));
+            }
         }
-        Poll::Pending
+        match &mut self.alarm {
+            Some(alarm) if is_timed => alarm.as_mut().poll(context).map(|()| Ok(Heard::Alarm)),
+            _ => Poll::Pending,
+        }
+    }
+
+    /// The next work of those that are out that is done.
+    fn poll_work(&mut self, context: &mut Context<'_>) -> Poll<Done> {
+        match self
+            .works
+            .as_mut()
+            .map(|works| works.poll_next_unpin(context))
+        {
+            Some(Poll::Ready(Some(done))) => Poll::Ready(done),
+            Some(Poll::Ready(None) | Poll::Pending) | None => Poll::Pending,
+        }
+    }
+
+    /// Takes back the works that are done; whether there were any.
+    fn poll_works(&mut self, context: &mut Context<'_>) -> bool {
+        let mut has_taken = false;
+        while let Poll::Ready(done) = self.poll_work(context) {
+            self.done(done);
+            has_taken = true;
+        }
+        has_taken
+    }
+
+    async fn take_works(&mut self) -> bool {
+        poll_fn(|context| Poll::Ready(self.poll_works(context))).await
     }
 
     /// Has the runtime watch the socket, if it does not yet.
@@ -254,12 +300,9 @@ impl<'a> Connection<'a> {
         Ok(())
     }
 
-    /// When the client is to be looked at.
-    fn next_look(&mut self) -> Instant {
-        with_worker(self.process, |worker| {
-            // Somebody who waits for the client is not worked for.
-            self.endpoint.next_look(worker).unwrap_or(worker.now)
-        })
+    /// When the client is to be looked at; never while somebody works for it.
+    fn next_look(&mut self) -> Option<Instant> {
+        with_worker(self.process, |worker| self.endpoint.next_look(worker))
     }
 
     /// Looks at the client; whether its time is over.
@@ -301,7 +344,7 @@ impl<'a> Connection<'a> {
     }
 }
 
-impl Drop for Connection<'_> {
+impl<W> Drop for Connection<'_, W> {
     fn drop(&mut self) {
         with_worker(self.process, |worker| {
             if std::thread::panicking() {
@@ -315,8 +358,11 @@ impl Drop for Connection<'_> {
     }
 }
 
-/// Who has woken a task that waits for its client.
+/// Who has woken a task that waits.
 enum Heard {
+    /// It is taken up again already.
+    Work,
+    Source,
     Socket,
     Alarm,
 }

@@ -18,6 +18,7 @@
 //! | module | what is in it |
 //! | --- | --- |
 //! | [`connection`] | a session at its socket |
+//! | [`disk`] | works that may wait for the disk, as futures |
 //! | [`acceptor`] | letting connections in, and waiting until all have gone |
 //! | [`runtime`] | the threads: who runs tasks, and who waits for the disk |
 //! | [`worker`] | what a thread needs while a task runs on it |
@@ -28,6 +29,7 @@
 
 pub mod acceptor;
 pub mod connection;
+pub mod disk;
 pub mod runtime;
 pub mod worker;
 

@@ -12,7 +12,7 @@ use slab::Slab;
 
 /// Names a session: its place in the table, and which of the sessions that had that place. A token of a session that is
 /// over names nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Token(u64);
 
 impl Token {
@@ -198,6 +198,11 @@ impl Sessions {
         self.notes[place] = Readiness::default();
         self.away += 1;
         Some(session)
+    }
+
+    /// Whether the session that `token` names was taken and is to be brought back.
+    pub fn is_away(&self, token: Token) -> bool {
+        self.is_known(token) && matches!(self.sessions.get(token.place()), Some(None))
     }
 
     /// Tells a session that was taken what the network said of its socket meanwhile. Returns whether that is news to it.

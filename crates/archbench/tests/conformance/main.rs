@@ -187,7 +187,7 @@ const SUBJECTS: &[(&str, &[Case], &[Fault])] = &[
     ("hostile", hostile::CASES, hostile::FAULTS),
     ("patience", patience::CASES, patience::FAULTS),
     ("connections", connections::CASES, connections::FAULTS),
-    ("http2", http2::sockets::CASES, &[]),
+    ("http2", http2::sockets::CASES, http2::sockets::FAULTS),
     ("bodies", bodies::CASES, &[]),
     ("changes", &[], changes::FAULTS),
     ("stopping", stopping::CASES, stopping::FAULTS),

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use arch::nature::Requests;
 use rustix::process::Signal;
 
 use super::alike::alike;
@@ -11,6 +12,7 @@ use crate::case::{Bench, Case, case, case_of_each_behaviour};
 use crate::client::Client;
 use crate::server::Server;
 use crate::site::{Garden, assert_contents};
+use crate::table::Fault;
 
 pub(crate) const CASES: &[Case] = &[
     case_of_each_behaviour("answers_are_those_of_http1", answers_are_those_of_http1),
@@ -28,6 +30,13 @@ pub(crate) const CASES: &[Case] = &[
         a_flood_ends_its_connection_alone,
     ),
 ];
+
+pub(crate) const FAULTS: &[Fault] = &[Fault::new(
+    "one_of_them_is_slow",
+    "a file is slow on the disk, and others are asked for behind it over the same connection (HTTP/2)",
+    one_of_them_is_slow,
+)
+.of_each_behaviour()];
 
 /// A client of HTTP/2.
 struct Talk {
@@ -244,4 +253,48 @@ fn a_flood_ends_its_connection_alone(bench: &Bench) {
     drop(other);
     let summary = server.stop();
     assert_eq!(summary["errors"]["http2_flood_of_resets"], 1, "{summary}");
+}
+
+/// One that is not there and one that is large are slow, a third is not: they are asked for in that order, and there are helpers for all.
+pub(crate) fn one_of_them_is_slow(bench: &Bench) -> &'static str {
+    let garden = Garden::new();
+    garden.write("slow/large.bin", vec![7; 200_000]);
+    garden.write("quick.txt", "quick\n");
+    let at_once = bench.room.behaviour.requests == Requests::AtOnce;
+    // Where nobody waits for them, they are not at an end when the test is.
+    let slow = if at_once {
+        "/slow/=15000"
+    } else {
+        "/slow/=200"
+    };
+    let options = [
+        &bench.room.workers("3")[..],
+        &["--http2", "on", "--slow", slow],
+    ];
+    let server = bench.serve_from(garden.root(), &options.concat());
+    let mut talk = Talk::begin(&server, hello_with_room());
+    let asked = [
+        get(1, "/slow/nowhere"),
+        get(3, "/slow/large.bin"),
+        get(5, "/quick.txt"),
+    ];
+    talk.client.send(asked.concat());
+    let is_whole = |heard: &Heard, stream| {
+        let answer = heard.answers.get(&stream);
+        answer.is_some_and(|answer| answer.is_whole)
+    };
+    talk.read_until(|heard| is_whole(heard, 5));
+    assert_eq!(whole(&talk.heard, 5).body, b"quick\n");
+    for stream in [1, 3] {
+        assert_eq!(
+            is_whole(&talk.heard, stream),
+            !at_once,
+            "{}: whether {stream} comes before 5",
+            bench.room
+        );
+    }
+    match bench.room.behaviour.requests {
+        Requests::AtOnce => "they are answered meanwhile",
+        Requests::InTurn => "they wait for it, and are answered in turn",
+    }
 }

@@ -3,13 +3,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use arch::nature::{Behaviour, Carrier, Concurrency, DiskWait, Killed, Loss};
+use arch::nature::{Behaviour, Carrier, Concurrency, DiskWait, Killed, Loss, Requests};
 
 use super::{
     connections_have_the_carriers_that_are_declared, others_are_served_while_the_disk_is_slow,
     so_many_are_served_at_a_time,
 };
 use crate::case::Bench;
+use crate::http2::sockets;
 use crate::quiet;
 
 /// Whoever declares another behaviour than its own, more or less in one fact, fails the case that holds it.
@@ -59,6 +60,13 @@ pub(super) fn false_declarations_are_found_out(bench: &Bench) {
     lies.push((Behaviour { defect, ..own }, |bench| {
         crate::defects::cost_what_they_must(bench);
     }));
+    // In the other direction it is found when a quarter of a minute has passed, as above.
+    if own.requests == Requests::AtOnce {
+        let requests = Requests::InTurn;
+        lies.push((Behaviour { requests, ..own }, |bench| {
+            sockets::one_of_them_is_slow(bench);
+        }));
+    }
     for (lie, case) in lies {
         let room = bench.room.declaring(lie);
         let bench = Bench::new(room, Arc::clone(&bench.site));
