@@ -44,7 +44,7 @@ impl Batches {
         for place in 0..joined {
             let (a, n) = self.sums[2 * place];
             let (b, m) = self.sums.get(2 * place + 1).copied().unwrap_or_default();
-            self.sums[place] = (a + b, n + m);
+            self.sums[place] = (a + b, n.saturating_add(m));
         }
         self.sums.truncate(joined);
         self.width += 1;
@@ -56,13 +56,8 @@ impl Batches {
             self.join();
         }
         let coarser = self.width - other.width;
-        for (place, (sum, count)) in other.sums.iter().enumerate() {
-            let place = place >> coarser;
-            if place >= self.sums.len() {
-                self.sums.resize(place + 1, (0.0, 0));
-            }
-            self.sums[place].0 += sum;
-            self.sums[place].1 += count;
+        for (place, of_place) in other.sums.iter().enumerate() {
+            self.add_at(place >> coarser, *of_place);
         }
     }
 
@@ -77,20 +72,27 @@ impl Batches {
 
     /// Adds what [`Self::filled`] gave of another one. None where such a one cannot be.
     pub(crate) fn add_filled(&mut self, width: u32, filled: &[(u64, u64, u64)]) -> Option<()> {
-        let mut other = Self {
-            width: Some(width).filter(|width| (SHORTEST..64).contains(width))?,
-            sums: Vec::new(),
-        };
-        for (place, sum, count) in filled {
-            let place = usize::try_from(*place).ok().filter(|place| *place < MOST)?;
-            if place >= other.sums.len() {
-                other.sums.resize(place + 1, (0.0, 0));
-            }
-            other.sums[place].0 += *sum as f64;
-            other.sums[place].1 += count;
+        let can_be = (SHORTEST..u64::BITS).contains(&width)
+            && filled.iter().all(|(place, ..)| *place < MOST as u64);
+        if !can_be {
+            return None;
         }
-        self.merge(&other);
+        while self.width < width {
+            self.join();
+        }
+        let coarser = self.width - width;
+        for (place, sum, count) in filled {
+            self.add_at((*place >> coarser) as usize, (*sum as f64, *count));
+        }
         Some(())
+    }
+
+    fn add_at(&mut self, place: usize, (sum, count): (f64, u64)) {
+        if place >= self.sums.len() {
+            self.sums.resize(place + 1, (0.0, 0));
+        }
+        let mine = &mut self.sums[place];
+        *mine = (mine.0 + sum, mine.1.saturating_add(count));
     }
 
     /// Forgets the values; the width stays.

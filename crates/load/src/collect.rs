@@ -18,6 +18,14 @@ pub(crate) struct Live {
     pub(crate) waiting: u64,
 }
 
+impl Live {
+    /// Adds what is under way elsewhere.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.in_flight = self.in_flight.saturating_add(other.in_flight);
+        self.waiting = self.waiting.saturating_add(other.waiting);
+    }
+}
+
 /// What a thread hands over.
 pub(crate) struct Parcel {
     pub(crate) record: Box<Record>,
@@ -193,10 +201,8 @@ impl Collector {
     }
 
     fn row(&self) -> CollectedSecond {
-        let live = Live {
-            in_flight: self.live.iter().map(|live| live.in_flight).sum(),
-            waiting: self.live.iter().map(|live| live.waiting).sum(),
-        };
+        let mut live = Live::default();
+        self.live.iter().for_each(|thread| live.add(*thread));
         CollectedSecond::of(&self.current, self.end, live, self.closed_loop)
     }
 }

@@ -3,6 +3,7 @@
 //! | module | what it does |
 //! | --- | --- |
 //! | `times` | a histogram in few bytes, and back |
+//! | `bins` | how often each time was, in memory for those alone that were |
 //! | `second` | what is recorded in a second, as a line and back |
 //! | `log` | writes the lines of one part |
 //! | `pieces` | lines on standard output, cut so that launchers pass them on whole |
@@ -12,6 +13,7 @@
 //! | `judge` | what of the parts speaks against the whole |
 //! | [`merge`](mod@merge) | the command, and what the last part to end does |
 
+mod bins;
 mod find;
 mod fold;
 mod judge;

@@ -93,8 +93,8 @@ impl Binned {
         self.counts
             .iter_mut()
             .zip(other.counts.iter())
-            .for_each(|(mine, theirs)| *mine += theirs);
-        self.n += other.n;
+            .for_each(|(mine, theirs)| *mine = mine.saturating_add(*theirs));
+        self.n = self.n.saturating_add(other.n);
     }
 
     /// The bins that are not empty: number and count.
@@ -105,8 +105,9 @@ impl Binned {
 
     /// Adds what was counted elsewhere in one bin; what would lie beyond the last falls into it.
     pub fn add_to_bin(&mut self, bin: usize, count: u64) {
-        self.counts[bin.min(Self::BINS - 1)] += count;
-        self.n += count;
+        let mine = &mut self.counts[bin.min(Self::BINS - 1)];
+        *mine = mine.saturating_add(count);
+        self.n = self.n.saturating_add(count);
     }
 
     /// The test; an error if nothing was counted.
@@ -121,7 +122,7 @@ impl Binned {
                 (bin + 1) as f64 / Self::BINS as f64,
             );
             let at_left = below as f64 / self.n as f64;
-            below += count;
+            below = count.saturating_add(below);
             let at_right = below as f64 / self.n as f64;
             d = d.max((at_right - right).abs());
             d_at_most = d_at_most.max(at_right - left).max(right - at_left);

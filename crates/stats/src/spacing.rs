@@ -47,8 +47,8 @@ impl Spacing {
 
     /// Adds gaps that were counted elsewhere with the same tolerance.
     pub fn add_counts(&mut self, (n, off): (u64, u64)) {
-        self.n += n;
-        self.off += off;
+        self.n = self.n.saturating_add(n);
+        self.off = self.off.saturating_add(off);
     }
 
     /// Adds the gaps of another stream with the same tolerance.

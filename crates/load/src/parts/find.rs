@@ -3,6 +3,7 @@
 use super::log::{ENDED, RUNNING};
 use super::pieces::Pieces;
 use crate::Failure;
+use crate::share::Share;
 use contracts::part::PartLine;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -11,8 +12,8 @@ use std::path::{Path, PathBuf};
 /// Lines at the beginning of a file that may be somebody else's, as of what a launcher has to say.
 const OTHERS_LINES: usize = 10_000;
 
-/// What the line of a part begins with.
-const START: &[u8] = b"{\"schema\":\"archbench.load-part/";
+/// What stands near the beginning of every line of a part, and at that of a piece of one.
+const MARK: &[u8] = b"archbench.load-part/";
 
 /// The files of a run, and the runs that others are of.
 #[derive(Debug, Default)]
@@ -103,6 +104,16 @@ fn head(path: &Path) -> std::io::Result<Option<(String, f64)>> {
     Ok(None)
 }
 
+/// Where the JSON object begins that names its schema behind this; none where it is a piece that begins there.
+fn object_around(before: &[u8]) -> Option<usize> {
+    let tokens = [r#"{"#, r#""schema""#, ":", r#"""#].into_iter().rev();
+    let mut before = before;
+    for token in tokens {
+        before = before.trim_ascii_end().strip_suffix(token.as_bytes())?;
+    }
+    Some(before.len())
+}
+
 pub(super) fn cannot_read(path: &Path, error: &std::io::Error) -> Failure {
     command::input::cannot_read(path, error).into()
 }
@@ -116,16 +127,15 @@ pub(super) struct Reader {
 impl Reader {
     /// The line of a part that is in `line`, or of which the last piece is.
     pub(super) fn read(&mut self, line: &[u8]) -> Option<PartLine> {
-        let read = match Pieces::begins_at(line) {
-            Some(_) => self.pieces.take(line)?,
-            None => {
-                let at = line
-                    .windows(START.len())
-                    .position(|window| window == START)?;
-                serde_json::from_slice(line[at..].trim_ascii_end()).ok()?
-            }
+        let mark = line.windows(MARK.len()).position(|text| text == MARK)?;
+        let read: PartLine = match object_around(&line[..mark]) {
+            Some(start) => serde_json::from_slice(line[start..].trim_ascii_end()).ok()?,
+            None => self.pieces.take(line)?,
         };
-        Some(read).filter(|line: &PartLine| line.schema == PartLine::SCHEMA)
+        // What is of another version, or of no part that there can be, is no line of a part.
+        let number = u64::from(read.part).checked_sub(1)?;
+        Share::new(number, read.parts.into()).ok()?;
+        Some(read).filter(|line| line.schema == PartLine::SCHEMA)
     }
 
     /// How many pieces were cut or spoilt on the way.

@@ -3,9 +3,10 @@
 //! What is held is one record, the series with the times of what comes first in it, and a few figures of each part: no part is ever
 //! held as a whole.
 
-use super::second;
+use super::bins::Bins;
+use super::second::{self, TIMES};
 use super::seen::{Ended, Seen};
-use super::times::{self, Times};
+use super::times;
 use crate::asked::Asked;
 use crate::clock::{Nanos, SECOND};
 use crate::collect::{CollectedSecond, Live};
@@ -41,13 +42,17 @@ pub(super) struct Fold {
     /// How many parts there are to be.
     pub(super) of: u32,
     closed_loop: bool,
-    /// Names of the times that are kept by the second.
-    kept: Vec<&'static str>,
+    /// Which times are kept by the second.
+    kept: [bool; TIMES.len()],
+    /// All but the times.
     total: Record,
-    seconds: Vec<Second>,
+    /// The times that are not kept by the second.
+    times: [Bins; TIMES.len()],
+    seconds: BTreeMap<Nanos, Second>,
     /// What was seen of each part, by its number.
     pub(super) parts: BTreeMap<u32, Seen>,
     ends: Ends,
+    /// What times are decoded by way of.
     bytes: Vec<u8>,
 }
 
@@ -57,7 +62,8 @@ struct Second {
     counts: Counts,
     live: Live,
     end: Nanos,
-    times: BTreeMap<&'static str, Times>,
+    /// Those that are kept.
+    times: [Bins; TIMES.len()],
 }
 
 /// What is added up of how parts ended.
@@ -102,20 +108,30 @@ pub(super) enum NotAdded {
     Unknown,
 }
 
+/// What was under way at the end of a second.
+fn live(second: &PartSecond) -> Live {
+    Live {
+        in_flight: usize::try_from(second.in_flight).unwrap_or(usize::MAX),
+        waiting: second.waiting,
+    }
+}
+
 impl Fold {
     /// Nothing yet of a run of `of` parts that is asked for `asked`.
     pub(super) fn new(asked: PartAsked, of: u32, with_log: bool) -> Self {
         let closed_loop = asked.run.model.name == Some(load::Loop::Closed);
+        let kept: &[_] = match with_log {
+            true => &OF_LOG,
+            false => &OF_SERIES[usize::from(closed_loop)],
+        };
         Self {
             asked,
             of,
             closed_loop,
-            kept: match with_log {
-                true => OF_LOG.to_vec(),
-                false => OF_SERIES[usize::from(closed_loop)].to_vec(),
-            },
+            kept: TIMES.map(|name| kept.contains(&name)),
             total: Record::default(),
-            seconds: Vec::new(),
+            times: Default::default(),
+            seconds: BTreeMap::new(),
             parts: BTreeMap::new(),
             ends: Ends::default(),
             bytes: Vec::new(),
@@ -132,7 +148,7 @@ impl Fold {
             return Err(NotAdded::Repeated);
         }
         part.lost += line.line - part.next_line;
-        part.next_line = line.line + 1;
+        part.next_line = line.line.saturating_add(1);
         if line.parts != self.of {
             part.differs("the number of parts");
         }
@@ -143,9 +159,7 @@ impl Fold {
             part.start = Some(*began);
         }
         if let Some(second) = line.second {
-            let times = second::add(&second, &mut self.total, &mut self.bytes);
-            let times = times.ok_or(NotAdded::Unknown)?;
-            self.second(line.part, &second, times);
+            self.second(line.part, &second).ok_or(NotAdded::Unknown)?;
         }
         if let Some(ended) = line.ended {
             self.ended(line.part, *ended);
@@ -153,33 +167,28 @@ impl Fold {
         Ok(())
     }
 
-    fn second(&mut self, part: u32, second: &PartSecond, all: Vec<(String, Times)>) {
+    fn second(&mut self, part: u32, second: &PartSecond) -> Option<()> {
+        let counts = second::add(second, &mut self.total)?;
         // As seconds are told apart when they are collected: what ends within half a second counts to the one before.
-        let place = (second.end_ns.saturating_sub(SECOND / 2) / SECOND) as usize;
-        if place >= self.seconds.len() {
-            self.seconds.resize_with(place + 1, Second::default);
-        }
-        let mine = &mut self.seconds[place];
-        let counts = second::counts_of(second);
+        let number = second.end_ns.saturating_sub(SECOND / 2) / SECOND;
+        let mine = self.seconds.entry(number).or_default();
         mine.counts.add(&counts);
         mine.end = mine.end.max(second.end_ns);
-        mine.live.in_flight += second.in_flight as usize;
-        mine.live.waiting += second.waiting;
-        for (name, theirs) in all {
-            if let Some(kept) = self.kept.iter().find(|kept| **kept == name) {
-                times::add(mine.times.entry(kept).or_default(), theirs);
-            }
+        mine.live.add(live(second));
+        for (name, text) in &second.times {
+            let kind = second::kind(name)?;
+            let bins = match self.kept[kind] {
+                true => &mut mine.times[kind],
+                false => &mut self.times[kind],
+            };
+            times::decode(text, &mut self.bytes, |value, count| bins.add(value, count))?;
         }
-        let Some(seen) = self.parts.get_mut(&part) else {
-            return;
-        };
+        let seen = self.parts.entry(part).or_default();
         seen.reached = seen.reached.max(second.end_ns);
         seen.completed += counts.completed;
         seen.asked += counts.asked();
-        seen.live = Live {
-            in_flight: second.in_flight as usize,
-            waiting: second.waiting,
-        };
+        seen.live = live(second);
+        Some(())
     }
 
     fn ended(&mut self, number: u32, mut ended: PartEnded) {
@@ -238,15 +247,19 @@ impl Fold {
         let parts = parts.collect();
         let window = self.window();
         let asked = Asked::read(self.asked.run, self.ends.threads as usize)?;
+        let mut total = self.total;
+        for (times, histogram) in self.times.iter().zip(total.times_mut()) {
+            times.record(histogram);
+        }
         let mut record = Record::default();
         let mut rows = Vec::with_capacity(self.seconds.len());
-        for second in self.seconds.into_iter().filter(|second| second.end > 0) {
-            record.counts = second.counts;
-            for (name, times) in &second.times {
-                if let Some(histogram) = second::times_mut(&mut record, name) {
-                    times::record(times, histogram);
-                }
+        for second in self.seconds.into_values() {
+            for (times, histogram) in second.times.iter().zip(record.times_mut()) {
+                times.record(histogram);
             }
+            // Its counts are in the whole already.
+            total.merge(&record);
+            record.counts = second.counts;
             rows.push(CollectedSecond::of(
                 &record,
                 second.end,
@@ -263,9 +276,11 @@ impl Fold {
         let reached = self.parts.values().map(|seen| seen.reached).max();
         let mut ends = self.ends;
         for seen in cut {
-            ends.scheduled += seen.asked + seen.live.waiting;
-            ends.unfinished += seen.live.in_flight as u64;
-            ends.unsent += seen.live.waiting;
+            let Live { in_flight, waiting } = seen.live;
+            add(&mut ends.scheduled, Some(seen.asked));
+            add(&mut ends.scheduled, Some(waiting));
+            add(&mut ends.unfinished, Some(in_flight as u64));
+            add(&mut ends.unsent, Some(waiting));
         }
         let made = asked.addresses.iter();
         let made = made.map(|address| ends.made.get(&address.to_string()).copied().unwrap_or(0));
@@ -273,7 +288,7 @@ impl Fold {
             parts,
             arguments: ends.arguments.unwrap_or_default(),
             outcome: Outcome {
-                record: self.total,
+                record: total,
                 seconds: rows,
                 window,
                 elapsed: ends.elapsed.max(reached.unwrap_or(0)),
@@ -300,26 +315,31 @@ impl Fold {
     }
 }
 
+/// Adds what is there, as far as can be counted.
+fn add(sum: &mut u64, more: Option<u64>) {
+    *sum = sum.saturating_add(more.unwrap_or(0));
+}
+
 impl Ends {
     fn add(&mut self, ended: &PartEnded, asked: &PartAsked) {
         let report = &ended.report;
         let (requests, generator) = (&report.requests, &report.generator);
-        self.threads += generator.threads.unwrap_or(1);
+        add(&mut self.threads, Some(generator.threads.unwrap_or(1)));
         self.window = self.window.max(ended.window_ns);
         self.elapsed = self.elapsed.max(ended.elapsed_ns);
-        self.scheduled += requests.scheduled.unwrap_or(0);
-        self.unfinished += requests.unfinished.unwrap_or(0);
-        self.unsent += requests.never_sent.unwrap_or(0);
-        self.connections += generator.connections.unwrap_or(0);
+        add(&mut self.scheduled, requests.scheduled);
+        add(&mut self.unfinished, requests.unfinished);
+        add(&mut self.unsent, requests.never_sent);
+        add(&mut self.connections, generator.connections);
         for (address, made) in &generator.connections_made_to {
-            *self.made.entry(address.clone()).or_default() += made;
+            add(self.made.entry(address.clone()).or_default(), Some(*made));
         }
-        self.unheard += generator.connections_without_answer.unwrap_or(0);
+        add(&mut self.unheard, generator.connections_without_answer);
         if let Some(came) = &generator.newcomers {
             let all = self.newcomers.get_or_insert_default();
-            all.made += came.made.unwrap_or(0);
-            all.failed += came.failed.unwrap_or(0);
-            all.missed += came.missed.unwrap_or(0);
+            add(&mut all.made, came.made);
+            add(&mut all.failed, came.failed);
+            add(&mut all.missed, came.missed);
             all.why = all.why.take().or(came.first_failure.clone());
         }
         self.last_answer = self.last_answer.max(ended.last_answer_ns);
@@ -331,9 +351,14 @@ impl Ends {
         most(&mut self.starved, generator.starved);
         most(&mut self.stolen, generator.machine_time_stolen);
         let [user, system, spun] = ended.cpu_ns.map(Duration::from_nanos);
-        self.cpu.user += user;
-        self.cpu.system += system;
-        self.cpu.spun += spun;
+        let cpu = &mut self.cpu;
+        for (mine, theirs) in [
+            (&mut cpu.user, user),
+            (&mut cpu.system, system),
+            (&mut cpu.spun, spun),
+        ] {
+            *mine = mine.saturating_add(theirs);
+        }
         let spacing = asked.run.model.arrivals.as_deref();
         if let Some("poisson" | "constant") = spacing {
             let seen = Fidelity::counted(

@@ -89,8 +89,8 @@ struct Head {
 }
 
 impl Pieces {
-    /// Where in what was printed a piece begins; in a whole line of a part the schema stands in quotes.
-    pub(super) fn begins_at(text: &[u8]) -> Option<usize> {
+    /// Where in what was printed a piece begins.
+    fn begins_at(text: &[u8]) -> Option<usize> {
         let start = format!("{} ", PartLine::SCHEMA);
         text.windows(start.len())
             .position(|window| window == start.as_bytes())

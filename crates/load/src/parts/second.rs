@@ -1,14 +1,13 @@
 //! What is recorded in a second, as it is written and read.
 
-use super::times::{self, Times};
+use super::times;
 use crate::collect::CollectedSecond;
 use crate::failure::Failure;
 use crate::record::{Counts, Record};
 use contracts::part::PartSecond;
-use hdrhistogram::Histogram;
 
-/// The times of a record, by name.
-const TIMES: [&str; 10] = [
+/// The times of a record by name, in the order of its histograms.
+pub(super) const TIMES: [&str; 10] = [
     "response",
     "service",
     "wait",
@@ -20,6 +19,9 @@ const TIMES: [&str; 10] = [
     "given_up_response",
     "given_up_service",
 ];
+
+/// The most of anything that is counted in a run, so that a few such counts can be added up; no run comes near it.
+pub(super) const MOST: u64 = 1 << 56;
 
 /// The counts of a record, by name.
 fn counts(counts: &mut Counts) -> [(&'static str, &mut u64); 12] {
@@ -39,20 +41,18 @@ fn counts(counts: &mut Counts) -> [(&'static str, &mut u64); 12] {
     ]
 }
 
-/// The counts of a second, those of names that are not known left out.
-pub(super) fn counts_of(second: &PartSecond) -> Counts {
+/// The counts of a second; none where one of them is of something that is not known here.
+fn counts_of(second: &PartSecond) -> Option<Counts> {
     let mut all = Counts::default();
-    for (name, count) in counts(&mut all) {
-        *count = second.counts.get(name).copied().unwrap_or(0);
+    let mut by_name = counts(&mut all);
+    for (name, count) in &second.counts {
+        let (_, mine) = by_name.iter_mut().find(|(known, _)| known == name)?;
+        **mine = *count;
     }
-    for (class, count) in all.failures.iter_mut().enumerate() {
-        *count = second
-            .failures
-            .get(Failure::name(class))
-            .copied()
-            .unwrap_or(0);
+    for (name, count) in &second.failures {
+        all.failures[Failure::named(name)?.index()] = *count;
     }
-    all
+    Some(all)
 }
 
 /// What was recorded in a second.
@@ -94,29 +94,23 @@ pub(super) fn written(row: &CollectedSecond, record: &Record) -> PartSecond {
     }
 }
 
-/// The histogram of this name.
-pub(super) fn times_mut<'a>(record: &'a mut Record, name: &str) -> Option<&'a mut Histogram<u64>> {
-    let at = TIMES.iter().position(|known| *known == name)?;
-    record.times_mut().into_iter().nth(at)
-}
-
-/// Adds what was written of a second to a record, and gives its times, whose names are those of [`times_mut`]. None where something in it is not what
-/// it should be, or of a kind that is not known here; then the record is no record of anything any more.
-pub(super) fn add(
-    second: &PartSecond,
-    record: &mut Record,
-    bytes: &mut Vec<u8>,
-) -> Option<Vec<(String, Times)>> {
-    for (name, count) in &second.counts {
-        let mut all = counts(&mut record.counts).into_iter();
-        let (_, sum) = all.find(|(known, _)| known == name)?;
-        *sum = sum.checked_add(*count)?;
+/// Adds what was written of a second to a record, all but its times, and gives its counts. None where something in it is of a kind that is not
+/// known here, or more than can be counted; then the record is no record of anything any more.
+pub(super) fn add(second: &PartSecond, record: &mut Record) -> Option<Counts> {
+    let add = |sum: &mut u64, count: u64| {
+        *sum = sum.checked_add(count).filter(|sum| *sum <= MOST)?;
+        Some(())
+    };
+    let mut all = counts_of(second)?;
+    let named = counts(&mut record.counts).into_iter();
+    for ((_, sum), (_, count)) in named.zip(counts(&mut all)) {
+        add(sum, *count)?;
     }
-    for (name, count) in &second.failures {
-        record.counts.failures[Failure::named(name)?.index()] += count;
+    for (sum, count) in record.counts.failures.iter_mut().zip(all.failures) {
+        add(sum, count)?;
     }
     for (status, count) in &second.statuses {
-        *record.statuses.get_mut(usize::from(*status))? += count;
+        add(record.statuses.get_mut(usize::from(*status))?, *count)?;
     }
     for (name, status, words) in &second.examples {
         record.example((Failure::named(name)?, *status), || words.clone());
@@ -124,12 +118,12 @@ pub(super) fn add(
     record
         .batches
         .add_filled(second.batch_width, &second.batches)?;
-    let decoded = second.times.iter().map(|(name, text)| {
-        let read = times::decode(text, bytes)?;
-        times::record(&read, times_mut(record, name)?);
-        Some((name.clone(), read))
-    });
-    decoded.collect()
+    Some(all)
+}
+
+/// Which of [`TIMES`] those of this name are.
+pub(super) fn kind(name: &str) -> Option<usize> {
+    TIMES.iter().position(|known| *known == name)
 }
 
 #[cfg(test)]
@@ -161,18 +155,23 @@ mod tests {
         let second: PartSecond = serde_json::from_str(&text).expect("the same");
         assert_eq!((second.in_flight, second.waiting), (4, 5));
         let mut back = Record::default();
-        let times = add(&second, &mut back, &mut Vec::new()).expect("a second");
-        assert_eq!(times.len(), TIMES.len());
+        let all = add(&second, &mut back).expect("a second");
+        assert_eq!(all.asked(), record.counts.asked());
+        for (name, text) in &second.times {
+            let kind = kind(name).expect("a name");
+            let times = back.times_mut().into_iter().nth(kind).expect("times");
+            let read = times::decode(text, &mut Vec::new(), |value, count| {
+                times.saturating_record_n(value, count);
+            });
+            read.expect("times");
+        }
         assert_eq!(back.times(), record.times());
         assert_eq!(written(&row, &back), second);
-        for (spoilt, name) in [
-            ("sent", "sent_twice"),
-            ("timeout", "patience"),
-            ("lag", "log"),
-        ] {
+        for (spoilt, name) in [("sent", "sent_twice"), ("timeout", "patience")] {
             let text = text.replace(&format!("\"{spoilt}\""), &format!("\"{name}\""));
             let second: PartSecond = serde_json::from_str(&text).expect("a second");
-            assert!(add(&second, &mut back, &mut Vec::new()).is_none(), "{name}");
+            assert!(add(&second, &mut back).is_none(), "{name}");
         }
+        assert_eq!(kind("log"), None);
     }
 }

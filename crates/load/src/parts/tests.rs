@@ -1,5 +1,6 @@
 //! Parts of a run, on virtual time and a simulated server: what all have written is what one process would have.
 
+mod hostile;
 mod simulated;
 mod verdicts;
 
