@@ -242,6 +242,11 @@ impl Parts {
     pub(super) fn capacity(&self) -> usize {
         self.head.capacity()
     }
+
+    /// Gives the buffer of the head for another one.
+    pub(super) fn swap_head(&mut self, other: &mut Vec<u8>) {
+        std::mem::swap(&mut self.head, other);
+    }
 }
 
 /// Why an output could not be sent.

@@ -97,6 +97,10 @@ impl Scratch {
     pub(super) fn give_back(&mut self, mut parts: Box<Parts>) {
         if self.spare.len() < MOST_SPARE && parts.capacity() <= LARGEST_SPARE {
             parts.clear();
+            if self.http.out.capacity() == 0 {
+                // The next answer is collected where this one was, rather than in a buffer more.
+                parts.swap_head(&mut self.http.out);
+            }
             self.spare.push(parts);
         }
     }
@@ -125,5 +129,26 @@ impl Scratch {
     #[inline]
     pub(super) fn give_back_path(&mut self, path: Vec<u8>) {
         self.spare_path = path;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::output::Output;
+
+    #[test]
+    fn answers_that_leave_one_after_the_other_take_one_buffer() {
+        let mut scratch = Scratch::new(Arc::default());
+        for _ in 0..3 {
+            scratch.http.out.extend_from_slice(&[b'x'; 1000]);
+            let output = Output::collect(&mut scratch, false);
+            assert_eq!(output.head().len(), 1000);
+            output.recycle(&mut scratch);
+            assert!(scratch.is_clear());
+        }
+        let spare = scratch.spare.iter().map(|parts| parts.capacity());
+        assert_eq!(spare.collect::<Vec<_>>(), [0]);
+        assert!(scratch.http.out.capacity() >= 1000);
     }
 }
