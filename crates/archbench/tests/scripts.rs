@@ -84,6 +84,7 @@ fn nonsense_is_refused() {
         ("bench-staging", &["1", "x"], "SECONDS must be"),
         ("compare-parts", &["--parts", "x"], "--parts must be"),
         ("compare-parts", &["--turns", "1"], "no option '--turns'"),
+        ("compare-parts", &["--model"], "--model takes"),
         ("fuzz", &["request"], "SECONDS must be"),
         ("fuzz", &["1", "nothing"], "no target 'nothing', but answer"),
         ("interoperate", &["none"], "REQUESTS must be"),

@@ -4,7 +4,7 @@
 //! process again, and by several parts that are merged. What two equal runs differ in is what a difference is held against.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use contracts::load::Report;
 use contracts::{Distribution, Validity};
@@ -22,19 +22,21 @@ use crate::testbed::{Cores, Testbed};
 
 /// How sure the intervals are.
 const LEVEL: f64 = 0.95;
+/// The exit status where a run is INVALID, as it is that of `archbench load`.
+const INVALID: u8 = 4;
 /// When a run begins.
 const START_AT: &str = "--start-at=next:1s";
 
 /// Compare a run of one process with one that several parts make, beside what two equal runs differ in
 ///
-/// Exit status: 0 they agree in every figure, 3 not in one of them, 1 something failed.
+/// Exit status: 0 they agree in every figure, 3 not in one of them, 4 a run was INVALID and so no figure may be believed, 1 something failed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// How many parts
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(2..=64))]
     parts: u32,
     /// In how many rounds
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(2..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(3..=1000))]
     rounds: u64,
     /// How long each run is
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=600))]
@@ -135,7 +137,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     };
     let [one, again, parts] = outcomes.each_ref().map(refused);
     if one + again + parts > 0 {
-        println!("INVALID runs: {one} by one process, {again} by one again, {parts} by parts");
+        println!(
+            "INVALID runs: {one} by one process, {again} by one again, {parts} by parts; their figures say nothing. Try a lower --rate, or a \
+             machine that does nothing else"
+        );
+        return Ok(INVALID);
     }
     Ok(if agrees { 0 } else { lab::SLO_MISSED })
 }
@@ -180,15 +186,22 @@ fn by_parts(
             .arg(format!("--out-dir={}", home.path().display()))
             .args(load)
             .stdin(Stdio::null())
-            .stdout(Stdio::null());
-        command
-            .spawn()
-            .map_err(|error| format!("cannot start part {number}: {error}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let started = command.spawn();
+        started.map_err(|error| format!("cannot start part {number}: {error}"))
     };
     let started: Vec<_> = (1..=parts).map(start).collect();
-    for process in started {
+    let ended = started
+        .into_iter()
+        .map(|part| Ok(part?.wait_with_output()?));
+    for ended in ended.collect::<Vec<Result<Output, Failure>>>() {
+        let ended = ended?;
         // What a part thinks of its own figures is in what is merged.
-        process?.wait()?;
+        if !ended.status.success() {
+            let said = String::from_utf8_lossy(&ended.stderr);
+            return Err(format!("a part failed ({}): {}", ended.status, said.trim()).into());
+        }
     }
     let merge = ["merge", "--quiet", "--output-format", "json"].map(str::to_owned);
     let mut command = vec![archbench.display().to_string()];
@@ -224,9 +237,9 @@ fn table(outcomes: &[Vec<Outcome>; ALL.len()]) -> Result<(Table, bool), Failure>
         table.row(vec![
             (*name).to_owned(),
             format!("{:.1}", median(&mut one.clone())),
-            format!("{:.3}", again.estimate),
+            ratio(again.estimate),
             range(&again),
-            format!("{:.3}", parts.estimate),
+            ratio(parts.estimate),
             range(&parts),
             if agrees { "agree" } else { "DIFFER" }.to_owned(),
         ]);
@@ -235,7 +248,16 @@ fn table(outcomes: &[Vec<Outcome>; ALL.len()]) -> Result<(Table, bool), Failure>
 }
 
 fn range(interval: &Interval) -> String {
-    format!("{:.3}–{:.3}", interval.low, interval.high)
+    format!("{}–{}", ratio(interval.low), ratio(interval.high))
+}
+
+/// A ratio with as many digits as are of use; what is beyond is said to be, as few rounds that differ much make it.
+fn ratio(ratio: f64) -> String {
+    const MOST: f64 = 100.0;
+    match ratio <= MOST {
+        true => format!("{ratio:.3}"),
+        false => format!(">{MOST}"),
+    }
 }
 
 #[cfg(test)]
@@ -263,6 +285,17 @@ mod tests {
         let (table, agrees) = table(&outcomes([98.0, 112.0, 94.0, 103.0, 96.0])).unwrap();
         let text = table.to_string();
         assert!(agrees && text.matches("agree").count() == 4, "{text}");
+    }
+
+    #[test]
+    fn an_interval_of_nearly_everything_stays_short() {
+        let interval = Interval {
+            low: 1e-9,
+            estimate: 1.0,
+            high: 2e17,
+            level: LEVEL,
+        };
+        assert_eq!(range(&interval), "0.000–>100");
     }
 
     #[test]
