@@ -15,6 +15,9 @@ pub(crate) const ABOVE: f64 = 26.0;
 /// Room at the right, for half a tick label.
 pub(crate) const RIGHT: f64 = 22.0;
 
+/// As many ticks are tried at the most where fewer have no two labels.
+const MOST_TICKS: usize = 8;
+
 /// The rectangle in which values have places.
 #[derive(Debug, Clone)]
 pub(crate) struct Plot {
@@ -45,7 +48,7 @@ impl Plot {
         Some((self.across(x)?, self.down(y)?))
     }
 
-    /// The horizontal axis's ticks, as many as there is room for.
+    /// The horizontal axis's ticks, as many as there is room for: two with labels at least, if any can be had, for one tells no distance.
     fn x_ticks(&self, axis: &Axis) -> Vec<(f64, Tick, String)> {
         let ticks = |about| {
             let ticks = self.x.ticks(about).into_iter();
@@ -58,10 +61,19 @@ impl Plot {
             });
             (free == placed, free)
         };
-        let most = ((self.right - self.left) / 50.0) as usize;
-        let mut all = (2..=most.max(2)).rev().map(ticks);
-        let fitting = all.find_map(|(fits, ticks)| fits.then_some(ticks));
-        fitting.unwrap_or_else(|| ticks(2).1)
+        let labels = |ticks: &[(f64, Tick, String)]| {
+            let labelled = ticks.iter().filter(|(_, tick, _)| tick.labelled);
+            labelled.count()
+        };
+        let most = (((self.right - self.left) / 50.0) as usize).max(2);
+        let mut all = (2..=most).rev().chain(most + 1..=MOST_TICKS).map(ticks);
+        let fitting = all.find(|(fits, ticks)| *fits && labels(ticks) > 1);
+        let any = || (2..=MOST_TICKS).rev().map(|about| ticks(about).1);
+        let fullest = || any().max_by_key(|ticks| labels(ticks));
+        fitting
+            .map(|(_, ticks)| ticks)
+            .or_else(fullest)
+            .unwrap_or_default()
     }
 
     fn y_ticks(&self, axis: &Axis) -> Vec<(f64, Tick, String)> {
@@ -262,6 +274,19 @@ mod tests {
         let five = ["0", "200 µs", "400 µs", "600 µs", "800 µs"];
         assert_eq!(labels(310.0, x, &axis), five);
         assert_eq!(labels(110.0, x, &axis), ["0", "500 µs"]);
+        // As narrow as panels are.
+        let rates = Axis::linear("Offered load", Unit::Plain);
+        let x = Scale::new(ScaleKind::Linear, 0.0, 4992.0);
+        assert_eq!(labels(147.0, x, &rates), ["0", "2,000", "4,000"]);
+        let clients = Scale::new(ScaleKind::Log, 14.3, 287.0);
+        assert_eq!(labels(147.0, clients, &rates), ["20", "50", "100", "200"]);
+        for high in [1.0, 1.7, 3.1, 4.9, 7.7, 9.9] {
+            for kind in [ScaleKind::Linear, ScaleKind::Log] {
+                let low = if kind == ScaleKind::Log { 1.1 } else { 0.0 };
+                let x = Scale::new(kind, low * 1e3, high * 1e4);
+                assert!(labels(130.0, x, &rates).len() > 1, "{x:?}");
+            }
+        }
     }
 
     #[test]

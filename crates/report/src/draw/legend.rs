@@ -9,7 +9,7 @@ pub(crate) const ROW: f64 = 21.0;
 const SAMPLE: f64 = 26.0;
 const GAP: f64 = 18.0;
 /// The same between columns, which can be told apart as such.
-const COLUMN_GAP: f64 = 10.0;
+const COLUMN_GAP: f64 = 6.0;
 /// The longest label, in pixels; a longer one is cut, and whole in the table.
 const LONGEST: f64 = 240.0;
 
