@@ -98,7 +98,7 @@ pub(crate) struct Sockets {
     unread: RunQueue<Token>,
     /// Tasks without a session, the last used on top.
     spare: Vec<Event>,
-    /// How long to ask for events without waiting, once there are none, and since when there are.
+    /// How long to ask for events without waiting, once there are none, and since when there are none.
     spin: Spin,
     idle_since: Option<Instant>,
 }
@@ -160,7 +160,9 @@ impl Sockets {
             sinks.load.hand_over();
             sinks.send.hand_over();
             self.counters.handled(handled, started.elapsed());
-            self.note_idle(handled);
+            if handled > 0 {
+                self.idle_since = None;
+            }
         }
         // What is still away will not be waited for.
         self.reactor.sessions().abandon_away(&self.worker);
@@ -173,28 +175,23 @@ impl Sockets {
             && (sessions.is_empty() || (self.worker.is_overdue() && sessions.are_all_away()))
     }
 
-    /// Has itself woken by those that come back, and returns how long to wait for events at the most.
+    /// How long to wait for events at the most. Where nothing is to be done, the other stages have a turn and events are asked for without
+    /// waiting, once or for as long as it is to look; after that it has itself woken by those that come back, and sleeps.
     fn fall_asleep(&mut self, sinks: &mut Sinks) -> Option<Duration> {
         let unread = !self.unread.is_empty() && sinks.parse.has_room();
         let queue = self.completions.queue();
-        let looks = |since: Instant| since.elapsed() < self.spin.time;
-        if !queue.is_empty() || unread || self.idle_since.is_some_and(looks) {
+        if !queue.is_empty() || unread {
             return Some(Duration::ZERO);
         }
-        self.completions.asleep.store(true, Relaxed);
-        None
-    }
-
-    /// Begins to look for events without waiting when there are none, if it is to.
-    fn note_idle(&mut self, handled: usize) {
-        if handled > 0 || self.spin.is_off() {
-            self.idle_since = None;
-        } else if self.idle_since.is_none() {
-            self.idle_since = Some(Instant::now());
-        } else {
-            // There may be one processor, and the one who has something for us.
-            std::thread::yield_now();
+        let has_looked = |since: Instant| since.elapsed() >= self.spin.time;
+        if self.idle_since.is_some_and(has_looked) {
+            self.completions.asleep.store(true, Relaxed);
+            return None;
         }
+        drop(queue);
+        self.idle_since.get_or_insert_with(Instant::now);
+        std::thread::yield_now();
+        Some(Duration::ZERO)
     }
 
     /// Goes on with the sessions that have come back.

@@ -134,15 +134,18 @@ impl<In: Send + 'static> Stage<In> {
     /// Waits for events, and moves as many to `batch` as a thread may take at a time; `false`: this thread has to end.
     fn take(&self, batch: &mut Vec<In>) -> bool {
         let mut queue = self.queue();
-        let mut looks = !self.spin.is_off();
+        let mut looks = true;
         while queue.events.is_empty() {
             if queue.closed {
                 return self.leave(&mut queue);
             }
             if std::mem::take(&mut looks) {
-                // It is not idle meanwhile: nobody wakes it.
+                // It is not idle meanwhile: nobody wakes it. Who shares its processor has a turn before it sleeps, and may have something
+                // for it by then: with a few connections that is so more often than not.
                 drop(queue);
-                self.spin.until(|| self.has_news.load(Relaxed));
+                if !self.spin.until(|| self.has_news.load(Relaxed)) {
+                    std::thread::yield_now();
+                }
                 queue = self.queue();
                 continue;
             }
