@@ -134,6 +134,7 @@ impl Architecture for Actor {
         }],
         settings: &[
             "--mailbox 1 --file-actors 1 --workers 1",
+            "--spin 50us",
             "--message owned",
             "--message copied",
             "--message encoded",

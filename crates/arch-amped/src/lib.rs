@@ -49,7 +49,7 @@ impl Architecture for Amped {
             idle_connection: IdleConnection::Place,
         },
         variants: &[],
-        settings: &["--helpers 1"],
+        settings: &["--helpers 1", "--spin 50us"],
     };
 
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {

@@ -30,7 +30,7 @@ use arch::nature::{
     Behaviour, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature, Requests,
     Stack, Variant,
 };
-use arch::{Architecture, ProcessContext, ServerSetup, Worker, context, threads_that_fit};
+use arch::{Architecture, ProcessContext, ServerSetup, Spin, Worker, context, threads_that_fit};
 use flows::Flow;
 use flux_runtime::{Flow as _, Host, Loop, Pool, Profile, Table, thread};
 use sockets::Sockets;
@@ -58,6 +58,9 @@ pub struct Flux {
     /// Count which paths flows take and how long nodes run, and write that to FILE at the end, for 'archbench flux profile'
     #[arg(long, value_name = "FILE")]
     pub profile: Option<PathBuf>,
+    /// Before a thread of the pool or a helper sleeps
+    #[command(flatten)]
+    pub spin: Spin,
 }
 
 impl Architecture for Flux {
@@ -85,9 +88,17 @@ impl Architecture for Flux {
                 },
             },
         ],
-        settings: &["--threads 1", "--runtime pool --threads 1"],
+        settings: &[
+            "--threads 1",
+            "--runtime pool --threads 1",
+            "--spin 50us",
+            "--runtime pool --spin 50us",
+        ],
     };
-    const RULES: &'static [Rule] = &[Rule::Excludes("--threads", "--runtime thread")];
+    const RULES: &'static [Rule] = &[
+        Rule::Excludes("--threads", "--runtime thread"),
+        Rule::Excludes("--spin", "--runtime thread"),
+    ];
 
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
         let written = self.profile.as_deref().map(create).transpose()?;
@@ -121,6 +132,7 @@ impl Flux {
         let sockets = Sockets::new(process)?;
         let host = Arc::new(Server {
             process: process.clone(),
+            spin: self.spin,
         });
         let threads = self.threads as usize;
         let few = || context("cannot start all threads; try fewer --threads");
@@ -157,6 +169,7 @@ const WITH_THREADS: Behaviour = Behaviour {
 /// What each thread has that runs nodes.
 struct Server {
     process: ProcessContext,
+    spin: Spin,
 }
 
 impl Host<Flow> for Server {
@@ -166,5 +179,9 @@ impl Host<Flow> for Server {
 
     fn defect(&self) {
         self.process.count_replaced();
+    }
+
+    fn look(&self, is_there: &dyn Fn() -> bool) {
+        self.spin.until(is_there);
     }
 }

@@ -10,6 +10,9 @@ static HEAP: sys::heap::Counting = sys::heap::Counting;
 
 fn main() {
     for runtime in ["event", "pool"] {
-        allocations::none_in_steady_state::<arch_flux::Flux>(&["--runtime", runtime]);
+        for spin in ["0s", "20us"] {
+            let own = ["--runtime", runtime, "--spin", spin];
+            allocations::none_in_steady_state::<arch_flux::Flux>(&own);
+        }
     }
 }

@@ -31,10 +31,10 @@ use arch::nature::{
     Stack, Variant,
 };
 use arch::{
-    Acceptor, Architecture, Client, ProcessContext, Refused, Remarks, Rule, ServerSetup, Worker,
-    blocking, context,
+    Acceptor, Architecture, Client, ProcessContext, Refused, Remarks, Rule, ServerSetup, Spin,
+    Worker, blocking, context,
 };
-use fiber::{Fiber, Limits, Offload, Place, Runtime, Settings, Taken, Watched};
+use fiber::{Fiber, Limits, Look, Offload, Place, Runtime, Settings, Taken, Watched};
 use graph::GraphFile;
 use rustix::process::{Resource, getrlimit};
 use socket::ParkingSocket;
@@ -92,6 +92,9 @@ pub struct Green {
     /// on the way; FILE.svg is a picture, FILE.dot for Graphviz
     #[arg(long, value_name = "FILE", value_parser = graph::file)]
     pub graph: Option<GraphFile>,
+    /// Before a worker or a helper sleeps
+    #[command(flatten)]
+    pub spin: Spin,
 }
 
 impl Architecture for Green {
@@ -126,6 +129,7 @@ impl Architecture for Green {
             "--workers 2 --disk inline",
             "--schedule resource",
             "--workers 2 --schedule resource --connection-memory 1g",
+            "--workers 2 --spin 50us",
         ],
     };
     const RULES: &'static [Rule] = &[
@@ -232,6 +236,7 @@ impl Green {
                 memory_bytes: self.connection_memory,
                 descriptors,
             },
+            look: self.look(),
         };
         loop {
             match Runtime::new(&settings) {
@@ -244,11 +249,21 @@ impl Green {
         }
     }
 
+    fn look(&self) -> Look {
+        let spin = self.spin;
+        match spin.is_off() {
+            true => Look::NONE,
+            false => Look::by(move |is_there| {
+                spin.until(is_there);
+            }),
+        }
+    }
+
     fn start_helpers(&self, process: &ProcessContext) -> io::Result<Option<Offload>> {
         if self.disk == Disk::Inline {
             return Ok(None);
         }
-        let (offload, helper) = Offload::new();
+        let (offload, helper) = Offload::looking(self.look());
         for number in 1..=self.helpers {
             let (serving, helper) = (process.serving_thread(), helper.clone());
             let help = move || {

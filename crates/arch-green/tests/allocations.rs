@@ -12,6 +12,7 @@ fn main() {
     for own in [
         &[][..],
         &["--workers", "2"],
+        &["--workers", "2", "--spin", "20us"],
         &["--disk", "inline"],
         &["--schedule", "resource"],
     ] {

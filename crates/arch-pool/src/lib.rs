@@ -7,7 +7,8 @@
 //!
 //! What blocks: a worker, for its client and for the disk; the acceptor, for a place in the queue.
 //!
-//! The pool is the `threadpool` crate's. Its own queue knows no bound, so the bound stands at the acceptor. Departures from what
+//! The pool is the `threadpool` crate's. Its own queue knows no bound and cannot be looked at, so the bound stands at the acceptor, and with
+//! `--spin` a worker looks at a queue in front of it. Departures from what
 //! SEDA measured: Apache 1.3's pool is of processes, each of which accepts; here one thread accepts for all.
 
 use std::cell::RefCell;
@@ -18,7 +19,9 @@ use arch::nature::{
     Behaviour, Carrier, Concurrency, DiskWait, Family, IdleConnection, Killed, Loss, Nature,
     Overflow, Requests, Stack, Variant,
 };
-use arch::{Architecture, Client, ProcessContext, Refused, ServerSetup, Worker, blocking};
+use arch::{
+    Architecture, Client, HandOver, ProcessContext, Refused, ServerSetup, Spin, Worker, blocking,
+};
 use threadpool::ThreadPool;
 
 /// What happens to a connection for which there is no place.
@@ -42,6 +45,9 @@ pub struct Pool {
     /// What happens when the queue is full: the next connection waits, or is refused with 503
     #[arg(long, value_name = "WHAT", default_value = "wait")]
     pub when_full: WhenFull,
+    /// Before a worker sleeps
+    #[command(flatten)]
+    pub spin: Spin,
 }
 
 impl Architecture for Pool {
@@ -60,7 +66,7 @@ impl Architecture for Pool {
             options: "--when-full refuse",
             behaviour: bounded(Overflow::IsRefused),
         }],
-        settings: &["--threads 1", "--queue 1 --threads 1"],
+        settings: &["--threads 1", "--queue 1 --threads 1", "--spin 50us"],
     };
 
     fn serve(self, setup: ServerSetup, ready: impl FnOnce()) -> std::io::Result<()> {
@@ -70,6 +76,7 @@ impl Architecture for Pool {
             .map(|_| process.serving_thread())
             .collect();
         let queue = Arc::new(Queue::new(self.queue));
+        let clients = Arc::new(HandOver::new(self.spin));
         let mut acceptor = process.worker();
         let mut refused = Refused::default();
         ready();
@@ -78,14 +85,20 @@ impl Architecture for Pool {
                 refused.add(Arc::new(client), &mut acceptor);
                 continue;
             }
+            if !clients.push(client) {
+                continue;
+            }
             let (process, queue) = (Arc::clone(&process), Arc::clone(&queue));
+            let clients = Arc::clone(&clients);
             pool.execute(move || {
-                queue.leave();
-                // The crate would replace a thread that panics, and panic itself where there is no thread to be had.
-                if catch_unwind(AssertUnwindSafe(|| serve(client, &process))).is_err() {
-                    WORKER.take();
-                    process.count_replaced();
-                }
+                clients.work(|client| {
+                    queue.leave();
+                    // The crate would replace a thread that panics, and panic itself where there is no thread to be had.
+                    if catch_unwind(AssertUnwindSafe(|| serve(client, &process))).is_err() {
+                        WORKER.take();
+                        process.count_replaced();
+                    }
+                });
             });
         }
         pool.join();

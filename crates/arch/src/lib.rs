@@ -38,6 +38,8 @@
 //! | [`blocking`] | the driver for whoever may wait |
 //! | [`readiness`] | the driver for whoever must not |
 //! | [`completion`] | the driver for whoever is told when it is done |
+//! | [`spin`] | looking at an empty queue before sleeping there |
+//! | [`hand_over`] | the same before a pool whose queue nobody can look at |
 //! | [`processes`] | worker processes: made, replaced, told to end |
 //! | [`stop`] | ending in good order |
 //! | [`privileges`] | giving up those of root |
@@ -51,6 +53,7 @@ pub mod buffers;
 pub mod completion;
 pub mod document;
 pub mod error;
+pub mod hand_over;
 pub mod limits;
 pub mod listener;
 pub mod nature;
@@ -78,6 +81,7 @@ pub use completion::{CompletionEndpoint, Turn};
 pub use contracts::serve::BlockingEdge;
 pub use document::{Entry, Files, residency};
 pub use error::context;
+pub use hand_over::HandOver;
 pub use limits::{fit, threads_that_fit};
 pub use listener::{Accept, Client, Listener};
 pub use nature::Nature;

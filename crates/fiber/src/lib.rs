@@ -32,6 +32,7 @@
 //! | [`watched`] | parking until a descriptor is ready |
 //! | [`offload`] | calls that block, in helper threads |
 //! | [`sync`] | a mutex and a queue |
+//! | [`look`] | looking for something to run before sleeping |
 //! | [`place`] | the places where fibers park, and the scopes around them |
 //! | [`graph`] | the ways between them, learnt while fibers run |
 //! | [`watchdog`] | fibers that do not yield, and stacks that nobody needs |
@@ -40,6 +41,7 @@ mod by_node;
 pub mod graph;
 pub mod handle;
 mod idle;
+pub mod look;
 pub mod offload;
 pub mod place;
 mod planner;
@@ -56,6 +58,7 @@ pub mod worker;
 
 pub use graph::{Edge, Graph, Taken};
 pub use handle::{Fiber, Within};
+pub use look::Look;
 pub use offload::{Helper, Offload};
 pub use place::{Node, Place};
 pub use runtime::{Runtime, Settings};

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use crate::handle::Fiber;
+use crate::look::Look;
 use crate::place::Place;
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -21,13 +22,18 @@ pub struct Offload {
 #[derive(Debug, Clone)]
 pub struct Helper {
     jobs: Receiver<Job>,
+    look: Look,
 }
 
 impl Helper {
-    /// A helper's life: takes a call and makes it.
+    /// A helper's life: takes a call and makes it; where there is none it looks for one, and then sleeps until one comes.
     pub fn run(self) {
-        for job in self.jobs {
-            job();
+        loop {
+            self.look.until(|| !self.jobs.is_empty());
+            match self.jobs.recv() {
+                Ok(job) => job(),
+                Err(_) => return,
+            }
         }
     }
 }
@@ -36,8 +42,13 @@ impl Offload {
     /// A queue of calls, and a helper, of which there may be several; calls are taken in the order in which they come. A fiber has one
     /// at a time, which bounds it.
     pub fn new() -> (Self, Helper) {
+        Self::looking(Look::NONE)
+    }
+
+    /// The same with a helper that looks for a call before it sleeps.
+    pub fn looking(look: Look) -> (Self, Helper) {
         let (send, jobs) = unbounded();
-        (Self { jobs: send }, Helper { jobs })
+        (Self { jobs: send }, Helper { jobs, look })
     }
 
     /// Has a helper make a call, and parks until it has.

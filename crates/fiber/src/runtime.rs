@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{
-    AtomicU64, AtomicUsize,
+    AtomicBool, AtomicU64, AtomicUsize,
     Ordering::{Relaxed, SeqCst},
 };
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +15,7 @@ use sys::stack::{Arena, Guards};
 use crate::graph::{Counts, Graph};
 use crate::handle::{self, Fiber};
 use crate::idle::{Idle, Waits};
+use crate::look::Look;
 use crate::place::Node;
 use crate::planner::Planner;
 use crate::poller::Poller;
@@ -40,6 +41,8 @@ pub struct Settings {
     pub schedule: Schedule,
     /// What there is of what they take, for [`Schedule::Resource`].
     pub limits: Limits,
+    /// What a worker does that has nothing to run, before it sleeps.
+    pub look: Look,
 }
 
 impl Settings {
@@ -55,6 +58,7 @@ impl Settings {
                 memory_bytes: None,
                 descriptors: None,
             },
+            look: Look::NONE,
         }
     }
 }
@@ -91,6 +95,9 @@ pub(crate) struct Shared {
     /// Fibers that others than workers have unparked.
     injected: Mutex<VecDeque<Box<Suspended>>>,
     injected_count: AtomicUsize,
+    /// How workers look for something to run, and what they look at: whether there is something for any of them.
+    pub(crate) look: Look,
+    pub(crate) has_news: AtomicBool,
     /// Fibers that have not ended, and runtimes that may start some.
     live: AtomicUsize,
     pub(crate) panics: AtomicU64,
@@ -119,6 +126,8 @@ impl Runtime {
             graph: (0..workers).map(|_| Counts::new()).collect(),
             injected: Mutex::default(),
             injected_count: AtomicUsize::new(0),
+            look: settings.look.clone(),
+            has_news: AtomicBool::new(false),
             live: AtomicUsize::new(1),
             panics: AtomicU64::new(0),
             stuck: Mutex::default(),
@@ -203,9 +212,12 @@ impl Shared {
         self.injected_count.load(SeqCst) > 0
     }
 
-    /// Wakes a worker that waits, if one does.
+    /// There is something that a worker could run which has nothing else: wakes one that waits, if one does.
     #[inline]
     pub(crate) fn wake_one(&self) {
+        if !self.look.is_none() {
+            self.has_news.store(true, SeqCst);
+        }
         if self.idle.is_any()
             && let Some(waits) = self.idle.take_one()
         {

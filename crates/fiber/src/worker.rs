@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -264,21 +264,68 @@ impl Loop<'_> {
     /// Waits until there may be something to run.
     fn wait(&self) -> io::Result<()> {
         let shared = self.shared;
+        let is_planned = shared.schedule == Schedule::Resource;
+        let since = is_planned.then(Instant::now);
+        let outcome = match self.look_about() {
+            Ok(false) => self.sleep(),
+            found => found.map(drop),
+        };
+        if let Some(since) = since {
+            shared.planner.was_idle(since.elapsed());
+            self.plan(Instant::now());
+        }
+        outcome
+    }
+
+    /// Looks for something to run, if it is to: at what others have put somewhere, and at the poller where nobody else is. It does not
+    /// count as idle meanwhile: nobody wakes it. Whether there is something.
+    fn look_about(&self) -> io::Result<bool> {
+        let shared = self.shared;
+        if shared.look.is_none() {
+            return Ok(false);
+        }
+        // Whoever puts something somewhere says so afterwards.
+        shared.has_news.store(false, SeqCst);
+        if self.is_something_there() {
+            // There may be enough for another that looks.
+            shared.has_news.store(true, SeqCst);
+            return Ok(true);
+        }
+        let mut asked = shared.poller.try_lock();
+        let mut found = Ok(false);
+        shared.look.until(|| {
+            let came = match &mut asked {
+                Some(asked) => self.ask(asked, Some(Duration::ZERO)),
+                None => Ok(()),
+            };
+            found = came.map(|()| {
+                shared.has_news.load(SeqCst)
+                    || shared.is_over()
+                    || self.local.queue(|queue| queue.has_any(shared))
+            });
+            !matches!(found, Ok(false))
+        });
+        found
+    }
+
+    /// Whether a worker that has nothing to run could have something.
+    fn is_something_there(&self) -> bool {
+        let shared = self.shared;
+        let has_any = |queue| lock(shared, queue).has_any(shared);
+        shared.has_injected() || shared.is_over() || (0..shared.queues.len()).any(has_any)
+    }
+
+    /// Sleeps until there may be something to run: at the poller, unless another does.
+    fn sleep(&self) -> io::Result<()> {
+        let shared = self.shared;
         let number = self.local.number;
         let mut asked = shared.poller.try_lock();
         let waits = match asked {
             Some(_) => Waits::AtPoller,
             None => Waits::Parked(std::thread::current()),
         };
-        let is_planned = shared.schedule == Schedule::Resource;
-        let since = is_planned.then(Instant::now);
         shared.idle.add(number, waits);
-        let others_have = || {
-            let all = 0..shared.queues.len();
-            all.into_iter()
-                .any(|queue| lock(shared, queue).has_any(shared))
-        };
-        let outcome = if shared.has_injected() || shared.is_over() || others_have() {
+        let outcome = if self.is_something_there() {
             Ok(())
         } else {
             match &mut asked {
@@ -293,10 +340,6 @@ impl Loop<'_> {
             }
         };
         shared.idle.remove(number);
-        if let Some(since) = since {
-            shared.planner.was_idle(since.elapsed());
-            self.plan(Instant::now());
-        }
         outcome
     }
 

@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
-use fiber::{Fiber, Helper, Offload, Place, Unparker, Watched};
-use support::{run, start};
+use fiber::{Fiber, Helper, Look, Offload, Place, Settings, Unparker, Watched};
+use support::{SETTINGS, run, start, start_with};
 
 static HERE: Place = Place::new("here");
 
@@ -332,4 +332,58 @@ fn there_are_as_many_fibers_as_stacks_and_each_ends_for_another() {
         is_full.store(true, SeqCst);
     });
     assert!(full.load(SeqCst));
+}
+
+/// Who looks until there is something is woken by nobody, and sees all there is: fibers of other workers and of other threads, calls for
+/// helpers, descriptors, times, and the end.
+#[test]
+fn workers_and_helpers_that_look_miss_nothing() {
+    for workers in [1, 2, 3] {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let look = {
+            let is_over = Arc::clone(&is_over);
+            Look::by(move |is_there| {
+                while !is_there() && !is_over.load(SeqCst) {
+                    std::thread::yield_now();
+                }
+            })
+        };
+        let (helpers, helper) = Offload::looking(look.clone());
+        let helping = std::thread::spawn(|| Helper::run(helper));
+        let running = start_with(&Settings {
+            workers,
+            look,
+            ..SETTINGS
+        });
+        let done = Arc::new(AtomicUsize::new(0));
+        for number in 0..20_u8 {
+            let (helpers, done) = (helpers.clone(), Arc::clone(&done));
+            running.spawn(move |fiber| {
+                let (near, mut far) = UnixStream::pair().unwrap();
+                near.set_nonblocking(true).unwrap();
+                let readable = Watched::readable(fiber, &near).unwrap();
+                let child = Arc::clone(&done);
+                let count = move |_: &Fiber<'_>| {
+                    child.fetch_add(1, SeqCst);
+                };
+                fiber.spawn(count).unwrap();
+                let far = helpers.call(fiber, &HERE, move || {
+                    far.write_all(&[number]).unwrap();
+                    far
+                });
+                assert!(readable.wait(fiber, &HERE, None).unwrap().readable);
+                let mut received = [0];
+                (&near).read_exact(&mut received).unwrap();
+                assert_eq!(received, [number]);
+                drop(far);
+                fiber.sleep(Duration::from_micros(200));
+                done.fetch_add(1, SeqCst);
+            });
+        }
+        running.join();
+        assert_eq!(done.load(SeqCst), 40);
+        drop(helpers);
+        is_over.store(true, SeqCst);
+        helping.join().unwrap();
+    }
 }

@@ -141,7 +141,7 @@ impl<F: Flow, H: Host<F>> Loop<F, H> {
         let (host, profile) = (Arc::clone(&self.host), self.profile.clone());
         let mut context = host.context();
         let help = move || {
-            while let Some(running) = jobs.pop() {
+            while let Some(running) = jobs.pop_after(|is_there| host.look(is_there)) {
                 let ran = running.step(&mut context, profile.as_deref());
                 if let Progress::Lost = ran {
                     host.defect();

@@ -105,4 +105,10 @@ pub trait Host<F: Flow>: Send + Sync + 'static {
 
     /// A node had a defect: its flow is lost, and the thread asks for another context.
     fn defect(&self) {}
+
+    /// A thread has nothing to run, and sleeps until somebody wakes it when this returns. By default that is at once; who looks for a while
+    /// whether there is something by now need not be woken.
+    fn look(&self, is_there: &dyn Fn() -> bool) {
+        let _ = is_there;
+    }
 }

@@ -45,7 +45,7 @@ impl<F: Flow, H: Host<F>> Pool<F, H> {
             let profile = pool.profile.clone();
             let mut context = host.context();
             let work = move || {
-                while let Some(running) = flows.pop() {
+                while let Some(running) = flows.pop_after(|is_there| host.look(is_there)) {
                     if let Progress::Lost = running.finish(&mut context, profile.as_deref()) {
                         host.defect();
                         context = host.context();
