@@ -17,6 +17,7 @@
 //! | [`peers`] | `peers`, `data-path`: servers by processor time for each request |
 //! | [`staging`] | `staging`: SEDA beside AMPED, and what the difference is made of |
 //! | [`idle`] | `idle`: what idle connections cost |
+//! | [`starting`] | `starting`: how long a server takes until it is ready |
 //! | [`engines`] | `engines`: the load generator over epoll and over `io_uring` |
 //! | [`generators`] | `generators`: our load generator beside others |
 //! | [`system_calls`] | `system-calls`: how many a request takes, and which |
@@ -49,6 +50,7 @@ mod server;
 mod side_by_side;
 mod splice;
 mod staging;
+mod starting;
 mod stepping;
 mod steps;
 mod system_calls;
@@ -78,6 +80,7 @@ enum Command {
     DataPath(peers::DataPath),
     Staging(staging::Arguments),
     Idle(idle::Arguments),
+    Starting(starting::Arguments),
     Engines(engines::Arguments),
     Generators(generators::Arguments),
     SystemCalls(system_calls::Arguments),
@@ -101,6 +104,7 @@ fn main() -> ExitCode {
         Command::DataPath(arguments) => arguments.run(),
         Command::Staging(arguments) => staging::run(&arguments),
         Command::Idle(arguments) => idle::run(&arguments),
+        Command::Starting(arguments) => starting::run(&arguments),
         Command::Engines(arguments) => engines::run(&arguments),
         Command::Generators(arguments) => generators::run(&arguments),
         Command::SystemCalls(arguments) => system_calls::run(&arguments),
