@@ -14,6 +14,8 @@
 
 mod buffers;
 mod chain;
+mod event;
+mod operation;
 mod support;
 
 use std::io;
@@ -27,7 +29,9 @@ use rustix::io::Errno;
 
 use buffers::ReceiveBuffers;
 use chain::Chains;
-pub use chain::{Finished, Operand, Operation, Status, Tail};
+pub use event::{Event, TOKENS};
+use event::{Kind, mark, read_mark};
+pub use operation::{Finished, Operand, Operation, Status, Tail};
 pub use support::{Unavailable, forbidding_setting};
 
 /// The most operations in a chain.
@@ -62,64 +66,8 @@ impl Registered {
     }
 }
 
-/// What has happened.
-#[derive(Debug)]
-pub enum Event<'a, O> {
-    /// A connection, or why there is none.
-    Accepted {
-        /// Its socket.
-        socket: Result<OwnedFd, Errno>,
-        /// More will come without being asked for again.
-        goes_on: bool,
-    },
-    /// Bytes from a socket; none at their end. `ENOBUFS`: all buffers were in use, and it is to be asked again.
-    Received {
-        /// Under which it was asked for.
-        token: u64,
-        /// Valid until the ring is asked for its next event.
-        bytes: Result<&'a [u8], Errno>,
-        /// More will come without being asked for again.
-        goes_on: bool,
-    },
-    /// What a chain was for has been done, or not.
-    Finished(Finished<O>),
-    /// The socket that is watched for it has been shut.
-    HungUp,
-}
-
-/// What kind of entry has completed; in the upper byte of its mark, beside the value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-enum Kind {
-    /// Nobody is told.
-    Silent,
-    Accept,
-    Receive,
-    HangUp,
-    Chain,
-}
-
 /// How long completions are waited for to come together.
 const TOGETHER_AT_MOST: Duration = Duration::from_micros(100);
-
-const VALUE_BITS: u32 = 56;
-/// The values that tokens may have.
-pub const TOKENS: u64 = 1 << VALUE_BITS;
-
-fn mark(kind: Kind, value: u64) -> u64 {
-    (kind as u64) << VALUE_BITS | value & (TOKENS - 1)
-}
-
-fn read_mark(mark: u64) -> (Kind, u64) {
-    let kind = match mark >> VALUE_BITS {
-        1 => Kind::Accept,
-        2 => Kind::Receive,
-        3 => Kind::HangUp,
-        4 => Kind::Chain,
-        _ => Kind::Silent,
-    };
-    (kind, mark & (TOKENS - 1))
-}
 
 /// Where completions are taken one by one, and entries handed in by the next wait.
 pub struct Ring<O> {
