@@ -4,6 +4,7 @@ mod file;
 mod model;
 mod part;
 mod targets;
+mod title;
 
 use crate::asked::Asked;
 use crate::cli::Arguments;
@@ -48,14 +49,7 @@ pub struct Prepared {
 /// For the person who typed: what was typed makes no sense (a [`clap::Error`]), or a file or an address that it names cannot be had.
 pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
     let mut remarks = Vec::new();
-    let piped = arguments
-        .inputs()
-        .filter(|(_, path)| command::is_standard(path));
-    if let [(one, _), (other, _), ..] = piped.collect::<Vec<_>>()[..] {
-        return Err(usage(format!(
-            "{one} and {other} cannot both read standard input"
-        )));
-    }
+    check_standard_input(arguments)?;
     let log = read_log(arguments)?;
     let (addresses, targets, security, what) =
         targets::targets(arguments, log.as_ref(), &mut remarks)?;
@@ -63,36 +57,16 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
     let (model, when) = model::model(arguments, log.as_ref(), duration)?;
     let slos = slos(arguments, &model)?;
     let closed_loop = matches!(model, Model::Closed);
-    let clients = match arguments.requests {
-        Some(requests) if closed_loop && requests < arguments.connections => {
-            remarks.push(format!(
-                "{} used: there is nothing to do for more than there are requests",
-                counted(requests, "client")
-            ));
-            requests
-        }
-        _ => arguments.connections,
-    };
-    let clients = usize::try_from(clients).map_err(|_| usage("too many connections"))?;
+    let clients = clients(arguments, closed_loop, &mut remarks)?;
     let max_connections = max_connections(arguments, clients, closed_loop)?;
     let told = part::told(arguments, &mut remarks)?;
     let of_part = |all| part::own(told.share, all).0;
-    let threads = usize::from(arguments.threads).min(of_part(clients).max(1));
-    if threads < usize::from(arguments.threads) {
-        remarks.push(format!(
-            "{} used: there is nothing to do for more than there are connections",
-            counted(threads as u64, "thread")
-        ));
-    }
-    let cores = arguments
-        .pin
-        .as_ref()
-        .map_or(Vec::new(), |cores| cores.0.clone());
-    check_cores(&cores)?;
-    let idle = usize::try_from(arguments.idle).map_err(|_| usage("too many connections"))?;
-    let storm = usize::try_from(arguments.storm).map_err(|_| usage("too many connections"))?;
-    let besides = (of_part(idle) as u64).saturating_add(of_part(storm) as u64);
-    raise_descriptor_limit((of_part(max_connections) as u64).saturating_add(besides))?;
+    let threads = threads(arguments, of_part(clients), &mut remarks);
+    let cores = cores(arguments)?;
+    let idle = count(arguments.idle)?;
+    let storm = count(arguments.storm)?;
+    let connections = [max_connections, idle, storm].map(|all| of_part(all) as u64);
+    raise_descriptor_limit(connections.into_iter().fold(0, u64::saturating_add))?;
     let mut run = Run {
         model,
         part: None,
@@ -140,7 +114,7 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
             "--precision is for one rate all the time: leave it out, or give a --rate in place of recorded times",
         ));
     }
-    let title = title(&run, &what, &when);
+    let title = title::title(&run, &what, &when);
     let whole = contracts::load::Run {
         title: Some(title.clone()),
         ..Asked::of(&run).document
@@ -162,41 +136,52 @@ pub fn prepare(arguments: &Arguments) -> Result<Prepared, Failure> {
     })
 }
 
-/// A run in words: what is asked for, when, and by how many.
-fn title(run: &Run, what: &str, when: &str) -> String {
-    format!(
-        "{what}\n{when}{}, {}{}{}, seed {}",
-        until(run),
-        counted(
-            run.clients as u64,
-            if run.is_closed_loop() {
-                "client"
-            } else {
-                "connection"
-            }
-        ),
-        beside(run),
-        match run.http2 {
-            true => format!(
-                ", HTTP/2 with {} at a time",
-                counted(run.depth as u64, "stream")
-            ),
-            false => String::new(),
-        },
-        run.seed
-    )
+/// One file alone can be standard input.
+fn check_standard_input(arguments: &Arguments) -> Result<(), Failure> {
+    let piped = arguments
+        .inputs()
+        .filter(|(_, path)| command::is_standard(path));
+    match piped.collect::<Vec<_>>()[..] {
+        [(one, _), (other, _), ..] => Err(usage(format!(
+            "{one} and {other} cannot both read standard input"
+        ))),
+        _ => Ok(()),
+    }
 }
 
-/// Who is there and never asks.
-fn beside(run: &Run) -> String {
-    let idle = counted(run.idle as u64, "idle connection");
-    let storm = format!("storms of {}", counted(run.storm as u64, "newcomer"));
-    match (run.idle, run.storm) {
-        (0, 0) => String::new(),
-        (_, 0) => format!(" beside {idle}"),
-        (0, _) => format!(" beside {storm}"),
-        _ => format!(" beside {idle} and {storm}"),
+/// Clients of the closed loop, or connections that are opened at the start.
+fn clients(
+    arguments: &Arguments,
+    closed_loop: bool,
+    remarks: &mut Vec<String>,
+) -> Result<usize, Failure> {
+    match arguments.requests {
+        Some(requests) if closed_loop && requests < arguments.connections => {
+            remarks.push(format!(
+                "{} used: there is nothing to do for more than there are requests",
+                counted(requests, "client")
+            ));
+            count(requests)
+        }
+        _ => count(arguments.connections),
     }
+}
+
+/// Threads of this process, of whose connections there are so many.
+fn threads(arguments: &Arguments, clients: usize, remarks: &mut Vec<String>) -> usize {
+    let asked = usize::from(arguments.threads);
+    let threads = asked.min(clients.max(1));
+    if threads < asked {
+        remarks.push(format!(
+            "{} used: there is nothing to do for more than there are connections",
+            counted(threads as u64, "thread")
+        ));
+    }
+    threads
+}
+
+fn count(connections: u64) -> Result<usize, Failure> {
+    usize::try_from(connections).map_err(|_| usage("too many connections"))
 }
 
 /// Whether something is left to be measured, as far as that is known beforehand.
@@ -218,16 +203,6 @@ fn check_warmup(run: &Run) -> Result<(), Failure> {
     Err(usage(format!(
         "--warmup leaves nothing of the run to be measured{why}"
     )))
-}
-
-fn until(run: &Run) -> String {
-    let time = run.duration.map(|time| format!("{time:?}"));
-    let number = run.requests.map(|number| counted(number, "request"));
-    match (time, number) {
-        (Some(time), Some(number)) => format!(", {time} or {number}"),
-        (Some(one), None) | (None, Some(one)) => format!(", {one}"),
-        (None, None) => ", to the end of the recording".to_owned(),
-    }
 }
 
 fn duration(arguments: &Arguments) -> Option<Duration> {
@@ -254,7 +229,7 @@ fn max_connections(
         Some(most) if most < clients as u64 => Err(usage(format!(
             "--max-connections {most} is less than the {clients} connections opened at the start (-c)"
         ))),
-        Some(most) => usize::try_from(most).map_err(|_| usage("too many connections")),
+        Some(most) => count(most),
     }
 }
 
@@ -280,13 +255,17 @@ fn slos(arguments: &Arguments, model: &Model) -> Result<Vec<Slo>, Failure> {
     Ok(slos)
 }
 
-fn check_cores(cores: &[usize]) -> Result<(), Failure> {
+/// The cores to run on, if that was said.
+fn cores(arguments: &Arguments) -> Result<Vec<usize>, Failure> {
+    let Some(cores) = &arguments.pin else {
+        return Ok(Vec::new());
+    };
     let allowed = rustix::thread::sched_getaffinity(None)?;
-    match cores.iter().find(|core| !allowed.is_set(**core)) {
+    match cores.0.iter().find(|core| !allowed.is_set(**core)) {
         Some(core) => Err(usage(format!(
             "--pin: this process may not run on core {core}"
         ))),
-        None => Ok(()),
+        None => Ok(cores.0.clone()),
     }
 }
 
@@ -303,122 +282,4 @@ fn raise_descriptor_limit(connections: u64) -> Result<(), Failure> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cli::tests::parse;
-
-    /// Nothing is tried, or taken from the memory, that cannot be had.
-    #[test]
-    fn more_connections_than_descriptors_are_refused_at_once() {
-        for (line, connections) in [
-            ("-c 100m", 100_000_000),
-            ("-c 10m -R 10", 10_000_000),
-            ("-R 10 --max-connections 4g", 4_000_000_000_u64),
-        ] {
-            let why = prepare(&parse(line).expect(line))
-                .expect_err(line)
-                .to_string();
-            let words = [
-                format!("{connections} connections"),
-                "ulimit -Hn".to_owned(),
-            ];
-            assert!(
-                words.iter().all(|words| why.contains(words)),
-                "{line}: {why}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_warm_up_leaves_something_to_be_measured() {
-        for (line, is_sound) in [
-            ("-d 2s --warmup 1s", true),
-            ("-d 1s --warmup 1s", false),
-            ("-n 10 -R 10 --warmup 999ms", true),
-            ("-n 10 -R 10 --warmup 1s", false),
-            ("-n 10 --warmup 1s", true),
-            ("-n 10 -R 10 --session-requests 5 --warmup 1s", true),
-        ] {
-            let prepared = prepare(&parse(line).expect(line));
-            assert_eq!(prepared.is_ok(), is_sound, "{line}");
-            if let Err(why) = prepared {
-                let says_number = why.to_string().contains("10 requests (-n)");
-                assert_eq!(says_number, line.contains("-n"), "{why}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_run_that_ends_when_it_knows_enough_has_a_longest_time_and_its_percentiles() {
-        for (line, longest_s, percentiles) in [
-            ("--precision 5%", Some(120), &[99.0][..]),
-            ("--precision 5% -d 20s --slo p(50)<1s", Some(20), &[50.0]),
-            ("--precision 5% -n 1k --slo errors<1%", None, &[99.0]),
-            (
-                "--precision 5% -R 10 --slo p99.9<1s --slo mean<1s --slo p90<1s --slo service:p(10)<1s",
-                Some(120),
-                &[99.9, 90.0],
-            ),
-        ] {
-            let run = prepare(&parse(line).expect(line)).expect(line).run;
-            assert_eq!(run.duration, longest_s.map(Duration::from_secs), "{line}");
-            let wanted = run.precision.expect("asked for");
-            assert_eq!(wanted.relative, 0.05);
-            assert_eq!(wanted.percentiles, percentiles, "{line}");
-        }
-    }
-
-    #[test]
-    fn what_changes_by_plan_is_never_known_well_enough() {
-        let home = tempfile::tempdir().expect("a directory");
-        let times = home.path().join("times");
-        std::fs::write(&times, "0.1\n0.2\n").expect("written");
-        let line = format!("--precision 5% --arrival trace:{}", times.display());
-        let why = prepare(&parse(&line).expect("typed")).expect_err("refused");
-        assert!(why.to_string().contains("one rate"), "{why}");
-    }
-
-    #[test]
-    fn an_objective_on_sessions_needs_sessions() {
-        let home = tempfile::tempdir().expect("a directory");
-        let file = home.path().join("slo");
-        std::fs::write(&file, "p99<1s\nsession:mean<1s\n").expect("written");
-        let typed = "--slo session:p99<1s";
-        let read = &format!("--slo-file {}", file.display());
-        for slo in [typed, read] {
-            for (line, is_refused) in [
-                ("", true),
-                ("-R 5", true),
-                ("-R 5 --session-requests 2", false),
-            ] {
-                let line = format!("{line} {slo}");
-                let prepared = prepare(&parse(&line).expect(&line));
-                let refused = prepared
-                    .err()
-                    .map(|why| (why.is::<clap::Error>(), why.to_string()));
-                assert_eq!(refused.is_some(), is_refused, "{line}");
-                assert!(
-                    refused.is_none_or(|(usage, why)| usage && why.contains("sessions")),
-                    "{line}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn nobody_is_started_who_would_have_nothing_to_do() {
-        for (line, clients, threads, remarks) in [
-            ("-n 10 -t 2", 10, 2, 1),
-            ("-n 1 -t 2", 1, 1, 2),
-            ("-n 64", 64, 1, 0),
-            // Whose connection a request will find free is not known beforehand.
-            ("-n 10 -R 10", 64, 1, 0),
-        ] {
-            let prepared = prepare(&parse(line).expect(line)).expect(line);
-            let run = &prepared.run;
-            assert_eq!((run.clients, run.max_connections), (clients, clients));
-            assert_eq!(run.threads, threads, "{line}");
-            assert_eq!(prepared.remarks.len(), remarks, "{:?}", prepared.remarks);
-        }
-    }
-}
+mod tests;

@@ -3,10 +3,14 @@
 //! An open-loop schedule is not a queue. Its arrivals follow from a seed, so one that finds no free connection simply stays in the stream, with its
 //! intended time, until it is taken: the backlog of an overloaded server costs no memory, and no arrival is ever dropped or moved.
 
+mod arrivals;
+mod think;
+
 use crate::clock::Nanos;
+use arrivals::Arrivals;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::time::Duration;
+pub use think::Think;
 
 /// Which requests make others follow.
 #[derive(Clone, Debug)]
@@ -31,41 +35,6 @@ pub enum Model {
         /// Whether all of them are due at its beginning.
         at_once: bool,
     },
-}
-
-/// How long a client or session thinks between an answer and its next request.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Think {
-    /// Always as long.
-    Constant(Duration),
-    /// Exponentially distributed with this mean.
-    Exponential(Duration),
-}
-
-impl Think {
-    /// The think time that belongs to the `number`-th request under `seed`.
-    pub fn at(self, seed: u64, number: u64) -> Nanos {
-        match self {
-            Self::Constant(time) => crate::clock::nanos(time),
-            Self::Exponential(mean) => {
-                let bits = mix(mix(seed ^ 0x0074_6869_6e6b) ^ number) >> 11;
-                let uniform = (bits as f64 + 0.5) / (1u64 << 53) as f64;
-                (-uniform.ln() * crate::clock::nanos(mean) as f64) as Nanos
-            }
-        }
-    }
-
-    fn is_none(self) -> bool {
-        self == Self::Constant(Duration::ZERO)
-    }
-}
-
-/// The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
-fn mix(z: u64) -> u64 {
-    let z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 /// Whose request it is, to be handed back when it is answered.
@@ -135,39 +104,6 @@ struct Session {
     /// Requests that are over: answered, or come to nothing.
     over: u32,
     has_failed: bool,
-}
-
-/// The arrivals of this thread with their numbers.
-#[derive(Clone, Debug)]
-struct Arrivals {
-    times: Option<workload::Schedule>,
-    /// The next one: (intended, number).
-    next: Option<(Nanos, u64)>,
-    read: u64,
-}
-
-impl Arrivals {
-    fn new(plan: &Plan) -> Self {
-        let mut arrivals = Self {
-            times: plan.arrivals.clone(),
-            next: None,
-            read: 0,
-        };
-        arrivals.advance(plan);
-        arrivals
-    }
-
-    fn advance(&mut self, plan: &Plan) {
-        self.next = None;
-        if let Some(times) = &mut self.times
-            && let Some((number, time)) = times.next_numbered()
-            && number < plan.limit
-            && time < plan.end
-        {
-            self.next = Some((time, number));
-            self.read += 1;
-        }
-    }
 }
 
 impl Schedule {

@@ -21,6 +21,9 @@ const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 /// A Unix socket has no host; this is what the Host field has for it.
 const DEFAULT_URL_BEHIND_A_SOCKET: &str = "http://localhost";
 
+/// What is asked for, each with its URL, and in which order.
+type Asked = (Vec<(Url, Target)>, Order);
+
 /// The server's addresses, what it is asked for, how that is secured, and it in words.
 pub(super) fn targets(
     arguments: &Arguments,
@@ -50,18 +53,12 @@ pub(super) fn targets(
     if arguments.verify && head_only {
         remarks.push("--verify: answers to HEAD have no body to be compared".to_owned());
     }
-    let (all, order, what) = if let Some(log) = log {
+    let ((all, order), what) = if let Some(log) = log {
         let base = base()?;
-        let (all, order) = from_log(arguments, log, &base, first_answer, under);
+        let asked = from_log(arguments, log, &base, first_answer, under);
         remarks.extend(log_remarks(log));
-        (
-            all,
-            order,
-            format!(
-                "{base}, {} of a log",
-                counted(log.requests.len() as u64, "request")
-            ),
-        )
+        let requests = counted(log.requests.len() as u64, "request");
+        (asked, format!("{base}, {requests} of a log"))
     } else if arguments.files.is_some()
         || arguments.urls.is_empty() && arguments.urls_file.is_none()
     {
@@ -70,59 +67,16 @@ pub(super) fn targets(
             .files
             .unwrap_or_else(|| workload::default_file_set().preset());
         let set = FileSet::new(preset, arguments.files_seed);
-        let (all, order) = from_set(arguments, &set, &base, under)?;
+        let asked = from_set(arguments, &set, &base, under)?;
         let mix = arguments.mix.as_ref();
         let mix = mix.map_or(String::new(), |mix| format!(", {mix}"));
-        (all, order, format!("{base}, files {}{mix}", set.preset()))
+        (asked, format!("{base}, files {}{mix}", set.preset()))
     } else if arguments.mix.is_some() {
         return Err(usage(
             "--mix has to know the files: say which set it is with --files",
         ));
     } else {
-        let weighted = match &arguments.urls_file {
-            Some(path) => open(path, trace::urls)?,
-            None => arguments
-                .urls
-                .iter()
-                .map(|url| WeightedUrl {
-                    method: None,
-                    url: url.clone(),
-                    weight: 1.0,
-                })
-                .collect(),
-        };
-        let urls = weighted.iter().map(|entry| parse(&entry.url));
-        let urls: Result<Vec<Url>, String> = urls.collect();
-        let urls = urls.map_err(|why| match &arguments.urls_file {
-            Some(path) => format!("{}: {why}", input::name(path)).into(),
-            None => usage(why),
-        })?;
-        let order = if urls.len() == 1 {
-            Order::One
-        } else {
-            let sampler = Sampler::new(weighted.iter().map(|entry| entry.weight));
-            Order::Drawn(
-                sampler
-                    .map_err(|error| error.to_string())?
-                    .choices(arguments.seed),
-            )
-        };
-        let what = match urls.as_slice() {
-            [one] => one.to_string(),
-            more => format!("{} and {} more", more[0], more.len() - 1),
-        };
-        let all = urls
-            .into_iter()
-            .zip(&weighted)
-            .map(|(url, entry)| {
-                let method = entry.method;
-                let head_only = method.map_or(head_only, |method| method == trace::Method::Head);
-                let expected = first_answer(head_only);
-                let target = Target::new(&url, head_only, &arguments.headers, expected);
-                (url, target)
-            })
-            .collect();
-        (all, order, what)
+        from_urls(arguments, first_answer)?
     };
     let addresses = addresses(arguments, &all)?;
     let security = match all.first() {
@@ -139,7 +93,7 @@ fn from_set(
     set: &FileSet,
     base: &Url,
     under: impl Fn(&Url, &str) -> Url,
-) -> Result<(Vec<(Url, Target)>, Order), String> {
+) -> Result<Asked, String> {
     let mix = arguments.mix.clone().unwrap_or_default();
     let head_only = arguments.method == Method::Head;
     let mut all = Vec::new();
@@ -167,13 +121,66 @@ fn from_set(
     Ok((all, Order::Drawn(sampler.choices(arguments.seed))))
 }
 
+/// Those that were typed or are in a file, each as often as it weighs, and they in words.
+fn from_urls(
+    arguments: &Arguments,
+    first_answer: impl Fn(bool) -> Expected,
+) -> Result<(Asked, String), Failure> {
+    let weighted = match &arguments.urls_file {
+        Some(path) => open(path, trace::urls)?,
+        None => arguments
+            .urls
+            .iter()
+            .map(|url| WeightedUrl {
+                method: None,
+                url: url.clone(),
+                weight: 1.0,
+            })
+            .collect(),
+    };
+    let parse = |entry: &WeightedUrl| Url::parse(&entry.url).map_err(|error| error.to_string());
+    let urls: Result<Vec<Url>, String> = weighted.iter().map(parse).collect();
+    let urls = urls.map_err(|why| match &arguments.urls_file {
+        Some(path) => format!("{}: {why}", input::name(path)).into(),
+        None => usage(why),
+    })?;
+    let order = if urls.len() == 1 {
+        Order::One
+    } else {
+        let sampler = Sampler::new(weighted.iter().map(|entry| entry.weight));
+        Order::Drawn(
+            sampler
+                .map_err(|error| error.to_string())?
+                .choices(arguments.seed),
+        )
+    };
+    let what = match urls.as_slice() {
+        [one] => one.to_string(),
+        more => format!("{} and {} more", more[0], more.len() - 1),
+    };
+    let all = urls
+        .into_iter()
+        .zip(&weighted)
+        .map(|(url, entry)| {
+            let method = entry.method;
+            let head_only = method.map_or(arguments.method == Method::Head, |method| {
+                method == trace::Method::Head
+            });
+            let expected = first_answer(head_only);
+            let target = Target::new(&url, head_only, &arguments.headers, expected);
+            (url, target)
+        })
+        .collect();
+    Ok(((all, order), what))
+}
+
 fn from_log(
     arguments: &Arguments,
     log: &AccessLog,
     base: &Url,
     first_answer: impl Fn(bool) -> Expected,
     under: impl Fn(&Url, &str) -> Url,
-) -> (Vec<(Url, Target)>, Order) {
+) -> Asked {
     let mut numbers = std::collections::HashMap::new();
     let mut all = Vec::new();
     let order = log

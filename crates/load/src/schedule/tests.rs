@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::clock::SECOND;
+use std::time::Duration;
 
 const MS: Nanos = 1_000_000;
 
