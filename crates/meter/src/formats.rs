@@ -11,11 +11,11 @@
 //! A request that was given up is a value too, the time that it had been waited for; from the least of these on, values are lower bounds. Each
 //! format marks them in its own way: `hgrm` with a [comment](bounds_comment), the log with a [tag](given_up_tag) of their own, CSV with a column.
 
+mod interval_log;
+
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::V2DeflateSerializer;
-use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
+pub use interval_log::IntervalLog;
 use std::io::{self, Write};
-use std::time::{Duration, SystemTime};
 
 /// Steps of the percentile axis for each halving of the distance to 100 %.
 const TICKS: u32 = 5;
@@ -184,79 +184,11 @@ fn mean(histogram: &Histogram<u64>) -> f64 {
     }
 }
 
-/// A histogram log, version 1.3: one compressed histogram for each interval. Kept in memory, a few kilobytes an interval.
-pub struct IntervalLog {
-    text: Vec<u8>,
-    interval: Vec<u8>,
-    serializer: V2DeflateSerializer,
-}
-
-impl IntervalLog {
-    /// A log that begins at `start`.
-    pub fn new(start: SystemTime, comment: &str) -> Self {
-        let mut text = Vec::new();
-        let epoch = start
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_secs_f64();
-        for line in comment.lines() {
-            text.extend_from_slice(self::comment(line).as_bytes());
-        }
-        let head = format!(
-            "#[Histogram log format version 1.3]\n#[StartTime: {epoch:.3} (seconds since epoch)]\n\
-             \"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n"
-        );
-        text.extend_from_slice(head.as_bytes());
-        Self {
-            text,
-            interval: Vec::new(),
-            serializer: V2DeflateSerializer::new(),
-        }
-    }
-
-    /// Adds an interval that began `from` after the start. Tools show those without a tag unless told otherwise. Tags have no commas, spaces or line ends.
-    pub fn add(
-        &mut self,
-        histogram: &Histogram<u64>,
-        from: Duration,
-        length: Duration,
-        tag: Option<&str>,
-    ) {
-        self.interval.clear();
-        let written = IntervalLogWriterBuilder::new()
-            // The log's own column of maxima is in milliseconds, as its readers expect.
-            .with_max_value_divisor(NANOS_PER_MS)
-            .begin_log_with(&mut self.interval, &mut self.serializer)
-            .map(|mut log| log.write_histogram(histogram, from, length, tag.and_then(Tag::new)));
-        // The writer begins with a comment on its settings; one for each interval would be too many.
-        let lines = self.interval.split_inclusive(|byte| *byte == b'\n');
-        for line in lines.filter(|line| !line.starts_with(b"#")) {
-            self.text.extend_from_slice(line);
-        }
-        debug_assert!(
-            matches!(written, Ok(Ok(()))),
-            "memory takes what is written, and every histogram of counts can be serialised"
-        );
-    }
-
-    /// Adds a line that tools pass over.
-    pub fn comment(&mut self, text: &str) {
-        self.text.extend_from_slice(comment(text).as_bytes());
-    }
-
-    /// The log so far.
-    pub fn text(&self) -> &[u8] {
-        &self.text
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hdrhistogram::serialization::Deserializer;
-    use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 
-    fn thousand() -> Histogram<u64> {
+    pub(super) fn thousand() -> Histogram<u64> {
         let mut histogram = Histogram::new_with_bounds(1, 3_600_000_000_000, 3).unwrap();
         (1..=1000).for_each(|ms| histogram.saturating_record(ms * 1_000_000));
         histogram
@@ -338,63 +270,5 @@ mod tests {
         ] {
             assert_eq!(bounds_of(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn the_log_is_read_back() {
-        let mut log = IntervalLog::new(
-            SystemTime::UNIX_EPOCH + Duration::from_secs(10),
-            "made by a test",
-        );
-        let second = Duration::from_secs(1);
-        log.add(&thousand(), Duration::ZERO, second, None);
-        log.add(&thousand(), second, second, Some("service"));
-        let text = std::str::from_utf8(log.text()).unwrap();
-        assert_eq!(text.matches("#[").count(), 3, "{text}");
-        assert!(
-            text.contains("#[StartTime: 10.000 (seconds since epoch)]"),
-            "{text}"
-        );
-        // The library's own reader knows no legend; the standard one does.
-        let body: Vec<u8> = text
-            .lines()
-            .filter(|line| !line.starts_with('"'))
-            .flat_map(|line| [line.as_bytes(), b"\n"].concat())
-            .collect();
-        let intervals: Vec<_> = IntervalLogIterator::new(&body)
-            .filter_map(|entry| match entry.unwrap() {
-                LogEntry::Interval(interval) => Some(interval),
-                _ => None,
-            })
-            .collect();
-        assert_eq!(intervals.len(), 2);
-        assert_eq!(intervals[1].tag().map(|tag| tag.as_str()), Some("service"));
-        assert_eq!(intervals[0].max(), 1000.342);
-        let encoded = intervals[0].encoded_histogram();
-        let bytes = base64(encoded);
-        let mut deserializer = hdrhistogram::serialization::Deserializer::new();
-        let back: Histogram<u64> = deserialize(&mut deserializer, &bytes);
-        assert_eq!(back, thousand());
-    }
-
-    fn deserialize(deserializer: &mut Deserializer, bytes: &[u8]) -> Histogram<u64> {
-        deserializer.deserialize(&mut &bytes[..]).unwrap()
-    }
-
-    fn base64(text: &str) -> Vec<u8> {
-        let digit = |byte: u8| match byte {
-            b'A'..=b'Z' => u32::from(byte - b'A'),
-            b'a'..=b'z' => u32::from(byte - b'a') + 26,
-            b'0'..=b'9' => u32::from(byte - b'0') + 52,
-            b'+' => 62,
-            _ => 63,
-        };
-        let mut bytes = Vec::new();
-        for four in text.trim_end_matches('=').as_bytes().chunks(4) {
-            let bits = four.iter().fold(0, |bits, byte| bits << 6 | digit(*byte))
-                << (6 * (4 - four.len()));
-            bytes.extend_from_slice(&bits.to_be_bytes()[1..four.len()]);
-        }
-        bytes
     }
 }
