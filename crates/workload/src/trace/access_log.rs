@@ -103,16 +103,7 @@ pub fn access_log(mut reader: impl BufRead) -> Result<AccessLog, LogError> {
                 method: Some(method),
                 target,
             }) => {
-                let target = match known.get(target) {
-                    Some(index) => *index,
-                    None => {
-                        let index = u32::try_from(log.targets.len())
-                            .map_err(|_| LogError::TooManyTargets)?;
-                        known.insert(target.into(), index);
-                        log.targets.push(target.into());
-                        index
-                    }
-                };
+                let target = number_of(target, &mut known, &mut log.targets)?;
                 times.push(time);
                 log.requests.push(Request {
                     second: 0,
@@ -141,6 +132,21 @@ pub fn access_log(mut reader: impl BufRead) -> Result<AccessLog, LogError> {
     }
     log.requests.sort_by_key(|request| request.second);
     Ok(log)
+}
+
+/// The number of a target among all of them, which it joins if it is new.
+fn number_of(
+    target: &str,
+    known: &mut HashMap<String, u32>,
+    targets: &mut Vec<String>,
+) -> Result<u32, LogError> {
+    if let Some(number) = known.get(target) {
+        return Ok(*number);
+    }
+    let number = u32::try_from(targets.len()).map_err(|_| LogError::TooManyTargets)?;
+    known.insert(target.into(), number);
+    targets.push(target.into());
+    Ok(number)
 }
 
 impl AccessLog {
