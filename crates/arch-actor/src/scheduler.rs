@@ -5,6 +5,8 @@
 //! is one thread that waits in `epoll` and runs what becomes ready itself, as an event loop does. Others are woken when there is
 //! more to run than there are workers awake.
 
+mod table;
+
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -15,10 +17,11 @@ use std::time::{Duration, Instant};
 use arch::{Spin, Worker};
 use reactor::poller::Ready;
 use reactor::{Epoll, Poller, Waker, Watcher};
-use slab::Slab;
 
 use crate::cell::{Run, Signals};
 use crate::supervisor::Exit;
+use table::Actors;
+pub(crate) use table::Number;
 
 /// No deadline.
 pub(crate) const NEVER: u64 = u64::MAX;
@@ -27,26 +30,6 @@ pub(crate) const NEVER: u64 = u64::MAX;
 const SWEEP_AT_MOST_EVERY_MS: u64 = 25;
 /// While the server is stopping, it is looked at this often whether its time is over.
 const LOOK_WHILE_STOPPING: Duration = Duration::from_millis(50);
-
-/// Names an actor for good: its place in the table of actors, and which of those that had that place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Number {
-    place: u32,
-    generation: u32,
-}
-
-impl Number {
-    fn token(self) -> usize {
-        (self.generation as usize) << 32 | self.place as usize
-    }
-
-    fn of(token: usize) -> Self {
-        Self {
-            place: (token & u32::MAX as usize) as u32,
-            generation: (token >> 32) as u32,
-        }
-    }
-}
 
 /// The run queue, the table of actors, and what workers wait for.
 pub(crate) struct Scheduler {
@@ -85,12 +68,6 @@ struct Queue {
     waking: usize,
     blocked: usize,
     outcome: Option<io::Result<()>>,
-}
-
-#[derive(Default)]
-struct Actors {
-    cells: Slab<Arc<dyn Run>>,
-    generations: Vec<u32>,
 }
 
 enum Task {
@@ -288,7 +265,7 @@ impl Scheduler {
         // Whoever has a deadline from now on says so itself.
         self.next_sweep_ms.store(NEVER, SeqCst);
         let mut next_ms = NEVER;
-        for (_, cell) in &self.actors().cells {
+        for cell in self.actors().all() {
             let deadline_ms = cell.deadline_ms();
             if deadline_ms > now_ms {
                 next_ms = next_ms.min(deadline_ms);
@@ -336,43 +313,24 @@ impl Scheduler {
 
     /// Adds an actor to the table.
     pub(crate) fn add<C: Run + 'static>(&self, make: impl FnOnce(Number) -> Arc<C>) -> Arc<C> {
-        let mut actors = self.actors();
-        let place = actors.cells.vacant_key();
-        if place == actors.generations.len() {
-            actors.generations.push(0);
-        }
-        let generation = actors.generations[place];
-        let cell = make(Number {
-            place: place as u32,
-            generation,
-        });
-        actors.cells.insert(Arc::clone(&cell) as Arc<dyn Run>);
-        cell
+        self.actors().add(make)
     }
 
     /// Puts another actor in the place of one that is over, under its number.
     pub(crate) fn replace<C: Run + 'static>(&self, number: Number, cell: &Arc<C>) {
-        if let Some(place) = self.actors().cells.get_mut(number.place as usize) {
-            *place = Arc::clone(cell) as Arc<dyn Run>;
-        }
+        self.actors()
+            .replace(number, Arc::clone(cell) as Arc<dyn Run>);
     }
 
     /// Takes an actor that is over out of the table.
     pub(crate) fn remove(&self, number: Number) {
-        let mut actors = self.actors();
-        let place = number.place as usize;
-        if actors.get(number.token()).is_some() {
-            actors.cells.remove(place);
-            actors.generations[place] = actors.generations[place].wrapping_add(1);
-        }
+        self.actors().remove(number);
     }
 
     /// Signals all actors but one.
     pub(crate) fn signal_others(&self, one: Number, signals: Signals) {
-        for (place, cell) in &self.actors().cells {
-            if place != one.place as usize {
-                Arc::clone(cell).signal(signals);
-            }
+        for cell in self.actors().others(one) {
+            Arc::clone(cell).signal(signals);
         }
     }
 
@@ -430,14 +388,5 @@ impl Scheduler {
 
     fn actors(&self) -> MutexGuard<'_, Actors> {
         self.actors.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Actors {
-    fn get(&self, token: usize) -> Option<&Arc<dyn Run>> {
-        let number = Number::of(token);
-        let place = number.place as usize;
-        let is_known = self.generations.get(place) == Some(&number.generation);
-        is_known.then(|| self.cells.get(place)).flatten()
     }
 }
