@@ -4,23 +4,25 @@
 //! connection is a set of one here, found in a table, and what belongs to none is given to a set of none: the stack answers ARP, ICMP
 //! echo, and segments of connections that are not there (with a reset) by itself.
 
-use std::cell::RefCell;
+mod connection;
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::io;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
-use run_queue::Key;
 use slab::Slab;
 use smoltcp::iface::{Config, Interface, PollIngressSingleResult, PollResult, SocketSet};
-use smoltcp::socket::tcp::{self, State};
-use smoltcp::time::{Duration, Instant};
+use smoltcp::socket::tcp::State;
+use smoltcp::time::Instant;
 use smoltcp::wire::{EthernetAddress, IpCidr, Ipv4Cidr};
 
 use crate::packet::{Packet, Remote};
-use crate::stream::{Stream, Tcp};
+use crate::stream::Stream;
 use crate::wire::Wire;
+use connection::{Connection, GIVEN_UP_AFTER, Phase};
+pub(crate) use connection::{End, Token};
 
 /// Where the stack is, and how much it keeps for a connection.
 #[derive(Debug, Clone, Copy)]
@@ -47,53 +49,8 @@ pub(crate) struct Settings {
 
 /// Packets that are looked at before their connections have a turn.
 const MOST_PACKETS: usize = 64;
-/// How long a client may take to complete its handshake, or to let go of a connection whose session is over, before it is given up.
-const GIVEN_UP_AFTER: Duration = Duration::from_secs(30);
 /// Connections in TIME-WAIT that are kept with their buffers, which lasts ten seconds; beyond them the oldest is forgotten.
 const MOST_TIME_WAIT: usize = 64;
-
-/// Names a connection: its place in the table, and which of those that had that place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Token {
-    place: usize,
-    generation: u64,
-}
-
-impl Key for Token {
-    fn index(self) -> usize {
-        self.place
-    }
-}
-
-/// How a session lets go of its connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
-    /// What was sent is brought to an end.
-    Close,
-    /// Nobody waits for a client any longer.
-    Reset,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// On its way in, or waiting to be accepted.
-    Backlog,
-    /// It has a session.
-    Served,
-    /// Its session is over.
-    Ending,
-    /// And so is all but the time to wait for stray segments.
-    TimeWait,
-}
-
-struct Connection {
-    tcp: Rc<RefCell<Tcp>>,
-    remote: Remote,
-    generation: u64,
-    phase: Phase,
-    /// The earliest of its entries among the timers.
-    timer: Option<Instant>,
-}
 
 /// The stack, over the wire that its packets come by.
 pub(crate) struct Stack<W> {
@@ -240,26 +197,9 @@ impl<W: Wire> Stack<W> {
     }
 
     fn insert(&mut self, remote: Remote) -> Token {
-        let Settings {
-            receive_bytes,
-            send_bytes,
-            ..
-        } = self.settings;
-        let buffer = |bytes| tcp::SocketBuffer::new(vec![0; bytes]);
-        let mut socket = tcp::Socket::new(buffer(receive_bytes), buffer(send_bytes));
-        socket.set_nagle_enabled(false);
-        socket.set_congestion_control(tcp::CongestionControl::Cubic);
-        socket.set_timeout(Some(GIVEN_UP_AFTER));
-        let listens = socket.listen((self.settings.address, self.settings.port));
-        debug_assert_eq!(listens, Ok(()), "a new socket at a port that is not 0");
         self.generation += 1;
-        let place = self.connections.insert(Connection {
-            tcp: Rc::new(RefCell::new(Tcp::new(socket))),
-            remote,
-            generation: self.generation,
-            phase: Phase::Backlog,
-            timer: None,
-        });
+        let connection = Connection::new(&self.settings, remote, self.generation);
+        let place = self.connections.insert(connection);
         self.by_remote.insert(remote, place);
         self.backlog += 1;
         Token {
