@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::case::{Bench, Case, case};
 use crate::client::{Client, get, last_get};
 use crate::site::{
-    AFTER_4_GIB, LARGE, OF_ALL_LENGTHS, SPARSE, assert_contents, assert_ranges_anywhere,
+    LARGE, SPARSE, assert_beyond_4_gib, assert_contents, assert_of_all_lengths,
+    assert_ranges_anywhere,
 };
 
 pub(crate) const CASES: &[Case] = &[
@@ -21,17 +22,10 @@ pub(crate) const CASES: &[Case] = &[
 fn come_whole_and_right(bench: &Bench) {
     let server = bench.serve(&[]);
     let mut client = server.connect();
-    for _ in 0..2 {
-        for (name, length) in OF_ALL_LENGTHS {
-            let answer = client.get(&format!("/{name}"));
-            assert_eq!(
-                (answer.status, answer.body.len() as u64),
-                (200, length),
-                "{name}"
-            );
-            assert_contents(name, 0, &answer.body);
-        }
-    }
+    assert_of_all_lengths(|request| {
+        client.send(request);
+        client.answer()
+    });
 }
 
 fn reach_a_slow_reader_whole_and_right(bench: &Bench) {
@@ -65,19 +59,10 @@ fn of_ranges_are_right_anywhere(bench: &Bench) {
 fn beyond_4_gib(bench: &Bench) {
     let server = bench.serve(&[]);
     let mut client = server.connect();
-    let start = AFTER_4_GIB - 100_000;
-    let end = AFTER_4_GIB + 1_000_000;
-    client.send(format!(
-        "GET /sparse.bin HTTP/1.1\r\nHost: h\r\nRange: bytes={start}-{end}\r\n\r\n"
-    ));
-    let answer = client.answer();
-    assert_eq!(
-        (answer.status, answer.body.len() as u64),
-        (206, end - start + 1)
-    );
-    let needle = answer.body.windows(6).position(|bytes| bytes == b"needle");
-    assert_eq!(needle, Some(100_000));
-    assert_eq!(answer.body.iter().filter(|&&byte| byte != 0).count(), 6);
+    assert_beyond_4_gib(|request| {
+        client.send(request);
+        client.answer()
+    });
     // The whole is promised, and begins; waiting for all of it would take too long.
     client.send(get("/sparse.bin"));
     assert_eq!(

@@ -118,19 +118,21 @@ impl Gang {
     }
 }
 
+/// A client that is served already, where others are served beside it.
+fn one_beside(bench: &Bench, server: &Server) -> Option<Client> {
+    bench.room.served_at_most().is_none().then(|| {
+        let mut client = server.connect();
+        assert_eq!(client.get("/file.txt").status, 200);
+        client
+    })
+}
+
 /// Where connections are served side by side, others are served beside them; where workers are all taken, others wait until
 /// they leave.
 fn clients_of_all_kinds(bench: &Bench) -> &'static str {
     let server = bench.serve(&[]);
     let enough = AtomicBool::new(false);
-    let mut kept = bench
-        .room
-        .served_at_most()
-        .is_none()
-        .then(|| server.connect());
-    if let Some(kept) = &mut kept {
-        assert_eq!(kept.get("/file.txt").status, 200);
-    }
+    let mut kept = one_beside(bench, &server);
     let before = server.memory();
     let mut gang = Gang::gather(&server, 200);
     let shown = std::thread::scope(|scope| {
@@ -208,14 +210,7 @@ fn crowds_are_ended_by_deadlines(bench: &Bench) {
 
 fn five_thousand_that_say_nothing(bench: &Bench) -> &'static str {
     let server = bench.serve(&["--idle-timeout", "1h"]);
-    let mut kept = bench
-        .room
-        .served_at_most()
-        .is_none()
-        .then(|| server.connect());
-    if let Some(kept) = &mut kept {
-        assert_eq!(kept.get("/file.txt").status, 200);
-    }
+    let mut kept = one_beside(bench, &server);
     let (before, none) = (server.memory(), server.sockets_at_rest());
     let count = scaled(5000);
     let mut crowd = Crowd::connect(server.address, count);

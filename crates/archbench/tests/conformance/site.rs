@@ -22,7 +22,7 @@ pub(crate) const KEPT: u64 = 8000;
 /// Length of `sparse.bin`, a hole but for what [`AFTER_4_GIB`] and the end hold.
 pub(crate) const SPARSE: u64 = (5 << 30) + 7;
 /// Where in `sparse.bin` the word `needle` stands.
-pub(crate) const AFTER_4_GIB: u64 = (4 << 30) + 100;
+const AFTER_4_GIB: u64 = (4 << 30) + 100;
 /// Sunday, 06 November 1994, 08:49:37 GMT, and 255 ns.
 const MODIFIED: Timespec = Timespec {
     tv_sec: 784_111_777,
@@ -232,6 +232,32 @@ pub(crate) const OF_ALL_LENGTHS: [(&str, u64); 3] = [
     ("medium.bin", MEDIUM),
     ("large.bin", LARGE),
 ];
+
+/// Asks for each of them twice, the second time out of whatever caches there are, and holds each answer to what the file has.
+#[track_caller]
+pub(crate) fn assert_of_all_lengths(mut ask: impl FnMut(String) -> Answer) {
+    for (name, length) in OF_ALL_LENGTHS.repeat(2) {
+        let answer = ask(format!("GET /{name} HTTP/1.1\r\nHost: h\r\n\r\n"));
+        let found = (answer.status, answer.body.len() as u64);
+        assert_eq!(found, (200, length), "{name}");
+        assert_contents(name, 0, &answer.body);
+    }
+}
+
+/// Asks for what is in a file of zeroes beyond 4 GiB.
+#[track_caller]
+pub(crate) fn assert_beyond_4_gib(mut ask: impl FnMut(String) -> Answer) {
+    let start = AFTER_4_GIB - 100_000;
+    let end = AFTER_4_GIB + 1_000_000;
+    let answer = ask(format!(
+        "GET /sparse.bin HTTP/1.1\r\nHost: h\r\nRange: bytes={start}-{end}\r\n\r\n"
+    ));
+    let found = (answer.status, answer.body.len() as u64);
+    assert_eq!(found, (206, end - start + 1));
+    let needle = answer.body.windows(6).position(|bytes| bytes == b"needle");
+    assert_eq!(needle, Some(100_000));
+    assert_eq!(answer.body.iter().filter(|&&byte| byte != 0).count(), 6);
+}
 
 /// Asks for parts anywhere in those files, the same ones each time, and holds each answer to what the file has there.
 #[track_caller]

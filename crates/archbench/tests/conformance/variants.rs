@@ -3,7 +3,7 @@
 use crate::case::{Bench, Case, case};
 use crate::golden;
 use crate::server::Server;
-use crate::site::assert_contents;
+use crate::site::assert_of_all_lengths;
 
 pub(crate) const CASES: &[Case] = &[
     case("send_path_copy", |bench| {
@@ -18,16 +18,10 @@ pub(crate) const CASES: &[Case] = &[
 
 fn same_bodies(server: &Server) {
     let mut client = server.connect();
-    // The second time out of whatever caches there are.
-    for name in [
-        "kept.bin",
-        "medium.bin",
-        "large.bin",
-        "kept.bin",
-        "large.bin",
-    ] {
-        assert_contents(name, 0, &client.get(&format!("/{name}")).body);
-    }
+    assert_of_all_lengths(|request| {
+        client.send(request);
+        client.answer()
+    });
 }
 
 fn its_own_options(bench: &Bench) {

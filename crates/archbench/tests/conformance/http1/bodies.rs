@@ -3,7 +3,8 @@
 use super::Case;
 use super::wire::Place;
 use crate::site::{
-    AFTER_4_GIB, Garden, OF_ALL_LENGTHS, Site, assert_contents, assert_ranges_anywhere, contents,
+    Garden, Site, assert_beyond_4_gib, assert_contents, assert_of_all_lengths,
+    assert_ranges_anywhere, contents,
 };
 
 pub(crate) const CASES: &[Case] = &[
@@ -20,17 +21,10 @@ pub(crate) const CASES: &[Case] = &[
 fn come_whole_and_right(site: &Site) {
     let place = Place::new(site.root(), &[]).taking(99_991);
     let mut client = place.connect();
-    for _ in 0..2 {
-        for (name, length) in OF_ALL_LENGTHS {
-            let answer = client.get(&format!("/{name}"));
-            assert_eq!(
-                (answer.status, answer.body.len() as u64),
-                (200, length),
-                "{name}"
-            );
-            assert_contents(name, 0, &answer.body);
-        }
-    }
+    assert_of_all_lengths(|request| {
+        client.send(request);
+        client.answer()
+    });
 }
 
 fn of_ranges_are_right_anywhere(site: &Site) {
@@ -117,15 +111,8 @@ fn of_the_sizes_around_every_boundary(_: &Site) {
 fn beyond_4_gib(site: &Site) {
     let place = Place::new(site.root(), &[]);
     let mut client = place.connect();
-    let start = AFTER_4_GIB - 100_000;
-    let end = AFTER_4_GIB + 1_000_000;
-    client.send(format!(
-        "GET /sparse.bin HTTP/1.1\r\nHost: h\r\nRange: bytes={start}-{end}\r\n\r\n"
-    ));
-    let answer = client.answer();
-    let found = (answer.status, answer.body.len() as u64);
-    assert_eq!(found, (206, end - start + 1));
-    let needle = answer.body.windows(6).position(|bytes| bytes == b"needle");
-    assert_eq!(needle, Some(100_000));
-    assert_eq!(answer.body.iter().filter(|&&byte| byte != 0).count(), 6);
+    assert_beyond_4_gib(|request| {
+        client.send(request);
+        client.answer()
+    });
 }

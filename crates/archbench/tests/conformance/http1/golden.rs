@@ -4,7 +4,7 @@ use super::Case;
 use super::wire::Place;
 use crate::client::get;
 use crate::golden::matches;
-use crate::site::{Site, assert_contents};
+use crate::site::{Site, assert_of_all_lengths};
 
 pub(crate) const CASES: &[Case] = &[
     ("answers_are_these_bytes", |site| same(site, &[])),
@@ -55,16 +55,10 @@ pub(crate) const CASES: &[Case] = &[
 fn same(site: &Site, options: &[&str]) {
     let place = Place::new(site.root(), options);
     let mut client = place.connect();
-    // The second time out of whatever caches there are.
-    for name in [
-        "kept.bin",
-        "medium.bin",
-        "large.bin",
-        "kept.bin",
-        "large.bin",
-    ] {
-        assert_contents(name, 0, &client.get(&format!("/{name}")).body);
-    }
+    assert_of_all_lengths(|request| {
+        client.send(request);
+        client.answer()
+    });
     same_over(place);
 }
 
