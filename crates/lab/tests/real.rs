@@ -1,9 +1,9 @@
 //! One tiny run of the real thing, if it has been built.
 
+mod experiment;
+
 use std::path::{Path, PathBuf};
 
-use command::output::Format;
-use lab::commands::run::{Args, run};
 use lab::spec::external::{External, Protocol};
 use results::Figure;
 
@@ -19,26 +19,10 @@ fn archbench() -> Option<PathBuf> {
 }
 
 /// The results of an experiment, once it has been run.
-fn done(home: &Path, archbench: PathBuf, experiment: &str) -> results::Run {
+fn done(home: &Path, archbench: PathBuf, text: &str) -> results::Run {
     let config = home.join("experiment.toml");
-    std::fs::write(&config, experiment).expect("written");
-    let args = Args {
-        hosts: Default::default(),
-        config,
-        dry_run: false,
-        output_format: Format::Text,
-        results: home.join("results"),
-        resume: None,
-        fresh: false,
-        archbench: Some(archbench),
-    };
-    let mut finished = None;
-    let status = run(args, |run| {
-        finished = Some(run.clone());
-        Ok(None)
-    });
-    assert!(matches!(status, Ok(0)), "{status:?}");
-    finished.expect("a run")
+    std::fs::write(&config, text).expect("written");
+    experiment::done(experiment::args(&config, archbench))
 }
 
 #[test]

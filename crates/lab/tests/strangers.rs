@@ -1,14 +1,14 @@
 //! A server and a generator of somebody else's, forty lines each, take part by the contracts alone.
 
 mod executable;
+mod experiment;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use command::output::Format;
 use contracts::models::{Model, Models};
 use contracts::{Document, Unknown, serve};
-use lab::commands::run::{Args, run};
+use lab::commands::run::run;
 use results::{Figure, Run, Validity};
 
 use executable::write_executable;
@@ -19,7 +19,7 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 /// An experiment with both of them, of which the server's definition says `of_server` too, and a load with `more`.
-fn experiment(home: &Path, of_server: &str, more: &str) -> PathBuf {
+fn write_experiment(home: &Path, of_server: &str, more: &str) -> PathBuf {
     let external = home.join("external");
     fs::create_dir(&external).expect("made");
     let define = |name: &str, told: &str| {
@@ -62,29 +62,10 @@ fn archbench(home: &Path) -> PathBuf {
     path
 }
 
-fn args(home: &Path, config: PathBuf) -> Args {
-    Args {
-        hosts: Default::default(),
-        config,
-        dry_run: false,
-        output_format: Format::Text,
-        results: home.join("results"),
-        resume: None,
-        fresh: false,
-        archbench: Some(archbench(home)),
-    }
-}
-
 /// What came of an experiment whose server has this in its definition, too.
 fn measured(home: &Path, more: &str) -> Run {
-    let config = experiment(home, more, "");
-    let mut finished = None;
-    let status = run(args(home, config), |run| {
-        finished = Some(run.clone());
-        Ok(None)
-    });
-    assert!(matches!(status, Ok(0)), "{status:?}");
-    finished.expect("a run")
+    let config = write_experiment(home, more, "");
+    experiment::done(experiment::args(&config, archbench(home)))
 }
 
 #[test]
@@ -148,8 +129,11 @@ fn a_load_that_a_generator_cannot_be_told_is_refused() {
         ("http2 = true", "in HTTP/2, which it does not speak"),
     ] {
         let home = tempfile::tempdir().expect("a directory");
-        let config = experiment(home.path(), "", more);
-        let error = run(args(home.path(), config), |_| Ok(None)).expect_err(more);
+        let config = write_experiment(home.path(), "", more);
+        let error = run(experiment::args(&config, archbench(home.path())), |_| {
+            Ok(None)
+        })
+        .expect_err(more);
         assert!(error.to_string().contains(expected), "{error}");
     }
 }
