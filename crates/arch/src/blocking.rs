@@ -143,7 +143,13 @@ pub fn drive(transport: &mut impl Waiting, worker: &mut Worker) {
 
 /// Has the session hear what has come, if anything has, though something else is next.
 fn listen(transport: &mut impl Waiting, session: &mut Session, worker: &mut Worker) {
-    match transport.receive_now(&mut worker.buffers.input) {
+    let received = transport.receive_now(&mut worker.buffers.input);
+    hear(received, session, worker);
+}
+
+/// Has the session hear what has become of receiving.
+fn hear(received: Result<usize, Errno>, session: &mut Session, worker: &mut Worker) {
+    match received {
         Ok(0) => session.end_of_input(&mut worker.buffers.scratch),
         Ok(count) => {
             worker.buffers.rest = 0..count;
@@ -180,16 +186,7 @@ fn receive(
     }
     let received = transport.receive_within(&mut worker.buffers.input, time);
     worker.tick();
-    match received {
-        Ok(0) => session.end_of_input(&mut worker.buffers.scratch),
-        Ok(count) => {
-            worker.buffers.rest = 0..count;
-            worker.parse(session);
-        }
-        Err(Errno::AGAIN) => {}
-        Err(_) if is_broken_off(worker) => session.abandon(&mut worker.buffers.scratch),
-        Err(_) => session.broken(&mut worker.buffers.scratch),
-    }
+    hear(received, session, worker);
 }
 
 /// Waits for the client to take an output, or for a part of its time to pass.

@@ -71,17 +71,11 @@ impl<H> Files<H> {
         delivery: Delivery,
     ) -> io::Result<Body> {
         entry.wait_if_slow();
-        if let Some(body) = self.kept(entry).filter(|body| delivery.suits(body)) {
+        if let Some(body) = self.cached(entry, delivery)? {
             return Ok(body);
         }
-        let holding = self.holding(entry);
-        if holding == Holding::Copy {
-            let body = self.copy(entry).map_err(|error| entry.fail(error))?;
-            if delivery.suits(&body) {
-                return Ok(body);
-            }
-        }
-        if holding == Holding::Locked && entry.is_worth_locking(&range) && entry.claim_locking() {
+        let is_locked = self.holding(entry) == Holding::Locked;
+        if is_locked && entry.is_worth_locking(&range) && entry.claim_locking() {
             self.lock(entry);
         }
         if delivery == Delivery::Memory {
@@ -109,17 +103,10 @@ impl<H> Files<H> {
         delivery: Delivery,
     ) -> io::Result<Body> {
         entry.wait_if_slow();
-        if let Some(body) = self.kept(entry).filter(|body| delivery.suits(body)) {
+        if let Some(body) = self.cached(entry, delivery)? {
             return Ok(body);
         }
-        let holding = self.holding(entry);
-        if holding == Holding::Copy {
-            let body = self.copy(entry).map_err(|error| entry.fail(error))?;
-            if delivery.suits(&body) {
-                return Ok(body);
-            }
-        }
-        if holding == Holding::Locked
+        if self.holding(entry) == Holding::Locked
             && entry.claim_locking()
             && self.lock(entry)
             && delivery.suits(&Body::File)
@@ -131,6 +118,18 @@ impl<H> Files<H> {
             Delivery::PageCache => self.fetch(entry, range),
         };
         body.map_err(|error| entry.fail(error))
+    }
+
+    /// What the content cache has of `entry`, or takes now, in a way that suits. May wait.
+    fn cached(&self, entry: &Entry<H>, delivery: Delivery) -> io::Result<Option<Body>> {
+        if let Some(body) = self.kept(entry).filter(|body| delivery.suits(body)) {
+            return Ok(Some(body));
+        }
+        if self.holding(entry) != Holding::Copy {
+            return Ok(None);
+        }
+        let body = self.copy(entry).map_err(|error| entry.fail(error))?;
+        Ok(Some(body).filter(|body| delivery.suits(body)))
     }
 
     /// Has the page cache read `range`; what it does not keep comes in memory of ours.

@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use http::Config;
 use http::h2::Want;
 
 use crate::cut;
 use crate::frames::{Answer, HEADERS, Heard, PREFACE, SETTINGS, WINDOW_UPDATE, hello};
 use crate::h2_driver::Driver;
+use crate::limits::limits;
 
 /// How many deadlines a connection outlives on which nothing comes any more.
 const MOST_DEADLINES: usize = 4;
+/// Where limits are tight, the bytes and the fields of a head.
+const MOST_HEAD: (usize, usize) = (300, 6);
 
 /// Serves `bytes`, the first of which choose limits and cuts: a frame at a time, cut anywhere, and whole.
 ///
@@ -40,25 +42,6 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-fn limits(seed: u32) -> Config {
-    match seed % 4 {
-        0 | 1 => Config::default(),
-        2 => Config {
-            max_target: 20,
-            max_head: 300,
-            max_fields: 6,
-            max_body: 150,
-            max_ranges: 2,
-            ..Config::default()
-        },
-        _ => Config {
-            max_requests_per_connection: 2,
-            max_body: 10,
-            ..Config::default()
-        },
-    }
-}
-
 /// What a client has seen in the end.
 #[derive(Debug, PartialEq, Eq)]
 struct Seen {
@@ -73,7 +56,7 @@ struct Seen {
 }
 
 fn serve<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, seed: u32, takes: u64) -> Seen {
-    let mut driver = Driver::silent(limits(seed));
+    let mut driver = Driver::silent(limits(seed, MOST_HEAD));
     driver.takes = takes;
     // How much it takes is what the input says.
     driver.heard.takes = Some(usize::MAX);

@@ -52,6 +52,7 @@ mod ground;
 #[allow(dead_code, reason = "tests use more of it")]
 #[allow(clippy::unwrap_used, reason = "a check fails by panicking")]
 mod h2_driver;
+mod limits;
 #[path = "../../http/tests/support/mod.rs"]
 mod support;
 

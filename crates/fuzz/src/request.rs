@@ -4,7 +4,11 @@ use http::client::{Event, Expect, Responses};
 use http::{Config, Want};
 
 use crate::cut;
+use crate::limits::limits;
 use crate::support::{Driver, End};
+
+/// Where limits are tight, the bytes and the fields of a head.
+const MOST_HEAD: (usize, usize) = (120, 4);
 
 /// Serves `bytes`, the first of which choose limits and cuts, whole, cut and a byte at a time; then out of turn.
 ///
@@ -14,7 +18,7 @@ pub fn check(bytes: &[u8]) {
     let Some((seed, input)) = cut::seed(bytes) else {
         return;
     };
-    let (config, expires) = (limits(seed), seed & 8 != 0);
+    let (config, expires) = (limits(seed, MOST_HEAD), seed & 8 != 0);
     let whole = serve([input], &config, usize::MAX, expires);
     let cut = serve(
         cut::pieces(input, seed | 1),
@@ -37,25 +41,6 @@ pub fn check(bytes: &[u8]) {
     }
     one_answer_each(&whole, input);
     out_of_turn(input, seed);
-}
-
-fn limits(seed: u32) -> Config {
-    match seed % 4 {
-        0 | 1 => Config::default(),
-        2 => Config {
-            max_target: 20,
-            max_head: 120,
-            max_fields: 4,
-            max_body: 150,
-            max_ranges: 2,
-            ..Config::default()
-        },
-        _ => Config {
-            max_requests_per_connection: 2,
-            max_body: 10,
-            ..Config::default()
-        },
-    }
 }
 
 fn serve<'a>(
@@ -175,7 +160,7 @@ fn find(input: &[u8], what: &[u8]) -> Option<usize> {
 
 /// Calls that nobody should make then and there, between those of a driver: they change nothing, or end the connection.
 fn out_of_turn(input: &[u8], seed: u32) {
-    let mut driver = Driver::with(limits(seed));
+    let mut driver = Driver::with(limits(seed, MOST_HEAD));
     for (number, piece) in cut::pieces(input, seed | 1).enumerate() {
         driver.feed(piece);
         let before = driver.connection.want();

@@ -9,14 +9,13 @@ use load::measure::measure;
 use load::prepare::prepare;
 use load::record::Record;
 use load::run::Control;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::{ServerConnection, StreamOwned};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use support::certified;
 
 #[derive(Parser)]
 struct Line {
@@ -47,20 +46,10 @@ fn server(answer: &'static str, then: Then) -> Server {
 
 /// One that chooses among these by ALPN.
 fn server_of(protocols: &[&str], answer: &'static str, then: Then) -> Server {
-    let pem = tls::self_signed::make(&["localhost".to_owned()]).expect("a certificate");
+    let (config, pem) = certified::server(protocols);
     let place = tempfile::tempdir().expect("a directory");
     let certificate = place.path().join("certificate.pem");
-    std::fs::write(&certificate, &pem.certificate).expect("it is written");
-    let chain = CertificateDer::from_pem_slice(pem.certificate.as_bytes()).expect("PEM");
-    let key = PrivateKeyDer::from_pem_slice(pem.key.as_bytes()).expect("PEM");
-    let mut config = ServerConfig::builder_with_provider(tls::provider())
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_no_client_auth()
-        .with_single_cert(vec![chain], key)
-        .expect("they belong together");
-    let protocols = protocols.iter().map(|name| name.as_bytes().to_vec());
-    config.alpn_protocols = protocols.collect();
+    std::fs::write(&certificate, pem).expect("it is written");
     let config = Arc::new(config);
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("its address");

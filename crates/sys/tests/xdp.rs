@@ -15,22 +15,22 @@ const IP: usize = 14;
 const UDP: usize = 34;
 const PAYLOAD: usize = 42;
 
+fn settings(hosts: &Hosts) -> Settings {
+    let link = hosts.server.run(|| interface::link(INTERFACE));
+    Settings {
+        interface: link.unwrap().unwrap().index,
+        queue: 0,
+        receive_frames: 64,
+        transmit_frames: 64,
+    }
+}
+
 /// Two hosts, and the rings at the server's interface; none, with a notice, where they cannot be had.
 fn rings() -> Option<(Hosts, XdpSocket)> {
     let hosts = Hosts::joined()
         .map_err(|error| println!("skipped: {error}"))
         .ok()?;
-    let settings = Settings {
-        interface: hosts
-            .server
-            .run(|| interface::link(INTERFACE))
-            .unwrap()
-            .unwrap()
-            .index,
-        queue: 0,
-        receive_frames: 64,
-        transmit_frames: 64,
-    };
+    let settings = settings(&hosts);
     match hosts.server.run(|| XdpSocket::open(&settings)).unwrap() {
         Ok(rings) => Some((hosts, rings)),
         Err(error) => {
@@ -183,17 +183,7 @@ fn an_interface_is_the_kernels_again_afterwards_and_nobody_elses_meanwhile() {
     let Some((hosts, rings)) = rings() else {
         return;
     };
-    let settings = Settings {
-        interface: hosts
-            .server
-            .run(|| interface::link(INTERFACE))
-            .unwrap()
-            .unwrap()
-            .index,
-        queue: 0,
-        receive_frames: 64,
-        transmit_frames: 64,
-    };
+    let settings = settings(&hosts);
     let second = hosts.server.run(|| XdpSocket::open(&settings)).unwrap();
     assert_eq!(second.unwrap_err().kind(), std::io::ErrorKind::ResourceBusy);
     drop(rings);

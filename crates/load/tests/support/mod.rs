@@ -5,6 +5,7 @@
     reason = "each test binary uses its part of it, and it is no crate of its own"
 )]
 
+pub mod certified;
 pub mod golden;
 pub mod peer;
 pub mod queue;

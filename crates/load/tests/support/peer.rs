@@ -1,5 +1,6 @@
 //! The server's end of a connection in every protocol that is spoken: requests are only counted, and all answers are alike.
 
+use super::certified;
 use clap::Parser;
 use load::cli::Arguments;
 use load::prepare::prepare;
@@ -8,8 +9,6 @@ use load::target::Target;
 use load::url::Url;
 use load::verify::Expected;
 use mio::net::TcpStream;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection};
 use std::collections::VecDeque;
 use std::io::{Read, Write};
@@ -50,17 +49,8 @@ impl Spoken {
 
     /// The same over TLS, if the client offers it. What the server says without being asked goes out with its last word of the handshake.
     pub fn over_tls(self) -> Self {
-        let pem = tls::self_signed::make(&["localhost".to_owned()]).expect("a certificate");
-        let chain = CertificateDer::from_pem_slice(pem.certificate.as_bytes()).expect("PEM");
-        let key = PrivateKeyDer::from_pem_slice(pem.key.as_bytes()).expect("PEM");
-        let mut config = ServerConfig::builder_with_provider(tls::provider())
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_no_client_auth()
-            .with_single_cert(vec![chain], key)
-            .expect("they belong together");
-        let protocol: &[u8] = if self.http2 { b"h2" } else { b"http/1.1" };
-        config.alpn_protocols = vec![protocol.to_vec()];
+        let protocol = if self.http2 { "h2" } else { "http/1.1" };
+        let (mut config, _) = certified::server(&[protocol]);
         config.send_half_rtt_data = true;
         Self {
             tls: Some(Arc::new(config)),
