@@ -169,16 +169,31 @@ impl Experiment {
     }
 
     fn check(&self) -> Result<(), String> {
-        let named = |name: &str| {
-            let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-            if name.is_empty() || !name.chars().all(fits) {
-                return Err(format!(
-                    "the name '{name}' must be of letters, digits, '-', '_' and '.'"
-                ));
-            }
-            Ok(())
-        };
         named(&self.name)?;
+        self.check_loads()?;
+        self.check_servers()?;
+        let Sweep { option, disk, .. } = &self.sweep;
+        twice("option", option.iter().map(|option| option.name.as_str()))?;
+        twice("disk", disk.iter().map(|disk| disk.name.as_str()))?;
+        if let Some(network) = &self.network {
+            network.check()?;
+        }
+        self.hosts.check()?;
+        self.check_what_is_elsewhere()?;
+        if self.repeats == 0 || self.attempts == 0 || self.duration.0.is_zero() {
+            return Err("repeats, attempts and duration must be more than 0".into());
+        }
+        self.check_objectives()?;
+        if !self.sweep.rate.is_empty() && self.all_loads_are_closed() {
+            return Err(
+                "no load goes by the rates of [sweep]; give one an arrival, poisson or constant"
+                    .into(),
+            );
+        }
+        self.check_dataset()
+    }
+
+    fn check_loads(&self) -> Result<(), String> {
         if self.load.is_empty() {
             return Err("there is no [[load]]".into());
         }
@@ -187,7 +202,10 @@ impl Experiment {
             load.check(&self.sweep)
                 .map_err(|what| format!("load '{}': {what}", load.name))?;
         }
-        twice("load", self.load.iter().map(|load| load.name.as_str()))?;
+        twice("load", self.load.iter().map(|load| load.name.as_str()))
+    }
+
+    fn check_servers(&self) -> Result<(), String> {
         if let Models::Some(models) = &self.models {
             if models.is_empty() && self.server.is_empty() {
                 return Err("it has neither models nor a [[server]]".into());
@@ -205,61 +223,58 @@ impl Experiment {
             named(&server.external)?;
             named(server.label())?;
         }
-        twice(
-            "option",
-            self.sweep.option.iter().map(|option| option.name.as_str()),
-        )?;
-        twice(
-            "disk",
-            self.sweep.disk.iter().map(|disk| disk.name.as_str()),
-        )?;
-        if let Some(network) = &self.network {
-            network.check()?;
-        }
-        self.hosts.check()?;
-        self.check_what_is_elsewhere()?;
-        if self.repeats == 0 || self.attempts == 0 || self.duration.0.is_zero() {
-            return Err("repeats, attempts and duration must be more than 0".into());
-        }
-        let closed = |load: &Load| load.kind() == Loop::Closed;
+        Ok(())
+    }
+
+    fn check_objectives(&self) -> Result<(), String> {
+        let has_sessions = |load: &Load| load.kind() == Loop::PartlyOpen;
         for Text(slo) in &self.slo {
-            let has_sessions = |load: &Load| load.kind() == Loop::PartlyOpen;
             if slo.is_of_sessions() && !self.load.iter().any(has_sessions) {
                 return Err(format!(
                     "the objective {slo} is about sessions, and no load has session_requests"
                 ));
             }
             let is_of_responses = matches!(slo.figure, Figure::Time(TimeFigure::Response, _));
-            if is_of_responses && self.load.iter().all(closed) {
+            if is_of_responses && self.all_loads_are_closed() {
                 return Err(format!(
                     "the objective {slo} is about response times, and every load is closed: leave out 'response:'"
                 ));
             }
         }
-        if !self.sweep.rate.is_empty() && self.load.iter().all(closed) {
-            return Err(
-                "no load goes by the rates of [sweep]; give one an arrival, poisson or constant"
-                    .into(),
-            );
+        Ok(())
+    }
+
+    fn all_loads_are_closed(&self) -> bool {
+        self.load.iter().all(|load| load.kind() == Loop::Closed)
+    }
+
+    fn check_dataset(&self) -> Result<(), String> {
+        let Sweep { dataset, .. } = &self.sweep;
+        if dataset.is_empty() {
+            return Ok(());
         }
-        if !self.sweep.dataset.is_empty() && !self.sweep.file_size.is_empty() {
+        if !self.sweep.file_size.is_empty() {
             return Err("a dataset says how many files there are, and file_size how large: sweep one of them".into());
         }
-        if !self.sweep.dataset.is_empty()
-            && self.memory_limit.is_none()
-            && self.sweep.memory_limit.is_empty()
-        {
+        if self.memory_limit.is_none() && self.sweep.memory_limit.is_empty() {
             return Err("dataset is a multiple of memory_limit, which is not given".into());
         }
-        if self
-            .sweep
-            .dataset
-            .iter()
-            .any(|ratio| !(*ratio > 0.0 && *ratio <= 1000.0))
-        {
+        let makes_sense = |ratio: &f64| *ratio > 0.0 && *ratio <= 1000.0;
+        if !dataset.iter().all(makes_sense) {
             return Err("a dataset is a multiple of memory_limit, above 0".into());
         }
         Ok(())
+    }
+}
+
+/// Whether folders and cells can be called so.
+fn named(name: &str) -> Result<(), String> {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    match !name.is_empty() && name.chars().all(fits) {
+        true => Ok(()),
+        false => Err(format!(
+            "the name '{name}' must be of letters, digits, '-', '_' and '.'"
+        )),
     }
 }
 

@@ -1,11 +1,13 @@
 //! Requests and answers of HTTP/2: many of one connection under way, whose answers come in any order and in pieces.
 
-use super::connection::Connection;
+use super::connection::{Connection, Flight};
 use super::endings;
 use super::issuer::Issuer;
 use crate::clock::Nanos;
 use crate::failure::Failure;
+use crate::record::Record;
 use crate::run::Run;
+use crate::target::Target;
 use crate::verify::{Check, Expected};
 use http::client::Error;
 use http::h2::ErrorCode;
@@ -43,6 +45,46 @@ impl Multiplexed {
     }
 }
 
+impl Answer {
+    /// Its head has come.
+    fn begin(
+        &mut self,
+        stream: u32,
+        status: u16,
+        (run, target): (&Run, &Target),
+        record: &mut Record,
+    ) {
+        self.stream = stream;
+        self.fault = run.expect.failure(status);
+        self.check.begin();
+        record.status(status);
+        if let Some(failure) = self.fault {
+            record.example_of_status(failure, status, &target.url);
+        } else if let Some(expected) = target.status
+            && expected != status
+        {
+            self.fault = Some(Failure::Mismatch);
+            record.example((Failure::Mismatch, 0), || {
+                format!("{}: status {status}, not {expected}", target.url)
+            });
+        }
+    }
+
+    /// It is whole; what is wrong with it.
+    fn end(&mut self, (run, target): (&Run, &Target), record: &mut Record) -> Option<Failure> {
+        let fault = self.fault.take();
+        if !run.verify || fault.is_some() || matches!(target.expected, Expected::Anything) {
+            return fault;
+        }
+        record.counts.verified += 1;
+        let offset = self.check.end(&target.expected).err()?;
+        record.example((Failure::Mismatch, 0), || {
+            format!("{}: the body is wrong from offset {offset} on", target.url)
+        });
+        Some(Failure::Mismatch)
+    }
+}
+
 /// The answer of that stream, or one for it.
 fn answer(answers: &mut Vec<Answer>, stream: u32) -> &mut Answer {
     let known = answers.iter().position(|answer| answer.stream == stream);
@@ -63,8 +105,7 @@ pub(super) fn read(
     now: Nanos,
 ) -> bool {
     loop {
-        let (pool, recorder) = (&mut issuer.pool, &mut issuer.recorder);
-        let connection = &mut pool[slot];
+        let connection = &mut issuer.pool[slot];
         let Connection { http2, flights, .. } = connection;
         let Some(http2) = http2.as_deref_mut() else {
             return false;
@@ -77,25 +118,11 @@ pub(super) fn read(
         match client.next(&mut input, said) {
             Ok(Event::More) => break,
             Ok(Event::Head(stream, status)) => {
-                let flight = flights.iter_mut().find(|flight| flight.stream == stream);
-                let Some(flight) = flight else { continue };
-                flight.first_byte = now;
-                let record = &mut recorder.record;
-                record.status(status);
-                let answer = answer(answers, stream);
-                answer.stream = stream;
-                answer.fault = run.expect.failure(status);
-                answer.check.begin();
-                let target = &run.targets.targets[flight.target];
-                if let Some(failure) = answer.fault {
-                    record.example_of_status(failure, status, &target.url);
-                } else if let Some(expected) = target.status
-                    && expected != status
-                {
-                    answer.fault = Some(Failure::Mismatch);
-                    record.example((Failure::Mismatch, 0), || {
-                        format!("{}: status {status}, not {expected}", target.url)
-                    });
+                if let Some(flight) = flights.iter_mut().find(|flight| flight.stream == stream) {
+                    flight.first_byte = now;
+                    let target = &run.targets.targets[flight.target];
+                    let record = &mut issuer.recorder.record;
+                    answer(answers, stream).begin(stream, status, (run, target), record);
                 }
             }
             Ok(Event::Body(stream, piece)) => {
@@ -109,21 +136,11 @@ pub(super) fn read(
             Ok(Event::Done(stream)) => {
                 let answer = answer(answers, stream);
                 answer.stream = 0;
-                let (mut fault, check) = (answer.fault.take(), &mut answer.check);
                 let Some(place) = flights.iter().position(|flight| flight.stream == stream) else {
                     continue;
                 };
                 let target = &run.targets.targets[flights[place].target];
-                if run.verify && fault.is_none() && !matches!(target.expected, Expected::Anything) {
-                    let record = &mut recorder.record;
-                    record.counts.verified += 1;
-                    if let Err(offset) = check.end(&target.expected) {
-                        fault = Some(Failure::Mismatch);
-                        record.example((Failure::Mismatch, 0), || {
-                            format!("{}: the body is wrong from offset {offset} on", target.url)
-                        });
-                    }
-                }
+                let fault = answer.end((run, target), &mut issuer.recorder.record);
                 let Some(flight) = connection.take_flight(place, run.depth, now) else {
                     continue;
                 };
@@ -138,15 +155,7 @@ pub(super) fn read(
                 let place = flights.iter().position(|flight| flight.stream == stream);
                 let flight = place.and_then(|place| connection.take_flight(place, run.depth, now));
                 if let Some(flight) = flight {
-                    if code == ErrorCode::RefusedStream && run.retry && !flight.pending.retried {
-                        // Nobody has looked at it (RFC 9113, section 8.7).
-                        endings::again(issuer, slot, &flight, now);
-                    } else {
-                        let failure = Failure::Http(Error::StreamReset);
-                        let words = |url: &str| format!("{url}: reset with {}", code.name());
-                        issuer.recorder.example(&flight, failure, words);
-                        endings::failed(issuer, &flight, failure, now);
-                    }
+                    reset(issuer, slot, &flight, code, now);
                 }
                 if !goes_on(issuer, slot, now) {
                     return false;
@@ -175,6 +184,18 @@ pub(super) fn read(
         issuer.flush(slot);
     }
     true
+}
+
+/// The server does not answer a request.
+fn reset(issuer: &mut Issuer, slot: usize, flight: &Flight, code: ErrorCode, now: Nanos) {
+    if code == ErrorCode::RefusedStream && issuer.run.retry && !flight.pending.retried {
+        // Nobody has looked at it (RFC 9113, section 8.7).
+        return endings::again(issuer, slot, flight, now);
+    }
+    let failure = Failure::Http(Error::StreamReset);
+    let words = |url: &str| format!("{url}: reset with {}", code.name());
+    issuer.recorder.example(flight, failure, words);
+    endings::failed(issuer, flight, failure, now);
 }
 
 /// What becomes of a connection on which an answer has ended: it can take another request, or it is over. False: it is.

@@ -4,7 +4,7 @@ use results::{Factors, Level};
 use workload::Preset;
 
 use super::or_none;
-use crate::spec::{Disk, Experiment};
+use crate::spec::{Disk, Experiment, Size, Sweep};
 
 /// Bytes of a SPECweb99 directory.
 const DIRECTORY_BYTES: f64 = 5_120_000.0;
@@ -70,46 +70,51 @@ fn memory_limits(experiment: &Experiment) -> Vec<Option<u64>> {
 fn files(experiment: &Experiment, memory: Option<u64>) -> Result<Vec<(Factors, Preset)>, String> {
     let mut all = Vec::new();
     for preset in &experiment.files.0 {
-        let name = |preset: Preset| ("files".to_owned(), Level::Text(preset.to_string()));
-        match (preset.0, memory) {
-            (Preset::SpecWeb99 { .. }, Some(memory)) if !experiment.sweep.dataset.is_empty() => {
-                for ratio in &experiment.sweep.dataset {
-                    let directories = (ratio * memory as f64 / DIRECTORY_BYTES).round().max(1.0);
-                    let preset = within_limits(Preset::SpecWeb99 {
-                        directories: directories as u32,
-                    })?;
-                    let level = ("dataset".to_owned(), Level::Number(*ratio));
-                    all.push((Factors::from([name(preset), level]), preset));
-                }
-            }
-            (other, _) if !experiment.sweep.dataset.is_empty() => {
-                return Err(format!(
-                    "dataset needs files = \"specweb99:1\" and not {other}"
-                ));
-            }
-            (preset, _) if !experiment.sweep.file_size.is_empty() => {
-                for size in &experiment.sweep.file_size {
-                    let preset = match preset {
-                        Preset::Single { .. } => Preset::Single { size: size.0 },
-                        Preset::Uniform { count, .. } => Preset::Uniform {
-                            count,
-                            size: size.0,
-                        },
-                        other => {
-                            return Err(format!(
-                                "file_size needs files of one size, single or uniform, and not {other}"
-                            ));
-                        }
-                    };
-                    let preset = within_limits(preset)?;
-                    let level = ("file_size".to_owned(), Level::Number(size.0 as f64));
-                    all.push((Factors::from([name(preset), level]), preset));
-                }
-            }
-            (preset, _) => all.push((Factors::from([name(preset)]), preset)),
+        for (preset, size) in sizes(&experiment.sweep, preset.0, memory)? {
+            let name = ("files", Level::Text(preset.to_string()));
+            let size = size.map(|(factor, level)| (factor, Level::Number(level)));
+            let factors = [Some(name), size].into_iter().flatten();
+            let factors = factors.map(|(factor, level)| (factor.to_owned(), level));
+            all.push((factors.collect(), preset));
         }
     }
     Ok(all)
+}
+
+/// A set of files in each size that is swept, with the factor and its level.
+type Sizes = Vec<(Preset, Option<(&'static str, f64)>)>;
+
+fn sizes(sweep: &Sweep, preset: Preset, memory: Option<u64>) -> Result<Sizes, String> {
+    if !sweep.dataset.is_empty() {
+        let (Preset::SpecWeb99 { .. }, Some(memory)) = (preset, memory) else {
+            return Err(format!(
+                "dataset needs files = \"specweb99:1\" and not {preset}"
+            ));
+        };
+        let of = |ratio: &f64| {
+            let directories = (ratio * memory as f64 / DIRECTORY_BYTES).round().max(1.0) as u32;
+            let preset = within_limits(Preset::SpecWeb99 { directories })?;
+            Ok((preset, Some(("dataset", *ratio))))
+        };
+        return sweep.dataset.iter().map(of).collect();
+    }
+    if sweep.file_size.is_empty() {
+        return Ok(vec![(preset, None)]);
+    }
+    let of = |size: &Size| {
+        let size = size.0;
+        let preset = match preset {
+            Preset::Single { .. } => Preset::Single { size },
+            Preset::Uniform { count, .. } => Preset::Uniform { count, size },
+            other => {
+                return Err(format!(
+                    "file_size needs files of one size, single or uniform, and not {other}"
+                ));
+            }
+        };
+        Ok((within_limits(preset)?, Some(("file_size", size as f64))))
+    };
+    sweep.file_size.iter().map(of).collect()
 }
 
 /// The same preset, if somebody could have written it: its limits are those of its text.
