@@ -23,7 +23,7 @@ const NAMES: [&str; 11] = [
 ];
 
 /// Whether the value of a field of a request is a secret.
-pub fn is_of_field(name: &str) -> bool {
+pub(crate) fn is_of_field(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace('_', "-");
     NAMES.iter().any(|part| name.contains(part))
 }

@@ -31,7 +31,7 @@ impl Tally {
     }
 
     /// The mean time that an arm took for one.
-    pub fn mean_service(&self) -> Duration {
+    pub(crate) fn mean_service(&self) -> Duration {
         mean(self.service, self.count)
     }
 }

@@ -31,8 +31,11 @@ pub struct Identity {
 
 impl Identity {
     /// What kind of file it is, and which.
-    // The fields' types differ between processors.
-    #[allow(clippy::unnecessary_cast, clippy::cast_lossless)]
+    #[allow(
+        clippy::unnecessary_cast,
+        clippy::cast_lossless,
+        reason = "the fields' types differ between processors"
+    )]
     pub(crate) fn of(file: impl AsFd) -> Result<(FileType, Self), Errno> {
         let stat = rustix::fs::fstat(file)?;
         let identity = Self {

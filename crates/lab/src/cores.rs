@@ -23,7 +23,7 @@ pub fn available() -> Vec<usize> {
 
 impl Cores {
     /// Whether a core serves both sides.
-    pub fn overlap(&self) -> bool {
+    pub(crate) fn overlap(&self) -> bool {
         self.server.iter().any(|core| self.generator.contains(core))
     }
 }

@@ -42,7 +42,7 @@ impl Model {
 
     /// What is usual for a queue: as many bytes as the line sends in a round trip, so that one TCP connection can keep it busy (Villamizar
     /// and Song, "High performance TCP in ANSNET", CCR 1994), and 64 KiB at least.
-    pub fn usual_queue_bytes(round_trip: Duration, rate_bits_per_s: Option<u64>) -> u64 {
+    pub(crate) fn usual_queue_bytes(round_trip: Duration, rate_bits_per_s: Option<u64>) -> u64 {
         const LEAST: u64 = 64 << 10;
         let rate = u128::from(rate_bits_per_s.unwrap_or(0));
         let bits = rate.saturating_mul(round_trip.as_nanos());

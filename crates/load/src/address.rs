@@ -19,7 +19,7 @@ pub enum Address {
 
 impl Address {
     /// Whether nothing of what goes there leaves this machine.
-    pub fn is_local(&self) -> bool {
+    pub(crate) fn is_local(&self) -> bool {
         match self {
             Self::Tcp(address) => address.ip().is_loopback(),
             Self::Unix(_) => true,

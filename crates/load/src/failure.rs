@@ -137,19 +137,19 @@ impl Failure {
     }
 
     /// Whether failures of a class are each of one attempt to connect.
-    pub fn is_of_connecting(index: usize) -> bool {
+    pub(crate) fn is_of_connecting(index: usize) -> bool {
         index < CONNECTING
     }
 
     /// Whether failures of a class are each of one request.
-    pub fn is_of_request(index: usize) -> bool {
+    pub(crate) fn is_of_request(index: usize) -> bool {
         let of_none = Self::Http(http::client::Error::Unsolicited);
         index >= CONNECTING && index != of_none.index()
     }
 
     /// Every class of answers that no server may give: malformed, or with other bytes than they must have. A connection that ends early
     /// is none of them.
-    pub fn unsound() -> impl Iterator<Item = Self> {
+    pub(crate) fn unsound() -> impl Iterator<Item = Self> {
         use http::client::Error;
         let of_http = Error::ALL.into_iter().filter(|error| {
             !matches!(
@@ -182,7 +182,7 @@ impl Failure {
     }
 
     /// What a failure of an established connection is.
-    pub fn exchanging(error: &io::Error) -> Self {
+    pub(crate) fn exchanging(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Self::Reset,
             _ => Self::Socket,
@@ -190,7 +190,7 @@ impl Failure {
     }
 
     /// The class of a status code that is a failure.
-    pub fn of_status(status: u16) -> Self {
+    pub(crate) fn of_status(status: u16) -> Self {
         match status {
             200..=299 => Self::Status2xx,
             300..=399 => Self::Status3xx,

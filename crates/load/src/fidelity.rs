@@ -62,7 +62,7 @@ impl Fidelity {
 
     /// Arrival `number` of the whole stream went out at `at`.
     #[inline]
-    pub fn went_out(&mut self, number: u64, at: Nanos) {
+    pub(crate) fn went_out(&mut self, number: u64, at: Nanos) {
         match self.last {
             Some((last, _)) if number < last + self.gaps => {}
             last => self.test(last, number, at),
@@ -85,7 +85,7 @@ impl Fidelity {
     }
 
     /// Whether a Poisson process was asked for.
-    pub fn is_poisson(&self) -> bool {
+    pub(crate) fn is_poisson(&self) -> bool {
         self.poisson
     }
 

@@ -268,7 +268,7 @@ impl Record {
     }
 
     /// Keeps a request whose answer had a status that makes it a failure. A server may answer all requests so: after the first few nothing is done any more.
-    pub fn example_of_status(&mut self, failure: Failure, status: u16, url: &str) {
+    pub(crate) fn example_of_status(&mut self, failure: Failure, status: u16, url: &str) {
         let last = self.statuses.len() - 1;
         if self.statuses[usize::from(status).min(last)] <= EXAMPLES as u64 {
             self.example((failure, status), || format!("{url}: status {status}"));

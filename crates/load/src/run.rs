@@ -130,7 +130,7 @@ impl Run {
     }
 
     /// The end of the schedule, as far as time decides it.
-    pub fn window_end(&self) -> Nanos {
+    pub(crate) fn window_end(&self) -> Nanos {
         self.duration.map_or(Nanos::MAX, nanos)
     }
 
@@ -181,7 +181,7 @@ impl Run {
     }
 
     /// When waiting for the last answers ends, if time decides it.
-    pub fn drain_until(&self) -> Nanos {
+    pub(crate) fn drain_until(&self) -> Nanos {
         self.window_end().saturating_add(self.timeout)
     }
 
@@ -306,13 +306,13 @@ impl Control {
     }
 
     /// Whether it was ended before its time.
-    pub fn is_interrupted(&self) -> bool {
+    pub(crate) fn is_interrupted(&self) -> bool {
         self.interrupted.load(Relaxed)
     }
 
     /// How often it was asked to end.
     #[inline]
-    pub fn stop_requests(&self) -> u32 {
+    pub(crate) fn stop_requests(&self) -> u32 {
         self.stops.load(Relaxed)
     }
 }

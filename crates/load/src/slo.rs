@@ -179,7 +179,7 @@ impl Slo {
     }
 
     /// Whether it cannot be met any more, whatever comes: of `planned` requests too many are already beyond the limit.
-    pub fn is_hopeless(&self, so_far: &Record, closed_loop: bool, planned: f64) -> bool {
+    pub(crate) fn is_hopeless(&self, so_far: &Record, closed_loop: bool, planned: f64) -> bool {
         let failed = so_far.counts.failed() as f64;
         if self.of == Of::Availability {
             let lost = 1.0 - self.limit / 100.0;

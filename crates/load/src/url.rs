@@ -125,7 +125,7 @@ impl Url {
     }
 
     /// Whether it is to be asked for over TLS.
-    pub fn is_secure(&self) -> bool {
+    pub(crate) fn is_secure(&self) -> bool {
         self.is_secure
     }
 
@@ -133,7 +133,7 @@ impl Url {
     ///
     /// # Errors
     /// Where the host is no name that a certificate can be for.
-    pub fn server_name(&self) -> Result<ServerName<'static>, String> {
+    pub(crate) fn server_name(&self) -> Result<ServerName<'static>, String> {
         let host = self.host.field();
         let host = host.trim_start_matches('[').trim_end_matches(']');
         ServerName::try_from(host.to_owned())
@@ -162,7 +162,7 @@ impl Url {
     }
 
     /// Whether both are at one host and port, however they spell them.
-    pub fn is_same_server(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_server(&self, other: &Self) -> bool {
         let is_alike = self.is_secure == other.is_secure;
         is_alike && self.host.is(&other.host) && self.port() == other.port()
     }

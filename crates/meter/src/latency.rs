@@ -16,10 +16,10 @@ const HALF: u64 = 1 << PRECISION_BITS;
 const LARGEST_NS: u64 = (1 << 42) - 1;
 
 /// How many buckets there are.
-pub const BUCKETS: usize = bucket(LARGEST_NS) + 1;
+pub(crate) const BUCKETS: usize = bucket(LARGEST_NS) + 1;
 
 /// The bucket that a latency belongs to.
-pub const fn bucket(nanoseconds: u64) -> usize {
+pub(crate) const fn bucket(nanoseconds: u64) -> usize {
     let value = if nanoseconds > LARGEST_NS {
         LARGEST_NS
     } else {

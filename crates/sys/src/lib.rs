@@ -27,8 +27,10 @@
 //! | [`xdp`] | an interface whose packets are this process's, in rings shared with the kernel (AF_XDP) |
 //! | `watched` | a descriptor that a runtime of tasks watches; with the feature `tokio` |
 
-// The workspace denies unsafe code; this crate is where it lives instead.
-#![allow(unsafe_code)]
+#![allow(
+    unsafe_code,
+    reason = "the workspace denies it; this crate is where it lives instead"
+)]
 
 pub mod coroutine;
 pub mod heap;

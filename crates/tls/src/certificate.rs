@@ -168,7 +168,7 @@ impl Certificate {
     ///
     /// # Errors
     /// In words, since or from when not.
-    pub fn is_valid_at(&self, time: SystemTime) -> Result<(), String> {
+    pub(crate) fn is_valid_at(&self, time: SystemTime) -> Result<(), String> {
         let since = time.duration_since(SystemTime::UNIX_EPOCH);
         let now = UnixTime::since_unix_epoch(since.unwrap_or_default());
         let certificate = EndEntityCert::try_from(&self.der).map_err(|error| error.to_string())?;

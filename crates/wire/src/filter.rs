@@ -22,7 +22,7 @@ const TCP: u32 = 6;
 /// Keeps `kept_bytes` of each TCP segment from or to `port`, over IPv4 or IPv6 without extension headers, and nothing else.
 ///
 /// A fragment that is not the first of its packet has no port, so none is kept.
-pub fn tcp_port(port: u16, kept_bytes: u32) -> Vec<Instruction> {
+pub(crate) fn tcp_port(port: u16, kept_bytes: u32) -> Vec<Instruction> {
     let step = |code, constant| Instruction {
         code,
         jump_true: 0,

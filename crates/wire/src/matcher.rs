@@ -44,7 +44,7 @@ pub struct Counts {
 }
 
 /// The largest packet on Ethernet, with its header.
-pub const ETHERNET_FRAME_BYTES: u32 = 1514;
+pub(crate) const ETHERNET_FRAME_BYTES: u32 = 1514;
 
 /// Segments in, exchanges out, as they complete.
 ///

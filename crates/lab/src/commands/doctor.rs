@@ -41,7 +41,7 @@ pub fn run(args: Args) -> Result<Status, Failure> {
 }
 
 /// All checks.
-pub fn examine() -> Vec<Diagnosis> {
+pub(crate) fn examine() -> Vec<Diagnosis> {
     let before = crate::trial::watch::processor_ticks();
     let started = Instant::now();
     let mut findings = checks::settings();

@@ -72,7 +72,7 @@ pub fn left_out(wanted: &spec::Models, catalogue: &Models) -> Option<String> {
 ///
 /// # Errors
 /// That one was asked for by name, and what to do about it.
-pub fn reachable(
+pub(crate) fn reachable(
     experiment: &Experiment,
     models: &[Model],
 ) -> Result<(Vec<Model>, Option<String>), String> {

@@ -171,7 +171,7 @@ impl Network {
     }
 
     /// Whether any of its combinations does.
-    pub fn takes_two_hosts(&self) -> bool {
+    pub(crate) fn takes_two_hosts(&self) -> bool {
         self.kinds().contains(&NetworkKind::Veth)
     }
 

@@ -24,7 +24,7 @@ fn paths(set: &FileSet, root: &Path) -> Vec<PathBuf> {
 ///
 /// # Errors
 /// When a file is not there, or the system refuses.
-pub fn drop_files(set: &FileSet, root: &Path) -> io::Result<()> {
+pub(crate) fn drop_files(set: &FileSet, root: &Path) -> io::Result<()> {
     for path in paths(set, root) {
         let file = File::open(path)?;
         // Pages that are not on the disk yet would stay.

@@ -44,7 +44,7 @@ pub struct CleanedUp {
 }
 
 /// Ends the processes that keep network namespaces of runs that were killed.
-pub fn clean_up() -> Vec<CleanedUp> {
+pub(crate) fn clean_up() -> Vec<CleanedUp> {
     network::leftovers().iter().map(remove).collect()
 }
 

@@ -101,7 +101,12 @@ impl Measured {
     }
 
     /// As it is kept.
-    pub fn into_trial(self, trial: &PlannedTrial, cell: &Cell, cache: Cache) -> FinishedTrial {
+    pub(crate) fn into_trial(
+        self,
+        trial: &PlannedTrial,
+        cell: &Cell,
+        cache: Cache,
+    ) -> FinishedTrial {
         let id = trial.id();
         let (mut wire, mut traces) = (Vec::new(), Vec::new());
         for (mut seen, packets) in self.captured {

@@ -158,7 +158,7 @@ impl Process {
     }
 
     /// What an agent has said that its processes use since the last time.
-    pub fn take_samples(&self) -> Vec<Sample> {
+    pub(crate) fn take_samples(&self) -> Vec<Sample> {
         std::mem::take(&mut *self.samples.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

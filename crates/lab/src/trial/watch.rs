@@ -131,7 +131,7 @@ fn add(sum: &mut Sample, more: &Sample) {
 }
 
 /// Counters of all processors by name, from /proc/stat, in ticks: `steal` and the rest.
-pub fn processor_ticks() -> BTreeMap<&'static str, u64> {
+pub(crate) fn processor_ticks() -> BTreeMap<&'static str, u64> {
     const NAMES: [&str; 8] = [
         "user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal",
     ];

@@ -110,7 +110,7 @@ impl<'a> Figures<'a> {
     }
 
     /// How many of the failed are part of the times, as lower bounds.
-    pub fn errors_timed(&self) -> u64 {
+    pub(crate) fn errors_timed(&self) -> u64 {
         let counts = &self.outcome.record.counts;
         let open = !self.closed_loop;
         counts.of(Failure::Timeout)
@@ -137,7 +137,7 @@ impl<'a> Figures<'a> {
     }
 
     /// The generator's processor time for each answer, well or not, spinning apart.
-    pub fn cpu_s_per_request(&self) -> f64 {
+    pub(crate) fn cpu_s_per_request(&self) -> f64 {
         let (cpu, counts) = (self.outcome.cpu, &self.outcome.record.counts);
         let spent = (cpu.user + cpu.system).saturating_sub(cpu.spun);
         spent.as_secs_f64() / (counts.completed + counts.failed()).max(1) as f64
