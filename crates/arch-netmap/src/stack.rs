@@ -5,11 +5,11 @@
 //! echo, and segments of connections that are not there (with a reset) by itself.
 
 mod connection;
+mod settings;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::io;
-use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 use slab::Slab;
@@ -23,29 +23,7 @@ use crate::stream::Stream;
 use crate::wire::Wire;
 use connection::{Connection, GIVEN_UP_AFTER, Phase};
 pub(crate) use connection::{End, Token};
-
-/// Where the stack is, and how much it keeps for a connection.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Settings {
-    /// Of the interface.
-    pub(crate) hardware_address: [u8; 6],
-    /// Ours.
-    pub(crate) address: Ipv4Addr,
-    /// How many bits of it name the network.
-    pub(crate) prefix_bits: u8,
-    /// By whom whoever is not in that network is reached.
-    pub(crate) gateway: Option<Ipv4Addr>,
-    /// Where connections are listened for.
-    pub(crate) port: u16,
-    /// Connections that may be on their way in, or wait to be accepted.
-    pub(crate) backlog: usize,
-    /// Bytes that a client may send before its session takes any.
-    pub(crate) receive_bytes: usize,
-    /// Bytes of an answer that a client has not acknowledged.
-    pub(crate) send_bytes: usize,
-    /// What sequence numbers begin from.
-    pub(crate) seed: u64,
-}
+pub(crate) use settings::Settings;
 
 /// Packets that are looked at before their connections have a turn.
 const MOST_PACKETS: usize = 64;
@@ -175,10 +153,7 @@ impl<W: Wire> Stack<W> {
     fn connection_of(&mut self, remote: Remote, opens: bool) -> Result<Option<Token>, Dropped> {
         if let Some(&place) = self.by_remote.get(&remote) {
             let connection = &self.connections[place];
-            let token = Token {
-                place,
-                generation: connection.generation,
-            };
+            let token = connection.token(place);
             if !(opens && connection.phase == Phase::TimeWait) {
                 return Ok(Some(token));
             }
@@ -246,13 +221,12 @@ impl<W: Wire> Stack<W> {
     /// is gone.
     pub(crate) fn transmit(&mut self, token: Token) {
         let now = self.now;
-        let Some(connection) = self
-            .connections
-            .get_mut(token.place)
-            .filter(|connection| connection.generation == token.generation)
-        else {
+        let Some(connection) = self.connections.get_mut(token.place) else {
             return;
         };
+        if connection.token(token.place) != token {
+            return;
+        }
         let tcp = Rc::clone(&connection.tcp);
         let mut tcp = tcp.borrow_mut();
         loop {
@@ -332,13 +306,7 @@ impl<W: Wire> Stack<W> {
     /// Nobody else comes in, and whoever waits to is turned away.
     pub(crate) fn shut(&mut self) {
         self.is_shut = true;
-        let waiting = self.connections.iter().filter_map(|(place, connection)| {
-            let generation = connection.generation;
-            (connection.phase == Phase::Backlog).then_some(Token { place, generation })
-        });
-        for token in waiting.collect::<Vec<_>>() {
-            self.end(token, End::Reset);
-        }
+        self.reset(|connection| connection.phase == Phase::Backlog);
         self.waiting.clear();
     }
 
@@ -353,15 +321,17 @@ impl<W: Wire> Stack<W> {
 
     /// Resets all connections that are left, as the kernel does for a process that ends.
     pub(crate) fn reset_all(&mut self) {
-        let all = self.connections.iter().map(|(place, connection)| Token {
-            place,
-            generation: connection.generation,
-        });
-        for token in all.collect::<Vec<_>>() {
-            self.end(token, End::Reset);
-        }
+        self.reset(|_| true);
         // An interface that is gone takes nothing, and no client is there to be told.
         let _ = self.wire.flush();
+    }
+
+    fn reset(&mut self, which: impl Fn(&Connection) -> bool) {
+        let which = self.connections.iter().filter(|(_, one)| which(one));
+        let tokens = which.map(|(place, one)| one.token(place));
+        for token in tokens.collect::<Vec<_>>() {
+            self.end(token, End::Reset);
+        }
     }
 
     /// When the stack is to have a turn though nothing comes: at once, if something could not be sent.

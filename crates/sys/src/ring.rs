@@ -16,6 +16,7 @@ mod buffers;
 mod chain;
 mod event;
 mod operation;
+mod settings;
 mod support;
 
 use std::io;
@@ -32,29 +33,11 @@ use chain::Chains;
 pub use event::{Event, TOKENS};
 use event::{Kind, mark, read_mark};
 pub use operation::{Finished, Operand, Operation, Status, Tail};
+pub use settings::Settings;
 pub use support::{Unavailable, forbidding_setting};
 
 /// The most operations in a chain.
 pub const MOST_LINKED: usize = 3;
-
-/// How a ring is made.
-#[derive(Debug, Clone, Copy)]
-pub struct Settings {
-    /// Entries that can be handed in with one system call.
-    pub entries: u32,
-    /// Completions that can wait to be taken.
-    pub completions: u32,
-    /// A thread of the kernel's looks for entries, for so many milliseconds after the last, so that none takes a system call.
-    pub kernel_thread_idle_ms: Option<u32>,
-    /// How many buffers are received into, a power of two.
-    pub receive_buffers: u16,
-    /// Bytes of each.
-    pub receive_buffer_bytes: u32,
-    /// Descriptors are registered under their own numbers, which have to be smaller than this.
-    pub descriptors: u32,
-    /// The most threads of the kernel's that wait for files.
-    pub file_workers: u32,
-}
 
 /// A descriptor that the kernel keeps open for the ring, and looks up without counting references.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,14 +117,14 @@ impl<O: Operand> Ring<O> {
         let update = opcode::FilesUpdate::new(std::ptr::from_ref(place), 1)
             .offset(number.cast_signed())
             .build();
-        self.push([update.user_data(mark(Kind::Silent, 0))]);
+        self.ask(update, Kind::Silent, 0);
         Some(Registered(number))
     }
 
     /// Undoes [`register`](Self::register). A socket is not closed before that, whoever else closes it.
     pub fn unregister(&mut self, registered: Registered) {
         let close = opcode::Close::new(registered.fixed()).build();
-        self.push([close.user_data(mark(Kind::Silent, 0))]);
+        self.ask(close, Kind::Silent, 0);
     }
 
     /// Asks for connections: for one, or for all that come until it fails. Their calls do not wait, and they are closed on `exec`.
@@ -158,14 +141,14 @@ impl<O: Operand> Ring<O> {
                     .build()
             }
         };
-        self.push([entry.user_data(mark(Kind::Accept, 0))]);
+        self.ask(entry, Kind::Accept, 0);
     }
 
     /// Asks for whatever comes from a socket, under `token`, until it ends or fails; into buffers that are the socket's only while
     /// they hold something.
     pub fn receive(&mut self, socket: Registered, token: u64) {
         let entry = opcode::RecvMulti::new(socket.fixed(), ReceiveBuffers::GROUP).build();
-        self.push([entry.user_data(mark(Kind::Receive, token))]);
+        self.ask(entry, Kind::Receive, token);
     }
 
     /// Ends [`receive`](Self::receive): its last event, which may be on its way already, says that it does not go on.
@@ -186,13 +169,13 @@ impl<O: Operand> Ring<O> {
 
     fn cancel(&mut self, which: CancelBuilder) {
         let entry = opcode::AsyncCancel2::new(which).build();
-        self.push([entry.user_data(mark(Kind::Silent, 0))]);
+        self.ask(entry, Kind::Silent, 0);
     }
 
     /// Asks to be told when a listening socket is shut.
     pub fn watch_for_hang_up(&mut self, listener: Registered) {
         let entry = opcode::PollAdd::new(listener.fixed(), libc::POLLHUP as u32).build();
-        self.push([entry.user_data(mark(Kind::HangUp, 0))]);
+        self.ask(entry, Kind::HangUp, 0);
     }
 
     /// Hands in operations that follow each other, each only if the one before has done all that it was to do; `operand`, and the
@@ -211,7 +194,7 @@ impl<O: Operand> Ring<O> {
     ) -> Result<(), O> {
         assert!((1..=MOST_LINKED).contains(&operations.len()));
         let (entries, length) = self.chains.begin(operations, operand, tail)?;
-        self.push_slice(&entries[..length]);
+        self.push(&entries[..length]);
         Ok(())
     }
 
@@ -230,12 +213,12 @@ impl<O: Operand> Ring<O> {
         self.chains.unnotified()
     }
 
-    fn push<const N: usize>(&mut self, entries: [squeue::Entry; N]) {
-        self.push_slice(&entries);
+    fn ask(&mut self, entry: squeue::Entry, kind: Kind, value: u64) {
+        self.push(&[entry.user_data(mark(kind, value))]);
     }
 
     /// The last entries of a chain have to be handed in with the first.
-    fn push_slice(&mut self, entries: &[squeue::Entry]) {
+    fn push(&mut self, entries: &[squeue::Entry]) {
         self.in_flight += entries.len();
         loop {
             // SAFETY: what the entries point to is a chain's, `numbers` or the buffers', all of which stay where they are until

@@ -77,4 +77,12 @@ impl Connection {
             timer: None,
         }
     }
+
+    /// What names it, at this place in the table.
+    pub(super) fn token(&self, place: usize) -> Token {
+        Token {
+            place,
+            generation: self.generation,
+        }
+    }
 }
