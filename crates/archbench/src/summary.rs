@@ -157,39 +157,9 @@ impl<'a> Summary<'a> {
         if let Some([full, resumed]) = handshakes(counted) {
             line("handshakes", format!("{full} in full, {resumed} resumed"));
         }
-        let errors: Vec<_> = Event::ERRORS
-            .iter()
-            .map(|&(event, name)| (counted.count(event), name.replace('_', " ")))
-            .filter(|&(count, _)| count > 0)
-            .map(|(count, name)| format!("{name} {count}"))
-            .collect();
-        line(
-            "errors",
-            if errors.is_empty() {
-                "none".into()
-            } else {
-                errors.join(", ")
-            },
-        );
-        let latency = &counted.latency_ns;
-        if !latency.is_empty() {
-            let percentiles: Vec<_> = PERCENTILES
-                .iter()
-                .map(|percent| {
-                    format!(
-                        "p{percent} {}",
-                        time(Duration::from_nanos(time_at(counted, *percent)))
-                    )
-                })
-                .collect();
-            line(
-                "readable to sent",
-                format!(
-                    "{}, max {}",
-                    percentiles.join(", "),
-                    time(Duration::from_nanos(latency.max()))
-                ),
-            );
+        line("errors", errors(counted));
+        if let Some(latencies) = latencies(counted) {
+            line("readable to sent", latencies);
         }
         line(
             "processor time",
@@ -237,6 +207,31 @@ impl<'a> Summary<'a> {
         }
         format!("{} has stopped\n{}", self.model, text.trim_end())
     }
+}
+
+/// What went wrong and how often.
+fn errors(counted: &Snapshot) -> String {
+    let counts = Event::ERRORS.map(|(event, name)| (name, counted.count(event)));
+    let some = counts.iter().filter(|(_, count)| *count > 0);
+    let words: Vec<_> = some
+        .map(|(name, count)| format!("{} {count}", name.replace('_', " ")))
+        .collect();
+    match words.is_empty() {
+        true => "none".to_owned(),
+        false => words.join(", "),
+    }
+}
+
+/// From requests being readable to their answers being sent, where there were any.
+fn latencies(counted: &Snapshot) -> Option<String> {
+    let shown = |nanoseconds| time(Duration::from_nanos(nanoseconds));
+    let percentiles = PERCENTILES.map(|percent| {
+        let at = shown(time_at(counted, percent));
+        format!("p{percent} {at}, ")
+    });
+    let max = shown(counted.latency_ns.max());
+    let has_any = !counted.latency_ns.is_empty();
+    has_any.then(|| format!("{}max {max}", percentiles.concat()))
 }
 
 /// How many handshakes of TLS came to their end, in full and resumed, where any did.

@@ -27,7 +27,8 @@ pub fn render(report: &Report<'_>) -> String {
     out
 }
 
-fn times(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
+/// The metrics that are shown, each under its name.
+fn columns(report: &Report<'_>) -> Vec<(&'static str, Metric)> {
     let mut columns = vec![
         ("response", Metric::Response),
         ("service", Metric::Service),
@@ -50,6 +51,11 @@ fn times(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
             columns.push((name, metric));
         }
     }
+    columns
+}
+
+fn times(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
+    let columns = columns(report);
     let unsteady = report.trend.is_some_and(|trend| !trend.steady);
     // What comes first has its precision beside it.
     let first = columns[0].1;
@@ -119,33 +125,7 @@ fn times(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
 fn counts(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
     let (outcome, figures) = (report.outcome, &report.figures);
     let counts = &outcome.record.counts;
-    write!(
-        out,
-        "  requests    {} answered of {} due",
-        count(counts.completed),
-        count(figures.due())
-    )?;
-    if counts.warming_up > 0 {
-        write!(out, " after the warm-up")?;
-    }
-    if figures.errors() > 0 {
-        write!(
-            out,
-            ", {} failed ({})",
-            count(figures.errors()),
-            percent(figures.error_percent() / 100.0)
-        )?;
-    }
-    if figures.censored() > 0 {
-        write!(out, ", {} without answer (≥)", count(figures.censored()))?;
-    }
-    writeln!(out)?;
-    if let Some(share) = availability(report) {
-        writeln!(out, "  available   {share}")?;
-    }
-    if counts.retried + counts.behind_close > 0 {
-        writeln!(out, "              {}", sent_again(counts))?;
-    }
+    requests(report, out)?;
     writeln!(
         out,
         "  throughput  {} requests/s, {}, over {}",
@@ -153,21 +133,7 @@ fn counts(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
         Unit::Traffic.show(figures.bytes_per_s()),
         Unit::Seconds.show(figures.window_s())
     )?;
-    write!(
-        out,
-        "  connections {} of at most {}",
-        outcome.connections, report.run.max_connections
-    )?;
-    write!(out, ", {}", made(report))?;
-    let of_connecting = classes(counts, Failure::is_of_connecting);
-    if !of_connecting.is_empty() {
-        write!(
-            out,
-            ", {} attempts failed ({of_connecting})",
-            count(counts.connects_failed())
-        )?;
-    }
-    writeln!(out)?;
+    connections(report, out)?;
     if let Some(fair) = figures.fairness().filter(|fair| fair.clients > 1) {
         writeln!(
             out,
@@ -203,6 +169,60 @@ fn counts(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
     }
     for example in &outcome.record.examples {
         writeln!(out, "              {}", example.words)?;
+    }
+    writeln!(out)
+}
+
+/// What became of them.
+fn requests(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
+    let figures = &report.figures;
+    let counts = &report.outcome.record.counts;
+    write!(
+        out,
+        "  requests    {} answered of {} due",
+        count(counts.completed),
+        count(figures.due())
+    )?;
+    if counts.warming_up > 0 {
+        write!(out, " after the warm-up")?;
+    }
+    if figures.errors() > 0 {
+        write!(
+            out,
+            ", {} failed ({})",
+            count(figures.errors()),
+            percent(figures.error_percent() / 100.0)
+        )?;
+    }
+    if figures.censored() > 0 {
+        write!(out, ", {} without answer (≥)", count(figures.censored()))?;
+    }
+    writeln!(out)?;
+    if let Some(share) = availability(report) {
+        writeln!(out, "  available   {share}")?;
+    }
+    if counts.retried + counts.behind_close > 0 {
+        writeln!(out, "              {}", sent_again(counts))?;
+    }
+    Ok(())
+}
+
+fn connections(report: &Report<'_>, out: &mut String) -> std::fmt::Result {
+    let outcome = report.outcome;
+    let counts = &outcome.record.counts;
+    write!(
+        out,
+        "  connections {} of at most {}",
+        outcome.connections, report.run.max_connections
+    )?;
+    write!(out, ", {}", made(report))?;
+    let of_connecting = classes(counts, Failure::is_of_connecting);
+    if !of_connecting.is_empty() {
+        write!(
+            out,
+            ", {} attempts failed ({of_connecting})",
+            count(counts.connects_failed())
+        )?;
     }
     writeln!(out)
 }
