@@ -5,7 +5,7 @@ use std::io::IoSliceMut;
 use std::ops::Range;
 use std::rc::Rc;
 
-use arch::session::{Output, SendError, Tail};
+use arch::session::{Frames, Output, SendError, Tail};
 use arch::transport::{SendVia, Sent, Transport};
 use arch::{Entry, Readiness};
 use rustix::io::Errno;
@@ -86,6 +86,9 @@ impl Transport for Stream {
         if sent.is_full {
             return Ok(sent);
         }
+        if let Some(frames) = output.frames() {
+            return take_frames(&mut socket, output, frames, sent);
+        }
         let tail = match output.tail() {
             Tail::None => Ok(sent),
             Tail::Memory(..) => take(&mut socket, output.tail_in_memory()),
@@ -119,6 +122,50 @@ fn take(socket: &mut tcp::Socket<'static>, bytes: &[u8]) -> Result<Sent, SendErr
         bytes: taken,
         is_full: taken < bytes.len(),
     })
+}
+
+/// Copies or reads frames into the connection's buffer, as much of them as there is room for, behind what was taken before.
+fn take_frames(
+    socket: &mut tcp::Socket<'static>,
+    output: &Output,
+    frames: &Frames,
+    mut sent: Sent,
+) -> Result<Sent, SendError> {
+    let mut done = 0;
+    for (header, length) in frames.iter() {
+        if let Some(header) = header {
+            let taken = take(socket, &header)?;
+            sent.bytes += taken.bytes;
+            sent.is_full = taken.is_full;
+            if taken.is_full {
+                break;
+            }
+        }
+        let taken = match output.tail() {
+            Tail::File(entry, range) => {
+                let start = range.start + done as u64;
+                take_file(socket, entry, start..start + length as u64)
+            }
+            Tail::None | Tail::Memory(..) => {
+                let payload = output.tail_in_memory().get(done..done + length);
+                take(socket, payload.unwrap_or_default())
+            }
+        };
+        match taken {
+            Ok(taken) => {
+                sent.bytes += taken.bytes;
+                sent.is_full = taken.is_full;
+                if taken.bytes < length {
+                    break;
+                }
+            }
+            // It is met again when the rest is to be sent.
+            Err(_) if sent.bytes > 0 => break,
+            Err(error) => return Err(error),
+        }
+        done += length;
+    }
+    Ok(sent)
 }
 
 /// Reads a piece of a file into the connection's buffer, as much as there is room for; it is not copied a second time on our side of

@@ -80,7 +80,9 @@ impl Architecture for Uring {
                 "the kernel copies whatever is sent to a Unix socket: leave --send zero-copy out",
             ));
         }
-        let process = setup.open()?;
+        let mut process = setup.open()?;
+        // A chain of entries sends one frame; what several would save is calls, and there are none.
+        process.send_frames_singly();
         let completion_loop = CompletionLoop::new(self, &process)?;
         ready();
         completion_loop.run()

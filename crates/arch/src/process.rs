@@ -35,6 +35,7 @@ pub struct ProcessContext {
     /// Whether and when this process is to end.
     pub stop: Arc<Stop>,
     pub(crate) hands_over_requests: bool,
+    pub(crate) gathers_frames: bool,
 }
 
 impl ProcessContext {
@@ -62,6 +63,7 @@ impl ProcessContext {
     pub fn buffers(&self) -> Box<RequestBuffers> {
         let config = http::Config {
             keep_fields: self.hands_over_requests,
+            gather_frames: self.gathers_frames,
             ..self.options.protocol()
         };
         Box::new(RequestBuffers::new(Arc::new(config)))
@@ -73,6 +75,14 @@ impl ProcessContext {
     /// [`Work::request`]: crate::Work::request
     pub fn hand_over_requests(&mut self) {
         self.hands_over_requests = true;
+    }
+
+    /// Has each DATA frame of HTTP/2 sent as an output of its own, for a transport that does not put their headers in between
+    /// ([`Output::frames`]). For all workers and buffers that are made afterwards.
+    ///
+    /// [`Output::frames`]: crate::session::Output::frames
+    pub fn send_frames_singly(&mut self) {
+        self.gathers_frames = false;
     }
 
     /// Counts a thread as one that serves, though it has no worker, until it drops the guard. Whoever starts it takes the guard

@@ -34,6 +34,7 @@ use meter::Event;
 pub use answer::{Answer, FileAnswer, KeptFile};
 use beginning::Beginning;
 pub use files::Delivery;
+pub use http::h2::Frames;
 use http1::Http1;
 use http2::Http2;
 pub use output::{Output, SendError, Tail};
@@ -217,8 +218,9 @@ impl Session {
                 },
                 Want::Send => {
                     let tail = ask!(&self.spoken, protocol => protocol.tail());
+                    let frames = ask!(&self.spoken, protocol => protocol.frames());
                     let is_announced = ask!(&self.spoken, protocol => protocol.announces_tails());
-                    let output = Output::collect_before(tail, is_announced, scratch);
+                    let output = Output::collect_before(tail, frames, is_announced, scratch);
                     self.send(output, scratch)
                 }
                 // The FIN goes with the last bytes.
@@ -327,12 +329,18 @@ impl Session {
         self.turn += bytes as u64;
         let tail = output.advance(bytes);
         if output.is_head_sent() {
-            let tail = tail + output.sealed();
+            let sent = output.tail_sent(tail);
             output.settle(scratch);
-            if tail > 0 && self.state == State::Open {
+            if sent.payload > 0 && self.state == State::Open {
                 // Before the client can know that it has all: a file is not kept open for an answer that is over.
-                ask!(&mut self.spoken, protocol => protocol.sent(tail, scratch));
+                ask!(&mut self.spoken, protocol => protocol.sent(sent, scratch));
                 scratch.settle();
+            }
+            if let Some((header, begun)) = sent.header
+                && self.state == State::Open
+            {
+                let rest = &header[begun..];
+                self.unsent = (!rest.is_empty()).then(|| Output::of_header(rest));
             }
         } else if self.state == State::Open {
             self.unsent = Some(output.rest(scratch));

@@ -163,6 +163,7 @@ impl ServerSetup {
             security: self.security.clone(),
             loop_number: None,
             hands_over_requests: false,
+            gathers_frames: true,
             stop: Arc::new(Stop::new(self.options.drain_timeout)),
         })
     }

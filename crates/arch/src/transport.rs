@@ -6,6 +6,7 @@
 //! | heads, and bodies up to [`GATHER_FROM`] | copied into one buffer, one `send` | a copy of a few hundred bytes is cheaper than a second element of a gathering write |
 //! | larger copies from the content cache | `sendmsg` with head and body | one system call, no copy of ours |
 //! | the last answer of a connection, where one buffer holds it | `send` with `MSG_MORE`, then `shutdown` | the FIN goes with it: a packet less for both ends |
+//! | several frames of a body in HTTP/2, in memory or in a file | `sendmsg` with headers and payloads in turn; a file's are read between their headers first (`preadv`) | two calls for 64 KiB; each frame by itself takes a head, a look at the file and a `sendfile` for 16 KiB, which cost more than the copy |
 //! | everything else | `send` of the head with `MSG_MORE`, then `sendfile` | the kernel passes on pages of its cache; what is in memory is sent without copying |
 //!
 //! A mapping of the file (`writev` from `mmap`, as Flash did) is not offered: a file that is truncated while it is
@@ -16,6 +17,7 @@ use std::ops::Range;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
+use http::h2::{Frames, Header};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
 
@@ -25,6 +27,9 @@ use crate::session::{Output, SendError, Tail};
 
 /// Bodies in memory from this length on are gathered by the kernel instead of copied beside their head.
 pub const GATHER_FROM: &str = "8k";
+
+/// Frames that leave by one call; others by the next.
+const MOST_FRAMES: usize = 8;
 
 /// Bytes copied at a time with [`SendPath::Copy`].
 const COPY: usize = 64 << 10;
@@ -130,38 +135,153 @@ pub fn receive_now(socket: impl AsFd, buffer: &mut [u8]) -> Result<usize, Errno>
 /// Likewise.
 pub fn send(socket: impl AsFd, output: &Output, via: &mut SendVia) -> Result<Sent, SendError> {
     let head = output.head();
+    if let Some(frames) = output.frames() {
+        return send_frames(&socket, output, frames, via);
+    }
     match output.tail() {
         Tail::None => send_bytes(&socket, head, more(output.is_last())),
         Tail::Memory(..) if head.is_empty() => {
             send_bytes(&socket, output.tail_in_memory(), more(false))
         }
-        Tail::Memory(..) => gather(&socket, head, output.tail_in_memory()),
-        Tail::File(entry, range) if output.announces_its_tail() && is_shorter(entry, range.end) => {
-            Err(SendError::Truncated)
+        Tail::Memory(..) => {
+            let tail = output.tail_in_memory();
+            let slices = [IoSlice::new(head), IoSlice::new(tail)];
+            gather(&socket, &slices, head.len() + tail.len())
         }
         Tail::File(entry, range) => {
-            let mut sent = 0;
-            if !head.is_empty() {
-                let of_head = send_bytes(&socket, head, more(true))?;
-                if of_head.bytes < head.len() {
-                    return Ok(of_head);
-                }
-                sent = head.len();
+            if output.announces_its_tail() && is_shorter(entry, range.end) {
+                return Err(SendError::Truncated);
             }
-            match send_file(&socket, entry, range.clone(), via) {
-                Ok(of_file) => Ok(Sent {
-                    bytes: sent + of_file.bytes,
-                    ..of_file
-                }),
-                // It is met again when the rest is to be sent.
-                Err(_) if sent > 0 => Ok(Sent {
-                    bytes: sent,
-                    is_full: false,
-                }),
-                Err(error) => Err(error),
-            }
+            send_with_file(&socket, head, entry, range.clone(), via)
         }
     }
+}
+
+/// Sends `head` and a piece of a file behind it.
+fn send_with_file(
+    socket: impl AsFd,
+    head: &[u8],
+    entry: &Entry,
+    range: Range<u64>,
+    via: &mut SendVia,
+) -> Result<Sent, SendError> {
+    let mut sent = 0;
+    if !head.is_empty() {
+        let of_head = send_bytes(&socket, head, more(true))?;
+        if of_head.bytes < head.len() {
+            return Ok(of_head);
+        }
+        sent = head.len();
+    }
+    match send_file(&socket, entry, range, via) {
+        Ok(of_file) => Ok(Sent {
+            bytes: sent + of_file.bytes,
+            ..of_file
+        }),
+        // It is met again when the rest is to be sent.
+        Err(_) if sent > 0 => Ok(Sent {
+            bytes: sent,
+            is_full: false,
+        }),
+        Err(error) => Err(error),
+    }
+}
+
+/// Sends a head and frames, or the first of them, as one.
+fn send_frames(
+    socket: impl AsFd,
+    output: &Output,
+    frames: &Frames,
+    via: &mut SendVia,
+) -> Result<Sent, SendError> {
+    match output.tail() {
+        Tail::File(entry, range) => match read_frames(output.head(), entry, range, frames, via)? {
+            0 => {
+                // As a frame by itself, which tells a file that is shorter from one that gave little this time.
+                let first = frames.iter().next().map_or(0, |(_, length)| length as u64);
+                let first = range.start..range.start + first;
+                if output.announces_its_tail() && is_shorter(entry, first.end) {
+                    return Err(SendError::Truncated);
+                }
+                send_with_file(socket, output.head(), entry, first, via)
+            }
+            length => send_bytes(socket, &via.copy[..length], more(false)),
+        },
+        Tail::None | Tail::Memory(..) => {
+            let mut payload = output.tail_in_memory();
+            let mut headers = [Header::default(); MOST_FRAMES];
+            let mut pieces = [(&[][..], &[][..]); MOST_FRAMES];
+            let frames = frames.iter().zip(&mut headers).zip(&mut pieces);
+            let (mut length, mut count) = (0, 0);
+            for (((header, of_frame), place), piece) in frames {
+                let (before, after) = payload.split_at(of_frame.min(payload.len()));
+                payload = after;
+                let header = match header {
+                    Some(header) => {
+                        *place = header;
+                        &place[..]
+                    }
+                    None => output.head(),
+                };
+                length += header.len() + before.len();
+                *piece = (header, before);
+                count += 1;
+            }
+            let mut slices = [IoSlice::new(&[]); 2 * MOST_FRAMES];
+            for ((header, payload), slices) in pieces.iter().zip(slices.chunks_exact_mut(2)) {
+                slices[0] = IoSlice::new(header);
+                slices[1] = IoSlice::new(payload);
+            }
+            gather(socket, &slices[..2 * count], length)
+        }
+    }
+}
+
+/// Reads the payloads of frames, or of the first of them, into the buffer of `via`, behind `head` and between their headers. Returns
+/// how long that is; nothing where the file does not give the first payload.
+fn read_frames(
+    head: &[u8],
+    entry: &Entry,
+    range: &Range<u64>,
+    frames: &Frames,
+    via: &mut SendVia,
+) -> Result<usize, SendError> {
+    let mut length = head.len();
+    for (header, of_frame) in frames.iter().take(MOST_FRAMES) {
+        length += header.map_or(0, |header| header.len()) + of_frame;
+    }
+    if via.copy.len() < length {
+        via.copy.resize(length, 0);
+    }
+    let (to_head, mut rest) = via.copy[..length].split_at_mut(head.len());
+    to_head.copy_from_slice(head);
+    let mut payloads = std::array::from_fn::<_, MOST_FRAMES, _>(|_| IoSliceMut::new(&mut []));
+    let mut count = 0;
+    for ((header, of_frame), payload) in frames.iter().zip(&mut payloads) {
+        let header = header.as_ref().map_or(&[][..], |header| &header[..]);
+        let (to_header, behind) = std::mem::take(&mut rest).split_at_mut(header.len());
+        to_header.copy_from_slice(header);
+        let (to_payload, behind) = behind.split_at_mut(of_frame);
+        *payload = IoSliceMut::new(to_payload);
+        (rest, count) = (behind, count + 1);
+    }
+    let read = rustix::io::retry_on_intr(|| {
+        rustix::io::preadv(&entry.file, &mut payloads[..count], range.start)
+    });
+    let mut left = read.map_err(|_| {
+        entry.blame(range.start);
+        SendError::Unreadable
+    })?;
+    // Those that are whole: what a header promises has to follow.
+    let mut whole = 0;
+    for (header, of_frame) in frames.iter().take(count) {
+        if left < of_frame {
+            break;
+        }
+        left -= of_frame;
+        whole += header.map_or(head.len(), |header| header.len()) + of_frame;
+    }
+    Ok(whole)
 }
 
 /// Whether more follows at once, so that it may share a packet.
@@ -178,14 +298,13 @@ fn send_bytes(socket: impl AsFd, bytes: &[u8], flags: SendFlags) -> Result<Sent,
     taken(sent, bytes.len())
 }
 
-/// Sends `head` and `body` as one.
-fn gather(socket: impl AsFd, head: &[u8], body: &[u8]) -> Result<Sent, SendError> {
-    let slices = [IoSlice::new(head), IoSlice::new(body)];
+/// Sends slices, of so many bytes, as one.
+fn gather(socket: impl AsFd, slices: &[IoSlice<'_>], length: usize) -> Result<Sent, SendError> {
     let mut control = SendAncillaryBuffer::default();
     let sent = rustix::io::retry_on_intr(|| {
-        rustix::net::sendmsg(&socket, &slices, &mut control, more(false))
+        rustix::net::sendmsg(&socket, slices, &mut control, more(false))
     });
-    taken(sent, head.len() + body.len())
+    taken(sent, length)
 }
 
 /// What a socket took of `wanted` bytes: fewer mean that it is full.
@@ -220,7 +339,9 @@ fn send_file(
 ) -> Result<Sent, SendError> {
     let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
     if via.path == SendPath::Copy {
-        via.copy.resize(COPY, 0);
+        if via.copy.len() < COPY {
+            via.copy.resize(COPY, 0);
+        }
         let buffer = &mut via.copy[..length.min(COPY)];
         let read = rustix::io::retry_on_intr(|| {
             rustix::io::preadv(&entry.file, &mut [IoSliceMut::new(buffer)], range.start)

@@ -28,6 +28,9 @@ pub struct Config {
     /// Whether requests keep all of their field lines, for whoever answers them elsewhere: see
     /// [`Connection::take_request`](crate::Connection::take_request).
     pub keep_fields: bool,
+    /// Whether the payloads of several frames of a body may be wanted sent at a time, for whoever can put their headers in between:
+    /// see [`Frames`](crate::h2::Frames).
+    pub gather_frames: bool,
 }
 
 impl Default for Config {
@@ -41,6 +44,7 @@ impl Default for Config {
             max_body: 64 << 10,
             max_ranges: 100,
             keep_fields: false,
+            gather_frames: false,
         }
     }
 }

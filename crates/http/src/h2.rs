@@ -9,6 +9,7 @@ pub mod client;
 pub(crate) mod encode;
 pub(crate) mod flow;
 pub(crate) mod frame;
+pub(crate) mod frames;
 pub(crate) mod head;
 pub mod hpack;
 pub(crate) mod input;
@@ -18,4 +19,5 @@ pub(crate) mod stream;
 
 pub use calm::Flood;
 pub use frame::{ErrorCode, PREFACE};
+pub use frames::{Frames, FramesSent, Header};
 pub use server::{Connection, Fault, MAX_STREAMS, Want};

@@ -3,7 +3,7 @@
 
 use files::Delivery;
 use http::Phase;
-use http::h2::PREFACE;
+use http::h2::{FramesSent, PREFACE};
 
 use super::Spoken;
 use super::http1::Http1;
@@ -100,7 +100,7 @@ impl Protocol for Beginning {
 
     fn end_of_input(&mut self, _: &mut Scratch) {}
 
-    fn sent(&mut self, _: u64, _: &mut Scratch) {}
+    fn sent(&mut self, _: FramesSent, _: &mut Scratch) {}
 
     fn done(&mut self, _: Done, _: &mut Scratch) {}
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use files::{Delivery, Missing};
+use http::h2::FramesSent;
 use http::{Connection, Phase, Status};
 use meter::Event;
 
@@ -117,7 +118,7 @@ impl Http1 {
             return Some(Want::Send);
         }
         scratch.http.out.extend_from_slice(&bytes[part]);
-        self.sent(length, scratch);
+        self.sent(FramesSent::payload(length), scratch);
         None
     }
 
@@ -330,8 +331,8 @@ impl Protocol for Http1 {
         self.connection.end_of_input(&mut scratch.http);
     }
 
-    fn sent(&mut self, bytes: u64, scratch: &mut Scratch) {
-        self.connection.sent(bytes, &mut scratch.http);
+    fn sent(&mut self, sent: FramesSent, scratch: &mut Scratch) {
+        self.connection.sent(sent.payload, &mut scratch.http);
         let (http::Want::Load(range) | http::Want::Send(range)) = self.connection.want() else {
             (self.document, self.at_hand) = (None, AtHand::Nothing);
             return;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use files::{Delivery, Missing};
-use http::h2::{Connection, Fault, Flood, Want as Wanted};
+use http::h2::{Connection, Fault, Flood, Frames, FramesSent, Want as Wanted};
 use http::{Phase, Status};
 use meter::Event;
 
@@ -130,11 +130,11 @@ impl Http2 {
             return Some(Want::Send);
         };
         let length = part.len() as u64;
-        if length >= self.gather_from || length == 0 {
+        if length >= self.gather_from || length == 0 || self.frames().is_some() {
             return Some(Want::Send);
         }
         scratch.http.out.extend_from_slice(&bytes[part]);
-        self.sent(length, scratch);
+        self.sent(FramesSent::payload(length), scratch);
         None
     }
 
@@ -394,6 +394,10 @@ impl Protocol for Http2 {
         }
     }
 
+    fn frames(&self) -> Option<Frames> {
+        self.connection.frames().filter(|frames| !frames.is_one())
+    }
+
     fn receive(&mut self, input: &[u8], scratch: &mut Scratch) -> usize {
         self.unheard = 0;
         let taken = self.connection.receive(input, &mut scratch.http);
@@ -405,12 +409,14 @@ impl Protocol for Http2 {
         self.connection.end_of_input(&mut scratch.http);
     }
 
-    fn sent(&mut self, bytes: u64, scratch: &mut Scratch) {
+    fn sent(&mut self, sent: FramesSent, scratch: &mut Scratch) {
         let Wanted::Send(place, range) = self.wanted.clone() else {
             return;
         };
+        let bytes = sent.payload;
         self.unheard += bytes;
-        self.connection.sent(bytes, &mut scratch.http);
+        self.connection
+            .sent_in_frames(bytes, sent.header.is_some(), &mut scratch.http);
         self.wanted = Wanted::Receive;
         let body = self.body(place);
         let was_piece = matches!(body.at_hand, AtHand::Piece { .. });

@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 
 use http::Phase;
+use http::h2::FramesSent;
 use meter::Event;
 
 use super::output::Tail;
@@ -66,7 +67,7 @@ impl Protocol for Multiplexed {
         self.is_ended = true;
     }
 
-    fn sent(&mut self, _: u64, _: &mut Scratch) {}
+    fn sent(&mut self, _: FramesSent, _: &mut Scratch) {}
 
     fn done(&mut self, done: Done, scratch: &mut Scratch) {
         self.out -= 1;

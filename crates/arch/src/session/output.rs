@@ -9,6 +9,7 @@ use meter::Event;
 use super::scratch::Scratch;
 use crate::document::Entry;
 use http::Finished;
+use http::h2::{Frames, FramesSent};
 
 /// Bytes to be put on the wire: a head, and what comes behind it. It is handed on as a pointer.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub(super) struct Parts {
     is_last: bool,
     /// The head says how long the tail is.
     is_announced: bool,
+    /// How the tail is cut into frames, where there are several.
+    frames: Option<Frames>,
     kind: Kind,
 }
 
@@ -102,11 +105,27 @@ impl Output {
     }
 
     /// What is collected, and `tail`.
-    pub(super) fn collect_before(tail: Tail, is_announced: bool, scratch: &mut Scratch) -> Self {
+    pub(super) fn collect_before(
+        tail: Tail,
+        frames: Option<Frames>,
+        is_announced: bool,
+        scratch: &mut Scratch,
+    ) -> Self {
         let mut output = Self::collect(scratch, false);
         output.0.tail = tail;
+        output.0.frames = frames;
         output.0.is_announced = is_announced;
         output
+    }
+
+    /// What is left of the header of a frame, the rest of which has left.
+    pub(super) fn of_header(rest: &[u8]) -> Self {
+        Self(Box::new(Parts {
+            head: rest.to_vec(),
+            end: rest.len(),
+            kind: Kind::Rest,
+            ..Parts::default()
+        }))
     }
 
     /// Whether nothing of it has left.
@@ -119,6 +138,7 @@ impl Output {
         self.0.end = self.0.end.saturating_sub(void);
         self.0.head.truncate(self.0.end);
         self.0.tail = Tail::None;
+        self.0.frames = None;
         self
     }
 
@@ -154,12 +174,21 @@ impl Output {
         self.0.is_announced && !self.head().is_empty()
     }
 
-    /// How many bytes have not left.
+    /// How its tail is cut into frames, whose headers, but for the first, are to be put in between. None: it leaves as it is.
+    ///
+    /// For whoever has them [gathered](http::Config::gather_frames), and for nobody else.
+    #[inline]
+    pub fn frames(&self) -> Option<&Frames> {
+        self.0.frames.as_ref()
+    }
+
+    /// How many bytes have not left, the headers of frames included.
     pub fn len(&self) -> u64 {
-        let tail = match &self.0.tail {
-            Tail::None => 0,
-            Tail::Memory(_, range) => range.len() as u64,
-            Tail::File(_, range) => range.end - range.start,
+        let tail = match (&self.0.frames, &self.0.tail) {
+            (_, Tail::None) => 0,
+            (Some(frames), _) => frames.bytes(),
+            (None, Tail::Memory(_, range)) => range.len() as u64,
+            (None, Tail::File(_, range)) => range.end - range.start,
         };
         self.head().len() as u64 + tail
     }
@@ -177,15 +206,18 @@ impl Output {
         (bytes - head) as u64
     }
 
+    /// What that means where so many bytes have left behind the head.
+    #[inline]
+    pub(super) fn tail_sent(&self, bytes: u64) -> FramesSent {
+        match &self.0.frames {
+            Some(frames) => frames.after(bytes),
+            None => FramesSent::payload(bytes + self.0.sealed),
+        }
+    }
+
     #[inline]
     pub(super) fn is_head_sent(&self) -> bool {
         self.0.start == self.0.end
-    }
-
-    /// How many bytes of a tail have left with the head, when that has left whole.
-    #[inline]
-    pub(super) fn sealed(&self) -> u64 {
-        self.0.sealed
     }
 
     /// The answers in its head have left whole, and its buffers go back.
@@ -235,6 +267,7 @@ impl Parts {
         self.finished.clear();
         self.tail = Tail::None;
         self.is_announced = false;
+        self.frames = None;
     }
 
     /// The memory that the head holds on to, in bytes.

@@ -2,6 +2,7 @@
 
 use files::Delivery;
 use http::Phase;
+use http::h2::{Frames, FramesSent};
 
 use super::output::Tail;
 use super::scratch::Scratch;
@@ -58,8 +59,12 @@ pub(super) trait Protocol {
     fn receive(&mut self, input: &[u8], scratch: &mut Scratch) -> usize;
     /// As [`Session::end_of_input`](super::Session::end_of_input).
     fn end_of_input(&mut self, scratch: &mut Scratch);
-    /// So many bytes of the tail that was wanted sent last have left.
-    fn sent(&mut self, bytes: u64, scratch: &mut Scratch);
+    /// How that is cut into frames, where there are several.
+    fn frames(&self) -> Option<Frames> {
+        None
+    }
+    /// So much of the tail that was wanted sent last has left.
+    fn sent(&mut self, sent: FramesSent, scratch: &mut Scratch);
     /// A work is done.
     fn done(&mut self, done: Done, scratch: &mut Scratch);
     /// The sending half has ended.

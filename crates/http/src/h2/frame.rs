@@ -157,10 +157,15 @@ impl FrameHeader {
     }
 
     #[inline]
-    pub(crate) fn write(self, out: &mut Vec<u8>) {
+    pub(crate) fn bytes(self) -> [u8; HEADER_BYTES] {
         let [_, a, b, c] = self.length.to_be_bytes();
         let [d, e, f, g] = self.stream.to_be_bytes();
-        out.extend_from_slice(&[a, b, c, self.kind.number(), self.flags, d, e, f, g]);
+        [a, b, c, self.kind.number(), self.flags, d, e, f, g]
+    }
+
+    #[inline]
+    pub(crate) fn write(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.bytes());
     }
 
     pub(crate) fn has(self, flag: u8) -> bool {

@@ -19,6 +19,7 @@ use crate::h2::frame::{
     self, ErrorCode, FIRST_WINDOW, FrameHeader, HEADER_BYTES, Kind, LARGEST_MAX_PAYLOAD,
     SMALLEST_MAX_PAYLOAD, flag, setting,
 };
+use crate::h2::frames::Frames;
 use crate::h2::hpack::decode::Decoder;
 use crate::h2::input::Input;
 use crate::semantics::target::Target;
@@ -29,6 +30,8 @@ use slots::{Slots, Step};
 pub const MAX_STREAMS: u32 = 100;
 /// Streams whose bytes are fetched or at hand before they can be sent: so much memory and no more is taken for a client.
 const MOST_AT_HAND: usize = 8;
+/// So much payload is wanted sent at a time, in several frames, in bytes: what is sent from is still in the processor's cache then.
+const MOST_GATHERED: u32 = 64 << 10;
 /// A DATA frame that a window leaves no more room for than this is a tiny one, in bytes; and how many of them are borne in all.
 const TINY: u32 = 64;
 const MOST_TINY: u32 = 1000;
@@ -48,7 +51,8 @@ pub enum Want {
     /// [`failed`](Connection::failed); out from [`begin`](Connection::begin) on.
     Load(usize, Range<u64>),
     /// Put these bytes of this stream's file on the socket, behind what [`Scratch::out`](crate::Scratch::out) holds, and nothing in
-    /// between: they are the payload of a frame. Never empty, and at hand. Answered by [`sent`](Connection::sent).
+    /// between: they are the payload of a frame, or of several, as [`frames`](Connection::frames) says. Never empty, and at hand.
+    /// Answered by [`sent`](Connection::sent).
     Send(usize, Range<u64>),
     /// Close in stages, as [`Want::Linger`](crate::Want::Linger).
     Linger,
@@ -109,7 +113,9 @@ pub struct Connection {
     max_payload: u32,
     /// The longest DATA that is sent, whatever the client takes.
     longest_payload: u32,
-    /// A frame whose payload is not whole.
+    /// It is carried by records, one for each frame.
+    in_records: bool,
+    /// Frames whose payload is not whole.
     sending: Option<Sending>,
     calm: Calm,
     tiny: u32,
@@ -120,13 +126,13 @@ pub struct Connection {
     fault: Option<Fault>,
 }
 
-/// A DATA frame whose header was handed over, and not all of its payload.
+/// DATA frames: the header of the first was handed over, and not all of their payload.
 #[derive(Clone, Copy, Debug)]
 struct Sending {
     place: usize,
+    /// Of all payloads, in bytes.
     length: u32,
-    left: u32,
-    is_last: bool,
+    left: Frames,
 }
 
 /// How the connection ends.
@@ -161,6 +167,7 @@ impl Default for Connection {
             first_window: FIRST_WINDOW,
             max_payload: SMALLEST_MAX_PAYLOAD,
             longest_payload: LARGEST_MAX_PAYLOAD,
+            in_records: false,
             sending: None,
             calm: Calm::default(),
             tiny: 0,
@@ -182,6 +189,7 @@ impl Connection {
     pub fn in_records() -> Connection {
         Connection {
             longest_payload: SMALLEST_MAX_PAYLOAD - HEADER_BYTES as u32,
+            in_records: true,
             ..Connection::default()
         }
     }
@@ -212,7 +220,7 @@ impl Connection {
             let Some(place) = next.send else {
                 return self.nothing_to_do();
             };
-            if let Some(payload) = self.send(place, scratch) {
+            if let Some(payload) = self.send(place, next.is_alone, scratch) {
                 return payload;
             }
         }
@@ -253,8 +261,9 @@ impl Connection {
         frame::write_settings(&settings, &mut scratch.out);
     }
 
-    /// Sends what is next of a stream; the payload of a frame, where that is a file's.
-    fn send(&mut self, place: usize, scratch: &mut Scratch) -> Option<Want> {
+    /// Sends what is next of a stream; the payload of a frame, where that is a file's, or of several, where it is this stream's turn
+    /// again after each.
+    fn send(&mut self, place: usize, is_alone: bool, scratch: &mut Scratch) -> Option<Want> {
         let turn = self.slots.turn(place);
         let (id, stream, step) = turn?;
         scratch.out.append(&mut stream.frames);
@@ -264,10 +273,14 @@ impl Connection {
         }
         let ready = u32::try_from(stream.ready()).unwrap_or(u32::MAX);
         let room = stream.window.open().min(self.window.open());
-        let length = ready
-            .min(room)
-            .min(self.max_payload)
-            .min(self.longest_payload);
+        let each = self.max_payload.min(self.longest_payload);
+        let text = stream.text.len() - stream.text_sent;
+        let frames = match text == 0 && is_alone && scratch.config.gather_frames && !self.in_records
+        {
+            true => (MOST_GATHERED / each).max(1),
+            false => 1,
+        };
+        let length = ready.min(room).min(each.saturating_mul(frames));
         if length == 0 {
             return None;
         }
@@ -278,7 +291,6 @@ impl Connection {
                 return None;
             }
         }
-        let text = stream.text.len() - stream.text_sent;
         let is_last = match text {
             0 => {
                 stream.rest.start + u64::from(length) == stream.rest.end
@@ -286,24 +298,36 @@ impl Connection {
             }
             _ => length as usize == text && stream.rest.is_empty(),
         };
+        let first = length.min(each);
         FrameHeader {
-            length,
+            length: first,
             kind: Kind::Data,
-            flags: if is_last { flag::END_STREAM } else { 0 },
+            flags: if is_last && first == length {
+                flag::END_STREAM
+            } else {
+                0
+            },
             stream: id,
         }
         .write(&mut scratch.out);
         stream.window.take(length);
         self.window.take(length);
-        // It has a reason to make both windows larger.
-        self.calm.excuse(Flood::Windows);
-        self.calm.excuse(Flood::Windows);
+        // For each frame it has a reason to make both windows larger.
+        for _ in 0..2 * length.div_ceil(each) {
+            self.calm.excuse(Flood::Windows);
+        }
         if text == 0 {
+            let left = Frames {
+                stream: id,
+                first,
+                each,
+                payload: length,
+                ends_stream: is_last,
+            };
             let sending = Sending {
                 place,
                 length,
-                left: length,
-                is_last,
+                left,
             };
             self.sending = Some(sending);
             return Some(self.payload(sending));
@@ -328,31 +352,62 @@ impl Connection {
             .slots
             .stream(sending.place)
             .map_or(0, |stream| stream.rest.start);
-        Want::Send(sending.place, start..start + u64::from(sending.left))
+        Want::Send(
+            sending.place,
+            start..start + u64::from(sending.left.payload),
+        )
+    }
+
+    /// How the payload of [`Want::Send`] is cut into frames; of one only, unless frames are
+    /// [gathered](crate::Config::gather_frames).
+    pub fn frames(&self) -> Option<Frames> {
+        self.sending.map(|sending| sending.left)
     }
 
     /// So many bytes of [`Want::Send`] have been put on the socket.
     pub fn sent(&mut self, bytes: u64, scratch: &mut Scratch) {
+        self.sent_in_frames(bytes, false, scratch);
+    }
+
+    /// The same where there were several frames. `has_begun_next`: the header of the next has begun to leave, so that its payload has to
+    /// follow; otherwise what is next is decided anew between two frames.
+    pub fn sent_in_frames(&mut self, bytes: u64, has_begun_next: bool, scratch: &mut Scratch) {
         let Some(sending) = &mut self.sending else {
             return;
         };
-        debug_assert!(bytes <= sending.left.into(), "more was sent than wanted");
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).min(sending.left);
-        sending.left -= bytes;
-        let Sending {
-            place,
-            left,
-            is_last,
-            ..
-        } = *sending;
+        let left = &mut sending.left;
+        debug_assert!(bytes <= left.payload.into(), "more was sent than wanted");
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).min(left.payload);
+        left.payload -= bytes;
+        let is_between = match bytes.checked_sub(left.first) {
+            None => {
+                left.first -= bytes;
+                false
+            }
+            Some(more) => {
+                let of_frame = more % left.each;
+                left.first = (left.each - of_frame).min(left.payload);
+                of_frame == 0 || left.payload == 0
+            }
+        };
+        let Sending { place, left, .. } = *sending;
         if let Some(stream) = self.slots.stream_mut(place) {
             stream.rest.start += u64::from(bytes);
         }
-        if left > 0 {
+        if !is_between || (has_begun_next && left.payload > 0) {
             return;
         }
         self.sending = None;
-        if is_last {
+        if left.payload > 0 {
+            // Never beyond what they were.
+            let unsent = left.payload.into();
+            let _ = self.window.change(unsent);
+            if let Some(stream) = self.slots.stream_mut(place) {
+                let _ = stream.window.change(unsent);
+            }
+            return;
+        }
+        if left.ends_stream {
             return self.end(place, scratch);
         }
         let Some(stream) = self.slots.stream_mut(place) else {
@@ -376,16 +431,15 @@ impl Connection {
     pub fn take_back(&mut self) -> Option<usize> {
         let Sending {
             place,
-            left,
             length,
-            ..
+            left,
         } = self.sending?;
-        if left < length {
+        if left.payload < length {
             return None;
         }
         self.sending = None;
         // Never beyond what it was.
-        let _ = self.window.change(left.into());
+        let _ = self.window.change(length.into());
         self.reset(place, ErrorCode::InternalError);
         Some(HEADER_BYTES)
     }

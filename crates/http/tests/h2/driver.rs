@@ -23,6 +23,8 @@ pub(crate) struct Driver {
     pub(crate) out: Vec<(usize, bool)>,
     /// As many bytes as a transport takes at a time.
     pub(crate) takes: u64,
+    /// How often bytes of files were wanted sent.
+    pub(crate) sends: usize,
     pub(crate) ended: Option<Want>,
     files: BTreeMap<usize, File>,
 }
@@ -40,6 +42,7 @@ impl Driver {
             holds_works: false,
             out: Vec::new(),
             takes: u64::MAX,
+            sends: 0,
             ended: None,
             files: BTreeMap::new(),
         }
@@ -47,9 +50,21 @@ impl Driver {
 
     /// One whose client has said hello.
     pub(crate) fn new() -> Driver {
-        let mut driver = Driver::silent(Config::default());
+        Driver::with(Config::default())
+    }
+
+    pub(crate) fn with(config: Config) -> Driver {
+        let mut driver = Driver::silent(config);
         driver.feed(hello());
         driver
+    }
+
+    /// One that sends several frames at a time.
+    pub(crate) fn gathering() -> Driver {
+        Driver::with(Config {
+            gather_frames: true,
+            ..Config::default()
+        })
     }
 
     /// Brings input, and works until more is needed or the connection is over.
@@ -81,10 +96,27 @@ impl Driver {
                 Want::Send(place, range) => {
                     self.flush();
                     let (_, content) = self.files[&place].as_ref().unwrap();
-                    let bytes = (range.end - range.start).min(self.takes);
-                    let start = range.start as usize;
-                    self.heard.read(&content[start..start + bytes as usize]);
-                    self.connection.sent(bytes, &mut self.scratch);
+                    let mut payload = &content[range.start as usize..range.end as usize];
+                    let frames = self.connection.frames().unwrap();
+                    let mut wire = Vec::new();
+                    for (header, length) in frames.iter() {
+                        wire.extend(header.iter().flatten());
+                        wire.extend(&payload[..length]);
+                        payload = &payload[length..];
+                    }
+                    assert!(payload.is_empty() && wire.len() as u64 == frames.bytes());
+                    wire.truncate(self.takes.try_into().unwrap_or(usize::MAX));
+                    self.heard.read(&wire);
+                    let sent = frames.after(wire.len() as u64);
+                    if let Some((header, begun)) = sent.header {
+                        self.heard.read(&header[begun..]);
+                    }
+                    self.sends += 1;
+                    self.connection.sent_in_frames(
+                        sent.payload,
+                        sent.header.is_some(),
+                        &mut self.scratch,
+                    );
                 }
                 end @ (Want::Linger | Want::Close) => {
                     self.ended = Some(end);

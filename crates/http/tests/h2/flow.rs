@@ -78,6 +78,71 @@ fn frames_are_as_long_as_they_may_be() {
     assert_eq!(lengths, [16_384, 16_384, 16_384, 16_383]);
 }
 
+/// However many are sent at a time, and wherever a transport cuts them, they are the same frames, and no room is lost.
+#[test]
+fn frames_that_leave_together_are_those_that_leave_singly() {
+    let asked = [
+        settings(&[(4, 1 << 20)]),
+        get(1, "/big.bin"),
+        window_update(0, 100_000 - 65_535),
+    ];
+    let mut singly = Driver::new();
+    singly.feed(asked.concat());
+    assert_eq!((singly.sends, singly.heard.data.len()), (7, 7));
+    for takes in (1..40).chain([16_384, 16_385, 16_392, 16_393, 16_394, 40_000, u64::MAX]) {
+        let mut together = Driver::gathering();
+        together.takes = takes;
+        together.feed(asked.concat());
+        assert_eq!(together.whole(1).body, big(), "{takes} at a time");
+        assert_eq!(
+            together
+                .heard
+                .data
+                .iter()
+                .map(|(_, length)| length)
+                .sum::<usize>(),
+            100_000
+        );
+        let longest = together.heard.data.iter().map(|(_, length)| *length).max();
+        assert_eq!(longest, Some(16_384));
+        if takes == u64::MAX {
+            assert_eq!(together.heard.data, singly.heard.data);
+            assert_eq!(together.sends, 2);
+        }
+    }
+}
+
+/// Those that are of use from their first byte on take turns, frame by frame, whoever sends several at a time.
+#[test]
+fn those_that_take_turns_do_so_frame_by_frame() {
+    let turns = |mut driver: Driver| {
+        let asked = [
+            window_update(0, 1 << 20),
+            settings(&[(4, 1 << 20)]),
+            request(1, "GET", "/big.bin", &[("priority", "i")]),
+            request(3, "GET", "/big.bin", &[("priority", "i")]),
+        ];
+        driver.feed(asked.concat());
+        assert_eq!(
+            (driver.whole(1).body.clone(), driver.whole(3).body.clone()),
+            (big(), big())
+        );
+        driver.heard.data.clone()
+    };
+    assert_eq!(turns(Driver::gathering()), turns(Driver::new()));
+}
+
+/// A transport that takes one frame of several leaves the room of the others to whoever is next.
+#[test]
+fn room_that_was_not_used_is_given_back() {
+    let mut driver = Driver::gathering();
+    driver.takes = 16_384;
+    driver.feed(get(1, "/big.bin"));
+    assert_eq!(driver.answer(1).body.len(), 65_535);
+    driver.feed([window_update(0, 40_000), get(3, "/big.bin")].concat());
+    assert_eq!(driver.answer(3).body.len(), 40_000);
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Get(u8),
@@ -109,9 +174,16 @@ proptest! {
 
     /// Whatever a client grants, no more is sent, and nothing is held back that may be; in the end everybody has all of it.
     #[test]
-    fn what_is_granted_is_sent(steps in prop::collection::vec(step(), 1..40), takes in 1..50_000_u64) {
+    fn what_is_granted_is_sent(
+        steps in prop::collection::vec(step(), 1..40),
+        takes in 1..80_000_u64,
+        gathers in any::<bool>(),
+    ) {
         let paths = ["/big.bin", "/ten.txt", "/empty", "/nowhere"];
-        let mut driver = Driver::new();
+        let mut driver = match gathers {
+            true => Driver::gathering(),
+            false => Driver::new(),
+        };
         driver.takes = takes;
         let (mut opened, mut initial): (Vec<(usize, i64, bool)>, _) = (Vec::new(), 65_535_i64);
         let mut connection = 65_535_i64;

@@ -56,7 +56,11 @@ impl Place {
     }
 
     pub(crate) fn connect(&self) -> Connection<'_> {
-        let mut scratch = Scratch::new(Arc::new(self.options.protocol()));
+        let config = http::Config {
+            gather_frames: true,
+            ..self.options.protocol()
+        };
+        let mut scratch = Scratch::new(Arc::new(config));
         scratch.set_time(NOW_UNIX_S);
         let mut connection = Connection {
             place: self,
@@ -220,6 +224,15 @@ impl Connection<'_> {
 /// The first bytes of an output, wherever they lie.
 fn first(output: &Output, count: usize) -> Vec<u8> {
     let mut bytes = output.head().to_vec();
+    if let Some(frames) = output.frames() {
+        let mut payload = payload(output, frames.iter().map(|(_, length)| length).sum());
+        for (header, length) in frames.iter() {
+            bytes.extend(header.iter().flatten());
+            bytes.extend(payload.drain(..length));
+        }
+        bytes.truncate(count);
+        return bytes;
+    }
     match output.tail() {
         Tail::None => {}
         Tail::Memory(..) => bytes.extend(output.tail_in_memory()),
@@ -235,4 +248,15 @@ fn first(output: &Output, count: usize) -> Vec<u8> {
     }
     bytes.truncate(count);
     bytes
+}
+
+/// What is cut into frames.
+fn payload(output: &Output, length: usize) -> Vec<u8> {
+    let Tail::File(entry, range) = output.tail() else {
+        return output.tail_in_memory().to_vec();
+    };
+    let mut payload = vec![0; length];
+    let read = entry.file.read_exact_at(&mut payload, range.start);
+    read.expect("a file as long as it was");
+    payload
 }

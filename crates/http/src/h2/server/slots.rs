@@ -64,6 +64,8 @@ pub(super) struct Next {
     pub(super) find: Option<usize>,
     pub(super) load: Option<usize>,
     pub(super) send: Option<usize>,
+    /// The one to send is the next to send as well, for as long as nothing changes.
+    pub(super) is_alone: bool,
 }
 
 /// The streams of a connection.
@@ -235,7 +237,7 @@ impl Slots {
     pub(super) fn next(&self, window: Window, most_at_hand: usize) -> Next {
         let mut next = Next::default();
         let (mut best_load, mut best_send) = (None, None);
-        let mut at_hand = 0;
+        let (mut at_hand, mut to_send) = (0, 0);
         let is_open = window.open() > 0;
         for (place, slot) in self.slots.iter().enumerate() {
             let better =
@@ -257,17 +259,25 @@ impl Slots {
                 (Step::Ready, Some(stream)) => {
                     let has_room = is_open && stream.window.open() > 0 && stream.ready() > 0;
                     at_hand += usize::from(has_room);
-                    if (has_room || !stream.frames.is_empty()) && better(&best_send) {
+                    let has_any = has_room || !stream.frames.is_empty();
+                    to_send += usize::from(has_any);
+                    if has_any && better(&best_send) {
                         (next.send, best_send) = (Some(place), Some(slot.rank()));
                     }
                 }
-                (Step::Last, _) if better(&best_send) => {
-                    (next.send, best_send) = (Some(place), Some(slot.rank()));
+                (Step::Last, _) => {
+                    to_send += 1;
+                    if better(&best_send) {
+                        (next.send, best_send) = (Some(place), Some(slot.rank()));
+                    }
                 }
                 _ => {}
             }
         }
         next.load = next.load.filter(|_| at_hand < most_at_hand);
+        // Those that are of use only as a whole keep their rank.
+        let in_turns = best_send.is_some_and(|(_, incremental, _)| incremental);
+        next.is_alone = to_send == 1 || !in_turns;
         next
     }
 
