@@ -58,8 +58,9 @@ pub struct Flux {
     /// Count which paths flows take and how long nodes run, and write that to FILE at the end, for 'archbench flux profile'
     #[arg(long, value_name = "FILE")]
     pub profile: Option<PathBuf>,
-    /// Before a thread of the pool or a helper sleeps
-    #[command(flatten)]
+    /// How long a thread of the pool, or a helper of the loop, that finds its queue empty looks at it before it sleeps there, 10ms at most;
+    /// not with --runtime thread
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = Spin::parse)]
     pub spin: Spin,
 }
 

@@ -18,7 +18,7 @@ const MOST: Duration = Duration::from_millis(10);
 pub struct Spin {
     /// How long a thread that finds its queue empty looks at it before it sleeps there, 10ms at most: handing over to one that looks takes
     /// no wake-up, and looking takes processor time
-    #[arg(long = "spin", value_name = "TIME", default_value = "0s", value_parser = time)]
+    #[arg(id = "spin", long = "spin", value_name = "TIME", default_value = "0s", value_parser = time)]
     pub time: Duration,
 }
 
@@ -34,6 +34,14 @@ fn time(text: &str) -> Result<Duration, String> {
 }
 
 impl Spin {
+    /// Reads how long to look, for a room with more to say of its option than others.
+    ///
+    /// # Errors
+    /// In words, for the command line.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        Ok(Self { time: time(text)? })
+    }
+
     /// Whether a thread sleeps at once.
     pub fn is_off(self) -> bool {
         self.time.is_zero()
