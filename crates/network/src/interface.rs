@@ -47,7 +47,7 @@ pub(crate) fn bring_up(name: &str) -> io::Result<()> {
 ///
 /// # Errors
 /// What the kernel says: `ENODEV` if there is no such interface, `EPERM` without `CAP_NET_ADMIN`.
-pub(crate) fn bring_up_with(name: &str, address: Ipv4Addr, prefix_bits: u8) -> io::Result<()> {
+pub fn bring_up_with(name: &str, address: Ipv4Addr, prefix_bits: u8) -> io::Result<()> {
     let quiet = AfSpecUnspec::Inet6(vec![AfSpecInet6::AddrGenMode(In6AddrGenMode::None)]);
     // A kernel without IPv6 does not know the attribute, and needs none.
     match set(
