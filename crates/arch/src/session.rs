@@ -212,10 +212,9 @@ impl Session {
             }
             return match want {
                 Want::Rest => Next::Receive,
-                Want::Work => match ask!(&mut self.spoken, protocol => protocol.work(scratch)) {
-                    Some(work) => Next::Work(work),
-                    None => Next::Wait,
-                },
+                Want::Work => {
+                    ask!(&mut self.spoken, protocol => protocol.work(scratch).map_or(Next::Wait, Next::Work))
+                }
                 Want::Send => {
                     let tail = ask!(&self.spoken, protocol => protocol.tail());
                     let frames = ask!(&self.spoken, protocol => protocol.frames());

@@ -76,16 +76,14 @@ fn failures_are_the_same_figures_to_the_generator_and_in_results() {
         }))
         .expect("a trial");
         for (slo, (_, figure)) in report.slos.iter().zip(objectives) {
-            let (to_one, to_other) = (
-                slo.value.expect("a figure"),
-                figure.of(&trial).expect("it too"),
-            );
-            // Reading JSON may cost the last digit.
-            assert!(
-                (to_one - to_other).abs() < 1e-9,
-                "{}: {to_one}, {to_other}",
-                slo.slo
-            );
+            let (to_one, to_other) = (slo.value, figure.of(&trial));
+            // A run of a few milliseconds has no second of which a share could be told. Reading JSON may cost the last digit.
+            let same = match (to_one, to_other) {
+                (Some(one), Some(other)) => (one - other).abs() < 1e-9,
+                (None, None) => figure == Figure::AvailableSeconds,
+                _ => false,
+            };
+            assert!(same, "{}: {to_one:?}, {to_other:?}", slo.slo);
         }
     }
 }
