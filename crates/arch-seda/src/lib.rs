@@ -15,8 +15,8 @@
 //! there is one, with the same 503.
 //!
 //! A thread that finds its queue empty lets those that share its processor have a turn and looks once more before it sleeps, and so does
-//! `sockets` before it waits. With few connections, where a batch is small and each stage would have to be woken for it, that takes a
-//! wake-up of 1.7 for each request of four connections to 0.4, and a fifth of its processor time (`bench-configs/seda-wake-ups.toml`).
+//! `sockets` before it waits. With few connections, where a batch is small and each stage would have to be woken for it, that saves
+//! most of the wake-ups: how many, and what is left, is what `bench-configs/seda-wake-ups.toml` measures.
 //!
 //! Departures from the paper: one stage of sockets instead of three, for accepting, reading and writing; a client that does
 //! not read sends its session back there. `find` serves from memory without asking anybody; whatever is not in the content

@@ -77,6 +77,8 @@ pub struct Sent {
 #[derive(Debug)]
 pub struct SendVia {
     path: SendPath,
+    /// A thread has one, where each connection has a thread of its own as many as those. It stays as long as it once was: to be made
+    /// and filled with zeros for each answer, it would cost more than the copy.
     copy: Vec<u8>,
 }
 
@@ -372,3 +374,6 @@ fn send_file(
         Err(_) => Err(SendError::Broken),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -126,7 +126,8 @@ impl<F: Flow, H: Host<F>> Loop<F, H> {
             begun: 0,
             under_way: 0,
         };
-        for number in 1..=helpers.max(1) {
+        let helpers = helpers.max(1);
+        for number in 1..=helpers {
             event_loop.start_helper().map_err(|error| {
                 let what = format!("cannot start helper {number} of {helpers}: {error}");
                 io::Error::new(error.kind(), what)

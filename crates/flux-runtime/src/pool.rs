@@ -40,7 +40,8 @@ impl<F: Flow, H: Host<F>> Pool<F, H> {
             table: Arc::clone(table),
             profile: profile.cloned(),
         };
-        for number in 1..=count.max(1) {
+        let count = count.max(1);
+        for number in 1..=count {
             let (flows, host) = (Arc::clone(&pool.flows), Arc::clone(host));
             let profile = pool.profile.clone();
             let mut context = host.context();

@@ -114,9 +114,9 @@ impl Batches {
         let mut means = Vec::with_capacity(most);
         // What does not fill a stretch is left out at the start, where warming up would be.
         for stretch in used[used.len() % each..].chunks(each) {
-            let (sum, count) = stretch
-                .iter()
-                .fold((0.0, 0), |(sum, count), (a, n)| (sum + a, count + n));
+            let (sum, count) = stretch.iter().fold((0.0, 0_u64), |(sum, count), (a, n)| {
+                (sum + a, count.saturating_add(*n))
+            });
             means.push(match count {
                 0 => means.last().copied().unwrap_or(0.0),
                 count => sum / count as f64,

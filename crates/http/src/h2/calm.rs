@@ -58,10 +58,10 @@ impl Calm {
         *count <= kind.most()
     }
 
-    /// It had a reason for one of them.
+    /// It had a reason for so many of them.
     #[inline]
-    pub(crate) fn excuse(&mut self, kind: Flood) {
+    pub(crate) fn excuse(&mut self, kind: Flood, times: u32) {
         let count = &mut self.counts[kind as usize];
-        *count = count.saturating_sub(1);
+        *count = count.saturating_sub(times);
     }
 }

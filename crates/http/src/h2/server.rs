@@ -35,6 +35,8 @@ const MOST_GATHERED: u32 = 64 << 10;
 /// A DATA frame that a window leaves no more room for than this is a tiny one, in bytes; and how many of them are borne in all.
 const TINY: u32 = 64;
 const MOST_TINY: u32 = 1000;
+/// For each DATA frame a client has a reason to make both windows larger.
+const UPDATES: u32 = 2;
 
 /// What a connection needs next from its driver. A place names the stream, from when it is first named until it is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -312,10 +314,7 @@ impl Connection {
         .write(&mut scratch.out);
         stream.window.take(length);
         self.window.take(length);
-        // For each frame it has a reason to make both windows larger.
-        for _ in 0..2 * length.div_ceil(each) {
-            self.calm.excuse(Flood::Windows);
-        }
+        self.calm.excuse(Flood::Windows, UPDATES);
         if text == 0 {
             let left = Frames {
                 stream: id,
@@ -370,7 +369,7 @@ impl Connection {
     }
 
     /// The same where there were several frames. `has_begun_next`: the header of the next has begun to leave, so that its payload has to
-    /// follow; otherwise what is next is decided anew between two frames.
+    /// follow. What stands behind the frame that is under way is decided anew.
     pub fn sent_in_frames(&mut self, bytes: u64, has_begun_next: bool, scratch: &mut Scratch) {
         let Some(sending) = &mut self.sending else {
             return;
@@ -379,32 +378,34 @@ impl Connection {
         debug_assert!(bytes <= left.payload.into(), "more was sent than wanted");
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).min(left.payload);
         left.payload -= bytes;
-        let is_between = match bytes.checked_sub(left.first) {
-            None => {
-                left.first -= bytes;
-                false
-            }
-            Some(more) => {
-                let of_frame = more % left.each;
-                left.first = (left.each - of_frame).min(left.payload);
-                of_frame == 0 || left.payload == 0
-            }
+        // Frames that began to leave behind the first, and what has to follow of the one that is under way.
+        let (others, under_way) = match bytes.checked_sub(left.first) {
+            None => (0, left.first - bytes),
+            Some(more) => match more % left.each {
+                0 if has_begun_next => (more / left.each + 1, left.each.min(left.payload)),
+                0 => (more / left.each, 0),
+                part => (more / left.each + 1, (left.each - part).min(left.payload)),
+            },
         };
+        left.first = under_way;
+        // What stands behind it has not left: it is decided anew.
+        let unsent = left.payload - under_way;
+        left.payload = under_way;
+        left.ends_stream &= unsent == 0;
+        sending.length -= unsent;
         let Sending { place, left, .. } = *sending;
+        self.calm.excuse(Flood::Windows, others * UPDATES);
         if let Some(stream) = self.slots.stream_mut(place) {
             stream.rest.start += u64::from(bytes);
+            // Never beyond what it was.
+            let _ = stream.window.change(unsent.into());
         }
-        if !is_between || (has_begun_next && left.payload > 0) {
+        let _ = self.window.change(unsent.into());
+        if under_way > 0 {
             return;
         }
         self.sending = None;
-        if left.payload > 0 {
-            // Never beyond what they were.
-            let unsent = left.payload.into();
-            let _ = self.window.change(unsent);
-            if let Some(stream) = self.slots.stream_mut(place) {
-                let _ = stream.window.change(unsent);
-            }
+        if unsent > 0 {
             return;
         }
         if left.ends_stream {

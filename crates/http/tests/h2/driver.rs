@@ -25,6 +25,8 @@ pub(crate) struct Driver {
     pub(crate) takes: u64,
     /// How often bytes of files were wanted sent.
     pub(crate) sends: usize,
+    /// After so many of them the driver stops with each.
+    pub(crate) most_sends: usize,
     pub(crate) ended: Option<Want>,
     files: BTreeMap<usize, File>,
 }
@@ -43,6 +45,7 @@ impl Driver {
             out: Vec::new(),
             takes: u64::MAX,
             sends: 0,
+            most_sends: usize::MAX,
             ended: None,
             files: BTreeMap::new(),
         }
@@ -117,6 +120,9 @@ impl Driver {
                         sent.header.is_some(),
                         &mut self.scratch,
                     );
+                    if self.sends >= self.most_sends {
+                        break;
+                    }
                 }
                 end @ (Want::Linger | Want::Close) => {
                     self.ended = Some(end);

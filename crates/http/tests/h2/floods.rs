@@ -98,6 +98,34 @@ fn who_takes_his_time_is_borne() {
     assert_eq!(driver.heard.pongs.len(), 50 * 90);
 }
 
+/// Each frame is a reason for updates once, however often it was handed out before it left.
+#[test]
+fn a_frame_is_a_reason_once() {
+    let borne = |mut driver: Driver, takes| {
+        driver.takes = takes;
+        for _ in 0..100 {
+            driver.feed(window_update(0, 1));
+        }
+        let room = [settings(&[(4, 1 << 20)]), window_update(0, 1 << 20)];
+        driver.feed([room.concat(), get(1, "/big.bin")].concat());
+        driver.whole(1);
+        let more = (0..2000).take_while(|_| {
+            driver.feed(window_update(0, 1));
+            driver.heard.go_away.is_none()
+        });
+        more.count()
+    };
+    // 101 so far, two taken off for each of seven frames.
+    assert_eq!(borne(Driver::new(), u64::MAX), 1000 - 101 + 2 * 7);
+    for takes in [9_000, 16_384, 16_390, 16_393, 20_000, 33_000, u64::MAX] {
+        assert_eq!(
+            borne(Driver::gathering(), takes),
+            1000 - 101 + 2 * 7,
+            "{takes} at a time"
+        );
+    }
+}
+
 /// Whoever downloads much has a reason for as many updates.
 #[test]
 fn updates_for_what_was_sent_are_borne() {

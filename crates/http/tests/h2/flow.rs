@@ -143,6 +143,39 @@ fn room_that_was_not_used_is_given_back() {
     assert_eq!(driver.answer(3).body.len(), 40_000);
 }
 
+/// Where a transport cuts a frame, that one is ended, and those behind it have not begun: who is heard meanwhile comes before them.
+#[test]
+fn what_stands_behind_a_cut_frame_is_decided_anew() {
+    for takes in [
+        1, 9_000, 16_383, 16_384, 16_385, 16_393, 16_394, 30_000, 33_000,
+    ] {
+        let mut driver = Driver::gathering();
+        (driver.takes, driver.most_sends) = (takes, 1);
+        let room = [settings(&[(4, 1 << 20)]), window_update(0, 1 << 20)];
+        driver.feed([room.concat(), get(1, "/big.bin")].concat());
+        while !driver.connection.can_receive() {
+            driver.run();
+        }
+        let begun = 1 + takes.saturating_sub(16_384).div_ceil(16_384 + 9) as usize;
+        assert_eq!(
+            driver.answer(1).body.len(),
+            begun * 16_384,
+            "{takes} at a time"
+        );
+        let urgent = request(3, "GET", "/ten.txt", &[("priority", "u=0")]);
+        driver.connection.receive(&urgent, &mut driver.scratch);
+        (driver.takes, driver.most_sends) = (u64::MAX, usize::MAX);
+        driver.run();
+        let frames = driver.heard.data.iter();
+        let before = frames.take_while(|(stream, _)| *stream == 1).count();
+        assert_eq!(before, begun, "{takes} at a time");
+        assert_eq!(
+            (driver.whole(1).body.clone(), driver.whole(3).is_whole),
+            (big(), true)
+        );
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Get(u8),

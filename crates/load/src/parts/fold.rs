@@ -147,8 +147,9 @@ impl Fold {
         if line.line < part.next_line {
             return Err(NotAdded::Repeated);
         }
+        let next = line.line.checked_add(1).ok_or(NotAdded::Unknown)?;
         part.lost += line.line - part.next_line;
-        part.next_line = line.line.saturating_add(1);
+        part.next_line = next;
         if line.parts != self.of {
             part.differs("the number of parts");
         }

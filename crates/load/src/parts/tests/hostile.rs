@@ -26,7 +26,7 @@ fn merged(behind: &[PartLine]) -> Result<Report, String> {
             ..line.clone()
         };
         let others = (1..).zip(behind).map(|(number, other)| PartLine {
-            line: number,
+            line: other.line.max(number),
             second: other.second.clone(),
             ended: other.ended.clone(),
             ..line.clone()
@@ -70,7 +70,11 @@ fn ended(ended: PartEnded) -> PartLine {
 #[test]
 fn more_than_can_be_counted_is_refused_with_its_line() {
     let count = |name: &str| [(name.to_owned(), MOST)].into();
-    for spoilt in [
+    let last_of_all = PartLine {
+        line: MOST,
+        ..second(PartSecond::default())
+    };
+    let spoilt = [
         PartSecond {
             counts: count("retried"),
             ..PartSecond::default()
@@ -83,8 +87,9 @@ fn more_than_can_be_counted_is_refused_with_its_line() {
             statuses: [(200, MOST)].into(),
             ..PartSecond::default()
         },
-    ] {
-        let why = merged(&[second(spoilt)]).expect_err("refused");
+    ];
+    for spoilt in spoilt.map(second).into_iter().chain([last_of_all]) {
+        let why = merged(&[spoilt]).expect_err("refused");
         assert!(why.contains("line 2 of "), "{why}");
         assert!(why.contains("another version"), "{why}");
     }
@@ -127,9 +132,16 @@ fn numbers_that_no_run_has_are_added_up_as_far_as_can_be_counted() {
     ] {
         *number = Some(MOST);
     }
-    let seconds = [far.clone(), far].map(second);
+    // All stretches that a run may have, each of them full.
+    let full = PartSecond {
+        batch_width: 20,
+        batches: (0..256).map(|place| (place, MOST, MOST)).collect(),
+        ..far.clone()
+    };
+    let seconds = [far, full.clone(), full].map(second);
     for lines in [
         seconds.to_vec(),
+        seconds[1..].to_vec(),
         vec![ended(over.clone())],
         [seconds.as_slice(), &[ended(over)]].concat(),
     ] {
