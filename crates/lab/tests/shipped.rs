@@ -44,7 +44,7 @@ fn every_experiment_that_ships_is_read_and_expects_only_what_is_there() {
         }
         let trial = experiment.warm_up.0 + experiment.duration.0 + lab::plan::overhead();
         let all = trial.as_secs_f64() * (cells.len() * experiment.repeats) as f64;
-        assert!(all < 360.0, "{} takes {all} s", path.display());
+        assert!(all < 480.0, "{} takes {all} s", path.display());
         assert!(!experiment.reasoning.is_empty() && !experiment.expect.is_empty());
     }
     assert!(seen >= 9, "{seen}");
