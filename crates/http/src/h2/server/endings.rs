@@ -46,8 +46,14 @@ impl Connection {
             .filter(|header| header.kind == Kind::Headers);
         let of_head = self.block.give_up().or(begun.map(|header| header.stream));
         if let Some(id) = of_head.filter(|id| !self.own_resets.contains(id)) {
-            frame::write_reset(id, ErrorCode::Cancel, &mut scratch.out);
-            self.remember_reset(id);
+            // Trailers that are not whole are of a stream that is there, and is reset once.
+            match self.slots.place(id) {
+                Some(place) => self.reset(place, ErrorCode::Cancel),
+                None => {
+                    frame::write_reset(id, ErrorCode::Cancel, &mut scratch.out);
+                    self.remember_reset(id);
+                }
+            }
         }
         while let Some(place) = self.slots.first(Step::Body) {
             self.reset(place, ErrorCode::Cancel);
