@@ -113,9 +113,13 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
     /// END_STREAM has come.
     pub(crate) is_whole: bool,
-    /// With this code.
+    /// With this code, the first time.
     pub(crate) reset: Option<u32>,
 }
+
+/// How many streams that it has reset an end remembers at least: to what comes of one of them it says nothing more. It cannot know all of
+/// them for ever, and may call others closed once more (RFC 9113, section 5.1).
+const REMEMBERED: usize = 8;
 
 impl Answer {
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
@@ -137,6 +141,8 @@ pub(crate) struct Heard {
     /// A header block that is not whole: of which stream, and whether that ends with it.
     block: Option<(u32, bool, Vec<u8>)>,
     pub(crate) answers: BTreeMap<u32, Answer>,
+    /// Streams in the order in which they were reset.
+    resets: Vec<u32>,
     /// DATA frames in the order in which they came, each with its length.
     pub(crate) data: Vec<(u32, usize)>,
     pub(crate) settings: BTreeMap<u16, u32>,
@@ -203,8 +209,10 @@ impl Heard {
             }
             RST_STREAM => {
                 let answer = self.answers.entry(stream).or_default();
-                assert_eq!(answer.reset, None, "once is enough");
-                answer.reset = Some(number(0));
+                answer.reset.get_or_insert(number(0));
+                let mut latest = self.resets.iter().rev().take(REMEMBERED);
+                assert!(latest.all(|reset| *reset != stream), "once is enough");
+                self.resets.push(stream);
             }
             SETTINGS if flags & ACK != 0 => self.settings_acks += 1,
             SETTINGS => {
