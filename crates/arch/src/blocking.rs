@@ -104,7 +104,7 @@ pub fn drive(transport: &mut impl Waiting, worker: &mut Worker) {
         if session.is_to_listen() {
             listen(transport, &mut session, worker);
         }
-        match session.next(&mut worker.buffers.scratch) {
+        match worker.next_of(&mut session) {
             Next::Receive if worker.buffers.has_rest() => worker.parse(&mut session),
             Next::Receive => {
                 receive(transport, &mut session, &mut timer, worker);
@@ -114,16 +114,11 @@ pub fn drive(transport: &mut impl Waiting, worker: &mut Worker) {
                 send(transport, output, &mut session, &mut timer, worker);
                 worker.account(readable_at, &mut timer);
             }
-            Next::Work(mut work) => {
-                let done = match work.try_kept(&worker.files, worker.now) {
-                    Some(done) => done,
-                    None => {
-                        if let Some(output) = session.collected(&mut worker.buffers.scratch) {
-                            send(transport, output, &mut session, &mut timer, worker);
-                        }
-                        transport.run(work, &worker.files, worker.now)
-                    }
-                };
+            Next::Work(work) => {
+                if let Some(output) = session.collected(&mut worker.buffers.scratch) {
+                    send(transport, output, &mut session, &mut timer, worker);
+                }
+                let done = transport.run(work, &worker.files, worker.now);
                 session.done(done, &mut worker.buffers.scratch);
             }
             Next::ShutdownWrite => {

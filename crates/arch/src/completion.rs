@@ -114,7 +114,7 @@ impl CompletionEndpoint {
             if listens && (worker.buffers.has_rest() || self.refill(worker)) {
                 worker.parse(&mut self.session);
             }
-            match self.session.next(&mut worker.buffers.scratch) {
+            match worker.next_of(&mut self.session) {
                 Next::Receive => {
                     if worker.buffers.has_rest() || self.refill(worker) {
                         worker.parse(&mut self.session);

@@ -149,7 +149,7 @@ impl<T: Transport> Endpoint<T> {
         self.take_up(worker);
         let progress = loop {
             self.listen(worker);
-            match self.session.next(&mut worker.buffers.scratch) {
+            match worker.next_of(&mut self.session) {
                 Next::Receive => {
                     if !worker.buffers.has_rest() && !self.receive(worker) {
                         break Progress::Waits;
@@ -162,9 +162,8 @@ impl<T: Transport> Endpoint<T> {
                     }
                 }
                 Next::Work(work) => {
-                    if let Some(work) = self.try_kept(work, worker) {
-                        break Progress::Work(work);
-                    }
+                    self.send_collected(worker);
+                    break Progress::Work(work);
                 }
                 Next::ShutdownWrite => self.shutdown_write(),
                 Next::Yield => break Progress::Yields,
@@ -224,6 +223,19 @@ impl<T: Transport> Endpoint<T> {
         self.listen(worker);
         let next = self.session.next(&mut worker.buffers.scratch);
         worker.count_events();
+        next
+    }
+
+    /// The same beyond works whose answers are in our caches, which are done at once; before any other is returned, what its session
+    /// has collected is sent.
+    #[inline]
+    pub fn next_uncached(&mut self, worker: &mut Worker) -> Next {
+        self.listen(worker);
+        let next = worker.next_of(&mut self.session);
+        worker.count_events();
+        if let Next::Work(_) = next {
+            self.send_collected(worker);
+        }
         next
     }
 
@@ -333,10 +345,16 @@ impl<T: Transport> Endpoint<T> {
             self.session.done(done, &mut worker.buffers.scratch);
             return None;
         }
+        self.send_collected(worker);
+        Some(work)
+    }
+
+    /// Sends what its session has collected, before a work that may take long.
+    #[inline]
+    fn send_collected(&mut self, worker: &mut Worker) {
         if let Some(output) = self.session.collected(&mut worker.buffers.scratch) {
             self.send(output, worker);
         }
-        Some(work)
     }
 
     /// A work is done. The time that it took is not the client's.

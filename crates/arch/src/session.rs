@@ -41,7 +41,7 @@ pub use output::{Output, SendError, Tail};
 use protocol::{PIECE, Protocol, Want};
 pub use scratch::Scratch;
 use secured::{Before, Secured};
-pub use work::{Calls, Done, Left, Piece, Source, Step, Work};
+pub use work::{Caches, Calls, Done, Left, Piece, Source, Step, Work};
 
 /// What a session needs next from its driver.
 #[derive(Debug)]
@@ -172,6 +172,17 @@ impl Session {
     /// What is to be done next.
     #[inline]
     pub fn next(&mut self, scratch: &mut Scratch) -> Next {
+        self.next_beyond(None, scratch)
+    }
+
+    /// The same for whoever does at once what takes no system call: a work whose answer lies in the caches is done, and never next.
+    #[inline]
+    pub fn next_uncached(&mut self, caches: Caches<'_>, scratch: &mut Scratch) -> Next {
+        self.next_beyond(Some(caches), scratch)
+    }
+
+    #[inline]
+    fn next_beyond(&mut self, caches: Option<Caches<'_>>, scratch: &mut Scratch) -> Next {
         match self.state {
             State::Open => {}
             State::Sending => return Next::Wait,
@@ -213,6 +224,11 @@ impl Session {
             return match want {
                 Want::Rest => Next::Receive,
                 Want::Work => {
+                    if let Some(caches) = caches
+                        && ask!(&mut self.spoken, protocol => protocol.do_kept(caches, scratch))
+                    {
+                        continue;
+                    }
                     ask!(&mut self.spoken, protocol => protocol.work(scratch).map_or(Next::Wait, Next::Work))
                 }
                 Want::Send => {

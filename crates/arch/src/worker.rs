@@ -11,7 +11,7 @@ use crate::document::Files;
 use crate::options::ServeOptions;
 use crate::process::{ProcessContext, ServingThread};
 use crate::security::Security;
-use crate::session::{Delivery, FileAnswer, Session};
+use crate::session::{Caches, Delivery, FileAnswer, Next, Session};
 use crate::stop::Stop;
 use crate::timing::Timer;
 use crate::transport::SendVia;
@@ -121,6 +121,16 @@ impl Worker {
     #[inline]
     pub fn is_overdue(&self) -> bool {
         self.stop.is_overdue(self.now)
+    }
+
+    /// What a session needs next, beyond what our caches give it at once.
+    #[inline]
+    pub(crate) fn next_of(&mut self, session: &mut Session) -> Next {
+        let caches = Caches {
+            files: &self.files,
+            now: self.now,
+        };
+        session.next_uncached(caches, &mut self.buffers.scratch)
     }
 
     /// Has a session receive what was read and is not used up.

@@ -73,18 +73,7 @@ impl<'a, W: Future<Output = Done>> Connection<'a, W> {
         if self.endpoint.is_to_listen() {
             self.try_receive();
         }
-        with_worker(self.process, |worker| {
-            loop {
-                match self.endpoint.next(worker) {
-                    Next::Work(work) => {
-                        if let Some(work) = self.endpoint.try_kept(work, worker) {
-                            return Next::Work(work);
-                        }
-                    }
-                    next => return next,
-                }
-            }
-        })
+        with_worker(self.process, |worker| self.endpoint.next_uncached(worker))
     }
 
     /// Whether several of its requests may be under way at a time.

@@ -11,7 +11,7 @@ use super::http2::Http2;
 use super::output::Tail;
 use super::protocol::{Protocol, Want};
 use super::scratch::Scratch;
-use super::work::{Done, Work};
+use super::work::{Caches, Done, Work};
 
 /// A connection on which nothing has come, or as much as both begin with. It keeps none of that, for it is the preface's.
 #[derive(Debug)]
@@ -84,6 +84,10 @@ impl Protocol for Beginning {
             true => Want::Close,
             false => Want::Receive,
         }
+    }
+
+    fn do_kept(&mut self, _: Caches<'_>, _: &mut Scratch) -> bool {
+        false
     }
 
     fn work(&mut self, _: &mut Scratch) -> Option<Work> {

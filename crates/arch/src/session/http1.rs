@@ -14,7 +14,7 @@ use super::at_hand::AtHand;
 use super::output::Tail;
 use super::protocol::{PIECE, PIECE_IN_MEMORY, Protocol, Want, piece_of};
 use super::scratch::Scratch;
-use super::work::{Body, Document, Done, Outcome, Piece, Work};
+use super::work::{Body, Caches, Document, Done, Outcome, Piece, Work};
 
 /// Requests come one at a time.
 const STREAM: u32 = 0;
@@ -273,6 +273,23 @@ impl Protocol for Http1 {
                 http::Want::Close => self.end.want(false, scratch.is_clear()),
             };
         }
+    }
+
+    #[inline]
+    fn do_kept(&mut self, caches: Caches<'_>, scratch: &mut Scratch) -> bool {
+        match (self.connection.want(), &self.document) {
+            (http::Want::Find, _) if !scratch.http.keeps_fields() => {
+                let target = self.connection.target();
+                let found = caches.find(target.path(), target.is_directory());
+                found.map(|document| self.found(Ok(document), scratch))
+            }
+            (http::Want::Load(_), Some(document)) => {
+                let body = caches.load(&document.entry, self.delivery);
+                body.map(|body| self.loaded(body, scratch))
+            }
+            _ => None,
+        }
+        .is_some()
     }
 
     #[inline]

@@ -13,9 +13,9 @@ use super::answer::Answer;
 use super::at_hand::AtHand;
 use super::http1::{End, translate};
 use super::output::Tail;
-use super::protocol::{PIECE, PIECE_IN_MEMORY, Protocol, Want};
+use super::protocol::{PIECE, Protocol, Want, piece_of};
 use super::scratch::Scratch;
-use super::work::{Body, Document, Done, Outcome, Piece, Work};
+use super::work::{Body, Caches, Document, Done, Outcome, Piece, Work};
 
 /// Places that an idle connection keeps for the next requests.
 const MOST_SPARE: usize = 32;
@@ -154,6 +154,14 @@ impl Http2 {
         };
         let body = self.body(place);
         (body.document, body.at_hand) = (found, AtHand::Nothing);
+    }
+
+    /// The first of the bytes of `range` are being loaded: which.
+    fn begin_load(&mut self, place: usize, range: Range<u64>) -> Range<u64> {
+        let piece = range.start..range.end.min(range.start + piece_of(self.delivery));
+        self.body(place).range = piece.clone();
+        self.connection.begin(place);
+        piece
     }
 
     /// The bytes that were wanted are at hand.
@@ -348,34 +356,54 @@ impl Protocol for Http2 {
         }
     }
 
+    fn do_kept(&mut self, caches: Caches<'_>, scratch: &mut Scratch) -> bool {
+        match self.wanted.clone() {
+            Wanted::Find(place) if !scratch.http.keeps_fields() => {
+                let target = self.connection.target(place);
+                let found = caches.find(target.path(), target.is_directory());
+                found.map(|document| {
+                    self.connection.begin(place);
+                    self.found(place, Ok(document), scratch);
+                })
+            }
+            Wanted::Load(place, range) => {
+                let delivery = self.delivery;
+                let document = self.body(place).document.as_ref();
+                let kept = document.and_then(|document| caches.load(&document.entry, delivery));
+                kept.map(|kept| {
+                    self.begin_load(place, range);
+                    self.loaded(place, kept, scratch);
+                })
+            }
+            _ => None,
+        }
+        .is_some()
+    }
+
     fn work(&mut self, scratch: &mut Scratch) -> Option<Work> {
-        let (place, work) = match self.wanted.clone() {
+        let work = match self.wanted.clone() {
             Wanted::Find(place) => {
                 let stream = self.connection.number(place);
-                if scratch.http.keeps_fields() {
+                let work = if scratch.http.keeps_fields() {
                     let request = self.connection.take_request(place)?;
-                    (place, Work::answer(stream, request))
+                    Work::answer(stream, request)
                 } else {
                     let target = self.connection.target(place);
                     let path = scratch.path(target.path());
-                    (place, Work::find(stream, path, target.is_directory()))
-                }
+                    Work::find(stream, path, target.is_directory())
+                };
+                self.connection.begin(place);
+                work
             }
             Wanted::Load(place, range) => {
-                let piece = match self.delivery {
-                    Delivery::PageCache => PIECE,
-                    Delivery::Memory => PIECE_IN_MEMORY,
-                };
-                let piece = range.start..range.end.min(range.start + piece);
-                let delivery = self.delivery;
-                let body = self.body(place);
-                body.range = piece.clone();
-                let entry = Arc::clone(&body.document.as_ref()?.entry);
-                (place, Work::load(body.stream, entry, piece, delivery))
+                let entry = &self.body(place).document.as_ref()?.entry;
+                let entry = Arc::clone(entry);
+                let piece = self.begin_load(place, range);
+                let stream = self.connection.number(place);
+                Work::load(stream, entry, piece, self.delivery)
             }
             _ => return None,
         };
-        self.connection.begin(place);
         self.works += 1;
         Some(work)
     }

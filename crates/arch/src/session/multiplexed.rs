@@ -11,7 +11,7 @@ use meter::Event;
 use super::output::Tail;
 use super::protocol::{Protocol, Want};
 use super::scratch::Scratch;
-use super::work::{Body, Done, Outcome, Work};
+use super::work::{Body, Caches, Done, Outcome, Work};
 use super::{Session, Spoken};
 use files::Delivery;
 
@@ -41,6 +41,10 @@ impl Protocol for Multiplexed {
             (0, false) => Want::Receive,
             _ => Want::Wait,
         }
+    }
+
+    fn do_kept(&mut self, _: Caches<'_>, _: &mut Scratch) -> bool {
+        false
     }
 
     fn work(&mut self, _: &mut Scratch) -> Option<Work> {

@@ -6,7 +6,7 @@ use http::h2::{Frames, FramesSent};
 
 use super::output::Tail;
 use super::scratch::Scratch;
-use super::work::{Done, Work};
+use super::work::{Caches, Done, Work};
 
 /// The most bytes of a file sent, and loaded, in one piece; and the work of one turn.
 ///
@@ -51,6 +51,8 @@ pub(super) enum Want {
 /// What a session asks of the protocol that it speaks. Whatever it has to say is collected in its [`Scratch`].
 pub(super) trait Protocol {
     fn want(&mut self, scratch: &mut Scratch) -> Want;
+    /// Does what it wants done, if what that takes lies in `caches`; tells whether it has.
+    fn do_kept(&mut self, caches: Caches<'_>, scratch: &mut Scratch) -> bool;
     /// The work that it wants done: it is out from now on.
     fn work(&mut self, scratch: &mut Scratch) -> Option<Work>;
     /// What it wants sent.

@@ -91,6 +91,31 @@ pub(super) enum Outcome {
     Defect,
 }
 
+/// What we know of files without asking the kernel, at a time: for whoever has what lies there done at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Caches<'a> {
+    /// Whose caches.
+    pub files: &'a Files,
+    /// When.
+    pub now: Instant,
+}
+
+impl Caches<'_> {
+    #[inline]
+    pub(super) fn find(&self, path: &[u8], directory: bool) -> Option<Document> {
+        let entry = self.files.try_find(as_path(path, directory), self.now)?;
+        Some(Document::new(entry, self.files))
+    }
+
+    #[inline]
+    pub(super) fn load(&self, entry: &Entry, delivery: Delivery) -> Option<Body> {
+        match (self.files.kept(entry)?, delivery) {
+            (files::Body::File, Delivery::Memory) => None,
+            (body, _) => Some(body.into()),
+        }
+    }
+}
+
 /// A file that was found, and what the protocol has to know of it.
 #[derive(Debug, Clone)]
 pub(super) struct Document {
@@ -135,6 +160,15 @@ pub enum Piece {
 }
 
 impl Document {
+    #[inline]
+    fn new(entry: Entry, files: &Files) -> Self {
+        let fresh = match files.header(&entry) {
+            files::Header::Cached(_) => None,
+            files::Header::Fresh(entity) => Some(Box::new(entity)),
+        };
+        Self { entry, fresh }
+    }
+
     pub(super) fn entity(&self) -> &Entity {
         let cached = || self.entry.cached_header();
         self.fresh
@@ -254,18 +288,19 @@ impl Work {
     /// Does it if what it takes is in our caches; costs no system call. Of a work that is done nothing is left.
     #[inline]
     pub(crate) fn try_kept(&mut self, files: &Files, now: Instant) -> Option<Done> {
+        let caches = Caches { files, now };
         match &mut self.operation {
             Operation::Find { path, directory } => {
-                let entry = files.try_find(as_path(path, *directory), now)?;
+                let found = caches.find(path, *directory)?;
                 let path = std::mem::take(path);
-                Some(Done::found(self.stream, Ok(entry), path, files))
+                Some(Done::found(self.stream, Ok(found), path))
             }
             Operation::Load {
                 entry, delivery, ..
-            } => match (files.kept(entry)?, delivery) {
-                (files::Body::File, Delivery::Memory) => None,
-                (body, _) => Some(Done::loaded(self.stream, Ok(body.into()))),
-            },
+            } => {
+                let body = caches.load(entry, *delivery)?;
+                Some(Done::loaded(self.stream, Ok(body)))
+            }
             Operation::Answer(_) | Operation::Handshake(_) | Operation::Ready(_) => None,
         }
     }
@@ -275,7 +310,8 @@ impl Work {
         match self.operation {
             Operation::Find { path, directory } => {
                 let found = files.find(as_path(&path, directory), now);
-                Done::found(self.stream, found, path, files)
+                let found = found.map(|entry| Document::new(entry, files));
+                Done::found(self.stream, found, path)
             }
             Operation::Load {
                 entry,
@@ -360,17 +396,10 @@ impl Done {
     }
 
     #[inline]
-    fn found(stream: u32, found: Result<Entry, Missing>, path: Vec<u8>, files: &Files) -> Self {
-        let document = found.map(|entry| {
-            let fresh = match files.header(&entry) {
-                files::Header::Cached(_) => None,
-                files::Header::Fresh(entity) => Some(Box::new(entity)),
-            };
-            Document { entry, fresh }
-        });
+    fn found(stream: u32, found: Result<Document, Missing>, path: Vec<u8>) -> Self {
         Self {
             stream,
-            outcome: Outcome::Found(document),
+            outcome: Outcome::Found(found),
             path,
         }
     }

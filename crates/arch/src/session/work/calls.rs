@@ -6,7 +6,7 @@ use std::time::Instant;
 use files::{Call, Finding, Loading, Returned};
 use http::Entity;
 
-use super::{Done, Operation, Work, as_path};
+use super::{Document, Done, Operation, Work, as_path};
 use crate::document::Files;
 
 /// A work under way: [`call`](Self::call) says what is to be done next, and [`returned`](Self::returned) is told what came of it.
@@ -40,7 +40,7 @@ impl Work {
             Operation::Find { path, directory } => {
                 match files.begin_find(as_path(&path, directory), now) {
                     Ok(finding) => UnderWay::Finding { finding, path },
-                    Err(missing) => return Ok(Done::found(stream, Err(missing), path, files)),
+                    Err(missing) => return Ok(Done::found(stream, Err(missing), path)),
                 }
             }
             Operation::Load {
@@ -83,7 +83,8 @@ impl Calls {
             UnderWay::Finding { finding, path } => {
                 if let Some(found) = finding.returned(returned, files) {
                     let path = std::mem::take(path);
-                    return Ok(Done::found(self.stream, found, path, files));
+                    let found = found.map(|entry| Document::new(entry, files));
+                    return Ok(Done::found(self.stream, found, path));
                 }
             }
             UnderWay::Loading(loading) => {
