@@ -165,7 +165,12 @@ impl<T: Transport> Endpoint<T> {
                     self.send_collected(worker);
                     break Progress::Work(work);
                 }
-                Next::ShutdownWrite => self.shutdown_write(),
+                Next::ShutdownWrite => {
+                    self.shutdown_write();
+                    // By its next turn its client may have gone as well.
+                    self.readiness.readable = true;
+                    break Progress::Yields;
+                }
                 Next::Yield => break Progress::Yields,
                 Next::Wait => break Progress::Waits,
                 Next::Closed => break Progress::Closed,

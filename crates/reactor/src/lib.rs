@@ -55,8 +55,8 @@ pub struct Reactor {
     turns: usize,
     is_noticed: bool,
     ready: Vec<Ready>,
-    /// Accepted, and due: to be watched as soon as it has had its first turn.
-    accepted: Option<Token>,
+    /// Nobody has been let in since the poller was asked.
+    is_to_admit: bool,
 }
 
 impl Reactor {
@@ -81,7 +81,7 @@ impl Reactor {
             turns: 0,
             is_noticed: false,
             ready: Vec::new(),
-            accepted: None,
+            is_to_admit: false,
         })
     }
 
@@ -107,27 +107,27 @@ impl Reactor {
     /// Who is due and has not had a turn since the loop last waited.
     #[inline]
     pub fn due(&mut self, worker: &mut Worker) -> Option<Due> {
-        if let Some(accepted) = self.accepted.take() {
-            self.watch(accepted);
-        }
         if std::mem::take(&mut self.is_noticed) {
             return Some(Due::Notice);
         }
-        while self.turns > 0 {
-            self.turns -= 1;
-            if let Some(token) = self.run_queue.pop() {
-                return Some(Due::Session(token));
+        loop {
+            while self.turns > 0 {
+                self.turns -= 1;
+                if let Some(token) = self.run_queue.pop() {
+                    return Some(Due::Session(token));
+                }
+            }
+            if !std::mem::take(&mut self.is_to_admit) || worker.is_leaving() {
+                return None;
+            }
+            // Several before the first of them has its turn: meanwhile their requests come. Under load a request comes with its
+            // connection or right behind it, and a connection for one request is over before it has to be watched.
+            while let Some(client) = self.acceptor.admit(&worker.counters) {
+                let token = self.sessions.insert(client, worker);
+                self.run_queue.push(token);
+                self.turns += 1;
             }
         }
-        if worker.is_leaving() {
-            return None;
-        }
-        let client = self.acceptor.admit(&worker.counters)?;
-        // Under load the request has come with the connection, and a connection for one request is over before it has to be
-        // watched.
-        let token = self.sessions.insert(client, worker);
-        self.accepted = Some(token);
-        Some(Due::Session(token))
     }
 
     /// Waits until somebody is due, at most so long, and looks at the clock.
@@ -160,6 +160,7 @@ impl Reactor {
             run_queue.push(token);
         });
         self.turns = self.run_queue.len();
+        self.is_to_admit = true;
         Ok(())
     }
 
@@ -200,14 +201,14 @@ impl Reactor {
                 self.run_queue.push(token);
                 None
             }
-            // A poller that tells of changes knows all that it has to.
-            Progress::Waits | Progress::Closed if self.trigger == Trigger::Edge => None,
             Progress::Waits => {
-                if self.sessions.is_watched(token) {
+                // A poller that tells of changes knows all that it has to; and of one that has not waited before, nothing.
+                if self.trigger == Trigger::Level || !self.sessions.is_watched(token) {
                     self.watch_for_more(token);
                 }
                 None
             }
+            Progress::Closed if self.trigger == Trigger::Edge => None,
             Progress::Closed => {
                 if let Some(socket) = self.sessions.forget(token) {
                     self.poller.forget(socket);
