@@ -25,7 +25,7 @@ pub trait Document: Serialize + DeserializeOwned {
                 found: found.to_owned(),
             });
         }
-        serde_json::from_value(value).map_err(Malformed::Field)
+        serde_json::from_str(text).map_err(Malformed::Field)
     }
 
     /// As indented JSON with a line feed at its end.
@@ -63,7 +63,7 @@ pub trait Line: Serialize + DeserializeOwned {
                 found: found.to_owned(),
             });
         }
-        serde_json::from_value(value).map_err(Malformed::Field)
+        serde_json::from_str(line).map_err(Malformed::Field)
     }
 
     /// As it is printed.

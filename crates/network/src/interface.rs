@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use netlink_packet_core::{
-    NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload,
+    DecodeError, NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REQUEST, NetlinkDeserializable,
+    NetlinkHeader, NetlinkMessage, NetlinkPayload, NlasIterator,
 };
 use netlink_packet_route::address::{AddressAttribute, AddressMessage};
 use netlink_packet_route::link::{
@@ -138,11 +139,13 @@ pub(crate) fn set_alias(name: &str, alias: String) -> io::Result<()> {
 
 /// The text beside an interface.
 pub(crate) fn alias(name: &str) -> io::Result<Option<String>> {
-    let alias = |attribute| match attribute {
-        LinkAttribute::IfAlias(alias) => Some(alias),
-        _ => None,
+    const IFLA_IFALIAS: u16 = 20;
+    let alias = get(name)?.attribute(IFLA_IFALIAS);
+    let text = |alias: Vec<u8>| {
+        let text = alias.strip_suffix(b"\0").unwrap_or(&alias);
+        String::from_utf8_lossy(text).into_owned()
     };
-    Ok(get(name)?.attributes.into_iter().find_map(alias))
+    Ok(alias.map(text))
 }
 
 /// What an Ethernet interface is.
@@ -161,29 +164,48 @@ pub struct Link {
 /// # Errors
 /// `ENODEV` if there is none of that name; `InvalidData` if it is no Ethernet.
 pub fn link(name: &str) -> io::Result<Link> {
-    let message = get(name)?;
-    let (mut hardware_address, mut mtu) = (None, None);
-    for attribute in message.attributes {
-        match attribute {
-            LinkAttribute::Address(bytes) => hardware_address = bytes.try_into().ok(),
-            LinkAttribute::Mtu(bytes) => mtu = Some(bytes),
-            _ => {}
-        }
-    }
+    const IFLA_ADDRESS: u16 = 1;
+    const IFLA_MTU: u16 = 4;
+    let found = get(name)?;
+    let hardware_address = found.attribute(IFLA_ADDRESS);
+    let hardware_address = hardware_address.and_then(|bytes| bytes.try_into().ok());
+    let mtu = found.attribute(IFLA_MTU);
+    let mtu = mtu.and_then(|bytes| bytes.try_into().ok());
     Ok(Link {
-        index: message.header.index,
+        index: index(name)?,
         hardware_address: hardware_address.ok_or(io::ErrorKind::InvalidData)?,
-        mtu: mtu.ok_or(io::ErrorKind::InvalidData)?,
+        mtu: u32::from_ne_bytes(mtu.ok_or(io::ErrorKind::InvalidData)?),
     })
 }
 
-fn get(name: &str) -> io::Result<LinkMessage> {
+fn get(name: &str) -> io::Result<Answer> {
     let mut message = LinkMessage::default();
     message.header.index = index(name)?;
     match exchange(RouteNetlinkMessage::GetLink(message), 0)? {
-        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link)) => Ok(link),
+        NetlinkPayload::InnerMessage(link) => Ok(link),
         NetlinkPayload::Error(refusal) => Err(refusal.to_io()),
         _ => Err(io::ErrorKind::InvalidData.into()),
+    }
+}
+
+/// What the kernel says of an interface: a struct ifinfomsg, and attributes behind it. Only those that are asked for are read: a kernel
+/// says more of an interface than anybody here wants to know.
+struct Answer(Vec<u8>);
+
+impl Answer {
+    fn attribute(&self, kind: u16) -> Option<Vec<u8>> {
+        const IFINFOMSG_BYTES: usize = 16;
+        let attributes = NlasIterator::new(self.0.get(IFINFOMSG_BYTES..)?);
+        let found = attributes.flatten().find(|it| it.kind() == kind)?;
+        Some(found.value().to_vec())
+    }
+}
+
+impl NetlinkDeserializable for Answer {
+    type Error = DecodeError;
+
+    fn deserialize(_: &NetlinkHeader, payload: &[u8]) -> Result<Self, DecodeError> {
+        Ok(Self(payload.to_vec()))
     }
 }
 
@@ -196,10 +218,7 @@ fn ask(request: RouteNetlinkMessage, flags: u16) -> io::Result<()> {
     }
 }
 
-fn exchange(
-    request: RouteNetlinkMessage,
-    flags: u16,
-) -> io::Result<NetlinkPayload<RouteNetlinkMessage>> {
+fn exchange(request: RouteNetlinkMessage, flags: u16) -> io::Result<NetlinkPayload<Answer>> {
     let mut message = NetlinkMessage::from(request);
     message.header.flags = NLM_F_REQUEST | flags;
     message.finalize();
@@ -209,7 +228,7 @@ fn exchange(
     socket.connect(&SocketAddr::new(0, 0))?;
     socket.send(&bytes, 0)?;
     let (answer, _) = socket.recv_from_full()?;
-    NetlinkMessage::<RouteNetlinkMessage>::deserialize(&answer)
+    NetlinkMessage::<Answer>::deserialize(&answer)
         .map(|answer| answer.payload)
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))
 }

@@ -19,7 +19,7 @@ pub fn masked<T: Serialize + DeserializeOwned>(document: T) -> Result<T, Error> 
     let mut value = serde_json::to_value(&document).map_err(damaged)?;
     // What has none stays what it is, to the last bit.
     match mask(&mut value) {
-        true => serde_json::from_value(value).map_err(damaged),
+        true => serde_json::from_str(&value.to_string()).map_err(damaged),
         false => Ok(document),
     }
 }

@@ -250,7 +250,7 @@ fn json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
     };
     let value: Value = serde_json::from_slice(&bytes).map_err(damaged)?;
     check_schema(path, &value)?;
-    serde_json::from_value(value).map_err(damaged)
+    serde_json::from_str(&String::from_utf8_lossy(&bytes)).map_err(damaged)
 }
 
 fn check_schema(path: &Path, value: &Value) -> Result<(), Error> {
