@@ -14,18 +14,7 @@ pub trait Document: Serialize + DeserializeOwned {
     /// # Errors
     /// When it is no JSON, of another schema, or has a field that is not what it should be.
     fn parse(text: &str) -> Result<Self, Malformed> {
-        let value: Value = serde_json::from_str(text).map_err(Malformed::Syntax)?;
-        let found = value
-            .get("schema")
-            .and_then(Value::as_str)
-            .unwrap_or("none");
-        if found != Self::SCHEMA {
-            return Err(Malformed::Schema {
-                expected: Self::SCHEMA,
-                found: found.to_owned(),
-            });
-        }
-        serde_json::from_str(text).map_err(Malformed::Field)
+        parse(text)
     }
 
     /// As indented JSON with a line feed at its end.
@@ -35,6 +24,22 @@ pub trait Document: Serialize + DeserializeOwned {
     fn pretty(&self) -> serde_json::Result<String> {
         serde_json::to_string_pretty(self).map(|text| text + "\n")
     }
+}
+
+/// Reads a document. What is read in several crates and is large has a [`parse`](Document::parse) that is compiled in this one, once.
+pub(crate) fn parse<D: Document>(text: &str) -> Result<D, Malformed> {
+    let value: Value = serde_json::from_str(text).map_err(Malformed::Syntax)?;
+    let found = value
+        .get("schema")
+        .and_then(Value::as_str)
+        .unwrap_or("none");
+    if found != D::SCHEMA {
+        return Err(Malformed::Schema {
+            expected: D::SCHEMA,
+            found: found.to_owned(),
+        });
+    }
+    serde_json::from_str(text).map_err(Malformed::Field)
 }
 
 /// A JSON object on a line of its own that says of which event it is, like `ready`.

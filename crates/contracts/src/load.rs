@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::document::{self, Malformed};
 use crate::{Distribution, Document, Unknown, Validity, lenient};
 
 pub mod availability;
@@ -105,6 +106,10 @@ pub struct Report {
 
 impl Document for Report {
     const SCHEMA: &'static str = "archbench.load/1";
+
+    fn parse(text: &str) -> Result<Self, Malformed> {
+        document::parse(text)
+    }
 }
 
 impl Report {

@@ -41,6 +41,16 @@ pub struct PartLine {
 impl PartLine {
     /// The schema that is written and read here.
     pub const SCHEMA: &'static str = "archbench.load-part/1";
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// When it is no JSON, or has a field that is not what it should be.
+    pub fn parse(line: &[u8]) -> Result<Self, serde_json::Error> {
+        str::from_utf8(line)
+            .map_err(serde::de::Error::custom)
+            .and_then(serde_json::from_str)
+    }
 }
 
 /// What a part was asked for, before it begins.

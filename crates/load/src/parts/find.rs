@@ -129,10 +129,7 @@ impl Reader {
     pub(super) fn read(&mut self, line: &[u8]) -> Option<PartLine> {
         let mark = line.windows(MARK.len()).position(|text| text == MARK)?;
         let read: PartLine = match object_around(&line[..mark]) {
-            Some(start) => {
-                let object = str::from_utf8(line[start..].trim_ascii_end());
-                serde_json::from_str(object.ok()?).ok()?
-            }
+            Some(start) => PartLine::parse(line[start..].trim_ascii_end()).ok()?,
             None => self.pieces.take(line)?,
         };
         // What is of another version, or of no part that there can be, is no line of a part.

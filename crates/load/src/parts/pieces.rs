@@ -125,7 +125,7 @@ impl Pieces {
             return None;
         }
         let (_, _, whole) = self.under_way.remove(&key)?;
-        serde_json::from_str(str::from_utf8(&whole).ok()?).ok()
+        PartLine::parse(&whole).ok()
     }
 
     /// How many pieces were cut or spoilt on the way.
