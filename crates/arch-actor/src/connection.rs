@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arch::{Client, Endpoint, Progress, Step, Work, Worker};
+use arch::{ASIDE, Client, Endpoint, Progress, Step, Work, Worker};
 
 use crate::cell::{Actor, Context, Received, Then};
 use crate::file_actor::{FileActors, Job};
@@ -30,6 +30,8 @@ pub(crate) struct Connection {
     /// What is to be loaded, while the file actors have no place for it: nothing more is read meanwhile.
     held: Option<Work>,
     is_watched: bool,
+    /// It lingers, and is not watched meanwhile.
+    is_aside: bool,
 }
 
 impl Connection {
@@ -41,6 +43,7 @@ impl Connection {
             out: 0,
             held: None,
             is_watched: false,
+            is_aside: false,
         }
     }
 
@@ -82,7 +85,11 @@ impl Connection {
                 Progress::Work(work) => self.work(work, context),
                 Progress::Yields => return Then::Yields,
                 Progress::Closed => return Then::Ends,
-                Progress::Waits => break,
+                Progress::Lingers if !self.is_watched && self.endpoint.may_stay() => {
+                    self.is_aside = true;
+                    return Then::Waits(Some(context.worker.now + ASIDE));
+                }
+                Progress::Waits | Progress::Lingers => break,
             }
         }
         // Not before: a connection for one request may be over by now.
@@ -113,6 +120,8 @@ impl Actor for Connection {
                     self.held = None;
                     self.out = 0;
                     self.endpoint.abandon(context.worker);
+                } else if std::mem::take(&mut self.is_aside) {
+                    self.endpoint.look_for_end();
                 } else if signals.is_due {
                     self.endpoint.look(context.worker);
                 }

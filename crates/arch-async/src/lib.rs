@@ -187,7 +187,7 @@ async fn serve(admitted: Admitted, process: Arc<ProcessContext>, disk: Disk) {
                     connection.done(done);
                 }
             },
-            Next::ShutdownWrite => connection.shutdown_write(),
+            Next::ShutdownWrite => connection.shutdown_write().await,
             Next::Yield => connection.give_way().await,
             // For the pool: a file's body has no other source.
             Next::Wait => connection.wait(pin!(pending())).await,

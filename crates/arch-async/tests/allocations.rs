@@ -71,7 +71,8 @@ fn each(count: u64, mut work: impl FnMut()) -> f64 {
     (sys::heap::allocations_of_all_threads() - before) as f64 / count as f64
 }
 
-/// Its client, its task, its socket's place with the runtime, its timer: once, however many requests follow.
+/// Its client, its task, its timer: once, however many requests follow. One for a single request is over before the runtime hears of its
+/// socket, as a rule.
 fn a_connection_costs_a_few() {
     let address = serve(&["--disk", "inline"]);
     let mut client = TcpStream::connect(address).unwrap();
@@ -80,7 +81,7 @@ fn a_connection_costs_a_few() {
         ask(&mut TcpStream::connect(address).unwrap(), true);
     });
     let own = connection - request;
-    assert!((4.0..6.0).contains(&own), "{own} for a connection");
+    assert!((2.0..6.0).contains(&own), "{own} for a connection");
 }
 
 /// Beyond what looking the name up costs, wherever that is done: a task, and the buffer of a path that stays with the pool.

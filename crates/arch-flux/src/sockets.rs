@@ -91,8 +91,12 @@ impl Sockets {
     /// Lets a connection take its place in the table again, and be watched.
     fn rest(&mut self, mut visit: Carried, token: Token, worker: &mut Worker) {
         if let Some(endpoint) = visit.rest(worker) {
+            let lingers = endpoint.lingers();
             self.reactor.sessions().bring_back(token, endpoint);
-            self.reactor.watch(token);
+            match lingers {
+                true => self.reactor.put_aside(token),
+                false => self.reactor.watch(token),
+            }
         }
         self.spare.push(visit);
     }

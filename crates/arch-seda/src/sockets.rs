@@ -322,8 +322,12 @@ impl Sockets {
         task.at(&mut self.worker, Endpoint::rest);
         let token = task.token;
         if let Some(endpoint) = task.end() {
+            let lingers = endpoint.lingers();
             self.reactor.sessions().bring_back(token, endpoint);
-            self.reactor.watch(token);
+            match lingers {
+                true => self.reactor.put_aside(token),
+                false => self.reactor.watch(token),
+            }
         }
         self.spare.push(task);
     }

@@ -173,7 +173,7 @@ async fn serve(admitted: Admitted, process: Arc<ProcessContext>, mut chain: Chai
                 let done = connection.awaiting(answering).await;
                 connection.done(done);
             }
-            Next::ShutdownWrite => connection.shutdown_write(),
+            Next::ShutdownWrite => connection.shutdown_write().await,
             Next::Yield => connection.give_way().await,
             // For responses, or for more of another server's.
             Next::Wait => connection.wait(pin!(more.notified())).await,

@@ -87,7 +87,7 @@ pub use listener::{Accept, Client, Listener};
 pub use nature::Nature;
 pub use options::ServeOptions;
 pub use process::ProcessContext;
-pub use readiness::{Endpoint, Interest, Progress, Readiness};
+pub use readiness::{ASIDE, Endpoint, Interest, Progress, Readiness};
 pub use refused::Refused;
 pub use remarks::Remarks;
 pub use security::Security;

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,6 +11,7 @@ use meter::{Counters, Event};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, sockopt};
+use rustix::process::{Resource, getrlimit};
 
 use crate::address::{Address, SocketFile};
 use crate::architecture::Sockets;
@@ -38,6 +39,8 @@ pub struct Listener {
     address: Address,
     inside: Mutex<Inside>,
     left: Condvar,
+    /// Descriptors below this are plenty.
+    plenty: RawFd,
 }
 
 #[derive(Debug, Default)]
@@ -99,6 +102,7 @@ impl Listener {
                 ..Inside::default()
             }),
             left: Condvar::new(),
+            plenty: plenty(),
         })
     }
 
@@ -111,6 +115,7 @@ impl Listener {
             address: Address::Ip(address),
             inside: Mutex::default(),
             left: Condvar::new(),
+            plenty: plenty(),
         })
     }
 
@@ -325,6 +330,14 @@ impl Listener {
     }
 }
 
+/// A quarter of those that this process may have.
+fn plenty() -> RawFd {
+    let most = getrlimit(Resource::Nofile).current;
+    most.map_or(RawFd::MAX, |most| {
+        RawFd::try_from(most / 4).unwrap_or(RawFd::MAX)
+    })
+}
+
 /// The first of its sockets.
 impl AsFd for Listener {
     fn as_fd(&self) -> BorrowedFd<'_> {
@@ -347,6 +360,12 @@ impl Client {
     /// How many bytes were sent that it has not taken yet.
     pub fn unacknowledged(&self) -> Option<u64> {
         sys::socket::unacknowledged(self.socket.as_fd()).ok()
+    }
+
+    /// Whether nobody is kept out if it stays a little longer, though all has been said: there is no limit on connections, and descriptors are
+    /// plenty, of which the lowest that is free is always the next.
+    pub fn may_stay(&self) -> bool {
+        self.socket.as_raw_fd() < self.listener.plenty && self.listener.places().is_none()
     }
 
     /// Gives its place to another.

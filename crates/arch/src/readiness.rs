@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use meter::Event;
 use rustix::io::Errno;
@@ -12,6 +12,11 @@ use crate::session::{Done, Next, Output, Session, Work};
 use crate::timing::Timer;
 use crate::transport::Transport;
 use crate::worker::Worker;
+
+/// How long an event loop puts aside a connection that [lingers](Progress::Lingers), and does not listen to it. Its client will have gone by
+/// then, as nearly all do as soon as they have read the answer: to hear of that at once is not worth a wake-up, which costs more than all
+/// else that ending a connection takes.
+pub const ASIDE: Duration = Duration::from_millis(10);
 
 /// What the network said of a socket.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -68,6 +73,8 @@ pub enum Progress {
     Work(Work),
     /// It waits, for its client or for works that are out.
     Waits,
+    /// It has just said all, and waits for its client's end, which comes at once as a rule.
+    Lingers,
     /// It could go on but lets others go first.
     Yields,
     /// It is over.
@@ -95,6 +102,11 @@ impl Endpoint {
     /// Its socket.
     pub fn socket(&self) -> BorrowedFd<'_> {
         self.transport.socket.as_fd()
+    }
+
+    /// As [`Client::may_stay`].
+    pub fn may_stay(&self) -> bool {
+        self.transport.may_stay()
     }
 }
 
@@ -126,6 +138,11 @@ impl<T: Transport> Endpoint<T> {
     #[inline]
     pub fn readiness(&self) -> Readiness {
         self.readiness
+    }
+
+    /// Looks whether its client has gone, with its next turn, though nobody has said so.
+    pub fn look_for_end(&mut self) {
+        self.readiness.readable = true;
     }
 
     /// Takes note of what the network says. Tells whether it is news: an endpoint at rest waits for something that it does not
@@ -167,9 +184,9 @@ impl<T: Transport> Endpoint<T> {
                 }
                 Next::ShutdownWrite => {
                     self.shutdown_write();
-                    // By its next turn its client may have gone as well.
-                    self.readiness.readable = true;
-                    break Progress::Yields;
+                    if !self.readiness.readable {
+                        break Progress::Lingers;
+                    }
                 }
                 Next::Yield => break Progress::Yields,
                 Next::Wait => break Progress::Waits,
@@ -374,6 +391,12 @@ impl<T: Transport> Endpoint<T> {
     pub fn next_look(&self, worker: &Worker) -> Option<Instant> {
         self.session.phase()?;
         Some(self.timer.next_look(worker.now, &worker.options))
+    }
+
+    /// Whether all has been said, and only its client's end is waited for.
+    #[inline]
+    pub fn lingers(&self) -> bool {
+        self.session.phase() == Some(http::Phase::Linger)
     }
 
     /// Looks at the client; whether its time is over, and the endpoint has to be advanced.

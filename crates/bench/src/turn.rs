@@ -84,7 +84,7 @@ pub(crate) fn prepare(length: usize) -> Step {
                     received += client.read(&mut buffer[received..]).expect("bytes");
                     endpoint.ready(both);
                 }
-                Progress::Waits | Progress::Closed => break,
+                Progress::Waits | Progress::Lingers | Progress::Closed => break,
             }
         }
         while received < length || !ends(&buffer[..received], length) {

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use arch::session::Output;
 use arch::stop::Known;
-use arch::{Client, Done, Endpoint, Next, ProcessContext, Readiness, Work};
+use arch::{ASIDE, Client, Done, Endpoint, Next, ProcessContext, Readiness, Work};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use sys::watched::Watched;
@@ -140,9 +140,23 @@ impl<'a, W: Future<Output = Done>> Connection<'a, W> {
         self.works.get_or_insert_default().push(work);
     }
 
-    /// Ends the sending half of the connection.
-    pub fn shutdown_write(&mut self) {
+    /// Ends the sending half of the connection, and puts it aside for as long as its client takes to go, as a rule: to hear of that at
+    /// once would cost a wake-up.
+    pub async fn shutdown_write(&mut self) {
         self.endpoint.shutdown_write();
+        if self.endpoint.readiness().readable || !self.client.may_stay() {
+            return;
+        }
+        self.watched = None;
+        self.rest();
+        self.set_alarm(Instant::now() + ASIDE);
+        poll_fn(|context| match &mut self.alarm {
+            Some(alarm) => alarm.as_mut().poll(context),
+            None => Poll::Ready(()),
+        })
+        .await;
+        self.take_up();
+        self.endpoint.look_for_end();
     }
 
     /// Lets other tasks have their turn.

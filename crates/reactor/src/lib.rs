@@ -3,11 +3,12 @@
 pub mod poller;
 pub mod sessions;
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use arch::{Acceptor, Done, Interest, Listener, ProcessContext, Progress, Work, Worker};
+use arch::{ASIDE, Acceptor, Done, Interest, Listener, ProcessContext, Progress, Work, Worker};
 use run_queue::RunQueue;
 
 pub use poller::{Epoll, EpollLevel, Poll, Poller, Scan, Select, Waker, Watcher};
@@ -17,6 +18,10 @@ pub use sessions::{Sessions, Token};
 /// The number under which the listener is watched.
 const LISTENER: usize = usize::MAX;
 const NOTICE: usize = usize::MAX - 1;
+
+/// How long a session is put aside at most where nothing else wakes the loop. A timer is not for each: one that would be the machine's next
+/// costs more than the wake-up that is saved.
+const ASIDE_WHEN_IDLE: Duration = Duration::from_millis(50);
 
 /// Who is due in an event loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +60,10 @@ pub struct Reactor {
     turns: usize,
     is_noticed: bool,
     ready: Vec<Ready>,
+    /// Sessions that were put aside, in that order, and since when.
+    aside: VecDeque<(Token, Instant)>,
+    /// When the loop last waited.
+    now: Instant,
     /// Nobody has been let in since the poller was asked.
     is_to_admit: bool,
 }
@@ -81,6 +90,8 @@ impl Reactor {
             turns: 0,
             is_noticed: false,
             ready: Vec::new(),
+            aside: VecDeque::new(),
+            now: Instant::now(),
             is_to_admit: false,
         })
     }
@@ -155,6 +166,16 @@ impl Reactor {
                 }
             }
         }
+        self.now = worker.now;
+        while let Some(&(token, since)) = self.aside.front()
+            && since + ASIDE <= worker.now
+        {
+            self.aside.pop_front();
+            if let Some(session) = self.sessions.get_mut(token) {
+                session.look_for_end();
+                self.run_queue.push(token);
+            }
+        }
         let run_queue = &mut self.run_queue;
         self.sessions.expire(worker, |token| {
             run_queue.push(token);
@@ -174,7 +195,9 @@ impl Reactor {
         } else {
             self.acceptor.poll_timeout()
         };
-        sooner(self.sessions.poll_timeout(worker.now), looks)
+        let sessions = self.sessions.poll_timeout(worker.now);
+        let aside = (!self.aside.is_empty()).then_some(ASIDE_WHEN_IDLE);
+        sooner(aside, sooner(sessions, looks))
     }
 
     /// Watches the listener while that may lead to somebody being let in, and not beyond: it would say the same again and again.
@@ -202,10 +225,11 @@ impl Reactor {
                 None
             }
             Progress::Waits => {
-                // A poller that tells of changes knows all that it has to; and of one that has not waited before, nothing.
-                if self.trigger == Trigger::Level || !self.sessions.is_watched(token) {
-                    self.watch_for_more(token);
-                }
+                self.wait_for(token);
+                None
+            }
+            Progress::Lingers => {
+                self.put_aside(token);
                 None
             }
             Progress::Closed if self.trigger == Trigger::Edge => None,
@@ -237,6 +261,30 @@ impl Reactor {
     /// Watches the socket of a session that has come to rest, if it is not watched yet.
     pub fn watch(&mut self, token: Token) {
         if !self.sessions.is_watched(token) {
+            self.watch_for_more(token);
+        }
+    }
+
+    /// Puts a session aside that lingers, for a little while in which nobody is woken by its client's end. Not where somebody else may
+    /// wait for its place.
+    pub fn put_aside(&mut self, token: Token) {
+        let poller = &mut self.poller;
+        let is_limited = self.listener.places().is_some();
+        if !is_limited
+            && self
+                .sessions
+                .put_aside(token, |socket| poller.unwatch(socket))
+        {
+            self.aside.push_back((token, self.now));
+        } else {
+            self.wait_for(token);
+        }
+    }
+
+    /// A poller that tells of changes knows all that it has to; and of one that has not waited before, nothing.
+    #[inline]
+    fn wait_for(&mut self, token: Token) {
+        if self.trigger == Trigger::Level || !self.sessions.is_watched(token) {
             self.watch_for_more(token);
         }
     }

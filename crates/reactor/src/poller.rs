@@ -66,6 +66,12 @@ pub trait Poller: Send {
         interest: Interest,
     ) -> io::Result<()>;
 
+    /// No longer watches a descriptor, where that takes a call at most; whether it does.
+    fn unwatch(&mut self, descriptor: BorrowedFd<'_>) -> bool {
+        let _ = descriptor;
+        false
+    }
+
     /// A descriptor that was watched has been closed.
     fn forget(&mut self, descriptor: RawFd);
 

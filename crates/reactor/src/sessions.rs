@@ -69,12 +69,21 @@ pub struct Sessions {
     /// expire it, in milliseconds since `started`.
     deadlines_ms: Vec<u64>,
     generations: Vec<u32>,
-    /// The socket of each that is watched, also of one that is over, until its poller has been told.
-    watched: Vec<Option<RawFd>>,
+    watched: Vec<Watched>,
     started: Instant,
     next_sweep: Instant,
     /// All sessions have been told that the server is stopping.
     told: bool,
+}
+
+/// Whether somebody waits for the socket of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Watched {
+    Not,
+    /// It lingers, and is looked at a little later.
+    Aside,
+    /// By this number; also of one that is over, until its poller has been told.
+    By(RawFd),
 }
 
 impl Default for Sessions {
@@ -116,11 +125,11 @@ impl Sessions {
         let place = self.sessions.insert(Some(endpoint));
         if place == self.generations.len() {
             self.generations.push(0);
-            self.watched.push(None);
+            self.watched.push(Watched::Not);
             self.deadlines_ms.push(NEVER);
             self.notes.push(Readiness::default());
         }
-        self.watched[place] = None;
+        self.watched[place] = Watched::Not;
         self.note_deadline(place);
         Token::new(place, self.generations[place])
     }
@@ -142,7 +151,29 @@ impl Sessions {
     /// Whether a session's socket is watched.
     #[inline]
     pub(crate) fn is_watched(&self, token: Token) -> bool {
-        self.watched[token.place()].is_some()
+        matches!(self.watched[token.place()], Watched::By(_))
+    }
+
+    /// Has `unwatch` no longer watch the socket of a session that lingers, which is put aside, once; whether it is.
+    pub(crate) fn put_aside(
+        &mut self,
+        token: Token,
+        unwatch: impl FnOnce(BorrowedFd<'_>) -> bool,
+    ) -> bool {
+        let watched = self.watched[token.place()];
+        let Some(session) = self.get_mut(token) else {
+            return false;
+        };
+        let is_aside = match watched {
+            _ if !session.may_stay() => false,
+            Watched::Not => true,
+            Watched::By(_) => unwatch(session.socket()),
+            Watched::Aside => false,
+        };
+        if is_aside {
+            self.watched[token.place()] = Watched::Aside;
+        }
+        is_aside
     }
 
     /// Has `watch` watch a session's socket for what it waits for. A socket that cannot be watched would never move again, and its
@@ -158,7 +189,7 @@ impl Sessions {
         let socket = session.socket();
         let number = socket.as_raw_fd();
         if watch(socket, session.interest()).is_ok() {
-            self.watched[token.place()] = Some(number);
+            self.watched[token.place()] = Watched::By(number);
         } else {
             self.remove(token);
         }
@@ -171,7 +202,10 @@ impl Sessions {
         if self.sessions.contains(place) {
             return None;
         }
-        self.watched[place].take()
+        match std::mem::replace(&mut self.watched[place], Watched::Not) {
+            Watched::By(number) => Some(number),
+            Watched::Not | Watched::Aside => None,
+        }
     }
 
     /// The network says something of a session's socket. Tells whether the session is to be advanced: it is here, and this is

@@ -125,6 +125,10 @@ impl Poller for Epoll {
         register(self.poll.registry(), descriptor, number)
     }
 
+    fn unwatch(&mut self, descriptor: BorrowedFd<'_>) -> bool {
+        epoll::delete(self.poll.registry(), descriptor).is_ok()
+    }
+
     fn forget(&mut self, _: RawFd) {}
 
     fn wait(&mut self, at_most: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()> {
