@@ -42,10 +42,13 @@
 //! events that threads could not have as cheaply, given a compiler that keeps just what lives across a wait: that is what an `async fn`
 //! is, and an idle connection takes about as much as in a loop's table.
 //!
-//! What is allocated: for a connection five times, once and for all, among them its task, its socket's place with the runtime and its
-//! timer; for a request nothing, as in the loops, unless the disk has to be asked. A work that goes to the pool costs two allocations: it
-//! is a task there, and the buffer of its path stays there, as with AMPED's helpers; where several can be out, also the place of each
-//! among those that are awaited. `tests/allocations.rs` counts all of these.
+//! What is allocated: for a connection a few times, once and for all, among them its task and its timer, and its socket's place with the
+//! runtime, which one for a single request is over without; for a request nothing, as in the loops, unless the disk has to be asked. A
+//! work that goes to the pool costs two allocations: it is a task there, and the buffer of its path stays there, as with AMPED's helpers;
+//! where several can be out, also the place of each among those that are awaited. `tests/allocations.rs` counts all of these.
+//!
+//! There is no `--spin`, which the rooms with queues of their own have: how long a thread looks before it sleeps is the runtime's, and it
+//! has no word for that.
 //!
 //! Departures: the paper's tasks run on fibers with stacks of their own, and its point is that both kinds of text can call each
 //! other; here all are compiled into structures, and nothing is adapted. A server that stops shuts the reading side of each

@@ -154,7 +154,7 @@ pub struct ServeOptions {
     )]
     pub send_path: SendPath,
     /// Make the files below PREFIX slow: each look-up on disk and each first read takes this long, in whichever thread
-    /// does it; with PREFIX=MS:N, one in so many of these alone. Shows who waits: compare sped and amped
+    /// does it; with PREFIX=MS:N, one in so many of either alone. Shows who waits: compare sped and amped
     #[arg(long, value_name = "PREFIX=MS", help_heading = "Caches and data path")]
     pub slow: Option<files::Slow>,
     /// Panic whenever a file below PREFIX is looked up on disk, in whichever thread or process does it. Shows what a defect

@@ -84,7 +84,7 @@ const COLLECT: usize = 64 << 10;
 ///
 /// | when | call |
 /// | --- | --- |
-/// | at any time | [`next`](Self::next), [`phase`](Self::phase), [`is_multiplexed`](Self::is_multiplexed) |
+/// | at any time | [`next`](Self::next) or [`next_uncached`](Self::next_uncached), [`phase`](Self::phase), [`is_multiplexed`](Self::is_multiplexed) |
 /// | when time or the network says so | [`expire`](Self::expire), [`finish`](Self::finish), [`abandon`](Self::abandon), [`broken`](Self::broken) |
 /// | after [`Next::Receive`] | [`receive`](Self::receive), [`end_of_input`](Self::end_of_input) |
 /// | with a [`Next::Send`] in hand | [`sent`](Self::sent) |

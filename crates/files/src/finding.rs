@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use crate::calls::{Call, Returned, UNASKED};
 use crate::path::{Path, PathBuf, index_of};
 use crate::residency::Asked;
+use crate::slow::Access;
 use crate::{Entry, Files, Identity, Missing, Resolver};
 
 /// A look-up under way: [`call`](Self::call) says what is to be done next, and [`returned`](Self::returned) is told what came of it.
@@ -76,7 +77,7 @@ impl<H> Files<H> {
             resolver: self.recipe.root.resolver(),
             step: Step::Wait(Duration::ZERO),
         };
-        match self.slow(path.bytes) {
+        match self.slow(path.bytes, Access::LookUp) {
             Some(slow) => finding.step = Step::Wait(slow),
             None => match finding.locate(self) {
                 Ok(step) => finding.step = step,
@@ -267,7 +268,8 @@ impl<H> Finding<H> {
         let path = self.path.as_path();
         let seen = files.look(&identity, &file, revision, self.now);
         let asked = Asked::new(files.file_systems.on(identity.device()));
-        let (now_ns, slow) = (files.age_ns(self.now), files.slow(path.bytes));
+        let now_ns = files.age_ns(self.now);
+        let slow = files.slow(path.bytes, Access::FirstRead);
         let entry = Arc::new(Entry::new(file, identity, path, seen, now_ns, slow, asked));
         if files.recipe.name_cache > 0 {
             files.names.insert(self.path.clone(), Arc::clone(&entry));

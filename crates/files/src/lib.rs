@@ -70,6 +70,7 @@ pub use path::{Path, PathBuf};
 pub use residency::Residency;
 pub use resolve::Resolver;
 pub use root::{Missing, Root};
+use slow::Access;
 pub use slow::Slow;
 
 /// How to make a [`Files`]; every process of a server makes its own from the same recipe.
@@ -213,8 +214,9 @@ impl<H> Files<H> {
         }
     }
 
-    fn slow(&self, path: &[u8]) -> Option<Duration> {
-        self.recipe.slow.as_ref().and_then(|slow| slow.delay(path))
+    fn slow(&self, path: &[u8], access: Access) -> Option<Duration> {
+        let slow = self.recipe.slow.as_ref()?;
+        slow.delay(path, access)
     }
 
     fn revalidate_ns(&self) -> u64 {

@@ -3,7 +3,8 @@
 //! Whether one slow file holds up all the others is the question that separates the architectures, and a modern
 //! disk is too quick to show it to the eye. Files under a prefix can be given a service time: every look-up of
 //! their names that reaches the disk, and the first read of each opened file, sleep that long in whichever
-//! thread does them. Or only some of these do, as with a disk that is slow now and then.
+//! thread does them. Or only some of these do, as with a disk that is slow now and then; look-ups and reads are counted
+//! apart, for what is opened need not be read.
 
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -16,22 +17,34 @@ pub struct Slow {
     pub prefix: Vec<u8>,
     /// How long a look-up or a first read takes.
     pub delay: Duration,
-    /// Of so many look-ups and first reads one does; 1: all.
+    /// Of so many look-ups one does, and of so many first reads; 1: all.
     pub every: u64,
 }
 
-/// Look-ups and first reads of files that are slow now and then, in this process.
-static LOOKED_AT: AtomicU64 = AtomicU64::new(0);
+/// What takes its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    LookUp,
+    FirstRead,
+}
+
+/// Look-ups of files that are slow now and then, and first reads of those that were opened, in this process.
+static LOOK_UPS: AtomicU64 = AtomicU64::new(0);
+static FIRST_READS: AtomicU64 = AtomicU64::new(0);
 
 impl Slow {
     /// How long the file at `path` takes this time, if it is slow.
-    pub(crate) fn delay(&self, path: &[u8]) -> Option<Duration> {
-        let is_slow = path.starts_with(&self.prefix) && self.is_its_turn();
+    pub(crate) fn delay(&self, path: &[u8], access: Access) -> Option<Duration> {
+        let is_slow = path.starts_with(&self.prefix) && self.is_its_turn(access);
         is_slow.then_some(self.delay)
     }
 
-    fn is_its_turn(&self) -> bool {
-        self.every == 1 || LOOKED_AT.fetch_add(1, Relaxed) % self.every == self.every - 1
+    fn is_its_turn(&self, access: Access) -> bool {
+        let count = match access {
+            Access::LookUp => &LOOK_UPS,
+            Access::FirstRead => &FIRST_READS,
+        };
+        self.every == 1 || count.fetch_add(1, Relaxed) % self.every == self.every - 1
     }
 }
 
@@ -67,12 +80,17 @@ mod tests {
     #[test]
     fn now_and_then_is_one_of_so_many() {
         let slow: Slow = "/a/=5ms:10".parse().unwrap();
-        let delays = (0..1000).filter(|_| slow.delay(b"a/b").is_some()).count();
-        assert_eq!(delays, 100);
-        assert_eq!(slow.delay(b"b"), None);
+        // Each look-up is followed by a read, of which nothing may come.
+        let mut delays = (0, 0);
+        for _ in 0..1000 {
+            delays.0 += usize::from(slow.delay(b"a/b", Access::LookUp).is_some());
+            delays.1 += usize::from(slow.delay(b"a/b", Access::FirstRead).is_some());
+        }
+        assert_eq!(delays, (100, 100));
+        assert_eq!(slow.delay(b"b", Access::LookUp), None);
         let always: Slow = "/a/=5".parse().unwrap();
         assert_eq!(
-            (always.every, always.delay(b"a/b")),
+            (always.every, always.delay(b"a/b", Access::LookUp)),
             (1, Some(Duration::from_millis(5)))
         );
         for wrong in ["/a/", "/a/=x", "/a/=5:0", "/a/=5:", "/a/=:5"] {
