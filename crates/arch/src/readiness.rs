@@ -104,9 +104,9 @@ impl Endpoint {
         self.transport.socket.as_fd()
     }
 
-    /// As [`Client::may_stay`].
+    /// As [`Client::may_stay`], and nobody waits for the server to end.
     pub fn may_stay(&self) -> bool {
-        self.transport.may_stay()
+        !self.is_finishing && self.transport.may_stay()
     }
 }
 

@@ -144,7 +144,7 @@ impl<'a, W: Future<Output = Done>> Connection<'a, W> {
     /// once would cost a wake-up.
     pub async fn shutdown_write(&mut self) {
         self.endpoint.shutdown_write();
-        if self.endpoint.readiness().readable || !self.client.may_stay() {
+        if self.endpoint.readiness().readable || !self.endpoint.may_stay() {
             return;
         }
         self.watched = None;

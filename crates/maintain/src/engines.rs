@@ -1,6 +1,8 @@
-//! `engines`: the load generator's engine over epoll, and what one over `io_uring` would be.
+//! `engines`: the least closed loop over epoll and over `io_uring`, and the load generator's beside them, by one thread and by two.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use lab::Failure;
 use lab::table::Table;
@@ -13,14 +15,20 @@ use crate::programs;
 use crate::rounds::turns;
 use crate::testbed::{Cores, Testbed};
 
-const ENGINES: [&str; 2] = ["epoll", "ring"];
+const ENGINES: [Engine; 4] = [
+    Engine::Least("epoll"),
+    Engine::Least("ring"),
+    Engine::Load { threads: 1 },
+    Engine::Load { threads: 2 },
+];
 /// How sure the interval is.
 const LEVEL: f64 = 0.95;
 
-/// Compare the least closed loop over epoll with the same over io_uring, both against a server that parses nothing
+/// Compare the least closed loop over epoll with the same over io_uring and with `archbench load`, against a server that parses nothing
 ///
-/// What is between them is the most that a second engine would give the load generator. The ratio is of processor time for each
-/// request, over pairs of one round.
+/// What is between the first two is the most that a second engine would give the load generator; what is between the first and the load
+/// generator is what measuring costs. Two threads of it share the client's core: what they take more for a request than one is what they have
+/// in common, and changing over. The ratio is of processor time for each request, over pairs of one round.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// In how many rounds both take turns
@@ -34,6 +42,60 @@ pub(crate) struct Arguments {
     connections: Vec<u64>,
     #[command(flatten)]
     cores: Cores,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+enum Engine {
+    /// The least closed loop, over this.
+    Least(&'static str),
+    /// `archbench load`.
+    Load { threads: u32 },
+}
+
+impl Engine {
+    fn name(self) -> String {
+        match self {
+            Self::Least(over) => over.to_owned(),
+            Self::Load { threads } => format!("load -t {threads}"),
+        }
+    }
+
+    /// Has it ask over so many connections.
+    fn ask(self, connections: u64, seconds: u64, place: &Place<'_>) -> Result<Reading, Failure> {
+        let url = place.url;
+        let (program, words) = match self {
+            Self::Least(over) => {
+                let port = url.rsplit(':').next().unwrap_or_default();
+                (
+                    &place.engines,
+                    format!("{over} {port} {connections} {seconds}"),
+                )
+            }
+            Self::Load { threads } => (
+                &place.archbench,
+                format!(
+                    "load --quiet --output-format json -t {threads} -c {connections} -d {seconds}s {url}"
+                ),
+            ),
+        };
+        let mut command = vec![program.display().to_string()];
+        command.extend(words.split(' ').map(str::to_owned));
+        let ended = client::run(place.testbed, &command)?;
+        let reading = match self {
+            Self::Least(_) => Reading::parse(&ended.text),
+            Self::Load { .. } => Reading::of_report(&ended.text, ended.processor_time),
+        };
+        reading.map_err(|what| format!("{} {what}: {}", self.name(), ended.how).into())
+    }
+}
+
+/// What all of them need.
+struct Place<'a> {
+    testbed: &'a Testbed,
+    engines: PathBuf,
+    archbench: PathBuf,
+    url: &'a str,
 }
 
 /// What an engine says of one run: requests per second, and processor time for each in µs.
@@ -54,6 +116,18 @@ impl Reading {
             )),
         }
     }
+
+    /// Of the load generator, which took so much processor time in all.
+    fn of_report(text: &str, took: Duration) -> Result<Self, String> {
+        let report = client::report(text)?;
+        match (report.requests.completed, report.throughput.requests_per_s) {
+            (Some(completed @ 1..), Some(requests_per_s)) => Ok(Self {
+                requests_per_s,
+                us: took.as_secs_f64() * 1e6 / completed as f64,
+            }),
+            _ => Err("had no request answered".to_owned()),
+        }
+    }
 }
 
 /// Compares, and prints the table.
@@ -62,9 +136,13 @@ impl Reading {
 /// When the server or an engine fails.
 pub(crate) fn run(arguments: &Arguments) -> Result<u8, Failure> {
     let testbed = Testbed::new(arguments.cores)?;
-    let engines = programs::example("sys", "engines")?;
     let server = minimal(&testbed, 1024)?;
-    let port = server.url.rsplit(':').next().unwrap_or_default().to_owned();
+    let place = Place {
+        testbed: &testbed,
+        engines: programs::example("sys", "engines")?,
+        archbench: programs::archbench()?,
+        url: &server.url,
+    };
     let mut readings: BTreeMap<(u64, usize), Vec<Reading>> = BTreeMap::new();
     for order in turns(
         arguments.connections.len() * ENGINES.len(),
@@ -76,17 +154,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8, Failure> {
                 arguments.connections[turn / ENGINES.len()],
                 turn % ENGINES.len(),
             );
-            let command = [
-                engines.display().to_string(),
-                ENGINES[who].to_owned(),
-                port.clone(),
-                connections.to_string(),
-                arguments.seconds.to_string(),
-            ];
-            let ended = client::run(&testbed, &command)?;
-            let reading = Reading::parse(&ended.text).map_err(|what| {
-                format!("the engine over {} {what}: {}", ENGINES[who], ended.how)
-            })?;
+            let reading = ENGINES[who].ask(connections, arguments.seconds, &place)?;
             readings
                 .entry((connections, who))
                 .or_default()
@@ -125,7 +193,7 @@ fn table(readings: &BTreeMap<(u64, usize), Vec<Reading>>) -> Result<Table, Failu
         };
         table.row(vec![
             connections.to_string(),
-            ENGINES[*who].to_owned(),
+            ENGINES[*who].name(),
             format!("{:.0}", median(&mut rates)),
             format!("{:.2}", median(&mut own.clone())),
             format!("{:.2}", median(&mut ratios)),

@@ -269,12 +269,10 @@ impl Reactor {
     /// wait for its place.
     pub fn put_aside(&mut self, token: Token) {
         let poller = &mut self.poller;
-        let is_limited = self.listener.places().is_some();
-        if !is_limited
-            && self
-                .sessions
-                .put_aside(token, |socket| poller.unwatch(socket))
-        {
+        let is_aside = self
+            .sessions
+            .put_aside(token, |socket| poller.unwatch(socket));
+        if is_aside {
             self.aside.push_back((token, self.now));
         } else {
             self.wait_for(token);

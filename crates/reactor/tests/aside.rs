@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use arch::{Interest, ServeOptions, ServerSetup, Worker};
+use arch::{Interest, ProcessContext, ServeOptions, ServerSetup, Worker};
 use clap::Parser;
 use reactor::poller::{Ready, Trigger};
 use reactor::{Due, Epoll, Poller, Reactor};
@@ -20,10 +20,11 @@ struct CommandLine {
     options: ServeOptions,
 }
 
-/// An `epoll` that says how many sockets it has been told to watch, the listener apart.
+/// An `epoll` that says how many sockets it has been told to watch, the listener apart, and how many of them no longer.
 struct Counting {
     epoll: Epoll,
     watched: Arc<AtomicUsize>,
+    unwatched: Arc<AtomicUsize>,
 }
 
 impl Poller for Counting {
@@ -42,6 +43,7 @@ impl Poller for Counting {
     }
 
     fn unwatch(&mut self, descriptor: BorrowedFd<'_>) -> bool {
+        self.unwatched.fetch_add(1, Relaxed);
         self.epoll.unwatch(descriptor)
     }
 
@@ -60,6 +62,8 @@ struct Server {
     worker: Worker,
     address: std::net::SocketAddr,
     watched: Arc<AtomicUsize>,
+    unwatched: Arc<AtomicUsize>,
+    process: ProcessContext,
 }
 
 impl Server {
@@ -72,10 +76,11 @@ impl Server {
             .unwrap()
             .open_unwatched()
             .unwrap();
-        let watched = Arc::default();
+        let (watched, unwatched) = (Arc::default(), Arc::default());
         let poller = Counting {
             epoll: Epoll::new().unwrap(),
             watched: Arc::clone(&watched),
+            unwatched: Arc::clone(&unwatched),
         };
         let reactor = Reactor::new(&process, Box::new(poller)).unwrap();
         // The listener.
@@ -86,14 +91,20 @@ impl Server {
             reactor,
             worker: process.worker(),
             watched,
+            unwatched,
+            process,
         }
     }
 
     /// A client that has asked for one file and wants no other, before the server knows of it.
     fn client(&self) -> TcpStream {
+        self.asked("Connection: close\r\n")
+    }
+
+    fn asked(&self, field: &str) -> TcpStream {
         let mut client = TcpStream::connect(self.address).unwrap();
-        let request = b"GET /small.txt HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
-        client.write_all(request).unwrap();
+        let request = format!("GET /small.txt HTTP/1.1\r\nHost: h\r\n{field}\r\n");
+        client.write_all(request.as_bytes()).unwrap();
         client
     }
 
@@ -160,4 +171,31 @@ fn where_others_may_wait_for_its_place_it_is_watched_at_once() {
     assert!(waits <= 3, "{waits}");
     read_to_end(client);
     server.serve_while(|server| !server.is_empty());
+}
+
+#[test]
+fn one_that_was_watched_is_not_watched_meanwhile() {
+    let mut server = Server::new(&[]);
+    let mut client = server.asked("");
+    server.serve_while(|server| server.watched.load(Relaxed) == 0);
+    client
+        .write_all(b"GET /small.txt HTTP/1.0\r\n\r\n")
+        .unwrap();
+    server.serve_while(|server| server.unwatched.load(Relaxed) == 0);
+    drop(client);
+    server.serve_while(|server| !server.is_empty());
+    assert_eq!(server.watched.load(Relaxed), 1);
+}
+
+/// Whoever told it to stop waits for it.
+#[test]
+fn a_server_that_stops_puts_nobody_aside() {
+    let mut server = Server::new(&[]);
+    let client = server.asked("");
+    server.serve_while(|server| server.watched.load(Relaxed) == 0);
+    server.process.stop();
+    let reader = std::thread::spawn(|| read_to_end(client));
+    server.serve_while(|server| !server.is_empty());
+    reader.join().unwrap();
+    assert_eq!(server.unwatched.load(Relaxed), 0);
 }
