@@ -34,6 +34,8 @@
 //! which are boxed since the list is not known when this is compiled, and the answer; over HTTP/2, also the chain's clone, and the place
 //! of its future among those that are awaited. `tests/allocations.rs` counts them.
 //!
+//! There is no `--spin`, as there is none in async: how long a thread looks before it sleeps is the runtime's.
+//!
 //! Departures: the response is a value up to the first piece of the body; what follows of a large file is read by the connection's
 //! task as elsewhere here, behind the filters. What is concurrent is connections, the requests of one over HTTP/2, and what filters
 //! make so. The paper's future can be looked at by many; here a future has one owner, and `cache` keeps answers rather than futures.
