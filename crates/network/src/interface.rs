@@ -172,7 +172,7 @@ pub fn link(name: &str) -> io::Result<Link> {
     let mtu = found.attribute(IFLA_MTU);
     let mtu = mtu.and_then(|bytes| bytes.try_into().ok());
     Ok(Link {
-        index: index(name)?,
+        index: found.index().ok_or(io::ErrorKind::InvalidData)?,
         hardware_address: hardware_address.ok_or(io::ErrorKind::InvalidData)?,
         mtu: u32::from_ne_bytes(mtu.ok_or(io::ErrorKind::InvalidData)?),
     })
@@ -193,6 +193,11 @@ fn get(name: &str) -> io::Result<Answer> {
 struct Answer(Vec<u8>);
 
 impl Answer {
+    fn index(&self) -> Option<u32> {
+        let bytes = self.0.get(4..8)?.first_chunk();
+        bytes.copied().map(u32::from_ne_bytes)
+    }
+
     fn attribute(&self, kind: u16) -> Option<Vec<u8>> {
         const IFINFOMSG_BYTES: usize = 16;
         let attributes = NlasIterator::new(self.0.get(IFINFOMSG_BYTES..)?);
