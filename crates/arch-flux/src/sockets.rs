@@ -91,12 +91,8 @@ impl Sockets {
     /// Lets a connection take its place in the table again, and be watched.
     fn rest(&mut self, mut visit: Carried, token: Token, worker: &mut Worker) {
         if let Some(endpoint) = visit.rest(worker) {
-            let lingers = endpoint.lingers();
             self.reactor.sessions().bring_back(token, endpoint);
-            match lingers {
-                true => self.reactor.put_aside(token),
-                false => self.reactor.watch(token),
-            }
+            self.reactor.rest(token);
         }
         self.spare.push(visit);
     }

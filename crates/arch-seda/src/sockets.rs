@@ -322,12 +322,8 @@ impl Sockets {
         task.at(&mut self.worker, Endpoint::rest);
         let token = task.token;
         if let Some(endpoint) = task.end() {
-            let lingers = endpoint.lingers();
             self.reactor.sessions().bring_back(token, endpoint);
-            match lingers {
-                true => self.reactor.put_aside(token),
-                false => self.reactor.watch(token),
-            }
+            self.reactor.rest(token);
         }
         self.spare.push(task);
     }

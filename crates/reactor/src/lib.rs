@@ -258,16 +258,18 @@ impl Reactor {
         &mut self.sessions
     }
 
-    /// Watches the socket of a session that has come to rest, if it is not watched yet.
-    pub fn watch(&mut self, token: Token) {
-        if !self.sessions.is_watched(token) {
-            self.watch_for_more(token);
+    /// A session has come to rest that others have worked on: its socket is watched, if it is not yet, unless it lingers.
+    pub fn rest(&mut self, token: Token) {
+        let session = self.sessions.get_mut(token);
+        match session.is_some_and(|session| session.lingers()) {
+            true => self.put_aside(token),
+            false => self.wait_for(token),
         }
     }
 
     /// Puts a session aside that lingers, for a little while in which nobody is woken by its client's end. Not where somebody else may
     /// wait for its place.
-    pub fn put_aside(&mut self, token: Token) {
+    fn put_aside(&mut self, token: Token) {
         let poller = &mut self.poller;
         let is_aside = self
             .sessions
