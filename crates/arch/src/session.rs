@@ -15,12 +15,15 @@
 pub mod answer;
 mod at_hand;
 mod beginning;
+mod endings;
+mod found;
 mod http1;
 mod http2;
 pub mod output;
 mod protocol;
 pub mod scratch;
 mod secured;
+mod spoken;
 pub mod work;
 
 #[cfg(test)]
@@ -29,19 +32,19 @@ mod multiplexed;
 mod tests;
 
 use http::Phase;
-use meter::Event;
 
 pub use answer::{Answer, FileAnswer, KeptFile};
 use beginning::Beginning;
 pub use files::Delivery;
+pub use found::Caches;
 pub use http::h2::Frames;
 use http1::Http1;
-use http2::Http2;
 pub use output::{Output, SendError, Tail};
 use protocol::{PIECE, Protocol, Want};
 pub use scratch::Scratch;
 use secured::{Before, Secured};
-pub use work::{Caches, Calls, Done, Left, Piece, Source, Step, Work};
+use spoken::{Spoken, ask};
+pub use work::{Calls, Done, Left, Piece, Source, Step, Work};
 
 /// What a session needs next from its driver.
 #[derive(Debug)]
@@ -116,34 +119,6 @@ enum State {
     /// An output is out.
     Sending,
     Closed,
-}
-
-/// The protocol of a session.
-///
-/// Its tag is a number of its own, for it is asked a dozen times for each request: one that is hidden in a field of a protocol's has
-/// to be computed each time.
-#[derive(Debug)]
-#[repr(u8)]
-enum Spoken {
-    Http1(Http1),
-    Http2(Box<Http2>),
-    /// Either of them.
-    Beginning(Beginning),
-    #[cfg(test)]
-    Multiplexed(multiplexed::Multiplexed),
-}
-
-/// Asks whichever protocol it is, by a match and not by a table of functions: what every request asks is inlined.
-macro_rules! ask {
-    ($spoken:expr, $protocol:ident => $question:expr) => {
-        match $spoken {
-            Spoken::Http1($protocol) => $question,
-            Spoken::Http2($protocol) => $question,
-            Spoken::Beginning($protocol) => $question,
-            #[cfg(test)]
-            Spoken::Multiplexed($protocol) => $question,
-        }
-    };
 }
 
 impl Session {
@@ -302,13 +277,13 @@ impl Session {
         if self.secured.is_some() {
             return self.receive_records(input, scratch);
         }
-        receive(&mut self.spoken, input, scratch)
+        self.spoken.receive(input, scratch)
     }
 
     /// The client sends no more; all that it has sent was received.
     pub fn end_of_input(&mut self, scratch: &mut Scratch) {
         if !self.end_of_records(scratch) {
-            end_of_input(&mut self.spoken, scratch);
+            self.spoken.end_of_input(scratch);
         }
     }
 
@@ -418,40 +393,6 @@ impl Session {
         }
     }
 
-    /// The deadline of its phase has passed: a late request is answered, and a silent client is left.
-    pub fn expire(&mut self, scratch: &mut Scratch) {
-        match self.phase() {
-            Some(Phase::Answer) => self.stalled(scratch),
-            Some(phase) if self.state != State::Closed => {
-                if self.expire_handshake(scratch) {
-                    return;
-                }
-                if phase == Phase::Request {
-                    scratch.events.push(Event::RequestTimeout);
-                }
-                self.spoken.decide_for_http1(scratch);
-                ask!(&mut self.spoken, protocol => protocol.expire(scratch));
-            }
-            _ => {}
-        }
-    }
-
-    /// The client has taken nothing for too long.
-    fn stalled(&mut self, scratch: &mut Scratch) {
-        let has_all_left = self.unsent.is_none() && self.state == State::Open;
-        let given_up = match has_all_left {
-            true => ask!(&mut self.spoken, protocol => protocol.stalled()),
-            false => None,
-        };
-        match given_up {
-            Some(answers @ 1..) => {
-                let events = std::iter::repeat_n(Event::Stalled, answers);
-                scratch.events.extend(events);
-            }
-            _ => self.end(Some(Event::Stalled), scratch),
-        }
-    }
-
     /// Whether it would take what has come, though something else may be next: whoever drives it asks the transport without waiting.
     /// One that answers at length would otherwise not hear what its client changes meanwhile.
     #[inline]
@@ -461,25 +402,6 @@ impl Session {
             _ if self.state != State::Open || self.unsent.is_some() => false,
             spoken => ask!(spoken, protocol => protocol.is_to_listen()),
         }
-    }
-
-    /// The server is stopping: the answer under way, or that to the request which has begun to come, is the last.
-    pub fn finish(&mut self) {
-        if !self.finish_handshake() {
-            finish(&mut self.spoken);
-        }
-    }
-
-    /// The drain deadline has passed: whatever is under way ends here.
-    pub fn abandon(&mut self, scratch: &mut Scratch) {
-        let is_answering = matches!(self.phase(), None | Some(Phase::Answer));
-        self.end(is_answering.then_some(Event::Abandoned), scratch);
-    }
-
-    /// The connection broke while it was read from.
-    pub fn broken(&mut self, scratch: &mut Scratch) {
-        let loses = !matches!(self.phase(), Some(Phase::Idle | Phase::Linger));
-        self.end(loses.then_some(Event::Broken), scratch);
     }
 
     /// Others have their turn now.
@@ -497,34 +419,4 @@ impl Session {
     pub fn begin_turn(&mut self) {
         self.turn = 0;
     }
-
-    fn end(&mut self, event: Option<Event>, scratch: &mut Scratch) {
-        if self.state != State::Closed {
-            scratch.events.extend(event);
-        }
-        self.state = State::Closed;
-        self.unsent = None;
-        self.held = Vec::new();
-        scratch.clear();
-    }
-}
-
-#[inline]
-fn receive(spoken: &mut Spoken, input: &[u8], scratch: &mut Scratch) -> usize {
-    if let Spoken::Beginning(_) = spoken {
-        let taken = spoken.decide(input, scratch);
-        if taken > 0 {
-            return taken;
-        }
-    }
-    ask!(spoken, protocol => protocol.receive(input, scratch))
-}
-
-fn end_of_input(spoken: &mut Spoken, scratch: &mut Scratch) {
-    spoken.decide_for_http1(scratch);
-    ask!(spoken, protocol => protocol.end_of_input(scratch));
-}
-
-fn finish(spoken: &mut Spoken) {
-    ask!(spoken, protocol => protocol.finish());
 }

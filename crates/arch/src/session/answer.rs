@@ -5,9 +5,10 @@ use std::sync::Arc;
 use http::relay::RelayedHead;
 use http::{Method, Request, Status, respond};
 
+use super::found::Document;
 use super::http1::translate;
 use super::protocol::piece_of;
-use super::work::{Body, Document, Done, Outcome, Source, Work};
+use super::work::{Body, Done, Outcome, Source, Work};
 use files::{Delivery, Missing};
 
 /// What becomes of a request that was handed over.

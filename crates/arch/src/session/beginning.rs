@@ -6,12 +6,13 @@ use http::Phase;
 use http::h2::{FramesSent, PREFACE};
 
 use super::Spoken;
+use super::found::Caches;
 use super::http1::Http1;
 use super::http2::Http2;
 use super::output::Tail;
 use super::protocol::{Protocol, Want};
 use super::scratch::Scratch;
-use super::work::{Caches, Done, Work};
+use super::work::{Done, Work};
 
 /// A connection on which nothing has come, or as much as both begin with. It keeps none of that, for it is the preface's.
 #[derive(Debug)]

@@ -11,10 +11,11 @@ use meter::Event;
 
 use super::answer::Answer;
 use super::at_hand::AtHand;
+use super::found::{Caches, Document};
 use super::output::Tail;
 use super::protocol::{PIECE, PIECE_IN_MEMORY, Protocol, Want, piece_of};
 use super::scratch::Scratch;
-use super::work::{Body, Caches, Document, Done, Outcome, Piece, Work};
+use super::work::{Body, Done, Outcome, Piece, Work};
 
 /// Requests come one at a time.
 const STREAM: u32 = 0;

@@ -11,11 +11,12 @@ use meter::Event;
 
 use super::answer::Answer;
 use super::at_hand::AtHand;
+use super::found::{Caches, Document};
 use super::http1::{End, translate};
 use super::output::Tail;
 use super::protocol::{PIECE, Protocol, Want, piece_of};
 use super::scratch::Scratch;
-use super::work::{Body, Caches, Document, Done, Outcome, Piece, Work};
+use super::work::{Body, Done, Outcome, Piece, Work};
 
 /// Places that an idle connection keeps for the next requests.
 const MOST_SPARE: usize = 32;

@@ -8,10 +8,11 @@ use http::Phase;
 use http::h2::FramesSent;
 use meter::Event;
 
+use super::found::Caches;
 use super::output::Tail;
 use super::protocol::{Protocol, Want};
 use super::scratch::Scratch;
-use super::work::{Body, Caches, Done, Outcome, Work};
+use super::work::{Body, Done, Outcome, Work};
 use super::{Session, Spoken};
 use files::Delivery;
 

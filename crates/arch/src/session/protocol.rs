@@ -4,9 +4,10 @@ use files::Delivery;
 use http::Phase;
 use http::h2::{Frames, FramesSent};
 
+use super::found::Caches;
 use super::output::Tail;
 use super::scratch::Scratch;
-use super::work::{Caches, Done, Work};
+use super::work::{Done, Work};
 
 /// The most bytes of a file sent, and loaded, in one piece; and the work of one turn.
 ///

@@ -185,7 +185,7 @@ impl Session {
         let (mut fed, mut rest) = (true, &mut self.spoken);
         let (used, read) = layer.read(records, |plain, payload| {
             let taken = match (&mut rest, fed) {
-                (spoken, true) => super::receive(spoken, payload, scratch),
+                (spoken, true) => spoken.receive(payload, scratch),
                 (_, false) => 0,
             };
             fed &= taken == payload.len();
@@ -212,7 +212,7 @@ impl Session {
             return;
         };
         self.turn += REQUEST_COST;
-        let taken = super::receive(&mut self.spoken, &layer.plain[layer.taken..], scratch);
+        let taken = self.spoken.receive(&layer.plain[layer.taken..], scratch);
         debug_assert!(taken > 0, "it asks for bytes and takes none");
         layer.taken += taken;
         if layer.taken >= layer.plain.len() || taken == 0 {
@@ -298,11 +298,11 @@ impl Session {
             if is_behind {
                 secured.is_finishing = true;
             } else {
-                super::finish(&mut self.spoken);
+                self.spoken.finish();
             }
         }
         if secured.is_ended && !is_behind {
-            super::end_of_input(&mut self.spoken, scratch);
+            self.spoken.end_of_input(scratch);
         }
     }
 

@@ -7,6 +7,8 @@ use std::time::Instant;
 use clap::Parser;
 use http::Config;
 
+use meter::Event;
+
 use super::multiplexed::bytes;
 use super::*;
 use crate::{Files, ServeOptions};

@@ -6,8 +6,9 @@ use std::time::Instant;
 use files::{Call, Finding, Loading, Returned};
 use http::Entity;
 
-use super::{Document, Done, Operation, Work, as_path};
+use super::{Done, Operation, Work};
 use crate::document::Files;
+use crate::session::found::{Document, as_path};
 
 /// A work under way: [`call`](Self::call) says what is to be done next, and [`returned`](Self::returned) is told what came of it.
 pub struct Calls {
